@@ -1,0 +1,36 @@
+# Each target makes .venv and installs what it needs by itself.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test lint docs clean
+
+help:
+	@echo "make demo   see it work: a camera, a wanted person, an alert"
+	@echo "make test   run all tests"
+	@echo "make lint   ruff, and mypy in strict mode"
+	@echo "make docs   write docs/cli.md and the picture in the README again"
+	@echo "make clean  remove .venv and caches"
+
+demo: .venv/demo
+	$(BIN)/susracker demo
+
+test: .venv/test
+	$(BIN)/python -m pytest
+
+lint: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: .venv/test
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache tests/clients/node_modules
+
+# One stamp an extra: installed again when pyproject.toml changes.
+.venv/%: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "susracker needs Python 3.10 or newer: make PYTHON=/path/to/it")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@

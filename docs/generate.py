@@ -1,0 +1,61 @@
+"""Writes docs/cli.md from the commands themselves.
+
+    python docs/generate.py
+
+`tests/test_docs.py` fails where the file differs from what this writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from susracker.cli import main
+from susracker.config import Settings, variable_name
+
+CLI = Path(__file__).parent / "cli.md"
+WIDTH = 96
+
+INTRODUCTION = """# Command line
+
+Made from `--help` by `make docs`; a test holds it in step.
+"""
+
+
+def cli_page() -> str:
+    """The text of docs/cli.md."""
+    parts = [INTRODUCTION]
+    for name, command, ctx in _commands(main, click.Context(main, info_name="susracker")):
+        ctx.max_content_width = WIDTH
+        ctx.terminal_width = WIDTH
+        level = "#" * (1 + len(name.split()))
+        parts.append(f"{level} {name}\n\n```text\n{command.get_help(ctx)}\n```\n")
+    parts.append(_settings_table())
+    return "\n".join(parts)
+
+
+def _commands(
+    command: click.Command, ctx: click.Context
+) -> Iterator[tuple[str, click.Command, click.Context]]:
+    yield ctx.command_path, command, ctx
+    if isinstance(command, click.Group):
+        for name in command.list_commands(ctx):
+            child = command.get_command(ctx, name)
+            assert child is not None
+            yield from _commands(child, click.Context(child, info_name=name, parent=ctx))
+
+
+def _settings_table() -> str:
+    rows = ["## Settings", "", "| key in susracker.toml | variable | default | help |"]
+    rows.append("|---|---|---|---|")
+    for name, field in Settings.model_fields.items():
+        default = "depends on the machine" if field.default_factory else field.default or "none"
+        rows.append(f"| `{name}` | `{variable_name(name)}` | {default} | {field.description} |")
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    CLI.write_text(cli_page(), encoding="utf-8")
+    print(f"wrote {CLI}")

@@ -1,0 +1,90 @@
+"""susracker: the central server of a camera network.
+
+    import susracker
+
+    with susracker.open_tracker("sqlite:///people.db") as tracker:
+        outcome = tracker.handle(detection)
+        for alert in outcome.alerts:
+            print(alert.name, alert.camera_id)
+
+Importing this package loads no model and opens no connection: a name is imported when it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from susracker.enrolment.enroller import Enroller
+    from susracker.errors import SusrackerError
+    from susracker.models import (
+        Alert,
+        Camera,
+        Candidate,
+        Criminal,
+        Detection,
+        Outcome,
+        Photo,
+        Quality,
+        Sighting,
+        Template,
+    )
+    from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
+    from susracker.tracker import Tracker, open_tracker
+
+_HOMES = {
+    "Enroller": "enrolment.enroller",
+    "SusrackerError": "errors",
+    "open_cooldown": "plugins",
+    "open_encoder": "plugins",
+    "open_matcher": "plugins",
+    "open_store": "plugins",
+    "Tracker": "tracker",
+    "open_tracker": "tracker",
+} | dict.fromkeys(
+    (
+        "Alert",
+        "Camera",
+        "Candidate",
+        "Criminal",
+        "Detection",
+        "Outcome",
+        "Photo",
+        "Quality",
+        "Sighting",
+        "Template",
+    ),
+    "models",
+)
+
+__all__ = [
+    "Alert",
+    "Camera",
+    "Candidate",
+    "Criminal",
+    "Detection",
+    "Enroller",
+    "Outcome",
+    "Photo",
+    "Quality",
+    "Sighting",
+    "SusrackerError",
+    "Template",
+    "Tracker",
+    "open_cooldown",
+    "open_encoder",
+    "open_matcher",
+    "open_store",
+    "open_tracker",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'susracker' has no attribute {name!r}")
+    return getattr(import_module(f"susracker.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,76 @@
+"""The `susracker` command: a group that loads a command's module only when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from susracker.errors import ConfigError, InputError, SusrackerError
+
+COMMANDS = {
+    "demo": "See it work: a camera, a wanted person, an alert.",
+    "serve": "Run the server that cameras and operators connect to.",
+    "enroll": "Put people on the watch-list.",
+    "criminals": "List, show, edit and remove who is enrolled.",
+    "settings": "Print every setting: value, source and help.",
+    "completion": "Print the tab completion for your shell.",
+}
+"""Each command's module in `susracker.commands`, and its line in `susracker --help`. It stands
+here, and a test holds it equal to the command's own help, so that --help imports none of them."""
+
+
+class WrongUse(click.ClickException):
+    """What was typed, or set, is wrong: as for click's own usage errors, the status is 2."""
+
+    exit_code = 2
+
+
+class CommandTable(click.Group):
+    """Commands by name; errors of susracker become one line and an exit status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"susracker.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SusrackerError as error:
+            wrong_use = isinstance(error, (InputError, ConfigError))
+            raise (WrongUse if wrong_use else click.ClickException)(str(error)) from error
+
+
+@click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="SUSRACKER_CONFIG",
+    help="Settings file; by default ./susracker.toml where there is one.",
+)
+@click.version_option(package_name="susracker", message="%(prog)s %(version)s")
+@click.pass_context
+def main(ctx: click.Context, config: Path | None) -> None:
+    """Recognise wanted people on a network of cameras, and tell operators at once.
+
+    \b
+    Examples:
+      susracker demo                              see it work
+      susracker enroll people/                    a folder with one folder a person
+      susracker enroll jo.jpg --name "Jo Doe"     one person
+      susracker serve                             then post detections to port 5000
+
+    Every command has a --help of its own, with examples.
+    """
+    ctx.obj = config

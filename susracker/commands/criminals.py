@@ -1,0 +1,242 @@
+"""`susracker criminals`."""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.enrolment.lookup import find_criminal
+from susracker.models import Criminal, Sighting, Status
+from susracker.plugins import open_encoder, open_store
+from susracker.stores.base import Store
+
+SHORT_ID = 8
+"""Characters of an id in a table, at least; more where it takes more to tell people apart."""
+
+SIGHTINGS_SHOWN = 5
+
+UNLIMITED_WIDTH = 10_000
+
+id_argument = click.argument("criminal_id", metavar="ID")
+ids_argument = click.argument("criminal_ids", metavar="ID...", nargs=-1, required=True)
+
+
+@click.group("criminals")
+def command() -> None:
+    """List, show, edit and remove who is enrolled.
+
+    Instead of an ID, its beginning does, where nobody else's begins so.
+
+    \b
+    Examples:
+      susracker criminals list --status wanted --name doe
+      susracker criminals show 3f9c2a81
+      susracker criminals set-status 3f9c2a81 apprehended
+      susracker criminals remove 3f9c2a81 07d1e4c2 --yes
+    """
+
+
+@command.command("list")
+@click.option("--status", type=click.Choice(typing.get_args(Status)), help="Only who is that.")
+@click.option("--name", help="Only who has this in the name, in capitals or not.")
+@json_option
+@settings_options("store", "encoder")
+def list_command(
+    loaded: LoadedSettings, status: str | None, name: str | None, as_json: bool
+) -> None:
+    """List who is enrolled, by name.
+
+    Who has no template is not recognised.
+
+    \b
+    Examples:
+      susracker criminals list
+      susracker criminals list --status apprehended
+      susracker criminals list --name doe --json
+    """
+    with open_store(loaded.settings.store) as store:
+        everyone = store.criminals()
+        templates = store.template_counts(open_encoder(loaded.settings.encoder).id)
+    found = [
+        one
+        for one in everyone
+        if (status is None or one.status == status)
+        and (name is None or name.casefold() in one.name.casefold())
+    ]
+    if as_json:
+        rows = [asdict(one) | {"templates": templates.get(one.id, 0)} for one in found]
+        click.echo(_json(rows))
+        return
+    if not found:
+        click.echo("nobody is enrolled" if not everyone else "nobody enrolled is like that")
+        return
+    shorten = _shortener(everyone)
+    table = Table("id", "name", "status", "threat", "case", "templates", "expires", "last seen")
+    table.columns[0].no_wrap = True
+    for one in found:
+        table.add_row(
+            shorten(one.id),
+            one.name,
+            one.status,
+            one.threat,
+            one.case_reference or "",
+            str(templates.get(one.id, 0)),
+            _moment(one.expires_at),
+            _moment(one.last_seen_at),
+        )
+    _print(table)
+
+
+@command.command("show")
+@id_argument
+@json_option
+@settings_options("store")
+def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> None:
+    """Show one person, with photos and the newest sightings.
+
+    \b
+    Examples:
+      susracker criminals show 3f9c2a81
+      susracker criminals show 3f9c2a81 --json
+    """
+    with open_store(loaded.settings.store) as store:
+        criminal = find_criminal(store, criminal_id)
+        photos = [_photo_fields(store, photo_id) for photo_id in store.photo_ids(criminal.id)]
+        sightings = store.sightings(criminal.id)
+    newest = sightings[: -SIGHTINGS_SHOWN - 1 : -1]
+    if as_json:
+        fields = asdict(criminal) | {
+            "photos": photos,
+            "sightings": len(sightings),
+            "newest_sightings": [asdict(sighting) for sighting in newest],
+        }
+        click.echo(_json(fields))
+        return
+    _print(_facts(criminal))
+    if photos:
+        _print(_photos_table(photos))
+    click.echo(f"{len(sightings):,} sightings")
+    if newest:
+        _print(_sightings_table(newest))
+
+
+@command.command("remove")
+@ids_argument
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@settings_options("store")
+def remove_command(loaded: LoadedSettings, criminal_ids: tuple[str, ...], yes: bool) -> None:
+    """Forget people, with all photos, templates and sightings.
+
+    Alerts stay, as a record of what operators were told, without face and person. It cannot be
+    undone; to stop looking for someone, use set-status.
+
+    \b
+    Examples:
+      susracker criminals remove 3f9c2a81
+      susracker criminals remove 3f9c2a81 07d1e4c2 --yes
+    """
+    with open_store(loaded.settings.store) as store:
+        found = _find_all(store, criminal_ids)
+        for one in found:
+            photos, sightings = len(store.photo_ids(one.id)), len(store.sightings(one.id))
+            click.echo(f"{one.id}  {one.name}: {photos:,} photos, {sightings:,} sightings")
+        if not yes:
+            click.confirm("Remove for good?", abort=True)
+        for one in found:
+            store.remove_criminal(one.id)
+    click.echo(f"removed {len(found):,}")
+
+
+@command.command("set-status")
+@ids_argument
+@click.argument("status", type=click.Choice(typing.get_args(Status)))
+@settings_options("store")
+def set_status_command(
+    loaded: LoadedSettings, criminal_ids: tuple[str, ...], status: Status
+) -> None:
+    """Say that people are wanted, or apprehended and not looked for any more.
+
+    \b
+    Examples:
+      susracker criminals set-status 3f9c2a81 apprehended
+      susracker criminals set-status 3f9c2a81 07d1e4c2 wanted
+    """
+    with open_store(loaded.settings.store) as store:
+        for one in _find_all(store, criminal_ids):
+            store.put_criminal(replace(one, status=status))
+            click.echo(f"{one.id}  {one.name}: {status}")
+
+
+def _find_all(store: Store, typed: Sequence[str]) -> list[Criminal]:
+    """Each of them once; none is touched where one is not found."""
+    return list({one.id: one for one in (find_criminal(store, text) for text in typed)}.values())
+
+
+def _shortener(criminals: Sequence[Criminal]) -> Callable[[str], str]:
+    """How to cut ids so that each still is of one person only, and can be pasted."""
+    ids = {one.id for one in criminals}
+    length = SHORT_ID
+    while len({one[:length] for one in ids}) < len(ids):
+        length += 1
+    return lambda criminal_id: criminal_id[:length]
+
+
+def _facts(criminal: Criminal) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for name, value in asdict(criminal).items():
+        if isinstance(value, datetime):
+            value = _moment(value)
+        text = ", ".join(value) if isinstance(value, tuple) else value
+        table.add_row(name.replace("_", " "), "" if text is None else str(text))
+    return table
+
+
+def _photo_fields(store: Store, photo_id: str) -> dict[str, Any]:
+    photo = store.photo(photo_id)
+    return {
+        "id": photo.id,
+        "media_type": photo.media_type,
+        "bytes": len(photo.content),
+        "digest": photo.digest,
+    }
+
+
+def _photos_table(rows: Sequence[dict[str, Any]]) -> Table:
+    table = Table(*("photo" if name == "id" else name for name in rows[0]))
+    for row in rows:
+        table.add_row(*map(str, row.values()))
+    return table
+
+
+def _sightings_table(sightings: Sequence[Sighting]) -> Table:
+    table = Table("seen at", "camera", "location", "distance", "alert")
+    for one in sightings:
+        alert = "held back" if one.suppressed else "yes"
+        where = (one.camera_id, one.camera_location)
+        table.add_row(_moment(one.occurred_at), *where, f"{one.distance:.2f}", alert)
+    return table
+
+
+def _moment(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, default=datetime.isoformat)
+
+
+def _print(table: Table) -> None:
+    """As wide as the terminal; where there is none, as wide as it takes."""
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = UNLIMITED_WIDTH
+    console.print(table)

@@ -1,0 +1,53 @@
+"""`susracker demo`."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from susracker.errors import MissingDriverError
+
+ONCE_SECONDS = 60
+
+
+@click.command("demo")
+@click.option(
+    "--once",
+    is_flag=True,
+    help="End after the first face alert and the first suppressed repeat; exit status 1 where they "
+    f"do not come within {ONCE_SECONDS} s.",
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0, max=60),
+    default=1.0,
+    show_default=True,
+    help="Seconds between two detections.",
+)
+def command(once: bool, interval: float) -> None:
+    """See it work: a camera, a wanted person, an alert.
+
+    A throwaway store, two sample people, the real server, a camera that posts their faces and
+    strangers', and the alerts as a Socket.IO client receives them. Ctrl-C ends it, and nothing
+    is left behind.
+
+    \b
+    Examples:
+      susracker demo
+      susracker demo --once
+    """
+    try:
+        from susracker.demo.show import Show
+    except ModuleNotFoundError as error:
+        raise MissingDriverError(
+            f"the demo needs the package {error.name!r}: pip install 'susracker[demo]'"
+        ) from error
+    with tempfile.TemporaryDirectory(prefix="susracker-demo-") as folder:
+        show = Show(Path(folder), Console())
+        try:
+            show.run(interval, ONCE_SECONDS if once else None)
+        except KeyboardInterrupt:
+            show.say("[dim]the end: the server was stopped and the store removed[/dim]")

@@ -1,0 +1,180 @@
+"""`susracker enroll`."""
+
+from __future__ import annotations
+
+import json
+import time
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from threadpoolctl import threadpool_limits
+
+from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.config import Settings
+from susracker.enrolment.enroller import Enroller
+from susracker.enrolment.fields import criminal_from_fields
+from susracker.enrolment.interruption import Interruption
+from susracker.enrolment.job import enroll_people
+from susracker.enrolment.lookalikes import find_lookalikes
+from susracker.enrolment.lookup import find_criminal
+from susracker.enrolment.report import Refusal, Report, refused
+from susracker.enrolment.sources import Person, Sources, find_people, find_photos
+from susracker.enrolment.summary import Summary, summary_fields, summary_lines
+from susracker.errors import InputError
+from susracker.models import Criminal, Status, Threat
+from susracker.plugins import open_encoder, open_store
+from susracker.stores.base import Store
+
+
+@click.command("enroll")
+@click.argument(
+    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--name", help="Whose photos these are: all of them are of one person.")
+@click.option("--id", "criminal_id", help="Add the photos to this enrolled criminal.")
+@click.option("--age", type=int, help="In years.")
+@click.option("--crime", "crimes", multiple=True, help="May be given several times.")
+@click.option("--threat", type=click.Choice(typing.get_args(Threat)), help="By default medium.")
+@click.option("--status", type=click.Choice(typing.get_args(Status)), help="By default wanted.")
+@click.option("--case", "case_reference", help="Your own number for the case.")
+@click.option(
+    "--expires",
+    "expires_at",
+    help="When to stop looking: 2026-12-31 (to its end, in UTC) or 2026-12-31T18:00:00+01:00.",
+)
+@json_option
+@settings_options("store", "encoder", "workers", "max_megapixels")
+def command(
+    loaded: LoadedSettings,
+    paths: tuple[Path, ...],
+    criminal_id: str | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Put people on the watch-list.
+
+    PATH is a photo, a folder of one person's photos, a folder with one such folder a person, or a
+    list in CSV or JSON with the columns photo, name, age, crimes, threat, status, case, expires.
+    A folder's name is the person's name, underscores being spaces.
+
+    Each photo must show one face. Someone of the same name (and case, where one is given) gets
+    the photos added; a photo that is enrolled already is passed over, so a run that was
+    interrupted is simply repeated. Exit status 1 where nothing could be enrolled.
+
+    \b
+    Examples:
+      susracker enroll jo.jpg --name "Jo Doe" --threat high --crime robbery
+      susracker enroll Jo_Doe/                    photos of one person
+      susracker enroll people/                    a folder with one folder a person
+      susracker enroll people.csv --json
+      susracker enroll new.jpg --id 3f9c2a81 --expires 2026-12-31
+    """
+    sources = _sources(paths, _fields(given), by_id=criminal_id is not None)
+    # Each worker computes on one core: BLAS threads of its own would only take turns with them.
+    threadpool_limits(1)
+    with open_store(loaded.settings.store) as store, Interruption() as interruption:
+        if criminal_id is not None:
+            _direct(sources, find_criminal(store, criminal_id))
+        run = _enroll(store, loaded.settings, sources, interruption)
+    if as_json:
+        click.echo(json.dumps(summary_fields(run), indent=2))
+    else:
+        click.echo("\n".join(summary_lines(run)))
+    if run.interrupted or not run.report.people:
+        click.get_current_context().exit(interruption.exit_status if run.interrupted else 1)
+
+
+def _fields(given: Mapping[str, Any]) -> dict[str, object]:
+    """The fields that were given, as `CriminalFields` has them."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in given.items()
+        if value not in (None, ())
+    }
+
+
+def _sources(paths: Sequence[Path], fields: dict[str, object], *, by_id: bool) -> Sources:
+    if by_id or "name" in fields:
+        if not by_id:
+            criminal_from_fields(fields)
+        sources = Sources([Person(fields, find_photos(paths))])
+    else:
+        sources = find_people(paths, fields)
+    if not sources.refused and not any(person.photos for person in sources.people):
+        raise InputError(f"there is no photo in {', '.join(map(str, paths))}")
+    return sources
+
+
+def _direct(sources: Sources, criminal: Criminal) -> None:
+    """Let the photos be of someone who is enrolled."""
+    for person in sources.people:
+        person.criminal_id = criminal.id
+        criminal_from_fields(person.fields, criminal)
+
+
+def _enroll(
+    store: Store, settings: Settings, sources: Sources, interruption: Interruption
+) -> Summary:
+    encoder = open_encoder(settings.encoder)
+    enroller = Enroller(store, encoder, max_pixels=int(settings.max_megapixels * 1e6))
+    report = Report(refused=list(sources.refused))
+    began = time.monotonic()
+    with _progress() as progress:
+        encoded = _catch_up(enroller, settings.workers, report, progress, interruption)
+        photos = sum(len(person.photos) for person in sources.people)
+        task = progress.add_task("enrolling", total=photos)
+        enroll_people(
+            enroller,
+            sources.people,
+            report,
+            workers=settings.workers,
+            on_photo=lambda: progress.advance(task),
+            stopped=lambda: bool(interruption),
+        )
+    return Summary(
+        report=report,
+        lookalikes=find_lookalikes(store, encoder.id, encoder.dimension, report.people),
+        encoded=encoded,
+        seconds=time.monotonic() - began,
+        interrupted=bool(interruption),
+    )
+
+
+def _catch_up(
+    enroller: Enroller,
+    workers: int,
+    report: Report,
+    progress: Progress,
+    interruption: Interruption,
+) -> int:
+    """Make the templates that the encoder lacks of stored photos, and say how many."""
+    missing = len(enroller.store.photos_without_template(enroller.encoder.id))
+    if not missing:
+        return 0
+    task = progress.add_task("encoding photos of the store", total=missing)
+
+    def on_photo(photo_id: str, refusal: Refusal | None) -> None:
+        progress.advance(task)
+        if refusal:
+            report.refused.append(refused(f"photo {photo_id}", refusal))
+
+    return enroller.encode_missing(on_photo, workers=workers, stopped=lambda: bool(interruption))
+
+
+def _progress() -> Progress:
+    """A bar on a terminal, beside the output rather than in it; elsewhere nothing."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )

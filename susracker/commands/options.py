@@ -1,0 +1,50 @@
+"""Options that are settings, made from `susracker.config.Settings`, and how their values arrive."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+from susracker.config import LoadedSettings, Settings, flag_name, load_settings, variable_name
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, not a table.")
+
+
+def settings_options(*names: str) -> Callable[[Function], Function]:
+    """Give a command the flags of these settings, and hand it all settings as `loaded`."""
+
+    def decorate(function: Function) -> Function:
+        @click.pass_context
+        @wraps(function)
+        def wrapper(ctx: click.Context, /, **values: Any) -> Any:
+            flags = {name: values.pop(name) for name in names}
+            return function(loaded=load_settings(flags, ctx.find_root().obj), **values)
+
+        command: Any = wrapper
+        for name in reversed(names):
+            command = _option(name)(command)
+        return typing.cast(Function, command)
+
+    return decorate
+
+
+def _option(name: str) -> Callable[[Any], Any]:
+    field = Settings.model_fields[name]
+    choices = typing.get_args(field.annotation)
+    kind: Any = click.Choice(choices) if choices else field.annotation
+    default = "" if field.default_factory else f"default: {field.default or 'none'}; "
+    return click.option(
+        flag_name(name),
+        name,
+        type=kind,
+        help=f"{field.description}  [{default}{variable_name(name)}]",
+    )
+
+
+__all__ = ["LoadedSettings", "json_option", "settings_options"]

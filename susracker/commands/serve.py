@@ -1,0 +1,52 @@
+"""`susracker serve`."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+from threadpoolctl import threadpool_limits
+
+from susracker.commands.options import LoadedSettings, settings_options
+from susracker.config import Settings
+from susracker.server.app import create_app
+from susracker.server.run import serve
+from susracker.tracker import Tracker
+
+log = logging.getLogger(__name__)
+
+
+@click.command("serve")
+@settings_options(*(name for name in Settings.model_fields))
+def command(loaded: LoadedSettings) -> None:
+    """Run the server that cameras and operators connect to.
+
+    Ctrl-C or SIGTERM finishes what was accepted, then stops.
+
+    \b
+    Examples:
+      susracker serve
+      susracker serve --host 0.0.0.0 --port 8080 --workers 4
+      susracker serve --store sqlite:///site.db --cooldown-seconds 30
+
+    \b
+    Then, from a camera:
+      curl -F file=@face.jpg -F camera_id=gate-1 -F camera_location="Main gate" \\
+        http://127.0.0.1:5000/face_upload
+    """
+    settings = loaded.settings
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    # Each worker computes on one core: BLAS threads of its own would only take turns with them.
+    threadpool_limits(1)
+    with Tracker.from_settings(settings) as tracker:
+        serve(create_app(tracker), on_ready=lambda url: _announce(url, tracker))
+
+
+def _announce(url: str, tracker: Tracker) -> None:
+    settings = tracker.settings
+    click.echo(f"susracker listens on {url}, {len(tracker.watchlist)} people on the watch-list")
+    click.echo(f"store {settings.store}, encoder {settings.encoder}, {settings.workers} workers")
+    if not len(tracker.watchlist):
+        click.echo("nobody is enrolled yet: susracker enroll PHOTO --name NAME")

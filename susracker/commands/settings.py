@@ -1,0 +1,38 @@
+"""`susracker settings`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.config import Settings
+
+
+@click.command("settings")
+@json_option
+@settings_options()
+def command(loaded: LoadedSettings, as_json: bool) -> None:
+    """Print every setting: value, source and help.
+
+    \b
+    Examples:
+      susracker settings
+      SUSRACKER_PORT=8080 susracker settings --json
+      susracker --config site.toml settings
+    """
+    rows = [
+        (name, getattr(loaded.settings, name), loaded.origins[name], field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+    if as_json:
+        keys = ("name", "value", "source", "help")
+        click.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2))
+        return
+    table = Table("setting", "value", "source", "help")
+    for name, value, origin, text in rows:
+        table.add_row(name, str(value), origin, text)
+    Console().print(table)

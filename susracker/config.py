@@ -1,0 +1,204 @@
+"""Settings: each one once, with its name, default, check and help.
+
+A value comes from a command line flag, else from a `SUSRACKER_…` environment variable, else from
+`susracker.toml`, else from its default here. Flags, variables, keys of the file, `--help` and
+`susracker settings` are all made from the fields of `Settings`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from susracker.errors import ConfigError
+
+ENV_PREFIX = "SUSRACKER_"
+FILE_NAME = "susracker.toml"
+
+
+def default_store() -> str:
+    """An SQLite file in the user's data directory, the same from every working directory."""
+    return f"sqlite:///{(user_data_path('susracker') / 'susracker.db').as_posix()}"
+
+
+def default_workers() -> int:
+    """As many pool threads as this process may use cores."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Settings(BaseSettings):
+    """Every setting of susracker; the description of a field is its help."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
+
+    store: str = Field(
+        default_factory=default_store,
+        description="Where criminals, sightings and alerts are kept, as a URL.",
+    )
+    encoder: str = Field("dlib", description="What turns a face into a template.")
+    matcher: str = Field("exact", description="What searches the watch-list.")
+    cooldown: str = Field("memory", description="What remembers recent alerts, a name or a URL.")
+    cooldown_seconds: float = Field(
+        5.0,
+        ge=0,
+        le=86_400,
+        description="How long one criminal, or one kind of activity, on one camera is held back "
+        "after an alert, in seconds.",
+    )
+    max_distance: float = Field(
+        0.31,
+        gt=0,
+        le=2,
+        description="Largest distance between unit-length templates that is taken for a match.",
+    )
+    host: str = Field("127.0.0.1", description="Address that the server listens on.")
+    port: int = Field(5000, ge=0, le=65_535, description="Port of the server; 0 takes a free one.")
+    workers: int = Field(
+        default_factory=default_workers,
+        ge=1,
+        le=256,
+        description="Threads that recognise faces; one a core is best.",
+    )
+    queue_size: int = Field(
+        64,
+        ge=0,
+        le=100_000,
+        description="Detections that may wait for a worker before the answer is 503.",
+    )
+    max_body_mb: float = Field(
+        16, gt=0, le=1024, description="Largest request body, in megabytes; above it, 413."
+    )
+    max_megapixels: float = Field(
+        50, gt=0, le=1000, description="Largest picture, in millions of pixels."
+    )
+    allowed_origins: str = Field(
+        "",
+        description="Web origins, besides the server's own, whose pages may connect to Socket.IO: "
+        "separated by commas, or * for all.",
+    )
+    follow_seconds: float = Field(
+        1.0,
+        gt=0,
+        le=60,
+        description="How often the store is asked for enrolments and alerts of other processes, "
+        "in seconds.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least important kind of message that is logged."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """`load_settings` reads the sources itself, to know where each value came from."""
+        return (init_settings,)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSettings:
+    """Settings, and where each value came from.
+
+    Attributes:
+        origins: by field name: "--port", "SUSRACKER_PORT", the file's path, or "default".
+    """
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None, file: Path | None = None
+) -> LoadedSettings:
+    """Merge flags, environment, file and defaults, the first that has a value winning.
+
+    Args:
+        flags: by field name; None means that a flag was not given.
+        file: a TOML file that must exist; by default `susracker.toml` in the working directory,
+            if there is one.
+
+    Raises:
+        ConfigError: a value fails its check, a key is unknown, or the file cannot be read.
+    """
+    path = file or Path(FILE_NAME)
+    layers = [
+        ({k: v for k, v in (flags or {}).items() if v is not None}, flag_name),
+        (EnvSettingsSource(Settings)(), variable_name),
+        (_read_file(path, required=file is not None), lambda name: str(path)),
+    ]
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(Settings.model_fields, "default")
+    for layer, origin in layers:
+        for name in layer.keys() - values.keys():
+            values[name] = layer[name]
+            origins[name] = origin(name)
+    return LoadedSettings(make_settings(values, origins), origins)
+
+
+def make_settings(values: Mapping[str, Any], origins: Mapping[str, str] | None = None) -> Settings:
+    """Settings from values by name, and from defaults.
+
+    Args:
+        origins: where each value came from, to say so where one is wrong.
+
+    Raises:
+        ConfigError: a value fails its check, or a name is unknown.
+    """
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise ConfigError(_describe(error, origins or {})) from error
+
+
+def flag_name(name: str) -> str:
+    """The command line flag of a field."""
+    return "--" + name.replace("_", "-")
+
+
+def variable_name(name: str) -> str:
+    """The environment variable of a field."""
+    return ENV_PREFIX + name.upper()
+
+
+def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
+    if not path.exists():
+        if required:
+            raise ConfigError(f"no such settings file: {path}")
+        return {}
+    try:
+        return TomlConfigSettingsSource(Settings, path)()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read the settings in {path}: {error}") from error
+
+
+def _describe(error: ValidationError, origins: Mapping[str, str]) -> str:
+    problems = []
+    for problem in error.errors():
+        name = str(problem["loc"][0])
+        if problem["type"] == "extra_forbidden":
+            valid = ", ".join(Settings.model_fields)
+            problems.append(f"no setting is called {name!r}; there are: {valid}")
+        else:
+            origin = f" ({origins[name]})" if name in origins else ""
+            problems.append(f"{name} = {problem['input']!r}{origin}: {problem['msg'].lower()}")
+    return "; ".join(problems)

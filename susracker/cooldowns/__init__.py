@@ -1,0 +1,1 @@
+"""Cooldowns: how often one thing may alert. `base.Cooldown` says what one must do."""

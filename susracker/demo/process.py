@@ -1,0 +1,57 @@
+"""`susracker serve` as a process of its own."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from types import TracebackType
+
+from typing_extensions import Self
+
+from susracker.errors import SusrackerError
+
+LISTENS = re.compile(r"listens on (http://\S+?),")
+
+
+class ServerProcess:
+    """Starts a server on a free port; as a context manager, stops it on exit.
+
+    Attributes:
+        url: where it listens.
+    """
+
+    def __init__(self, *flags: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "susracker", "serve", "--port", "0", *flags],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.url = self._wait_for_url()
+
+    def stop(self) -> int:
+        """Ask the server to finish and stop, and wait for it; returns its exit status."""
+        self.process.terminate()
+        status = self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+        return status
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _wait_for_url(self) -> str:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if found := LISTENS.search(line):
+                return found[1]
+        status = self.stop()
+        raise SusrackerError(f"the server did not start (exit status {status}); see above")

@@ -1,0 +1,101 @@
+"""The demonstration from beginning to end, and what is printed of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from susracker.config import make_settings
+from susracker.demo.camera import Scene, Shot, post
+from susracker.demo.operator import Operator
+from susracker.demo.portraits import SamplePerson, sample_people
+from susracker.demo.process import ServerProcess
+from susracker.enrolment.enroller import Enroller
+from susracker.enrolment.fields import criminal_from_fields
+from susracker.errors import SusrackerError
+from susracker.plugins import open_encoder, open_store
+
+SUPPRESSED = "Match found but in cooldown"
+
+ANSWER_STYLES = {"Match found": "bold red", SUPPRESSED: "yellow", "Alert sent": "bold red"}
+
+
+class Show:
+    """Enrols the sample people, starts the server, and lets cameras and operator do their part."""
+
+    def __init__(self, folder: Path, console: Console) -> None:
+        self._store_url = f"sqlite:///{(folder / 'demo.db').as_posix()}"
+        self._console = console
+        self._face_alerts = threading.Event()
+
+    def say(self, text: str) -> None:
+        """Print a line of rich markup."""
+        self._console.print(text, highlight=False, soft_wrap=True)
+
+    def run(self, interval: float, limit: float | None) -> None:
+        """Go on until interrupted; with a limit, until the first face alert and the first
+        suppressed repeat.
+
+        Args:
+            interval: seconds between two detections.
+            limit: seconds within which those two must come.
+
+        Raises:
+            SusrackerError: they did not come, or the server did not start.
+        """
+        people = sample_people()
+        self._enroll(people)
+        scene = Scene(people)
+        with (
+            ServerProcess("--store", self._store_url, "--log-level", "warning") as server,
+            Operator(server.url, self._on_alert),
+        ):
+            self.say(f"[bold]server[/bold]    listens on {server.url}; Ctrl-C ends the demo")
+            self._film(scene, server.url, interval, limit)
+
+    def _enroll(self, people: list[SamplePerson]) -> None:
+        settings = make_settings({"store": self._store_url})
+        with open_store(settings.store) as store:
+            enroller = Enroller(store, open_encoder(settings.encoder))
+            for person in people:
+                criminal = criminal_from_fields({"name": person.name, "crimes": [person.crime]})
+                enroller.enroll(criminal, [enroller.prepare(person.portrait.read_bytes())])
+                self.say(f"[bold]enrolled[/bold]  {escape(person.name)}")
+
+    def _film(self, scene: Scene, url: str, interval: float, limit: float | None) -> None:
+        started = time.monotonic()
+        suppressed = False
+        for shot in scene.shots():
+            answer = post(url, shot)
+            self._print_answer(shot, answer)
+            suppressed = suppressed or answer == SUPPRESSED
+            if limit is not None:
+                if suppressed and self._face_alerts.is_set():
+                    return
+                if time.monotonic() - started > limit:
+                    raise SusrackerError(f"no alert and suppressed repeat within {limit:g} s")
+            time.sleep(interval)
+
+    def _print_answer(self, shot: Shot, answer: str) -> None:
+        style = ANSWER_STYLES.get(answer, "dim")
+        self.say(
+            f"[cyan]camera[/cyan]    {shot.camera_id:<7} sees {escape(shot.what):<24}"
+            f" -> [{style}]{answer}[/{style}]"
+        )
+
+    def _on_alert(self, alert: dict[str, Any]) -> None:
+        """Called by the Socket.IO client, on a thread of its own."""
+        if alert["alert_type"] == 1:
+            what = f"{alert['name']}, confidence {alert['confidence']}"
+            self._face_alerts.set()
+        else:
+            what = alert["event_type"]
+        self.say(
+            f"[bold white on red] ALERT {alert['seq']} [/] {escape(what)}, on"
+            f" {escape(alert['camera_id'])} ({escape(alert['camera_location'])})"
+        )

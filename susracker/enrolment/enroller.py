@@ -1,0 +1,144 @@
+"""From enrolment photos to stored photos and templates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import takewhile
+
+from susracker.enrolment.fields import new_id
+from susracker.enrolment.parallel import map_in_order
+from susracker.enrolment.report import Refusal
+from susracker.errors import FaceRefusedError, NotFoundError, PictureError
+from susracker.faces.detector import Detector
+from susracker.faces.encoder import Encoder
+from susracker.faces.images import decode, media_type
+from susracker.models import Criminal, Photo, Quality, Template, Vectors
+from susracker.stores.base import Store
+
+MAX_PIXELS = 50_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedPhoto:
+    """A photo that can be enrolled, and its template.
+
+    Attributes:
+        digest: SHA-256 of `content`, in hexadecimal.
+        vector: unit length, shape (dimension,).
+    """
+
+    digest: str
+    media_type: str
+    content: bytes = field(repr=False)
+    vector: Vectors = field(repr=False)
+    quality: Quality
+
+
+class Enroller:
+    """Prepares photos and stores them. Safe to use from any thread, and from many at once.
+
+    It does not own the parts that it is given.
+
+    Args:
+        detector: a detector of its own by default.
+        max_pixels: largest picture that is decoded.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        encoder: Encoder,
+        detector: Detector | None = None,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        self.store = store
+        self.encoder = encoder
+        self._detector = detector or Detector()
+        self._max_pixels = max_pixels
+
+    def prepare(self, content: bytes) -> PreparedPhoto:
+        """Find the one face of an encoded picture and compute its template. Stores nothing.
+
+        Raises:
+            PictureError: the picture cannot be read, or is too large.
+            FaceRefusedError: no face, several, or one that is too small or too blurred.
+            EncoderError: the network cannot be built.
+        """
+        picture = decode(content, self._max_pixels)
+        face = self._detector.enrolment_face(picture)
+        return PreparedPhoto(
+            digest=photo_digest(content),
+            media_type=media_type(content),
+            content=content,
+            vector=self.encoder.encode(face.chip[None])[0],
+            quality=face.quality,
+        )
+
+    def enroll(self, criminal: Criminal, prepared: Sequence[PreparedPhoto]) -> None:
+        """Store a criminal, new or edited, with photos and their templates: all of it or nothing.
+
+        Raises:
+            DuplicateError: one of the photos is stored already, under anyone.
+        """
+        photos = [
+            Photo(new_id(), criminal.id, photo.digest, photo.media_type, photo.content)
+            for photo in prepared
+        ]
+        templates = [
+            self._template(photo.id, criminal.id, ready)
+            for photo, ready in zip(photos, prepared, strict=True)
+        ]
+        self.store.put_criminal(criminal, photos, templates)
+
+    def encode_missing(
+        self,
+        on_photo: Callable[[str, Refusal | None], None] = lambda photo_id, refusal: None,
+        *,
+        workers: int = 1,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> int:
+        """Make the templates that this encoder lacks, as after a change of encoder, out of the
+        stored photos. What is done is stored at once: an interrupted call goes on in the next.
+
+        Args:
+            on_photo: called after each photo with its id, and with the reason where the photo
+                gets no template: it stays stored, and is tried again by the next call.
+            workers: how many photos to encode at the same time.
+            stopped: asked before each photo; once true, only what was begun is finished.
+
+        Returns:
+            how many templates were made.
+        """
+        made = 0
+        missing = self.store.photos_without_template(self.encoder.id)
+        going_on = takewhile(lambda _: not stopped(), missing)
+        with ThreadPoolExecutor(workers) as pool:
+            results = map_in_order(pool, self._encode_stored, going_on, workers + 1)
+            for photo_id, (is_made, refusal) in results:
+                made += is_made
+                on_photo(photo_id, refusal)
+        return made
+
+    def _encode_stored(self, photo_id: str) -> tuple[bool, Refusal | None]:
+        """Whether a template was made, and if not, why."""
+        try:
+            photo = self.store.photo(photo_id)
+            prepared = self.prepare(photo.content)
+            self.store.add_template(self._template(photo.id, photo.criminal_id, prepared))
+        except (PictureError, FaceRefusedError) as refusal:
+            return False, refusal
+        except NotFoundError:
+            # The criminal was removed meanwhile, and the photo with him: nothing is missing.
+            return False, None
+        return True, None
+
+    def _template(self, photo_id: str, criminal_id: str, prepared: PreparedPhoto) -> Template:
+        return Template(photo_id, criminal_id, self.encoder.id, prepared.vector, prepared.quality)
+
+
+def photo_digest(content: bytes) -> str:
+    """What a photo is known by: SHA-256 of its bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()

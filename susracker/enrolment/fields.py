@@ -1,0 +1,141 @@
+"""What is known of a person besides photos: checked once, for the command line and the API."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, time, timezone
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+
+from susracker.errors import InputError
+from susracker.models import Criminal, Status, Threat
+
+MAX_CRIMES = 100
+
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*")
+
+
+def _clean(text: str) -> str:
+    """One way to write a text: a name typed on one system is the same name on another."""
+    if _CONTROL_CHARACTERS.search(text):
+        raise ValueError("must not hold control characters")
+    return unicodedata.normalize("NFC", text)
+
+
+def _unset_if_empty(value: object) -> object:
+    """An empty cell or form field says that there is no value."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _no_truth_value(value: object) -> object:
+    """Pydantic alone would take true for the age of 1."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
+def _iso_8601(value: object) -> object:
+    """Text of ISO 8601 to a moment; a date alone lasts until its end.
+
+    Pydantic alone would take numbers, and the beginning of a date, too.
+    """
+    if value is None or isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _DATE.fullmatch(value.strip()):
+        return datetime.combine(datetime.fromisoformat(value.strip()), time.max, timezone.utc)
+    if isinstance(value, str) and _MOMENT.fullmatch(value.strip()):
+        return value
+    raise ValueError("must be ISO 8601, such as 2026-12-31 or 2026-12-31T18:00:00Z")
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise ValueError("must say its time zone, such as 2026-12-31T18:00:00Z")
+    try:
+        return moment.astimezone(timezone.utc)
+    except OverflowError as error:
+        raise ValueError("is outside the calendar") from error
+
+
+Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_clean)]
+Age = Annotated[int, Field(ge=0, le=150), BeforeValidator(_no_truth_value)]
+Moment = Annotated[datetime | None, AfterValidator(_in_utc), BeforeValidator(_iso_8601)]
+
+
+class CriminalFields(BaseModel):
+    """The fields of a criminal that people set.
+
+    `expires_at` is ISO 8601: a time with its offset from UTC, or a date, which lasts until the end
+    of that day in UTC. An empty text leaves an optional field without a value. Texts lose the
+    space around them and are put into Unicode's composed form.
+    """
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    name: Text
+    age: Annotated[Age | None, BeforeValidator(_unset_if_empty)] = None
+    crimes: Annotated[list[Text], Field(max_length=MAX_CRIMES)] = Field(default_factory=list)
+    threat: Threat = "medium"
+    status: Status = "wanted"
+    case_reference: Annotated[Text | None, BeforeValidator(_unset_if_empty)] = None
+    expires_at: Annotated[Moment, BeforeValidator(_unset_if_empty)] = None
+
+
+FIELD_NAMES = tuple(CriminalFields.model_fields)
+
+
+def new_id() -> str:
+    """An id that no record has."""
+    return uuid.uuid4().hex
+
+
+def criminal_from_fields(fields: Mapping[str, object], base: Criminal | None = None) -> Criminal:
+    """A criminal from values by name, as JSON or a form has them.
+
+    Args:
+        fields: name, age, crimes, threat, status, case_reference, expires_at, each optional
+            where it has a default; see `CriminalFields`.
+        base: the criminal to edit: what `fields` leaves out stays as it is. Without it, a new
+            criminal with an id of its own.
+
+    Raises:
+        InputError: the first thing that is wrong, in one line.
+    """
+    kept = {name: getattr(base, name) for name in FIELD_NAMES} if base else {}
+    checked = _check(kept | dict(fields))
+    values = {name: getattr(checked, name) for name in FIELD_NAMES}
+    values["crimes"] = tuple(checked.crimes)
+    if base:
+        return replace(base, **values)
+    return Criminal(id=new_id(), created_at=datetime.now(timezone.utc), **values)
+
+
+def _check(values: Mapping[str, object]) -> CriminalFields:
+    try:
+        return CriminalFields.model_validate(values)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = ".".join(map(str, problem["loc"]))
+        if problem["type"] == "extra_forbidden":
+            raise InputError(
+                f"no field is called {name!r}; there are: {', '.join(FIELD_NAMES)}"
+            ) from error
+        if problem["type"] == "missing":
+            raise InputError(f"{name}: is missing") from error
+        raise InputError(f"{name}: {problem['msg'].removeprefix('Value error, ')}") from error

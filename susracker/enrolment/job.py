@@ -1,0 +1,117 @@
+"""Enrolling many photos of many people: on all cores, and so that it can be interrupted."""
+
+from __future__ import annotations
+
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+from susracker.enrolment.enroller import Enroller, PreparedPhoto, photo_digest
+from susracker.enrolment.parallel import map_in_order
+from susracker.enrolment.report import Refused, Report, refused
+from susracker.enrolment.sources import Person
+from susracker.enrolment.writer import Result, StoredPhoto, Writer
+from susracker.errors import FaceRefusedError, PictureError
+
+FLUSH_SECONDS = 0.5
+"""How long a finished photo waits to be stored together with others of the same person: the work
+that a power cut costs, against the time that each durable write takes."""
+
+PHOTOS_AHEAD = 4
+"""Photos under way or waiting for their turn, for each worker: enough that none is idle while
+one photo takes longer than the rest, few enough to hold in memory."""
+
+MAX_FILE_BYTES = 256 * 2**20
+"""More than any picture that is small enough to be decoded, even an uncompressed one."""
+
+
+def enroll_people(
+    enroller: Enroller,
+    people: Iterable[Person],
+    report: Report,
+    *,
+    workers: int,
+    on_photo: Callable[[], None] = lambda: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> None:
+    """Enrol everyone, photo by photo; after an interruption, another call goes on where it ended.
+
+    Photos are read and prepared on threads, and stored by the calling one.
+
+    Args:
+        report: is added to, and is true of what is stored also where an error ends the call.
+        workers: how many threads.
+        on_photo: called after each photo.
+        stopped: asked before each photo; once true, only what was begun is finished.
+
+    Raises:
+        StoreError: the store failed; what was stored before stays.
+        EncoderError: the network cannot be built.
+    """
+    writer = Writer(enroller, report)
+    waiting: list[tuple[Person, Result]] = []
+    flushed_at = time.monotonic()
+
+    def prepare(item: tuple[Person, Path]) -> PreparedPhoto | StoredPhoto | Refused:
+        return _prepare(enroller, item[1])
+
+    with ThreadPoolExecutor(workers) as pool:
+        photos = _photos(people, stopped)
+        for (person, path), fate in map_in_order(pool, prepare, photos, PHOTOS_AHEAD * workers):
+            if isinstance(fate, Refused):
+                report.refused.append(fate)
+            else:
+                waiting.append((person, (str(path), fate)))
+            if time.monotonic() - flushed_at >= FLUSH_SECONDS:
+                _flush(writer, waiting)
+                flushed_at = time.monotonic()
+            on_photo()
+    _flush(writer, waiting)
+
+
+def _photos(people: Iterable[Person], stopped: Callable[[], bool]) -> Iterator[tuple[Person, Path]]:
+    for person in people:
+        for path in person.photos:
+            if stopped():
+                return
+            yield person, path
+
+
+def _prepare(enroller: Enroller, path: Path) -> PreparedPhoto | StoredPhoto | Refused:
+    """The digest comes first: a photo that is stored already is not decoded again."""
+    try:
+        if (problem := _unfit(path)) is not None:
+            return problem
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return Refused(str(path), "file gone")
+    except OSError as error:
+        return Refused(str(path), "cannot be read", error.strerror or "")
+    owner = enroller.store.photo_owner(photo_digest(content))
+    if owner is not None:
+        return StoredPhoto(owner)
+    try:
+        return enroller.prepare(content)
+    except (PictureError, FaceRefusedError) as refusal:
+        return refused(str(path), refusal)
+
+
+def _unfit(path: Path) -> Refused | None:
+    """Why a file is not even opened: a pipe would wait for ever, a disk image fill the memory."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        return Refused(str(path), "cannot be read", "not a regular file")
+    if status.st_size > MAX_FILE_BYTES:
+        return Refused(str(path), "not a picture", f"larger than {MAX_FILE_BYTES >> 20} MiB")
+    return None
+
+
+def _flush(writer: Writer, waiting: list[tuple[Person, Result]]) -> None:
+    """Store what waits, in one write a person."""
+    for person, pairs in groupby(waiting, key=itemgetter(0)):
+        writer.write(person, [result for _, result in pairs])
+    waiting.clear()

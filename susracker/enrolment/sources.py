@@ -1,0 +1,171 @@
+"""From paths to people: who is to be enrolled, and out of which files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from susracker.enrolment.fields import criminal_from_fields
+from susracker.enrolment.lists import LIST_SUFFIXES, read_list
+from susracker.enrolment.report import Refused
+from susracker.errors import InputError
+
+
+@dataclass(slots=True, eq=False)
+class Person:
+    """Someone to be enrolled, as handed in.
+
+    Attributes:
+        fields: only what was said of the person, by field name of `CriminalFields`.
+        photos: files that may be photos, each to be accounted for.
+        criminal_id: who it is, where it is someone enrolled and not told by the name.
+    """
+
+    fields: dict[str, object]
+    photos: list[Path]
+    criminal_id: str | None = None
+
+
+@dataclass(slots=True)
+class Sources:
+    """What was found at the paths.
+
+    Attributes:
+        refused: files and folders that cannot be a person's photos, whatever is in them.
+    """
+
+    people: list[Person] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+
+def find_people(paths: Sequence[Path], fields: Mapping[str, object]) -> Sources:
+    """People and their files, from folders, and lists in CSV or JSON (see `read_list`).
+
+    A folder with folders in it holds one folder a person; any other folder is one person's. The
+    folder's name is the person's, underscores being spaces. Hidden files are left out. The same
+    name and case reference are the same person, wherever they stand.
+
+    Args:
+        fields: what holds for everyone found; a list may say otherwise of a person.
+
+    Raises:
+        InputError: a path does not exist, is a photo by itself, or cannot be read; a field is
+            wrong; a list is malformed.
+    """
+    found = Sources()
+    for path in paths:
+        _must_exist(path)
+        if path.is_dir():
+            _add_folder(found, path, fields)
+        elif _is_list(path):
+            found.people += [
+                Person({**fields, **entry.fields}, entry.photos) for entry in read_list(path)
+            ]
+        else:
+            raise InputError(f"whose photo is {path}? Say --name NAME, or --id ID of who it is")
+    found.people = _joined(found.people)
+    return found
+
+
+def find_photos(paths: Sequence[Path]) -> list[Path]:
+    """The files of one person: photos, and all that is in folders, to the bottom of them.
+
+    Raises:
+        InputError: a path does not exist, is a list of people, or cannot be read.
+    """
+    photos: list[Path] = []
+    for path in paths:
+        _must_exist(path)
+        if path.is_dir():
+            photos += _files_beneath(path)
+        elif _is_list(path):
+            raise InputError(f"{path} names its people itself: leave out --name and --id")
+        else:
+            photos.append(path)
+    return photos
+
+
+def _must_exist(path: Path) -> None:
+    if not path.exists():
+        raise InputError(f"no such file or folder: {path}")
+
+
+def _is_list(path: Path) -> bool:
+    return path.suffix.lower() in LIST_SUFFIXES
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")
+
+
+def _add_folder(found: Sources, folder: Path, fields: Mapping[str, object]) -> None:
+    folders, files = _children(folder)
+    if not folders:
+        _add_person(found, folder, files, fields)
+        return
+    found.refused += [
+        Refused(str(file), "in no person's folder", f"lies beside the folders in {folder}")
+        for file in files
+    ]
+    for own in folders:
+        deeper, photos = _children(own)
+        _add_person(found, own, photos, fields)
+        # Whose is it? To guess wrong would mix two people's templates.
+        found.refused += [
+            Refused(str(path), "folder in a person's folder", "enrol it by itself, or with --name")
+            for path in deeper
+        ]
+
+
+def _add_person(
+    found: Sources, folder: Path, photos: list[Path], fields: Mapping[str, object]
+) -> None:
+    named = {**fields, "name": folder.resolve().name.replace("_", " ")}
+    try:
+        criminal_from_fields(named)
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from error
+    if photos:
+        found.people.append(Person(named, photos))
+    else:
+        found.refused.append(Refused(str(folder), "empty folder"))
+
+
+def _children(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The folders and the files in a folder that are not hidden, by name."""
+    try:
+        children = sorted(path for path in folder.iterdir() if not _is_hidden(path.name))
+    except OSError as error:
+        raise _unreadable(error) from error
+    folders = [path for path in children if path.is_dir()]
+    return folders, [path for path in children if not path.is_dir()]
+
+
+def _files_beneath(folder: Path) -> Iterator[Path]:
+    """All files that are not hidden, by path. Links to folders are not followed: they may lead
+    round in a circle."""
+
+    def refuse(error: OSError) -> None:
+        raise _unreadable(error) from error
+
+    for root, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not _is_hidden(name))
+        yield from (Path(root, name) for name in sorted(files) if not _is_hidden(name))
+
+
+def _unreadable(error: OSError) -> InputError:
+    return InputError(f"cannot read the folder {error.filename}: {error.strerror}")
+
+
+def _joined(people: Iterable[Person]) -> list[Person]:
+    """Each person once, with the photos of all who have that name and case reference."""
+    joined: dict[tuple[str, str | None], Person] = {}
+    for person in people:
+        checked = criminal_from_fields(person.fields)
+        first = joined.setdefault((checked.name, checked.case_reference), person)
+        if first is not person:
+            first.fields |= person.fields
+            first.photos += person.photos
+    return list(joined.values())

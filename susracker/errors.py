@@ -1,0 +1,99 @@
+"""Every error susracker raises on purpose.
+
+    SusrackerError
+      InputError                what was handed in is wrong; nothing was changed
+        PictureError            not a picture, truncated, or too large
+        FaceRefusedError        a picture whose face cannot be enrolled (`reason` says why)
+      ConfigError               a setting is wrong
+        UnknownBackendError     no backend of that name or URL scheme
+        MissingDriverError      the backend needs an extra that is not installed
+      EncoderError              weights are missing, or the network differs from dlib's own
+      StoreError
+        StoreUnavailableError   cannot be opened, read or written right now
+        StoreFormatError        not a susracker store, or of a newer version
+        NotFoundError           no record with that id
+        DuplicateError          the photo or the event is stored already
+      ListenError               the server's address cannot be listened on
+      OverloadedError           the queue is full: try again later
+
+Errors of third-party libraries are turned into one of these where the library is called. The
+message is one line that says what is wrong and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class SusrackerError(Exception):
+    """Base of all errors that susracker raises on purpose."""
+
+
+class InputError(SusrackerError):
+    """What was handed in is wrong; nothing was changed."""
+
+
+class PictureError(InputError):
+    """The bytes are not a picture that can be read, or hold too many pixels."""
+
+
+class FaceRefusedError(InputError):
+    """The picture's face cannot be enrolled.
+
+    Attributes:
+        reason: one of "no face", "several faces", "too small", "too blurred".
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+class ConfigError(SusrackerError):
+    """A setting is wrong."""
+
+
+class UnknownBackendError(ConfigError):
+    """No backend goes by that name or URL scheme."""
+
+
+class MissingDriverError(ConfigError):
+    """The backend needs a package that is not installed."""
+
+
+class EncoderError(SusrackerError):
+    """The recognition network cannot be built, or differs from dlib's own."""
+
+
+class StoreError(SusrackerError):
+    """The store cannot do what was asked."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store cannot be opened, read or written right now."""
+
+
+class StoreFormatError(StoreError):
+    """Not a susracker store, or one written by a newer version."""
+
+
+class NotFoundError(StoreError):
+    """No record has that id."""
+
+
+class DuplicateError(StoreError):
+    """The photo or the event is stored already; nothing was changed."""
+
+
+class ListenError(SusrackerError):
+    """The server's address cannot be listened on."""
+
+
+class OverloadedError(SusrackerError):
+    """The queue is full.
+
+    Attributes:
+        retry_after: seconds after which it is worth trying again.
+    """
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

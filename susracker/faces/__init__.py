@@ -1,0 +1,1 @@
+"""From bytes to a picture, to faces, to embeddings."""

@@ -1,0 +1,176 @@
+"""From aligned faces to embeddings.
+
+Others add encoders under the entry-point group `susracker.encoders`: a class that needs no
+arguments and fulfils `Encoder`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import threading
+from abc import ABC, abstractmethod
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import dlib
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from platformdirs import user_cache_path
+
+from susracker.errors import EncoderError
+from susracker.faces import dlib_net
+from susracker.faces.detector import Detector
+from susracker.faces.images import decode
+from susracker.faces.weights import RECOGNITION, weights_file
+from susracker.installed import installed_file
+from susracker.models import Vectors
+
+Chips = NDArray[np.uint8]
+"""Aligned faces, shape (n, 150, 150, 3), R, G, B."""
+
+MAX_DIFFERENCE = 1e-5
+"""Largest difference from dlib's own numbers, of which the largest is about 0.4. Rounding in
+another order gives 3e-7; the wrong padding or channel order gives more than 0.01."""
+
+
+class Encoder(ABC):
+    """A network that turns aligned faces into embeddings. Safe to use from any thread.
+
+    Attributes:
+        id: stamped on every template; encoders with the same id make interchangeable templates.
+        dimension: numbers in an embedding.
+    """
+
+    id: str
+    dimension: int
+
+    @abstractmethod
+    def embed(self, chips: Chips) -> Vectors:
+        """The network's own output, shape (n, dimension), for n >= 1 chips.
+
+        Raises:
+            EncoderError: the network cannot be loaded.
+        """
+
+    def encode(self, chips: Chips) -> Vectors:
+        """Templates, shape (n, dimension): the mean of chip and mirror image, unit length.
+
+        Both go through the network in one batch. The mirror image halves the misses at a false
+        match rate of 0.1% (LFW, View 2: 10.8% to 3.4%) for twice the arithmetic.
+
+        Raises:
+            EncoderError: the network cannot be loaded.
+        """
+        if not len(chips):
+            return np.empty((0, self.dimension), np.float32)
+        both = self.embed(np.concatenate([chips, chips[:, :, ::-1]]))
+        sums = both[: len(chips)] + both[len(chips) :]
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        return np.asarray(sums / lengths, np.float32)
+
+
+class DlibReferenceEncoder(Encoder):
+    """dlib's recognition network, through dlib: slow, and what `dlib` is measured against."""
+
+    id = "dlib-resnet-v1"
+    dimension = dlib_net.DIMENSION
+
+    def __init__(self) -> None:
+        # A network keeps its activations: two threads in it would mix their faces.
+        self._lock = threading.Lock()
+
+    def embed(self, chips: Chips) -> Vectors:
+        with self._lock:
+            faces = [np.ascontiguousarray(chip) for chip in chips]
+            return np.array(self._network.compute_face_descriptor(faces), np.float32)
+
+    @cached_property
+    def _network(self) -> Any:
+        file = weights_file(RECOGNITION)
+        try:
+            return dlib.face_recognition_model_v1(str(file))
+        except RuntimeError as error:
+            raise EncoderError(f"dlib cannot read {file}: {error}") from error
+
+
+class DlibEncoder(Encoder):
+    """dlib's recognition network as ONNX on ONNX Runtime.
+
+    The model is built once from dlib's weight file, compared with dlib itself on a real face, and
+    kept in the cache directory.
+
+    Args:
+        cache: folder of the model; by default in the user's cache directory.
+        weights: dlib's weight file; by default that of `face_recognition_models`.
+    """
+
+    id = DlibReferenceEncoder.id
+    dimension = dlib_net.DIMENSION
+
+    def __init__(self, cache: Path | None = None, weights: Path | None = None) -> None:
+        self._cache = cache or user_cache_path("susracker")
+        self._weights = weights
+        self._loading = threading.Lock()
+        self._session: Any = None
+
+    def embed(self, chips: Chips) -> Vectors:
+        if self._session is None:
+            with self._loading:
+                self._session = self._session or self._load()
+        embeddings: Vectors = self._session.run(None, {dlib_net.CHIPS: chips})[0]
+        return embeddings
+
+    def _load(self) -> Any:
+        weights = self._weights or weights_file(RECOGNITION)
+        try:
+            digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
+        except OSError as error:
+            raise EncoderError(f"cannot read the weights in {weights}: {error}") from error
+        file = self._cache / f"{self.id}-{dlib_net.FORMAT}-{digest}.onnx"
+        if file.exists():
+            return _session(file.read_bytes())
+        model = dlib_net.build(weights).SerializeToString()
+        session = _session(model)
+        _compare_with_dlib(session)
+        _write(file, model)
+        return session
+
+
+def _session(model: bytes) -> Any:
+    options = ort.SessionOptions()
+    # The pool's threads take one core each; a second level of threads would only take turns.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _compare_with_dlib(session: Any) -> None:
+    """Raise EncoderError where the model's embeddings of a real face differ from dlib's."""
+    portrait = installed_file("matplotlib", "mpl-data/sample_data/grace_hopper.jpg")
+    chip = Detector().enrolment_face(decode(portrait.read_bytes())).chip
+    chips = np.stack([chip, chip[:, ::-1]])
+    ours = session.run(None, {dlib_net.CHIPS: chips})[0]
+    difference = float(np.abs(ours - DlibReferenceEncoder().embed(chips)).max())
+    if not difference < MAX_DIFFERENCE:
+        raise EncoderError(
+            f"the ONNX network differs from dlib's by {difference:.2g}, more than "
+            f"{MAX_DIFFERENCE:g}: use --encoder dlib-reference, and report this"
+        )
+
+
+def _write(file: Path, model: bytes) -> None:
+    """Write whole or not at all: another process may be reading, or building the same."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)
+        with os.fdopen(handle, "wb") as temporary:
+            temporary.write(model)
+        os.replace(name, file)
+    except OSError as error:
+        raise EncoderError(
+            f"cannot write the network to {file}: {error}; XDG_CACHE_HOME names another folder"
+        ) from error

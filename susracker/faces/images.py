@@ -1,0 +1,96 @@
+"""From bytes to a picture and back."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from susracker.errors import PictureError
+from susracker.faces.boxes import Box
+from susracker.models import Picture
+
+MAX_PIXELS = 50_000_000
+"""Largest picture that is decoded, unless told otherwise: more than any camera delivers."""
+
+MEDIA_TYPES = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "BMP": "image/bmp",
+}
+"""By Pillow's name of the format; others are not read, which keeps rarely used decoders away from
+what strangers send."""
+
+
+def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Decode a JPEG, PNG, WebP or BMP file, upright as its EXIF orientation says.
+
+    Returns:
+        shape (height, width, 3), R, G, B; what is transparent is black.
+
+    Raises:
+        PictureError: empty, of no known format, truncated, damaged, or of more than `max_pixels`.
+    """
+    image = _open(data)
+    width, height = image.size
+    if width * height > max_pixels:
+        raise PictureError(
+            f"the picture has {width} x {height} pixels; at most {max_pixels} are decoded"
+        )
+    try:
+        upright = ImageOps.exif_transpose(image)
+        return np.asarray(_eight_bits(upright).convert("RGB"))
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise PictureError(f"the picture is truncated or damaged: {error}") from error
+
+
+def media_type(data: bytes) -> str:
+    """The media type of an encoded picture, such as "image/jpeg".
+
+    Raises:
+        PictureError: empty, or of no known format.
+    """
+    return MEDIA_TYPES[_open(data).format or ""]
+
+
+def encode_jpeg(picture: Picture, quality: int = 90) -> bytes:
+    """Encode a picture as JPEG, of quality 1 to 95."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def crop(picture: Picture, box: Box, margin: float) -> Picture:
+    """Cut out a box and `margin` of its size on every side, as far as the picture reaches."""
+    height, width = picture.shape[:2]
+    wide, high = margin * box.width, margin * box.height
+    left, right = np.clip([box.left - wide, box.right + wide], 0, width).round().astype(int)
+    top, bottom = np.clip([box.top - high, box.bottom + high], 0, height).round().astype(int)
+    return picture[top:bottom, left:right]
+
+
+def _open(data: bytes) -> Image.Image:
+    """Read a picture's header, and none of its pixels."""
+    if not data:
+        raise PictureError("the picture is empty: 0 bytes")
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of large pictures; how large they may be is decided here.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            return Image.open(io.BytesIO(data), formats=tuple(MEDIA_TYPES))
+    except UnidentifiedImageError as error:
+        raise PictureError("not a JPEG, PNG, WebP or BMP picture") from error
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"the picture has too many pixels: {error}") from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise PictureError(f"the picture is truncated or damaged: {error}") from error
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Pillow clips 16-bit greys when it makes them 8-bit; they are scaled here instead."""
+    if not image.mode.startswith("I"):
+        return image
+    return Image.fromarray((np.asarray(image) / 257).astype(np.uint8))

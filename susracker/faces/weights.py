@@ -1,0 +1,26 @@
+"""Where dlib's trained models are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from susracker.errors import EncoderError
+from susracker.installed import installed_file
+
+RECOGNITION = "dlib_face_recognition_resnet_model_v1.dat"
+LANDMARKS = "shape_predictor_5_face_landmarks.dat"
+
+
+def weights_file(name: str) -> Path:
+    """A model file of the package `face_recognition_models`, which is not imported: importing it
+    needs `pkg_resources`, which Python no longer brings along.
+
+    Raises:
+        EncoderError: the package or the file is missing.
+    """
+    try:
+        return installed_file("face_recognition_models", f"models/{name}")
+    except FileNotFoundError as error:
+        raise EncoderError(f"{error}: pip install --force-reinstall face_recognition_models") from (
+            error
+        )

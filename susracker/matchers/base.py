@@ -1,0 +1,73 @@
+"""What a matcher must do, whatever the index behind it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from susracker.models import Vectors
+
+
+class Neighbour(NamedTuple):
+    """A criminal near a probe.
+
+    Attributes:
+        similarity: cosine between the probe and the criminal's nearest template, -1 to 1.
+    """
+
+    criminal_id: str
+    similarity: float
+
+
+class Matcher(ABC):
+    """Templates of many criminals, and who among them is nearest to a probe.
+
+    All vectors have unit length. Every method may be called from any thread, searches while
+    others enrol; a search sees each criminal either before or after a change to it.
+    """
+
+    def __init__(self, dimension: int) -> None:
+        self.dimension = dimension
+
+    @abstractmethod
+    def upsert(self, criminal_id: str, templates: Vectors) -> None:
+        """Make `templates`, shape (m, dimension), all that is known of a criminal.
+
+        Zero rows remove the criminal.
+
+        Raises:
+            ValueError: wrong shape.
+        """
+
+    @abstractmethod
+    def remove(self, criminal_id: str) -> None:
+        """Forget a criminal; one that is unknown is no error."""
+
+    @abstractmethod
+    def search(self, probes: Vectors, k: int) -> list[list[Neighbour]]:
+        """The `k` criminals nearest to each probe.
+
+        Args:
+            probes: shape (n, dimension).
+            k: at least 1.
+
+        Returns:
+            for each probe at most `k` neighbours, best first, one a criminal, ties by id; fewer
+            where fewer are enrolled.
+
+        Raises:
+            ValueError: wrong shape.
+        """
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many criminals have a template here."""
+
+    def load(self, criminal_ids: Sequence[str], vectors: Vectors) -> None:
+        """Upsert many criminals; the rows of one stand together, as a store hands them out."""
+        start = 0
+        for end in range(1, len(criminal_ids) + 1):
+            if end == len(criminal_ids) or criminal_ids[end] != criminal_ids[start]:
+                self.upsert(criminal_ids[start], vectors[start:end])
+                start = end

@@ -1,0 +1,228 @@
+"""The records that susracker works on: frozen and typed, without behaviour of their own.
+
+Times are timezone-aware `datetime` in UTC. Vectors are `float32`. Lengths are in pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+"""Embeddings, shape (n, dimension)."""
+
+Picture = NDArray[np.uint8]
+"""A picture, shape (height, width, 3), channels in the order R, G, B."""
+
+Threat = Literal["low", "medium", "high"]
+Status = Literal["wanted", "apprehended"]
+AlertKind = Literal["face", "activity"]
+OutcomeKind = Literal["alert", "cooldown", "no match", "no face"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a face can be recognised.
+
+    Attributes:
+        eye_distance: distance between the centres of the eyes, in pixels of the picture.
+        sharpness: variance of the Laplacian of the grey aligned chip.
+        brightness: mean grey level of the aligned chip, 0 to 255.
+        detector_score: the HOG detector's confidence; 0 is dlib's usual threshold.
+    """
+
+    eye_distance: float
+    sharpness: float
+    brightness: float
+    detector_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Criminal:
+    """A person on the watch-list.
+
+    Attributes:
+        id: opaque, unique, at most 64 characters.
+        case_reference: the operator's own number for the case.
+        expires_at: from this moment on the person is not matched any more.
+        last_seen_at: when the newest sighting occurred.
+    """
+
+    id: str
+    name: str
+    age: int | None = None
+    crimes: tuple[str, ...] = ()
+    threat: Threat = "medium"
+    status: Status = "wanted"
+    case_reference: str | None = None
+    expires_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    last_seen_camera: str | None = None
+    last_seen_location: str | None = None
+    created_at: datetime | None = None
+
+    def is_wanted(self, now: datetime) -> bool:
+        """Whether the person is to be matched at `now`."""
+        return self.status == "wanted" and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """An enrolment photo, exactly as it was handed in.
+
+    Attributes:
+        digest: SHA-256 of `content`, in hexadecimal; unique within a store.
+        media_type: "image/jpeg", "image/png", "image/webp" or "image/bmp".
+    """
+
+    id: str
+    criminal_id: str
+    digest: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """One embedding of one enrolment photo.
+
+    Attributes:
+        encoder_id: the encoder that made it; templates of different encoders are never compared.
+        vector: unit length, shape (dimension,).
+    """
+
+    photo_id: str
+    criminal_id: str
+    encoder_id: str
+    vector: Vectors
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """An event from a camera, before anyone was recognised in it.
+
+    Attributes:
+        event_type: "face", or an activity such as "violence".
+        occurred_at: when the camera saw it.
+        picture: an encoded picture (a face crop or a whole frame); None for an activity.
+        event_id: the camera's own id of the event, which makes a repeat harmless.
+    """
+
+    camera_id: str
+    camera_location: str
+    event_type: str
+    occurred_at: datetime
+    picture: bytes | None = None
+    event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A criminal compared with a probe.
+
+    Attributes:
+        distance: Euclidean distance between the unit-length templates, 0 to 2.
+        score: what the decision is made on; higher is more alike.
+    """
+
+    criminal_id: str
+    name: str
+    distance: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A probe matched to a criminal.
+
+    Attributes:
+        suppressed: whether the cooldown held the alert back.
+    """
+
+    id: str
+    criminal_id: str
+    camera_id: str
+    camera_location: str
+    occurred_at: datetime
+    received_at: datetime
+    distance: float
+    score: float
+    suppressed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What operators are told.
+
+    Attributes:
+        seq: position in the store's log of alerts: grows by commit order; 0 before it is stored.
+        event_type: "face", or the activity.
+        candidates: the best candidates, best first; the first is the match. Empty for an activity.
+        face: the face that was matched, as JPEG; None for an activity.
+        photo_id: the matched criminal's enrolment photo to show beside it.
+        status: the review state, "new" until an operator judges it.
+    """
+
+    id: str
+    kind: AlertKind
+    event_type: str
+    camera_id: str
+    camera_location: str
+    occurred_at: datetime
+    received_at: datetime
+    seq: int = 0
+    criminal_id: str | None = None
+    name: str | None = None
+    distance: float | None = None
+    score: float | None = None
+    candidates: tuple[Candidate, ...] = ()
+    face: bytes | None = field(default=None, repr=False)
+    photo_id: str | None = None
+    status: str = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a detection.
+
+    Attributes:
+        kind: the most telling of its faces' fates: "alert", then "cooldown" (someone was matched
+            and all of it was held back), then "no match", then "no face".
+        alerts: the alerts that were stored, the best match first.
+        sightings: the sightings that were stored, in the order of their faces, largest first.
+    """
+
+    kind: OutcomeKind
+    alerts: tuple[Alert, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A detection that carried an `event_id` and was handled: what makes its repeat harmless."""
+
+    camera_id: str
+    event_id: str
+    kind: OutcomeKind
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """What is known of a camera.
+
+    Attributes:
+        detections: how many detections it sent.
+        alerts: how many of them became alerts.
+    """
+
+    id: str
+    location: str
+    last_heard_at: datetime
+    detections: int
+    alerts: int

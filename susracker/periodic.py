@@ -1,0 +1,49 @@
+"""Work that is done again and again in the background."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from susracker.errors import SusrackerError
+
+log = logging.getLogger(__name__)
+
+
+class Periodic:
+    """Calls `work` every `seconds` in a thread of its own, until closed.
+
+    Attributes:
+        problem: what went wrong in the last call, or None. It is logged when it begins and when
+            it ends, not on every call.
+    """
+
+    def __init__(self, name: str, seconds: float, work: Callable[[], None]) -> None:
+        self.problem: str | None = None
+        self._seconds = seconds
+        self._work = work
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop, after a call that is under way."""
+        self._closed.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closed.wait(self._seconds):
+            self._call()
+
+    def _call(self) -> None:
+        try:
+            self._work()
+        except SusrackerError as error:
+            if self.problem != str(error):
+                log.error("%s: %s", self._thread.name, error)
+            self.problem = str(error)
+        else:
+            if self.problem:
+                log.info("%s: works again", self._thread.name)
+            self.problem = None

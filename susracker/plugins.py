@@ -1,0 +1,65 @@
+"""From a name or a URL to a backend.
+
+Built-in backends are entry points of this package, others of theirs; all are found by the same
+road, and a backend's module is imported only when it is asked for. The groups are
+`susracker.encoders`, `susracker.matchers`, `susracker.stores` and `susracker.cooldowns`; an entry
+point's name is the name or URL scheme that selects it, and its extra, if it needs one, is called
+the same.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from susracker.errors import MissingDriverError, UnknownBackendError
+
+if TYPE_CHECKING:
+    from susracker.cooldowns.base import Cooldown
+    from susracker.faces.encoder import Encoder
+    from susracker.matchers.base import Matcher
+    from susracker.stores.base import Store
+
+
+def open_store(url: str) -> Store:
+    """Open a store by its URL, such as `sqlite:///people.db`; see `Store.from_url`."""
+    store: Store = _backend("stores", url).from_url(url)
+    return store
+
+
+def open_matcher(name: str, dimension: int) -> Matcher:
+    """Make an empty matcher, such as `exact`, for templates of `dimension` numbers."""
+    matcher: Matcher = _backend("matchers", name)(dimension)
+    return matcher
+
+
+def open_encoder(name: str) -> Encoder:
+    """Make an encoder, such as `dlib`; its network is loaded when it is first used."""
+    encoder: Encoder = _backend("encoders", name)()
+    return encoder
+
+
+def open_cooldown(url: str, seconds: float) -> Cooldown:
+    """Open a cooldown by its name or URL, such as `memory`, that lasts `seconds`."""
+    cooldown: Cooldown = _backend("cooldowns", url).from_url(url, seconds)
+    return cooldown
+
+
+def backend_names(kind: str) -> list[str]:
+    """The names that are valid for a kind: "encoders", "matchers", "stores" or "cooldowns"."""
+    return sorted(point.name for point in entry_points(group=f"susracker.{kind}"))
+
+
+def _backend(kind: str, name_or_url: str) -> Any:
+    name = name_or_url.partition(":")[0]
+    points = entry_points(group=f"susracker.{kind}", name=name)
+    if not points:
+        valid = ", ".join(backend_names(kind)) or "none: is susracker installed with pip?"
+        raise UnknownBackendError(f"no {kind[:-1]} is called {name!r}; there are: {valid}")
+    try:
+        return next(iter(points)).load()
+    except ModuleNotFoundError as error:
+        raise MissingDriverError(
+            f"the {kind[:-1]} {name!r} needs the package {error.name!r}: "
+            f"pip install 'susracker[{name}]'"
+        ) from error

@@ -1,0 +1,1 @@
+"""The server: the tracker behind HTTP, and alerts live over Socket.IO."""

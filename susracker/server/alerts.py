@@ -1,0 +1,51 @@
+"""What operators look up: alerts, and the cameras they came from."""
+
+from __future__ import annotations
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, Field
+
+from susracker.models import Alert, Photo
+from susracker.server.live import photo_of
+from susracker.server.service import service
+from susracker.server.wire import alert_summary, camera_fields, new_alert_event, parse
+
+blueprint = Blueprint("alerts", __name__)
+
+
+class Page(BaseModel):
+    """Which part of the log of alerts is asked for."""
+
+    after: int = Field(0, ge=0, lt=2**63)
+    limit: int = Field(100, ge=1, le=1000)
+
+
+@blueprint.get("/api/alerts")
+def alerts() -> ResponseReturnValue:
+    """Alerts after a `seq`, oldest first, without their pictures."""
+    page = parse(Page, request.args)
+    store = service().tracker.store
+    found, last_seq = service().reads.call(
+        lambda: (store.alerts(page.after, page.limit), store.last_seq())
+    )
+    return jsonify(alerts=[alert_summary(alert) for alert in found], last_seq=last_seq)
+
+
+@blueprint.get("/api/alerts/<alert_id>")
+def alert(alert_id: str) -> ResponseReturnValue:
+    """One alert, with its pictures."""
+    store = service().tracker.store
+
+    def read() -> tuple[Alert, Photo | None]:
+        found = store.alert(alert_id)
+        return found, photo_of(store, found)
+
+    return jsonify(new_alert_event(*service().reads.call(read)))
+
+
+@blueprint.get("/api/cameras")
+def cameras() -> ResponseReturnValue:
+    """Every camera: last heard from, detections, alerts."""
+    found = service().reads.call(service().tracker.cameras)
+    return jsonify(cameras=[camera_fields(camera) for camera in found])

@@ -1,0 +1,94 @@
+"""The Flask application: routes, Socket.IO, and errors as JSON."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, jsonify
+from flask.typing import ResponseReturnValue
+from flask_socketio import SocketIO
+from werkzeug.exceptions import HTTPException
+
+from susracker.enrolment.enroller import Enroller
+from susracker.errors import (
+    DuplicateError,
+    InputError,
+    NotFoundError,
+    OverloadedError,
+    StoreUnavailableError,
+)
+from susracker.server import alerts, criminals, detections, health
+from susracker.server.live import Live
+from susracker.server.pools import RETRY_AFTER, BoundedPool
+from susracker.server.service import EXTENSION, Service
+from susracker.tracker import Tracker
+
+log = logging.getLogger(__name__)
+
+READERS = 4
+"""Threads for look-ups and edits; they wait for the disk more than they compute."""
+
+MAX_WAITING_READS = 1000
+
+
+def create_app(tracker: Tracker) -> Flask:
+    """An application that serves a started tracker.
+
+    It is to be run by `susracker.server.run.serve`, or under another gevent server.
+    """
+    settings = tracker.settings
+    app = Flask("susracker")
+    app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
+    # Pictures come as base64 in form fields too; the body's own limit is the one that counts.
+    app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
+    origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
+    socketio = SocketIO(
+        app,
+        async_mode="gevent",
+        cors_allowed_origins="*" if origins == ["*"] else origins or None,
+        manage_session=False,
+    )
+    app.extensions[EXTENSION] = Service(
+        tracker=tracker,
+        enroller=Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels),
+        live=Live(socketio, tracker.store, settings.follow_seconds),
+        work=BoundedPool(settings.workers, settings.queue_size),
+        reads=BoundedPool(READERS, MAX_WAITING_READS),
+    )
+    for part in (detections, criminals, alerts, health):
+        app.register_blueprint(part.blueprint)
+    _register_errors(app)
+    return app
+
+
+def _register_errors(app: Flask) -> None:
+    def answer(
+        status: int, message: str, headers: dict[str, str] | None = None
+    ) -> ResponseReturnValue:
+        return jsonify(error=message), status, headers or {}
+
+    @app.errorhandler(InputError)
+    def wrong_input(error: InputError) -> ResponseReturnValue:
+        return answer(400, str(error))
+
+    @app.errorhandler(NotFoundError)
+    def not_found(error: NotFoundError) -> ResponseReturnValue:
+        return answer(404, str(error))
+
+    @app.errorhandler(DuplicateError)
+    def duplicate(error: DuplicateError) -> ResponseReturnValue:
+        return answer(409, str(error))
+
+    @app.errorhandler(OverloadedError)
+    def overloaded(error: OverloadedError) -> ResponseReturnValue:
+        return answer(503, str(error), {"Retry-After": str(error.retry_after)})
+
+    @app.errorhandler(StoreUnavailableError)
+    def unavailable(error: StoreUnavailableError) -> ResponseReturnValue:
+        log.error("the store is unavailable: %s", error)
+        message = "the store is unavailable; nothing was stored: try again"
+        return answer(503, message, {"Retry-After": str(RETRY_AFTER)})
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> ResponseReturnValue:
+        return answer(error.code or 500, error.description or error.name)

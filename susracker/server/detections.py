@@ -1,0 +1,115 @@
+"""Where cameras post what they saw."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from susracker.errors import InputError, PictureError
+from susracker.models import Alert, Detection, Outcome
+from susracker.server.live import photo_of
+from susracker.server.service import service
+from susracker.server.wire import (
+    ActivityFields,
+    CameraFields,
+    DetectionFields,
+    new_alert_event,
+    parse,
+)
+from susracker.stores.base import Store
+from susracker.tracker import FACE, utc_now
+
+blueprint = Blueprint("detections", __name__)
+
+MESSAGES = {
+    "alert": "Match found",
+    "cooldown": "Match found but in cooldown",
+    "no match": "No match found",
+    "no face": "No face detected",
+}
+
+
+@blueprint.post("/face_upload")
+def face_upload() -> ResponseReturnValue:
+    """A face crop, or a frame, as multipart `file`."""
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        raise InputError("No file provided")
+    fields = parse(CameraFields, request.form)
+    return _answer(_detection(fields, FACE, utc_now(), file.read()))
+
+
+@blueprint.post("/activity_alert")
+def activity_alert() -> ResponseReturnValue:
+    """An activity, such as violence, as JSON."""
+    fields = parse(ActivityFields, _json())
+    if fields.event_type == FACE:
+        raise InputError("event_type: a face is posted to /face_upload or /api/detections")
+    return _answer(_detection(fields, fields.event_type, utc_now()))
+
+
+@blueprint.post("/api/detections")
+def detections() -> ResponseReturnValue:
+    """A face or an activity, as JSON; the face's picture as base64."""
+    fields = parse(DetectionFields, _json())
+    is_face = fields.event_type == FACE
+    if is_face and fields.image is None:
+        raise InputError("image: a face needs one, as base64")
+    # The picture of an activity shows people who are not looked for: it is not kept.
+    picture = fields.image if is_face else None
+    return _answer(
+        _detection(fields, fields.event_type, fields.timestamp, picture, fields.event_id)
+    )
+
+
+def _json() -> Any:
+    body = request.get_json(silent=True)
+    if body is None:
+        raise InputError("the body must be JSON, with Content-Type: application/json")
+    return body
+
+
+def _detection(
+    fields: CameraFields,
+    event_type: str,
+    occurred_at: datetime,
+    picture: bytes | None = None,
+    event_id: str | None = None,
+) -> Detection:
+    return Detection(
+        camera_id=fields.camera_id,
+        camera_location=fields.camera_location,
+        event_type=event_type,
+        occurred_at=occurred_at,
+        picture=picture,
+        event_id=event_id,
+    )
+
+
+def _answer(detection: Detection) -> ResponseReturnValue:
+    """Handle a detection; answer when its alerts are stored and emitted."""
+    try:
+        outcome = service().work.call(service().tracker.handle, detection)
+    except PictureError as error:
+        return jsonify(error="Invalid image", detail=str(error)), 400
+    for alert in outcome.alerts:
+        service().live.broadcast_up_to(alert.seq)
+    return jsonify(_body(detection, outcome))
+
+
+def _body(detection: Detection, outcome: Outcome) -> dict[str, Any]:
+    if detection.event_type != FACE:
+        sent = outcome.kind == "alert"
+        return {"message": "Alert sent" if sent else "Alert in cooldown"}
+    body: dict[str, Any] = {"message": MESSAGES[outcome.kind]}
+    if outcome.alerts:
+        matches = service().reads.call(_matches, service().tracker.store, outcome.alerts)
+        body |= {"match": matches[0], "matches": matches}
+    return body
+
+
+def _matches(store: Store, alerts: tuple[Alert, ...]) -> list[dict[str, Any]]:
+    return [new_alert_event(alert, photo_of(store, alert)) for alert in alerts]

@@ -1,0 +1,58 @@
+"""Native threads for work that would block the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from gevent.threadpool import ThreadPool
+
+from susracker.errors import OverloadedError
+
+Result = TypeVar("Result")
+
+RETRY_AFTER = 1
+"""Seconds that a client is asked to wait: a full queue of 64 is worked off in less."""
+
+
+class BoundedPool:
+    """A pool of native threads whose queue has an end.
+
+    `call` is for greenlets of one event loop, so counting needs no lock. The loop runs on while
+    the thread works.
+
+    Attributes:
+        in_flight: how many calls are being worked on or wait.
+    """
+
+    def __init__(self, workers: int, queue_size: int) -> None:
+        self.in_flight = 0
+        self._limit = workers + queue_size
+        self._threads = ThreadPool(workers)
+
+    def call(self, function: Callable[..., Result], *args: object) -> Result:
+        """Run a function on a thread, and return what it returns or raise what it raises.
+
+        Raises:
+            OverloadedError: the queue is full.
+        """
+        if self.in_flight >= self._limit:
+            raise OverloadedError("too many detections are waiting; try again", RETRY_AFTER)
+        self.in_flight += 1
+        try:
+            # gevent prints the traceback of whatever is raised on its threads; ours are answers.
+            result, error = self._threads.apply(_attempt, (function, args))
+        finally:
+            self.in_flight -= 1
+        if error is not None:
+            raise error
+        return cast(Result, result)
+
+
+def _attempt(
+    function: Callable[..., object], args: tuple[object, ...]
+) -> tuple[object, BaseException | None]:
+    try:
+        return function(*args), None
+    except BaseException as error:
+        return None, error

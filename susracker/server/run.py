@@ -1,0 +1,119 @@
+"""Runs the application under gevent, from the first request to the last."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import gevent
+from flask import Flask
+from gevent.event import Event
+from gevent.pywsgi import WSGIServer
+
+from susracker.errors import ListenError
+from susracker.server.service import EXTENSION, Service
+
+log = logging.getLogger(__name__)
+
+FINISH_SECONDS = 30.0
+"""How long accepted requests may take to finish when the server stops."""
+
+CLOSE_SECONDS = 0.5
+"""How long idle connections and operators' sockets are given to close after that."""
+
+BACKLOG = 1024
+"""Connections that may wait to be accepted: after a restart all cameras of a site come at once."""
+
+
+class Requests:
+    """WSGI middleware that knows which requests are being answered.
+
+    A request counts until its answer was written. Socket.IO connections do not: they last as long
+    as the operator stays.
+    """
+
+    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+        self._app = app
+        self._running = 0
+        self._idle = Event()
+        self._idle.set()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith("/socket.io"):
+            return self._app(environ, start_response)
+        self._running += 1
+        self._idle.clear()
+        return self._count_while(environ, start_response)
+
+    def wait_until_idle(self, seconds: float) -> bool:
+        """Whether all requests were answered within `seconds`."""
+        return bool(self._idle.wait(seconds))
+
+    def _count_while(self, environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        # A generator's `finally` runs when the server closes it: after the last write.
+        try:
+            yield from self._app(environ, start_response)
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
+
+
+class Server(WSGIServer):
+    """gevent's server without Nagle's algorithm.
+
+    With it, each answer on a kept connection waits 40 ms for the client's delayed acknowledgement.
+    """
+
+    def handle(self, client_socket: Any, address: Any) -> None:
+        client_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().handle(client_socket, address)
+
+
+def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; then finish what was accepted, and return.
+
+    Args:
+        on_ready: called with the server's URL once it listens.
+
+    Raises:
+        ListenError: the address cannot be listened on.
+    """
+    parts: Service = app.extensions[EXTENSION]
+    settings = parts.tracker.settings
+    requests = Requests(app.wsgi_app)
+    listener = _listen(settings.host, settings.port)
+    server = Server(listener, requests, log=None, error_log=log)
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        gevent.signal_handler(number, stop.set)
+    parts.live.start()
+    server.start()
+    on_ready(f"http://{_printable_host(settings.host)}:{listener.getsockname()[1]}")
+    stop.wait()
+    log.info("stopping: finishing what was accepted")
+    server.close()
+    if not requests.wait_until_idle(FINISH_SECONDS):
+        log.error("stopped with requests unanswered after %s s", FINISH_SECONDS)
+    server.stop(CLOSE_SECONDS)
+
+
+def _listen(host: str, port: int) -> Any:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return Server.get_listener(address, backlog=BACKLOG, family=family)
+    except OSError as error:
+        where = f"{_printable_host(host)}:{port}"
+        if error.errno == errno.EADDRINUSE:
+            raise ListenError(
+                f"{where} is taken by another program; stop it, or choose another --port"
+            ) from error
+        raise ListenError(f"cannot listen on {where}: {error}") from error
+
+
+def _printable_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,37 @@
+"""What the routes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from susracker.enrolment.enroller import Enroller
+from susracker.server.live import Live
+from susracker.server.pools import BoundedPool
+from susracker.tracker import Tracker
+
+EXTENSION = "susracker"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts behind the routes of one application.
+
+    Attributes:
+        work: threads that recognise and encode faces.
+        reads: threads that read and edit the store, so that a full queue of faces does not keep
+            operators from looking things up.
+    """
+
+    tracker: Tracker
+    enroller: Enroller
+    live: Live
+    work: BoundedPool
+    reads: BoundedPool
+
+
+def service() -> Service:
+    """The service of the application that handles the present request."""
+    return cast(Service, current_app.extensions[EXTENSION])

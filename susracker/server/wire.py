@@ -1,0 +1,218 @@
+"""What goes over the wire: checks of what comes in, and the shape of what goes out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+
+from susracker.errors import InputError
+from susracker.models import Alert, Camera, Criminal, Photo, Sighting
+
+FACE_ALERT, ACTIVITY_ALERT = 1, 2
+"""`alert_type` of an event."""
+
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+DATA_URI = re.compile(r"\s*data:[^,]{0,100};base64,")
+ISO_8601 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+
+
+def _printable(text: str) -> str:
+    if CONTROL_CHARACTERS.search(text):
+        raise ValueError("must not hold control characters")
+    return text
+
+
+def _iso_8601(value: object) -> object:
+    """Pydantic alone would take numbers, and dates without a time, too."""
+    if not isinstance(value, str) or not ISO_8601.match(value):
+        raise ValueError("must be ISO 8601, such as 2026-01-31T23:59:59Z")
+    return value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """In UTC; a time without an offset is the server's local time, as ISO 8601 has it."""
+    try:
+        return moment.astimezone(timezone.utc)
+    except (OverflowError, OSError) as error:
+        raise ValueError("is outside the calendar") from error
+
+
+def decode_base64(value: object) -> bytes:
+    """Bytes from base64, with or without a data-URI prefix.
+
+    Raises:
+        ValueError: it is not base64.
+    """
+    if not isinstance(value, str):
+        raise ValueError("must be a base64 string")
+    try:
+        return base64.b64decode("".join(DATA_URI.sub("", value, count=1).split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("is not base64") from error
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+Location = Annotated[str, Field(max_length=500), AfterValidator(_printable)]
+Moment = Annotated[datetime, BeforeValidator(_iso_8601), AfterValidator(_in_utc)]
+Image = Annotated[bytes, BeforeValidator(decode_base64)]
+
+
+class CameraFields(BaseModel):
+    """What every camera says of itself. Fields that are not known are ignored."""
+
+    camera_id: Name
+    camera_location: Location
+
+
+class ActivityFields(CameraFields):
+    """`POST /activity_alert`."""
+
+    event_type: Name
+
+
+class DetectionFields(ActivityFields):
+    """`POST /api/detections`."""
+
+    timestamp: Moment
+    image: Image | None = None
+    event_id: Name | None = None
+
+
+Fields = TypeVar("Fields", bound=BaseModel)
+
+
+def parse(model: type[Fields], values: object) -> Fields:
+    """Check values against a model.
+
+    Raises:
+        InputError: the first thing that is wrong, in one line.
+    """
+    if not isinstance(values, Mapping):
+        raise InputError("the body must be a JSON object")
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = ".".join(map(str, problem["loc"]))
+        raise InputError(f"{name}: {problem['msg'].removeprefix('Value error, ')}") from error
+
+
+def data_uri(photo: Photo) -> str:
+    """A photo as an HTML page shows it."""
+    return f"data:{photo.media_type};base64,{base64.b64encode(photo.content).decode()}"
+
+
+def alert_event(alert: Alert, photo: Photo | None) -> dict[str, Any]:
+    """The `alert` event: what operators' panels have always been sent.
+
+    Args:
+        photo: the criminal's, to show beside the face; None where it was removed since.
+    """
+    common = {
+        "camera_id": alert.camera_id,
+        "camera_location": alert.camera_location,
+        "timestamp": alert.occurred_at.isoformat(),
+    }
+    if alert.kind == "activity":
+        return {"event_type": alert.event_type, **common, "alert_type": ACTIVITY_ALERT}
+    return {
+        "criminal_id": alert.criminal_id,
+        "name": alert.name,
+        "confidence": confidence(alert.distance),
+        **common,
+        "detected_face": base64.b64encode(alert.face).decode() if alert.face else None,
+        "criminal_image": data_uri(photo) if photo else None,
+        "alert_type": FACE_ALERT,
+    }
+
+
+def new_alert_event(alert: Alert, photo: Photo | None) -> dict[str, Any]:
+    """The `new_alert` event: `alert_event`, and what it lacks."""
+    return alert_event(alert, photo) | _additions(alert)
+
+
+def alert_summary(alert: Alert) -> dict[str, Any]:
+    """A `new_alert` event without its pictures, for lists."""
+    event = new_alert_event(alert, None)
+    return {k: v for k, v in event.items() if k not in ("detected_face", "criminal_image")}
+
+
+def _additions(alert: Alert) -> dict[str, Any]:
+    return {
+        "id": alert.id,
+        "seq": alert.seq,
+        "score": alert.score,
+        "distance": alert.distance,
+        "candidates": [
+            {
+                "criminal_id": candidate.criminal_id,
+                "name": candidate.name,
+                "distance": candidate.distance,
+                "score": candidate.score,
+            }
+            for candidate in alert.candidates
+        ],
+        "status": alert.status,
+        "occurred_at": alert.occurred_at.isoformat(),
+        "received_at": alert.received_at.isoformat(),
+    }
+
+
+def confidence(distance: float | None) -> str | None:
+    """100 x (1 - distance), as panels have always shown it. It is no probability."""
+    return None if distance is None else f"{max(0.0, 100 * (1 - distance)):.2f}%"
+
+
+def criminal_fields(criminal: Criminal, photo_ids: list[str], templates: int) -> dict[str, Any]:
+    """A criminal, as the API gives it."""
+    return {
+        "id": criminal.id,
+        "name": criminal.name,
+        "age": criminal.age,
+        "crimes": list(criminal.crimes),
+        "threat": criminal.threat,
+        "status": criminal.status,
+        "case_reference": criminal.case_reference,
+        "expires_at": _iso(criminal.expires_at),
+        "last_seen_at": _iso(criminal.last_seen_at),
+        "last_seen_camera": criminal.last_seen_camera,
+        "last_seen_location": criminal.last_seen_location,
+        "created_at": _iso(criminal.created_at),
+        "photos": photo_ids,
+        "templates": templates,
+    }
+
+
+def sighting_fields(sighting: Sighting) -> dict[str, Any]:
+    """A point of a track."""
+    return {
+        "id": sighting.id,
+        "camera_id": sighting.camera_id,
+        "camera_location": sighting.camera_location,
+        "occurred_at": sighting.occurred_at.isoformat(),
+        "received_at": sighting.received_at.isoformat(),
+        "distance": sighting.distance,
+        "score": sighting.score,
+        "suppressed": sighting.suppressed,
+    }
+
+
+def camera_fields(camera: Camera) -> dict[str, Any]:
+    """A camera, as the API gives it."""
+    return {
+        "camera_id": camera.id,
+        "camera_location": camera.location,
+        "last_heard_at": camera.last_heard_at.isoformat(),
+        "detections": camera.detections,
+        "alerts": camera.alerts,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

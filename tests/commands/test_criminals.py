@@ -1,0 +1,194 @@
+"""`susracker criminals`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from click.testing import CliRunner
+
+from susracker.cli import main
+from susracker.enrolment.enroller import Enroller
+from susracker.models import Criminal, Sighting
+from susracker.plugins import open_encoder, open_store
+from tests.enrolment import samples
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
+
+HOPPER_ID, COLLINS_ID, ROE_ID = "aaaaaaaa" + "0" * 24, "aaaaaaab" + "0" * 24, "bb" + "0" * 30
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    """Two photos, prepared once."""
+    enroller = Enroller(None, open_encoder("dlib"))
+    return [enroller.prepare(samples.hopper()), enroller.prepare(samples.hopper(80))]
+
+
+@pytest.fixture
+def url(tmp_path, prepared):
+    """A store of three people; the first has two photos and seven sightings."""
+    url = f"sqlite:///{tmp_path / 'people.db'}"
+    with open_store(url) as store:
+        hopper = Criminal(
+            HOPPER_ID,
+            "Grace [Hopper]",
+            age=85,
+            crimes=("arson", "robbery"),
+            case_reference="A-1",
+            expires_at=NOON + timedelta(days=1),
+        )
+        Enroller(store, open_encoder("dlib")).enroll(hopper, prepared)
+        store.put_criminal(Criminal(COLLINS_ID, "Eileen Collins", status="apprehended"))
+        store.put_criminal(Criminal(ROE_ID, "Max Roe", threat="high"))
+        seen = [
+            Sighting(
+                id=f"s{number}",
+                criminal_id=HOPPER_ID,
+                camera_id=f"gate-{number}",
+                camera_location="Main gate",
+                occurred_at=NOON + timedelta(minutes=number),
+                received_at=NOON + timedelta(minutes=number),
+                distance=0.25,
+                score=0.9,
+                suppressed=number == 7,
+            )
+            for number in range(1, 8)
+        ]
+        store.record(seen, [])
+    return url
+
+
+@pytest.fixture
+def run(url):
+    def call(*args, status=0, typed=None):
+        result = CliRunner().invoke(main, ["criminals", *args, "--store", url], input=typed)
+        assert result.exit_code == status, result.output
+        return result
+
+    return call
+
+
+@pytest.fixture
+def statuses(url):
+    def read():
+        with open_store(url) as store:
+            return {one.name: one.status for one in store.criminals()}
+
+    return read
+
+
+def test_everyone_is_listed_by_name_with_ids_that_can_be_pasted(run):
+    lines = run("list").stdout.splitlines()
+    rows = [line for line in lines if "aaaaaaa" in line or "bb000000" in line]
+    for name, row in zip(["Eileen", "Grace [Hopper]", "Max"], rows, strict=True):
+        assert name in row
+    assert "A-1" in rows[1]
+    assert "2026-02-01 12:00 UTC" in rows[1]
+    for row in rows:
+        pasted = row.strip("│ ").split()[0]
+        assert len(pasted) >= 8
+        run("show", pasted)
+
+
+def test_ids_are_as_long_as_it_takes(run, url):
+    with open_store(url) as store:
+        store.put_criminal(Criminal("bb" + "0" * 29 + "1", "Max Twin"))
+    assert ROE_ID in run("list").stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "names"),
+    [
+        ([], ["Eileen Collins", "Grace [Hopper]", "Max Roe"]),
+        (["--status", "wanted"], ["Grace [Hopper]", "Max Roe"]),
+        (["--status", "apprehended"], ["Eileen Collins"]),
+        (["--name", "hOPP"], ["Grace [Hopper]"]),
+        (["--name", "e", "--status", "wanted"], ["Grace [Hopper]", "Max Roe"]),
+        (["--name", "nobody"], []),
+    ],
+)
+def test_the_list_can_be_narrowed(run, flags, names):
+    rows = json.loads(run("list", "--json", *flags).stdout)
+    assert [row["name"] for row in rows] == names
+
+
+def test_the_list_as_json(run):
+    row = json.loads(run("list", "--json", "--name", "hopper").stdout)[0]
+    assert (row["id"], row["templates"]) == (HOPPER_ID, 2)
+    assert row["crimes"] == ["arson", "robbery"]
+    assert row["expires_at"] == "2026-02-01T12:00:00+00:00"
+
+
+def test_an_empty_list_says_so(run, tmp_path):
+    assert "nobody" in run("list", "--name", "zzz").stdout
+    empty = f"sqlite:///{tmp_path / 'empty.db'}"
+    result = CliRunner().invoke(main, ["criminals", "list", "--store", empty])
+    assert result.stdout == "nobody is enrolled\n"
+
+
+def test_one_person_is_shown(run, prepared):
+    text = run("show", "aaaaaaaa").stdout
+    for shown in (HOPPER_ID, "Grace [Hopper]", "85", "arson, robbery", "A-1", "image/jpeg"):
+        assert shown in text
+    assert "7 sightings" in text
+    assert "gate-3" in text
+    assert "gate-2" not in text
+    assert text.index("gate-7") < text.index("gate-6")
+    assert text.count("held back") == 1
+
+
+def test_one_person_as_json(run, prepared):
+    told = json.loads(run("show", HOPPER_ID, "--json").stdout)
+    assert told["name"] == "Grace [Hopper]"
+    assert [photo["digest"] for photo in told["photos"]] == [one.digest for one in prepared]
+    assert told["sightings"] == 7
+    assert [one["camera_id"] for one in told["newest_sightings"]] == [
+        f"gate-{number}" for number in (7, 6, 5, 4, 3)
+    ]
+
+
+def test_who_has_no_photo_and_was_not_seen_is_shown(run):
+    assert "0 sightings" in run("show", "bb").stdout
+
+
+def test_removing_asks(run, statuses):
+    result = run("remove", "aaaaaaaa", "bb", typed="n\n", status=1)
+    assert "Grace [Hopper]: 2 photos, 7 sightings" in result.stdout
+    assert len(statuses()) == 3
+    assert "removed 2" in run("remove", "aaaaaaaa", "bb", "bb0", typed="y\n").stdout
+    assert statuses().keys() == {"Eileen Collins"}
+
+
+def test_removing_does_not_ask_if_told_so(run, statuses):
+    run("remove", "aaaaaaaa", "--yes")
+    assert statuses().keys() == {"Eileen Collins", "Max Roe"}
+
+
+def test_status_is_set(run, statuses, url):
+    run("set-status", "aaaaaaaa", "bb", "apprehended")
+    assert set(statuses().values()) == {"apprehended"}
+    run("set-status", "aaaaaaaa", "wanted")
+    assert statuses()["Grace [Hopper]"] == "wanted"
+    with open_store(url) as store:
+        assert len(store.photo_ids(HOPPER_ID)) == 2
+        assert store.criminal(HOPPER_ID).crimes == ("arson", "robbery")
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "said"),
+    [
+        (["show", "c"], 1, "nobody is enrolled with the id 'c'"),
+        (["show", ""], 1, "nobody is enrolled with the id ''"),
+        (["show", "aaaaaaa"], 2, "2 ids begin with 'aaaaaaa'"),
+        (["remove", "aaaaaaaa", "c", "--yes"], 1, "nobody is enrolled with the id 'c'"),
+        (["set-status", "aaaaaaaa", "c", "wanted"], 1, "nobody is enrolled with the id 'c'"),
+        (["set-status", "aaaaaaaa", "free"], 2, "'free' is not one of"),
+        (["remove"], 2, "Missing argument 'ID...'"),
+    ],
+)
+def test_who_is_not_found_is_said_and_nobody_is_touched(run, statuses, args, status, said):
+    before = statuses()
+    assert said in run(*args, status=status).stderr
+    assert statuses() == before

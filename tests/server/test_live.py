@@ -1,0 +1,118 @@
+"""Alerts live, and what an operator missed, with the official clients."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import requests
+import socketio
+
+from susracker.demo.process import ServerProcess
+from tests.server.conftest import Operator
+
+CLIENTS = Path(__file__).parent.parent / "clients"
+
+
+def raise_alerts(site, camera: str, count: int) -> list[int]:
+    """Post activities on so many cameras; the `seq` of each alert."""
+    before = site.get("/api/alerts", after=2**62).json()["last_seq"]
+    for number in range(count):
+        body = {
+            "camera_id": f"{camera}-{number}",
+            "camera_location": "Hall",
+            "event_type": "violence",
+        }
+        assert site.post("/activity_alert", json=body).json() == {"message": "Alert sent"}
+    return list(range(before + 1, before + 1 + count))
+
+
+def test_who_was_away_gets_what_was_missed_in_order_and_once(site):
+    missed = raise_alerts(site, "away", 120)
+    operator = Operator(site.url, auth={"last_seq": missed[0]})
+    later = raise_alerts(site, "after", 3)
+    expected = missed[1:] + later
+    heard = [operator.next("new_alert")["seq"] for _ in expected]
+    operator.client.disconnect()
+    assert heard == expected
+    assert not operator.all_heard("new_alert")
+
+
+def test_joining_while_alerts_pour_in_loses_and_repeats_nothing(site):
+    start = site.get("/api/alerts", after=2**62).json()["last_seq"]
+    poster = threading.Thread(target=raise_alerts, args=(site, "pour", 150))
+    poster.start()
+    operators = []
+    while poster.is_alive() and len(operators) < 10:
+        operators.append(Operator(site.url, auth={"last_seq": start}))
+    poster.join()
+    expected = list(range(start + 1, start + 151))
+    for operator in operators:
+        assert [operator.next("new_alert")["seq"] for _ in expected] == expected
+        operator.client.disconnect()
+    assert operators
+
+
+def test_a_newcomer_gets_only_what_is_new(site):
+    raise_alerts(site, "old", 2)
+    operator = Operator(site.url)
+    (seq,) = raise_alerts(site, "new", 1)
+    assert operator.next("new_alert")["seq"] == seq
+    operator.client.disconnect()
+
+
+@pytest.mark.parametrize("last_seq", ["5", -1, 1.5, True])
+def test_a_last_seq_that_is_none_is_refused(site, last_seq):
+    client = socketio.Client(reconnection=False)
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        client.connect(site.url, auth={"last_seq": last_seq})
+
+
+def test_alerts_of_another_process_on_the_same_store_are_heard(site, operator):
+    with ServerProcess("--store", site.store_url, "--log-level", "warning") as other:
+        body = {"camera_id": "other", "camera_location": "Hall", "event_type": "violence"}
+        requests.post(f"{other.url}/activity_alert", json=body, timeout=30)
+        assert operator.next("alert")["camera_id"] == "other"
+
+
+@pytest.fixture(scope="module")
+def node_client() -> Path:
+    """The official JavaScript client, from npm."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        if os.environ.get("CI"):
+            pytest.fail("CI has no Node.js, so the official client cannot be tested")
+        pytest.skip("no Node.js here: install nodejs and npm to test the official client")
+    if not (CLIENTS / "node_modules" / "socket.io-client").exists():
+        subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"],
+            cwd=CLIENTS,
+            check=True,
+            capture_output=True,
+        )
+    return CLIENTS / "operator.mjs"
+
+
+def test_the_javascript_client_hears_both_events(site, faces, node_client):
+    (first,) = raise_alerts(site, "js", 1)
+    operator = subprocess.Popen(
+        ["node", str(node_client), site.url, str(first - 1)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        lines = (json.loads(line) for line in operator.stdout)
+        assert next(lines)["event"] == "connect"
+        assert [next(lines)["event"] for _ in range(2)] == ["alert", "new_alert"]
+        match = site.upload(faces["collins"], f"js-{time.time()}").json()["match"]
+        alert, new_alert = next(lines), next(lines)
+        assert alert["event"] == "alert"
+        assert alert["data"]["criminal_id"] == site.ids["collins"]
+        assert new_alert == {"event": "new_alert", "data": match}
+    finally:
+        operator.kill()
+        operator.wait()
+        operator.stdout.close()

@@ -1,0 +1,111 @@
+"""The command line as a whole: help, errors, exit statuses, completion."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from susracker.cli import COMMANDS, main
+
+
+def run(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "susracker", *args],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **env},
+        timeout=60,
+    )
+
+
+def all_commands() -> list[tuple[str, click.Command]]:
+    ctx = click.Context(main)
+    found = [(name, main.get_command(ctx, name)) for name in COMMANDS]
+    for name, command in list(found):
+        if isinstance(command, click.Group):
+            found += [(f"{name} {child}", command.commands[child]) for child in command.commands]
+    return found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_says_what_the_command_says(name):
+    command = main.get_command(click.Context(main), name)
+    assert command.help.splitlines()[0] == COMMANDS[name]
+
+
+@pytest.mark.parametrize(("name", "command"), all_commands())
+def test_every_command_has_examples_and_every_option_help(name, command):
+    assert "Examples:" in command.help or isinstance(command, click.Group)
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{name} {parameter.opts}"
+
+
+def test_help_imports_no_command():
+    program = (
+        "import sys; from click.testing import CliRunner; from susracker.cli import main;"
+        "assert CliRunner().invoke(main, ['--help']).exit_code == 0;"
+        "heavy = {'numpy', 'pydantic', 'flask', 'rich', 'dlib', 'cv2', 'onnxruntime', 'gevent'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "[]"
+
+
+def test_importing_the_library_loads_no_model_and_prints_nothing():
+    program = (
+        "import sys, susracker; susracker.__all__;"
+        "assert not {'numpy', 'dlib', 'onnxruntime', 'sqlite3'} & set(sys.modules)"
+    )
+    assert subprocess.check_output([sys.executable, "-c", program], text=True) == ""
+
+
+def test_every_public_name_is_there():
+    import susracker
+
+    for name in susracker.__all__:
+        assert getattr(susracker, name).__name__ == name
+    with pytest.raises(AttributeError, match="nobody"):
+        _ = susracker.nobody
+
+
+def test_an_unknown_command_is_wrong_use():
+    result = run("enrol")
+    assert result.returncode == 2
+    assert "enrol" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "said"),
+    [
+        (["serve", "--port", "99999"], 2, "port"),
+        (["serve", "--matcher", "nearest"], 2, "there are: exact"),
+        (["serve", "--store", "nosql://x"], 2, "there are:"),
+        (["serve", "--store", "sqlite:///{folder}"], 1, "{folder}"),
+        (["criminals", "list", "--store", "sqlite:///{text}"], 1, "{text}"),
+        (["--config", "{folder}/none.toml", "settings"], 2, "none.toml"),
+        (["--config", "{text}", "settings"], 2, "{text}"),
+    ],
+)
+def test_errors_are_one_line_and_an_exit_status(tmp_path, args, status, said):
+    text = tmp_path / "text.db"
+    text.write_text("this is neither a database nor TOML, " * 100)
+    names = {"folder": str(tmp_path), "text": str(text)}
+    result = run(*[arg.format(**names) for arg in args])
+    assert result.returncode == status, result.stderr
+    assert said.format(**names) in result.stderr
+    assert "Traceback" not in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_printed_and_completes(shell):
+    assert "_SUSRACKER_COMPLETE" in CliRunner().invoke(main, ["completion", shell]).output
+    result = run(
+        _SUSRACKER_COMPLETE="bash_complete", COMP_WORDS="susracker cri", COMP_CWORD="1"
+    )
+    assert "criminals" in result.stdout
