@@ -14,18 +14,23 @@ log = logging.getLogger(__name__)
 class Periodic:
     """Calls `work` every `seconds` in a thread of its own, until closed.
 
-    Attributes:
-        problem: what went wrong in the last call, or None. It is logged when it begins and when
-            it ends, not on every call.
+    A problem is logged when it begins and when it ends, not on every call.
     """
 
     def __init__(self, name: str, seconds: float, work: Callable[[], None]) -> None:
-        self.problem: str | None = None
+        self._problem: str | None = None
         self._seconds = seconds
         self._work = work
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
+
+    @property
+    def problem(self) -> str | None:
+        """What went wrong in the last call, or None."""
+        if not self._thread.is_alive():
+            return f"{self._thread.name} has stopped"
+        return self._problem
 
     def close(self) -> None:
         """Stop, after a call that is under way."""
@@ -40,10 +45,10 @@ class Periodic:
         try:
             self._work()
         except SusrackerError as error:
-            if self.problem != str(error):
+            if self._problem != str(error):
                 log.error("%s: %s", self._thread.name, error)
-            self.problem = str(error)
+            self._problem = str(error)
         else:
-            if self.problem:
+            if self._problem:
                 log.info("%s: works again", self._thread.name)
-            self.problem = None
+            self._problem = None

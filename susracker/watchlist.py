@@ -52,7 +52,8 @@ class WatchList:
                 rows = self._store.template_rows(self._encoder_id, only, wanted_at=now)
                 for criminal_id in changes.criminal_ids.difference(rows.criminal_ids):
                     self._matcher.remove(criminal_id)
-                self._matcher.load(rows.criminal_ids, rows.vectors)
+                if rows.criminal_ids:
+                    self._matcher.load(rows.criminal_ids, rows.vectors)
                 log.debug("watch-list: %d changed, %d in all", len(changes.criminal_ids), len(self))
             self._revision = changes.revision
             return len(changes.criminal_ids)

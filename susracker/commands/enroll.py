@@ -138,7 +138,7 @@ def _enroll(
         )
     return Summary(
         report=report,
-        lookalikes=find_lookalikes(store, encoder.id, encoder.dimension, report.people),
+        lookalikes=find_lookalikes(store, encoder.id, report.people),
         encoded=encoded,
         seconds=time.monotonic() - began,
         interrupted=bool(interruption),

@@ -13,6 +13,9 @@ from susracker.enrolment.report import EnrolledPerson, Refused, Report
 PEOPLE_LISTED = 10
 """Up to so many people, each is listed with the id; JSON has all."""
 
+LOOKALIKES_LISTED = 30
+"""So many, the nearest, are listed; JSON has all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -74,7 +77,9 @@ def summary_lines(run: Summary) -> Iterator[str]:
         yield from _refused_lines(report.refused)
     if run.lookalikes:
         yield f"look alike, one person under two names? {len(run.lookalikes):,}:"
-        yield from map(_lookalike_line, run.lookalikes)
+        yield from map(_lookalike_line, run.lookalikes[:LOOKALIKES_LISTED])
+        if len(run.lookalikes) > LOOKALIKES_LISTED:
+            yield "  …and less near ones: --json lists all"
     if run.interrupted:
         yield "interrupted: what is said above is stored; the same command again does the rest"
 

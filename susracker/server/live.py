@@ -124,17 +124,23 @@ class Live:
     def _catch_up(self, sid: str, last_seq: int) -> None:
         """Send a client what it missed, then let it into the room."""
         try:
-            while True:
+            while not self._join_if_level(sid, last_seq):
                 for alert, photo in self._page(last_seq):
+                    if alert.seq > self._last_seq:
+                        break  # stored, but not broadcast yet: it comes with the room
                     self._emit(alert, photo, sid)
                     last_seq = alert.seq
-                with self._lock:
-                    if last_seq >= self._last_seq:
-                        self._socketio.server.enter_room(sid, ROOM, namespace="/")
-                        return
         except StoreError as error:
             log.error("cannot read alerts that a client missed: %s", error)
             self._socketio.server.disconnect(sid, namespace="/")
+
+    def _join_if_level(self, sid: str, last_seq: int) -> bool:
+        """Let a client into the room if it has all that was broadcast."""
+        with self._lock:
+            level = last_seq >= self._last_seq
+            if level:
+                self._socketio.server.enter_room(sid, ROOM, namespace="/")
+        return level
 
 
 def photo_of(store: Store, alert: Alert) -> Photo | None:
