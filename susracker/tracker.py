@@ -17,7 +17,7 @@ from typing_extensions import Self
 from susracker.camera_counts import CameraCounts
 from susracker.config import Settings, make_settings
 from susracker.cooldowns.base import Cooldown
-from susracker.errors import DuplicateError, InputError
+from susracker.errors import DuplicateError, InputError, NotFoundError
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.faces.images import crop, decode, encode_jpeg
@@ -205,6 +205,9 @@ class Tracker:
             if earlier := self._earlier_outcome(detection):
                 return earlier
             raise
+        except NotFoundError:
+            log.info("someone was removed while being recognised; recognising again")
+            return self.handle(detection)
         self._count(detection, received_at, outcome)
         return outcome
 

@@ -13,7 +13,7 @@ MIN_EYE_DISTANCE = 18.0
 """Pixels. The aligned chip has about 64 of them between the eyes: below this, more than nine in
 ten of its pixels are made up by enlargement."""
 
-MIN_SHARPNESS = 6.0
+MIN_SHARPNESS = 7.0
 """Variance of the Laplacian of the chip. Of the photos of LFW, one in a thousand is below."""
 
 

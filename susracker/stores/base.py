@@ -165,6 +165,7 @@ class Store(ABC):
 
         Raises:
             DuplicateError: the event was handled before.
+            NotFoundError: someone who was sighted is not enrolled any more.
         """
 
     @abstractmethod

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from susracker.errors import (
 from susracker.models import (
     Alert,
     Camera,
-    Candidate,
     Criminal,
     Event,
     Outcome,
@@ -35,7 +34,15 @@ from susracker.models import (
     Template,
 )
 from susracker.stores.base import Changes, Store, TemplateRows
-from susracker.stores.sqlite_schema import prepare_file
+from susracker.stores.sqlite_schema import (
+    columns,
+    from_candidates,
+    prepare_file,
+    to_candidates,
+    to_integer,
+    to_record,
+    to_row,
+)
 
 BUSY_SECONDS = 10.0
 """How long to wait for another process that is writing."""
@@ -67,20 +74,14 @@ ADVICE = {
 }
 """What to do, by what SQLite's message contains."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND = timedelta(microseconds=1)
-
-_CRIMINAL = (
-    "id, name, age, crimes, threat, status, case_reference, expires_at,"
-    " last_seen_at, last_seen_camera, last_seen_location, created_at"
-)
-_SIGHTING = (
-    "id, criminal_id, camera_id, camera_location, occurred_at, received_at,"
-    " distance, score, suppressed"
-)
-_ALERT = (
-    "id, kind, event_type, camera_id, camera_location, occurred_at, received_at, seq,"
-    " criminal_id, name, distance, score, candidates, photo_id, status"
+_CRIMINAL, _SIGHTING, _CAMERA = (columns(kind) for kind in (Criminal, Sighting, Camera))
+_ALERT = columns(Alert)
+_ALERT_WITHOUT_FACE = _ALERT.replace("face", "NULL")
+# Not `created_at` and `last_seen_*`.
+_EDIT = (
+    "ON CONFLICT (id) DO UPDATE SET name = excluded.name, age = excluded.age,"
+    " crimes = excluded.crimes, threat = excluded.threat, status = excluded.status,"
+    " case_reference = excluded.case_reference, expires_at = excluded.expires_at"
 )
 
 
@@ -133,13 +134,8 @@ class SqliteStore(Store):
         templates: Sequence[Template] = (),
     ) -> None:
         with self._writing() as connection:
-            connection.execute(
-                f"INSERT INTO criminals ({_CRIMINAL}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
-                " ON CONFLICT (id) DO UPDATE SET name = excluded.name, age = excluded.age,"
-                " crimes = excluded.crimes, threat = excluded.threat, status = excluded.status,"
-                " case_reference = excluded.case_reference, expires_at = excluded.expires_at",
-                _criminal_row(criminal),
-            )
+            new = replace(criminal, created_at=criminal.created_at or datetime.now(timezone.utc))
+            _insert(connection, "criminals", to_row(new), _EDIT)
             for photo in photos:
                 _insert_photo(connection, criminal.id, photo)
             for template in templates:
@@ -169,11 +165,11 @@ class SqliteStore(Store):
             # The plus keeps SQLite from walking through everyone by name to find a few.
             sql += " WHERE id IN (SELECT value FROM json_each(?)) ORDER BY +name, id"
             rows = self._rows(sql, _json_list(criminal_ids))
-        return [_to_criminal(*row) for row in rows]
+        return [to_record(Criminal, row) for row in rows]
 
     def criminals_named(self, name: str) -> list[Criminal]:
         sql = f"SELECT {_CRIMINAL} FROM criminals WHERE name = ? ORDER BY id"
-        return [_to_criminal(*row) for row in self._rows(sql, name)]
+        return [to_record(Criminal, row) for row in self._rows(sql, name)]
 
     def changes(self, since: int) -> Changes:
         sql = "SELECT revision, criminal_id FROM revisions WHERE revision > ?"
@@ -184,12 +180,9 @@ class SqliteStore(Store):
     # -- photos and templates ----------------------------------------------------------------
 
     def photo(self, photo_id: str) -> Photo:
-        sql = (
-            "SELECT id, criminal_id, digest, media_type, content"
-            " FROM photos JOIN photo_contents USING (number) WHERE id = ?"
-        )
+        sql = f"SELECT {columns(Photo)} FROM photos JOIN photo_contents USING (number) WHERE id = ?"
         for row in self._rows(sql, photo_id):
-            return Photo(*row)
+            return to_record(Photo, row)
         raise _no_photo(photo_id)
 
     def photo_ids(self, criminal_id: str) -> list[str]:
@@ -217,7 +210,7 @@ class SqliteStore(Store):
                 " AND criminal_id IN (SELECT id FROM criminals WHERE status = 'wanted'"
                 " AND (expires_at IS NULL OR expires_at > ?))"
             )
-            values.append(_to_integer(wanted_at))
+            values.append(to_integer(wanted_at))
         owners: list[str] = []
         # Grown in place: a million templates are half a gigabyte, better not held twice.
         vectors = bytearray()
@@ -275,7 +268,7 @@ class SqliteStore(Store):
 
     def forget_events(self, before: datetime) -> None:
         with self._writing() as connection:
-            connection.execute("DELETE FROM events WHERE received_at < ?", (_to_integer(before),))
+            connection.execute("DELETE FROM events WHERE received_at < ?", (to_integer(before),))
 
     def alert(self, alert_id: str) -> Alert:
         for alert in self._alerts("id = ?", alert_id):
@@ -283,25 +276,26 @@ class SqliteStore(Store):
         raise NotFoundError(f"no alert has the id {alert_id!r}")
 
     def alerts(self, after: int = 0, limit: int = 100) -> list[Alert]:
-        return self._alerts("seq > ?", after, limit=limit)
+        return self._alerts("seq > ?", after, limit=max(limit, 0))
 
     def alerts_since(self, occurred_since: datetime) -> list[Alert]:
-        return self._alerts("occurred_at >= ?", _to_integer(occurred_since), face="NULL")
+        return self._alerts(
+            "occurred_at >= ?", to_integer(occurred_since), chosen=_ALERT_WITHOUT_FACE
+        )
 
     def last_seq(self) -> int:
         return int(self._rows("SELECT coalesce(max(seq), 0) FROM alerts")[0][0])
 
     def sightings(self, criminal_id: str) -> list[Sighting]:
         sql = f"SELECT {_SIGHTING} FROM sightings WHERE criminal_id = ? ORDER BY occurred_at, id"
-        return [_to_sighting(*row) for row in self._rows(sql, criminal_id)]
+        return [to_record(Sighting, row) for row in self._rows(sql, criminal_id)]
 
     def _alerts(
-        self, where: str, *values: Any, face: str = "face", limit: int | None = None
+        self, where: str, *values: Any, chosen: str = _ALERT, limit: int = -1
     ) -> list[Alert]:
-        sql = f"SELECT {_ALERT}, {face} FROM alerts WHERE {where} ORDER BY seq LIMIT ?"
         # To SQLite, a limit of -1 is none.
-        rows = self._rows(sql, *values, -1 if limit is None else max(limit, 0))
-        return [_to_alert(*row) for row in rows]
+        sql = f"SELECT {chosen} FROM alerts WHERE {where} ORDER BY seq LIMIT ?"
+        return [to_record(Alert, row) for row in self._rows(sql, *values, limit)]
 
     # -- cameras -----------------------------------------------------------------------------
 
@@ -311,11 +305,8 @@ class SqliteStore(Store):
                 _count_camera(connection, camera)
 
     def cameras(self) -> list[Camera]:
-        sql = "SELECT id, location, last_heard_at, detections, alerts FROM cameras ORDER BY id"
-        return [
-            Camera(camera_id, location, _to_datetime(heard), detections, alerts)
-            for camera_id, location, heard, detections, alerts in self._rows(sql)
-        ]
+        rows = self._rows(f"SELECT {_CAMERA} FROM cameras ORDER BY id")
+        return [to_record(Camera, row) for row in rows]
 
     # -- connections -------------------------------------------------------------------------
 
@@ -408,6 +399,14 @@ class SqliteStore(Store):
 # -- inside a write ------------------------------------------------------------------------------
 
 
+def _insert(
+    connection: sqlite3.Connection, table: str, values: Mapping[str, object], conflict: str = ""
+) -> sqlite3.Cursor:
+    names, marks = ", ".join(values), ", ".join("?" * len(values))
+    sql = f"INSERT INTO {table} ({names}) VALUES ({marks}) {conflict}"
+    return connection.execute(sql, tuple(values.values()))
+
+
 def _bump_revision(connection: sqlite3.Connection, criminal_id: str) -> None:
     # Writers take turns, and the highest revision is never taken away: it grows by commit order.
     connection.execute(
@@ -418,14 +417,12 @@ def _bump_revision(connection: sqlite3.Connection, criminal_id: str) -> None:
 
 
 def _insert_photo(connection: sqlite3.Connection, criminal_id: str, photo: Photo) -> None:
-    added = connection.execute(
-        "INSERT INTO photos (id, criminal_id, digest, media_type) VALUES (?,?,?,?)"
-        " ON CONFLICT (digest) DO NOTHING",
-        (photo.id, criminal_id, photo.digest, photo.media_type),
-    )
+    values = to_row(photo) | {"criminal_id": criminal_id}
+    content = values.pop("content")
+    added = _insert(connection, "photos", values, "ON CONFLICT (digest) DO NOTHING")
     if not added.rowcount:
         raise DuplicateError(f"the photo with the digest {photo.digest} is stored already")
-    connection.execute("INSERT INTO photo_contents VALUES (?,?)", (added.lastrowid, photo.content))
+    _insert(connection, "photo_contents", {"number": added.lastrowid, "content": content})
 
 
 def _insert_template(connection: sqlite3.Connection, template: Template) -> str:
@@ -434,33 +431,31 @@ def _insert_template(connection: sqlite3.Connection, template: Template) -> str:
     owner = rows.fetchone()
     if owner is None:
         raise _no_photo(template.photo_id)
+    key = {
+        "criminal_id": owner[0],
+        "encoder_id": template.encoder_id,
+        "photo_id": template.photo_id,
+    }
+    values = {"vector": np.ascontiguousarray(template.vector, "<f4").tobytes()}
     connection.execute(
-        "INSERT OR REPLACE INTO templates VALUES (?,?,?,?,?,?,?,?)",
-        (
-            owner[0],
-            template.encoder_id,
-            template.photo_id,
-            template.quality.eye_distance,
-            template.quality.sharpness,
-            template.quality.brightness,
-            template.quality.detector_score,
-            np.ascontiguousarray(template.vector, "<f4").tobytes(),
-        ),
+        "DELETE FROM templates WHERE criminal_id = ? AND encoder_id = ? AND photo_id = ?",
+        tuple(key.values()),
     )
+    _insert(connection, "templates", key | to_row(template.quality) | values)
     return str(owner[0])
 
 
 def _forget_in_alerts(connection: sqlite3.Connection, criminal_id: str) -> None:
     """Take a criminal out of the alerts about him, and from among the candidates of others."""
     naming = connection.execute(
-        "SELECT seq, candidates FROM alerts WHERE seq IN"
-        " (SELECT seq FROM alert_people WHERE criminal_id = ?)",
+        "SELECT seq, candidates FROM alerts"
+        " WHERE seq IN (SELECT seq FROM alert_people WHERE criminal_id = ?)",
         (criminal_id,),
     ).fetchall()
     for seq, text in naming:
-        others = [candidate for candidate in json.loads(text) if candidate[0] != criminal_id]
+        others = [one for one in to_candidates(text) if one.criminal_id != criminal_id]
         connection.execute(
-            "UPDATE alerts SET candidates = ? WHERE seq = ?", (json.dumps(others), seq)
+            "UPDATE alerts SET candidates = ? WHERE seq = ?", (from_candidates(others), seq)
         )
         connection.execute(
             "UPDATE alerts SET criminal_id = NULL, name = NULL, photo_id = NULL, face = NULL"
@@ -471,11 +466,8 @@ def _forget_in_alerts(connection: sqlite3.Connection, criminal_id: str) -> None:
 
 
 def _refuse_repeat(connection: sqlite3.Connection, event: Event) -> None:
-    known = connection.execute(
-        "SELECT * FROM events WHERE camera_id = ? AND event_id = ?",
-        (event.camera_id, event.event_id),
-    )
-    if known.fetchone():
+    sql = "SELECT * FROM events WHERE camera_id = ? AND event_id = ?"
+    if connection.execute(sql, (event.camera_id, event.event_id)).fetchone():
         raise DuplicateError(
             f"the event {event.event_id!r} of camera {event.camera_id!r} was handled before"
         )
@@ -484,7 +476,7 @@ def _refuse_repeat(connection: sqlite3.Connection, event: Event) -> None:
 def _known_only(
     connection: sqlite3.Connection, sightings: Sequence[Sighting], alerts: Sequence[Alert]
 ) -> list[Alert]:
-    """The alerts without candidates who were removed since they were found.
+    """The alerts, without candidates who were removed since they were found.
 
     Raises:
         NotFoundError: someone who was sighted, or whom an alert is about, was removed.
@@ -492,11 +484,8 @@ def _known_only(
     matched = {sighting.criminal_id for sighting in sightings}
     matched.update(alert.criminal_id for alert in alerts if alert.criminal_id is not None)
     compared = {one.criminal_id for alert in alerts for one in alert.candidates}
-    rows = connection.execute(
-        "SELECT id FROM criminals WHERE id IN (SELECT value FROM json_each(?))",
-        (_json_list(matched | compared),),
-    )
-    known = {criminal_id for (criminal_id,) in rows}
+    sql = "SELECT id FROM criminals WHERE id IN (SELECT value FROM json_each(?))"
+    known = {row[0] for row in connection.execute(sql, (_json_list(matched | compared),))}
     for criminal_id in sorted(matched - known):
         raise _no_criminal(criminal_id)
     return [
@@ -506,170 +495,46 @@ def _known_only(
 
 
 def _insert_sighting(connection: sqlite3.Connection, sighting: Sighting) -> None:
-    occurred_at = _to_integer(sighting.occurred_at)
+    values = to_row(sighting)
+    _insert(connection, "sightings", values)
     connection.execute(
-        f"INSERT INTO sightings ({_SIGHTING}) VALUES (?,?,?,?,?,?,?,?,?)",
-        (
-            sighting.id,
-            sighting.criminal_id,
-            sighting.camera_id,
-            sighting.camera_location,
-            occurred_at,
-            _to_integer(sighting.received_at),
-            sighting.distance,
-            sighting.score,
-            sighting.suppressed,
-        ),
-    )
-    connection.execute(
-        "UPDATE criminals SET last_seen_at = ?, last_seen_camera = ?, last_seen_location = ?"
-        " WHERE id = ? AND (last_seen_at IS NULL OR last_seen_at < ?)",
-        (
-            occurred_at,
-            sighting.camera_id,
-            sighting.camera_location,
-            sighting.criminal_id,
-            occurred_at,
-        ),
+        "UPDATE criminals SET last_seen_at = :occurred_at, last_seen_camera = :camera_id,"
+        " last_seen_location = :camera_location WHERE id = :criminal_id"
+        " AND (last_seen_at IS NULL OR last_seen_at < :occurred_at)",
+        values,
     )
 
 
 def _insert_alert(connection: sqlite3.Connection, alert: Alert) -> Alert:
     """Store an alert, and return it with its `seq`."""
-    candidates = [[c.criminal_id, c.name, c.distance, c.score] for c in alert.candidates]
-    added = connection.execute(
-        f"INSERT INTO alerts ({_ALERT}, face) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        (
-            alert.id,
-            alert.kind,
-            alert.event_type,
-            alert.camera_id,
-            alert.camera_location,
-            _to_integer(alert.occurred_at),
-            _to_integer(alert.received_at),
-            None,
-            alert.criminal_id,
-            alert.name,
-            alert.distance,
-            alert.score,
-            json.dumps(candidates),
-            alert.photo_id,
-            alert.status,
-            alert.face,
-        ),
-    )
-    seq = int(added.lastrowid or 0)
+    added = _insert(connection, "alerts", to_row(alert) | {"seq": None})
+    stored = replace(alert, seq=int(added.lastrowid or 0))
     named = {alert.criminal_id, *(one.criminal_id for one in alert.candidates)} - {None}
-    connection.executemany(
-        "INSERT INTO alert_people VALUES (?,?)", [(criminal_id, seq) for criminal_id in named]
-    )
-    return replace(alert, seq=seq)
+    for criminal_id in named:
+        _insert(connection, "alert_people", {"criminal_id": criminal_id, "seq": stored.seq})
+    return stored
 
 
 def _insert_event(connection: sqlite3.Connection, event: Event, alerts: Sequence[Alert]) -> None:
-    connection.execute(
-        "INSERT INTO events VALUES (?,?,?,?,?,?)",
-        (
-            event.camera_id,
-            event.event_id,
-            event.kind,
-            _to_integer(event.received_at),
-            alerts[0].seq if alerts else None,
-            alerts[-1].seq if alerts else None,
-        ),
-    )
+    seqs = [alert.seq for alert in alerts]
+    ends = {"first_seq": min(seqs, default=None), "last_seq": max(seqs, default=None)}
+    _insert(connection, "events", to_row(event) | ends)
 
 
 def _count_camera(connection: sqlite3.Connection, camera: Camera) -> None:
-    connection.execute(
-        "INSERT INTO cameras VALUES (?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET"
+    _insert(
+        connection,
+        "cameras",
+        to_row(camera),
+        "ON CONFLICT (id) DO UPDATE SET detections = detections + excluded.detections,"
+        " alerts = alerts + excluded.alerts,"
         " location = iif(excluded.last_heard_at > last_heard_at, excluded.location, location),"
-        " last_heard_at = max(last_heard_at, excluded.last_heard_at),"
-        " detections = detections + excluded.detections, alerts = alerts + excluded.alerts",
-        (
-            camera.id,
-            camera.location,
-            _to_integer(camera.last_heard_at),
-            camera.detections,
-            camera.alerts,
-        ),
-    )
-
-
-# -- between rows and records --------------------------------------------------------------------
-
-
-def _criminal_row(criminal: Criminal) -> tuple[object, ...]:
-    return (
-        criminal.id,
-        criminal.name,
-        criminal.age,
-        _json_list(criminal.crimes),
-        criminal.threat,
-        criminal.status,
-        criminal.case_reference,
-        _to_integer_or_none(criminal.expires_at),
-        _to_integer_or_none(criminal.last_seen_at),
-        criminal.last_seen_camera,
-        criminal.last_seen_location,
-        _to_integer(criminal.created_at or datetime.now(timezone.utc)),
-    )
-
-
-def _to_criminal(*row: Any) -> Criminal:
-    criminal = Criminal(*row)
-    return replace(
-        criminal,
-        crimes=tuple(json.loads(row[3])),
-        expires_at=_to_datetime_or_none(row[7]),
-        last_seen_at=_to_datetime_or_none(row[8]),
-        created_at=_to_datetime_or_none(row[11]),
-    )
-
-
-def _to_sighting(*row: Any) -> Sighting:
-    *fields, occurred_at, received_at, distance, score, suppressed = row
-    times = _to_datetime(occurred_at), _to_datetime(received_at)
-    return Sighting(*fields, *times, distance, score, bool(suppressed))
-
-
-def _to_alert(*row: Any) -> Alert:
-    *start, occurred_at, received_at, seq, who, name, distance, score, candidates = row[:13]
-    photo_id, status, face = row[13:]
-    return Alert(
-        *start,
-        _to_datetime(occurred_at),
-        _to_datetime(received_at),
-        seq,
-        who,
-        name,
-        distance,
-        score,
-        tuple(Candidate(*fields) for fields in json.loads(candidates)),
-        face,
-        photo_id,
-        status,
+        " last_heard_at = max(last_heard_at, excluded.last_heard_at)",
     )
 
 
 def _json_list(values: Collection[str]) -> str:
     return json.dumps(list(values))
-
-
-def _to_integer(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def _to_datetime(microseconds: int) -> datetime:
-    return _EPOCH + microseconds * _MICROSECOND
-
-
-def _to_integer_or_none(moment: datetime | None) -> int | None:
-    return None if moment is None else _to_integer(moment)
-
-
-def _to_datetime_or_none(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else _to_datetime(microseconds)
 
 
 def _no_criminal(criminal_id: str) -> NotFoundError:

@@ -1,12 +1,21 @@
-"""The tables of an SQLite store, and how a file is known as one and brought up to date."""
+"""The tables of an SQLite store, how a file is known as one and brought up to date, and how records
+become rows and come back. A column is called as its field is."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple, fields
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any, TypeVar
 
 from susracker.errors import StoreFormatError
+from susracker.models import Candidate
+
+Record = TypeVar("Record")
 
 APPLICATION_ID = 0x53555354
 """Marks a file as a susracker store, where `file(1)` looks for it: "SUST"."""
@@ -145,3 +154,64 @@ def _switch_to_wal(connection: sqlite3.Connection, patience: float) -> None:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(RETRY_PAUSE)
+
+
+def columns(kind: type) -> str:
+    """The columns of a record, for a SELECT that `to_record` reads."""
+    return ", ".join(field.name for field in fields(kind))
+
+
+def to_row(record: Any) -> dict[str, Any]:
+    """What is stored of a record, by column."""
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
+    return {
+        name: _TO_COLUMN[name](value) if name in _TO_COLUMN and value is not None else value
+        for name, value in values.items()
+    }
+
+
+def to_record(kind: type[Record], row: Sequence[Any]) -> Record:
+    """The record that `to_row` stored, from its `columns`."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    return kind(
+        *(
+            _FROM_COLUMN[name](value) if name in _FROM_COLUMN and value is not None else value
+            for name, value in zip(names, row, strict=True)
+        )
+    )
+
+
+def to_integer(moment: datetime) -> int:
+    """A moment as a column holds it; a float could not hold it exactly."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_candidates(candidates: Iterable[Candidate]) -> str:
+    """Candidates as a column holds them; JSON written by Python keeps numbers exactly."""
+    return json.dumps([astuple(candidate) for candidate in candidates])
+
+
+def to_candidates(text: str) -> tuple[Candidate, ...]:
+    """What `from_candidates` wrote."""
+    return tuple(Candidate(*values) for values in json.loads(text))
+
+
+def _to_moment(microseconds: int) -> datetime:
+    return _EPOCH + microseconds * _MICROSECOND
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND = timedelta(microseconds=1)
+_TIMES = ("expires_at", "created_at", "occurred_at", "received_at", "last_seen_at", "last_heard_at")
+
+_TO_COLUMN: dict[str, Callable[[Any], object]] = {
+    **dict.fromkeys(_TIMES, to_integer),
+    "crimes": json.dumps,
+    "candidates": from_candidates,
+}
+_FROM_COLUMN: dict[str, Callable[[Any], object]] = {
+    **dict.fromkeys(_TIMES, _to_moment),
+    "crimes": lambda text: tuple(json.loads(text)),
+    "candidates": to_candidates,
+    "suppressed": bool,
+}
