@@ -105,7 +105,5 @@ def test_errors_are_one_line_and_an_exit_status(tmp_path, args, status, said):
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_printed_and_completes(shell):
     assert "_SUSRACKER_COMPLETE" in CliRunner().invoke(main, ["completion", shell]).output
-    result = run(
-        _SUSRACKER_COMPLETE="bash_complete", COMP_WORDS="susracker cri", COMP_CWORD="1"
-    )
+    result = run(_SUSRACKER_COMPLETE="bash_complete", COMP_WORDS="susracker cri", COMP_CWORD="1")
     assert "criminals" in result.stdout

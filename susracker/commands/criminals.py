@@ -15,7 +15,10 @@ from rich.table import Table
 
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.enrolment.lookup import find_criminal
-from susracker.models import Criminal, Sighting, Status
+from susracker.errors import FaceRefusedError, PictureError
+from susracker.faces.detector import Detector
+from susracker.faces.images import decode
+from susracker.models import Criminal, Photo, Sighting, Status
 from susracker.plugins import open_encoder, open_store
 from susracker.stores.base import Store
 
@@ -25,6 +28,14 @@ SHORT_ID = 8
 SIGHTINGS_SHOWN = 5
 
 UNLIMITED_WIDTH = 10_000
+
+QUALITIES = (
+    ("eyes apart", "eye_distance"),
+    ("sharpness", "sharpness"),
+    ("brightness", "brightness"),
+    ("detector", "detector_score"),
+)
+"""How a table calls the attributes of `Quality`."""
 
 id_argument = click.argument("criminal_id", metavar="ID")
 ids_argument = click.argument("criminal_ids", metavar="ID...", nargs=-1, required=True)
@@ -103,6 +114,8 @@ def list_command(
 def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> None:
     """Show one person, with photos and the newest sightings.
 
+    Of each photo: pixels between the eyes, sharpness, brightness, and the detector's confidence.
+
     \b
     Examples:
       susracker criminals show 3f9c2a81
@@ -110,7 +123,10 @@ def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> Non
     """
     with open_store(loaded.settings.store) as store:
         criminal = find_criminal(store, criminal_id)
-        photos = [_photo_fields(store, photo_id) for photo_id in store.photo_ids(criminal.id)]
+        photos = [
+            _photo_fields(store.photo(photo_id), int(loaded.settings.max_megapixels * 1e6))
+            for photo_id in store.photo_ids(criminal.id)
+        ]
         sightings = store.sightings(criminal.id)
     newest = sightings[: -SIGHTINGS_SHOWN - 1 : -1]
     if as_json:
@@ -200,20 +216,28 @@ def _facts(criminal: Criminal) -> Table:
     return table
 
 
-def _photo_fields(store: Store, photo_id: str) -> dict[str, Any]:
-    photo = store.photo(photo_id)
-    return {
+def _photo_fields(photo: Photo, max_pixels: int) -> dict[str, Any]:
+    """A photo and how well its face can be recognised, as this version of susracker sees it."""
+    fields = {
         "id": photo.id,
         "media_type": photo.media_type,
         "bytes": len(photo.content),
         "digest": photo.digest,
     }
+    try:
+        face = Detector().enrolment_face(decode(photo.content, max_pixels))
+    except (PictureError, FaceRefusedError) as refusal:
+        return fields | {"quality": None, "refused": str(refusal)}
+    return fields | {"quality": asdict(face.quality), "refused": None}
 
 
-def _photos_table(rows: Sequence[dict[str, Any]]) -> Table:
-    table = Table(*("photo" if name == "id" else name for name in rows[0]))
-    for row in rows:
-        table.add_row(*map(str, row.values()))
+def _photos_table(photos: Sequence[dict[str, Any]]) -> Table:
+    table = Table("photo", "type", "bytes", *(name for name, _ in QUALITIES))
+    for photo in photos:
+        quality = photo["quality"]
+        measured = [f"{quality[key]:.1f}" for _, key in QUALITIES] if quality else []
+        row = [photo["id"], photo["media_type"], f"{photo['bytes']:,}", *measured]
+        table.add_row(*row, *([] if quality else [photo["refused"]]))
     return table
 
 

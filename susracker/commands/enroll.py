@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cv2
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from threadpoolctl import threadpool_limits
@@ -75,8 +76,9 @@ def command(
       susracker enroll new.jpg --id 3f9c2a81 --expires 2026-12-31
     """
     sources = _sources(paths, _fields(given), by_id=criminal_id is not None)
-    # Each worker computes on one core: BLAS threads of its own would only take turns with them.
+    # Each worker computes on one core: threads of BLAS and OpenCV would only take turns with them.
     threadpool_limits(1)
+    cv2.setNumThreads(1)
     with open_store(loaded.settings.store) as store, Interruption() as interruption:
         if criminal_id is not None:
             _direct(sources, find_criminal(store, criminal_id))

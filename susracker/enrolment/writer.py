@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from susracker.enrolment.enroller import Enroller, PreparedPhoto
 from susracker.enrolment.fields import criminal_from_fields
@@ -11,6 +11,9 @@ from susracker.enrolment.report import EnrolledPerson, Refused, Report
 from susracker.enrolment.sources import Person
 from susracker.errors import DuplicateError, InputError
 from susracker.models import Criminal
+
+ATTEMPTS = 5
+"""How often a write is tried while other processes store the same photos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,21 @@ Result = tuple[str, PreparedPhoto | StoredPhoto]
 """A photo's path and what was made of it."""
 
 
+@dataclass(slots=True)
+class Sorted:
+    """A person's photos.
+
+    Attributes:
+        fresh: those to be stored, by digest.
+        already_there: how many the person has already.
+        refused: those that someone else has.
+    """
+
+    fresh: dict[str, PreparedPhoto] = field(default_factory=dict)
+    already_there: int = 0
+    refused: list[Refused] = field(default_factory=list)
+
+
 class Writer:
     """Stores people with their photos, and keeps `report`. For one thread."""
 
@@ -40,9 +58,23 @@ class Writer:
     def write(self, person: Person, results: Sequence[Result]) -> None:
         """Store a person's photos that are not stored yet, in one write.
 
-        A person is who has the same name, and the same case reference where one is given; or
-        whom `person.criminal_id` says.
+        A person is whom `person.criminal_id` says; or else who has the same name, and the same
+        case reference where one is given.
+
+        Raises:
+            StoreError: the store failed.
         """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._try_to_write(person, results)
+            except DuplicateError:
+                # Another process was faster, and may have added the person, too: look again.
+                if attempt == ATTEMPTS:
+                    raise
+
+    def _try_to_write(self, person: Person, results: Sequence[Result]) -> None:
+        # Owners before the person: who is added in between is then found, or met as a duplicate.
+        owners = [self._owner(result) for _, result in results]
         try:
             base = self._who_is(person)
         except InputError as error:
@@ -50,17 +82,19 @@ class Writer:
             self._report.refused += [Refused(path, reason, str(error)) for path, _ in results]
             return
         criminal = criminal_from_fields(person.fields, base)
-        entry = self._report.people.get(criminal.id) or EnrolledPerson(
-            criminal.id, criminal.name, is_new=base is None
-        )
         is_edited = base is not None and base != criminal
-        fresh = self._not_stored(entry, results)
-        if fresh or is_edited:
-            entry.photos += self._enroll(criminal, entry, fresh)
-            entry.is_edited = entry.is_edited or is_edited
-        if entry.photos or entry.already_there or entry.is_edited:
-            self._report.people[criminal.id] = entry
+        photos = self._sort(criminal.id, results, owners)
+        if photos.fresh or is_edited:
+            self._enroller.enroll(criminal, list(photos.fresh.values()))
+        self._report.refused += photos.refused
+        if photos.fresh or photos.already_there or is_edited:
             self._ids[person] = criminal.id
+            entry = self._report.people.setdefault(
+                criminal.id, EnrolledPerson(criminal.id, criminal.name, is_new=base is None)
+            )
+            entry.photos += len(photos.fresh)
+            entry.already_there += photos.already_there
+            entry.is_edited |= is_edited
 
     def _who_is(self, person: Person) -> Criminal | None:
         """The person in the store, or None for someone new.
@@ -80,43 +114,25 @@ class Writer:
             raise InputError(f"{wanted.name} may be any of {ids}: say --id, or the case reference")
         return named[0] if named else None
 
-    def _not_stored(
-        self, entry: EnrolledPerson, results: Sequence[Result]
-    ) -> dict[str, tuple[str, PreparedPhoto]]:
-        """Path and photo by digest, of those that are not stored; the others are reported."""
-        fresh: dict[str, tuple[str, PreparedPhoto]] = {}
-        for path, result in results:
-            if isinstance(result, StoredPhoto):
-                self._report_stored(entry, path, result.owner)
-            elif result.digest in fresh:
-                entry.already_there += 1
-            elif owner := self._store.photo_owner(result.digest):
-                self._report_stored(entry, path, owner)
-            else:
-                fresh[result.digest] = (path, result)
-        return fresh
+    def _owner(self, result: PreparedPhoto | StoredPhoto) -> str | None:
+        if isinstance(result, StoredPhoto):
+            return result.owner
+        return self._store.photo_owner(result.digest)
 
-    def _report_stored(self, entry: EnrolledPerson, path: str, owner: str) -> None:
-        if owner == entry.id:
-            entry.already_there += 1
-            return
+    def _sort(
+        self, criminal_id: str, results: Sequence[Result], owners: Sequence[str | None]
+    ) -> Sorted:
+        photos = Sorted()
+        for (path, result), owner in zip(results, owners, strict=True):
+            if owner is not None and owner != criminal_id:
+                photos.refused.append(self._owned(path, owner))
+            elif owner or isinstance(result, StoredPhoto) or result.digest in photos.fresh:
+                photos.already_there += 1
+            else:
+                photos.fresh[result.digest] = result
+        return photos
+
+    def _owned(self, path: str, owner: str) -> Refused:
         names = [one.name for one in self._store.criminals([owner])]
         detail = f"the same file is a photo of {names[0] if names else 'someone'} ({owner})"
-        self._report.refused.append(Refused(path, "enrolled as someone else", detail))
-
-    def _enroll(
-        self,
-        criminal: Criminal,
-        entry: EnrolledPerson,
-        fresh: dict[str, tuple[str, PreparedPhoto]],
-    ) -> int:
-        """Store photos, and say how many: another process may be storing some of them, too."""
-        while True:
-            try:
-                self._enroller.enroll(criminal, [photo for _, photo in fresh.values()])
-                return len(fresh)
-            except DuplicateError:
-                rest = self._not_stored(entry, list(fresh.values()))
-                if len(rest) == len(fresh):
-                    raise
-                fresh = rest
+        return Refused(path, "enrolled as someone else", detail)

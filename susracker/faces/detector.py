@@ -103,6 +103,7 @@ class Detector:
 
     def find(self, picture: Picture) -> list[Face]:
         """All faces of a picture, largest first; none where there is none."""
+        picture = np.ascontiguousarray(picture)  # dlib takes no views
         found = sorted(self._find_boxes(picture), key=lambda one: -one.box.width)
         return [_align(picture, one) for one in found]
 
@@ -159,7 +160,7 @@ class Detector:
         if not hasattr(self._local, "hog"):
             # Not safe to share: two threads in one detector crash the process.
             self._local.hog = dlib.get_frontal_face_detector()
-        boxes, scores, _ = self._local.hog.run(np.ascontiguousarray(picture), 0, threshold)
+        boxes, scores, _ = self._local.hog.run(picture, 0, threshold)
         return [
             Found(Box(box.left(), box.top(), box.right() + 1, box.bottom() + 1), score)
             for box, score in zip(boxes, scores, strict=True)
@@ -185,7 +186,9 @@ def _align(picture: Picture, found: Found) -> Face:
 def _resized(picture: Picture, scale: float) -> Picture:
     if scale == 1:
         return picture
+    height, width = picture.shape[:2]
+    size = max(1, round(width * scale)), max(1, round(height * scale))
     # Averaging areas keeps what is reduced free of moiré, which HOG would take for edges.
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    resized: Any = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=how)
+    resized: Any = cv2.resize(picture, size, interpolation=how)
     return np.asarray(resized, np.uint8)

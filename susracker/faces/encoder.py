@@ -7,6 +7,7 @@ arguments and fulfils `Encoder`.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import tempfile
 import threading
@@ -19,6 +20,7 @@ import dlib
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from platformdirs import user_cache_path
 
 from susracker.errors import EncoderError
@@ -28,6 +30,8 @@ from susracker.faces.images import decode
 from susracker.faces.weights import RECOGNITION, weights_file
 from susracker.installed import installed_file
 from susracker.models import Vectors
+
+log = logging.getLogger(__name__)
 
 Chips = NDArray[np.uint8]
 """Aligned faces, shape (n, 150, 150, 3), R, G, B."""
@@ -131,13 +135,22 @@ class DlibEncoder(Encoder):
         except OSError as error:
             raise EncoderError(f"cannot read the weights in {weights}: {error}") from error
         file = self._cache / f"{self.id}-{dlib_net.FORMAT}-{digest}.onnx"
-        if file.exists():
-            return _session(file.read_bytes())
+        if kept := _kept(file):
+            return kept
         model = dlib_net.build(weights).SerializeToString()
         session = _session(model)
         _compare_with_dlib(session)
         _write(file, model)
         return session
+
+
+def _kept(file: Path) -> Any:
+    """The session of a model in the cache; None where there is none, or a damaged one."""
+    try:
+        return _session(file.read_bytes()) if file.exists() else None
+    except (ort_errors.InvalidProtobuf, ort_errors.Fail, OSError) as error:
+        log.warning("building %s again: %s", file, error)
+        return None
 
 
 def _session(model: bytes) -> Any:

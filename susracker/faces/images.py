@@ -84,7 +84,7 @@ def _open(data: bytes) -> Image.Image:
     except UnidentifiedImageError as error:
         raise PictureError("not a JPEG, PNG, WebP or BMP picture") from error
     except Image.DecompressionBombError as error:
-        raise PictureError(f"the picture has too many pixels: {error}") from error
+        raise PictureError("the picture has hundreds of millions of pixels") from error
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise PictureError(f"the picture is truncated or damaged: {error}") from error
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -35,10 +34,22 @@ from susracker.models import (
 )
 from susracker.stores.base import Changes, Store, TemplateRows
 from susracker.stores.sqlite_schema import (
+    bump_revision,
     columns,
-    from_candidates,
+    count_camera,
+    forget_in_alerts,
+    insert,
+    insert_alert,
+    insert_event,
+    insert_photo,
+    insert_sighting,
+    insert_template,
+    json_list,
+    known_only,
+    no_criminal,
+    no_photo,
     prepare_file,
-    to_candidates,
+    refuse_repeat,
     to_integer,
     to_record,
     to_row,
@@ -135,26 +146,26 @@ class SqliteStore(Store):
     ) -> None:
         with self._writing() as connection:
             new = replace(criminal, created_at=criminal.created_at or datetime.now(timezone.utc))
-            _insert(connection, "criminals", to_row(new), _EDIT)
+            insert(connection, "criminals", to_row(new), _EDIT)
             for photo in photos:
-                _insert_photo(connection, criminal.id, photo)
+                insert_photo(connection, criminal.id, photo)
             for template in templates:
-                _insert_template(connection, template)
-            _bump_revision(connection, criminal.id)
+                insert_template(connection, template)
+            bump_revision(connection, criminal.id)
 
     def remove_criminal(self, criminal_id: str) -> None:
         with self._writing() as connection:
             removed = connection.execute("DELETE FROM criminals WHERE id = ?", (criminal_id,))
             if not removed.rowcount:
-                raise _no_criminal(criminal_id)
-            _forget_in_alerts(connection, criminal_id)
-            _bump_revision(connection, criminal_id)
+                raise no_criminal(criminal_id)
+            forget_in_alerts(connection, criminal_id)
+            bump_revision(connection, criminal_id)
         self._empty_log()
 
     def criminal(self, criminal_id: str) -> Criminal:
         found = self.criminals([criminal_id])
         if not found:
-            raise _no_criminal(criminal_id)
+            raise no_criminal(criminal_id)
         return found[0]
 
     def criminals(self, criminal_ids: Collection[str] | None = None) -> list[Criminal]:
@@ -164,7 +175,7 @@ class SqliteStore(Store):
         else:
             # The plus keeps SQLite from walking through everyone by name to find a few.
             sql += " WHERE id IN (SELECT value FROM json_each(?)) ORDER BY +name, id"
-            rows = self._rows(sql, _json_list(criminal_ids))
+            rows = self._rows(sql, json_list(criminal_ids))
         return [to_record(Criminal, row) for row in rows]
 
     def criminals_named(self, name: str) -> list[Criminal]:
@@ -183,7 +194,7 @@ class SqliteStore(Store):
         sql = f"SELECT {columns(Photo)} FROM photos JOIN photo_contents USING (number) WHERE id = ?"
         for row in self._rows(sql, photo_id):
             return to_record(Photo, row)
-        raise _no_photo(photo_id)
+        raise no_photo(photo_id)
 
     def photo_ids(self, criminal_id: str) -> list[str]:
         sql = "SELECT id FROM photos WHERE criminal_id = ? ORDER BY number"
@@ -204,11 +215,12 @@ class SqliteStore(Store):
         values: list[Any] = [encoder_id]
         if criminal_ids is not None:
             sql += " AND criminal_id IN (SELECT value FROM json_each(?))"
-            values.append(_json_list(criminal_ids))
+            values.append(json_list(criminal_ids))
         if wanted_at is not None:
+            # Who is not wanted is looked up, as they are few; every template has its criminal.
             sql += (
-                " AND criminal_id IN (SELECT id FROM criminals WHERE status = 'wanted'"
-                " AND (expires_at IS NULL OR expires_at > ?))"
+                " AND criminal_id NOT IN"
+                " (SELECT id FROM criminals WHERE status <> 'wanted' OR expires_at <= ?)"
             )
             values.append(to_integer(wanted_at))
         owners: list[str] = []
@@ -239,7 +251,7 @@ class SqliteStore(Store):
 
     def add_template(self, template: Template) -> None:
         with self._writing() as connection:
-            _bump_revision(connection, _insert_template(connection, template))
+            bump_revision(connection, insert_template(connection, template))
 
     # -- what cameras saw --------------------------------------------------------------------
 
@@ -251,13 +263,13 @@ class SqliteStore(Store):
     ) -> tuple[Alert, ...]:
         with self._writing() as connection:
             if event:
-                _refuse_repeat(connection, event)
-            alerts = _known_only(connection, sightings, alerts)
+                refuse_repeat(connection, event)
+            alerts = known_only(connection, sightings, alerts)
             for sighting in sightings:
-                _insert_sighting(connection, sighting)
-            stored = tuple(_insert_alert(connection, alert) for alert in alerts)
+                insert_sighting(connection, sighting)
+            stored = tuple(insert_alert(connection, alert) for alert in alerts)
             if event:
-                _insert_event(connection, event, stored)
+                insert_event(connection, event, stored)
         return stored
 
     def event_outcome(self, camera_id: str, event_id: str) -> Outcome | None:
@@ -279,9 +291,9 @@ class SqliteStore(Store):
         return self._alerts("seq > ?", after, limit=max(limit, 0))
 
     def alerts_since(self, occurred_since: datetime) -> list[Alert]:
-        return self._alerts(
-            "occurred_at >= ?", to_integer(occurred_since), chosen=_ALERT_WITHOUT_FACE
-        )
+        # Asked like this, SQLite finds the few by their time, and does not walk through all by seq.
+        recent = "seq IN (SELECT seq FROM alerts WHERE occurred_at >= ?)"
+        return self._alerts(recent, to_integer(occurred_since), chosen=_ALERT_WITHOUT_FACE)
 
     def last_seq(self) -> int:
         return int(self._rows("SELECT coalesce(max(seq), 0) FROM alerts")[0][0])
@@ -302,7 +314,7 @@ class SqliteStore(Store):
     def count_cameras(self, cameras: Sequence[Camera]) -> None:
         with self._writing() as connection:
             for camera in cameras:
-                _count_camera(connection, camera)
+                count_camera(connection, camera)
 
     def cameras(self) -> list[Camera]:
         rows = self._rows(f"SELECT {_CAMERA} FROM cameras ORDER BY id")
@@ -394,152 +406,3 @@ class SqliteStore(Store):
                 f"{self._path} is no susracker store, or damaged: {error}: name another file, or"
                 " restore it from a backup"
             ) from error
-
-
-# -- inside a write ------------------------------------------------------------------------------
-
-
-def _insert(
-    connection: sqlite3.Connection, table: str, values: Mapping[str, object], conflict: str = ""
-) -> sqlite3.Cursor:
-    names, marks = ", ".join(values), ", ".join("?" * len(values))
-    sql = f"INSERT INTO {table} ({names}) VALUES ({marks}) {conflict}"
-    return connection.execute(sql, tuple(values.values()))
-
-
-def _bump_revision(connection: sqlite3.Connection, criminal_id: str) -> None:
-    # Writers take turns, and the highest revision is never taken away: it grows by commit order.
-    connection.execute(
-        "INSERT INTO revisions VALUES (?, (SELECT coalesce(max(revision), 0) + 1 FROM revisions))"
-        " ON CONFLICT (criminal_id) DO UPDATE SET revision = excluded.revision",
-        (criminal_id,),
-    )
-
-
-def _insert_photo(connection: sqlite3.Connection, criminal_id: str, photo: Photo) -> None:
-    values = to_row(photo) | {"criminal_id": criminal_id}
-    content = values.pop("content")
-    added = _insert(connection, "photos", values, "ON CONFLICT (digest) DO NOTHING")
-    if not added.rowcount:
-        raise DuplicateError(f"the photo with the digest {photo.digest} is stored already")
-    _insert(connection, "photo_contents", {"number": added.lastrowid, "content": content})
-
-
-def _insert_template(connection: sqlite3.Connection, template: Template) -> str:
-    """Store a template as its photo's owner's, and say who that is."""
-    rows = connection.execute("SELECT criminal_id FROM photos WHERE id = ?", (template.photo_id,))
-    owner = rows.fetchone()
-    if owner is None:
-        raise _no_photo(template.photo_id)
-    key = {
-        "criminal_id": owner[0],
-        "encoder_id": template.encoder_id,
-        "photo_id": template.photo_id,
-    }
-    values = {"vector": np.ascontiguousarray(template.vector, "<f4").tobytes()}
-    connection.execute(
-        "DELETE FROM templates WHERE criminal_id = ? AND encoder_id = ? AND photo_id = ?",
-        tuple(key.values()),
-    )
-    _insert(connection, "templates", key | to_row(template.quality) | values)
-    return str(owner[0])
-
-
-def _forget_in_alerts(connection: sqlite3.Connection, criminal_id: str) -> None:
-    """Take a criminal out of the alerts about him, and from among the candidates of others."""
-    naming = connection.execute(
-        "SELECT seq, candidates FROM alerts"
-        " WHERE seq IN (SELECT seq FROM alert_people WHERE criminal_id = ?)",
-        (criminal_id,),
-    ).fetchall()
-    for seq, text in naming:
-        others = [one for one in to_candidates(text) if one.criminal_id != criminal_id]
-        connection.execute(
-            "UPDATE alerts SET candidates = ? WHERE seq = ?", (from_candidates(others), seq)
-        )
-        connection.execute(
-            "UPDATE alerts SET criminal_id = NULL, name = NULL, photo_id = NULL, face = NULL"
-            " WHERE seq = ? AND criminal_id = ?",
-            (seq, criminal_id),
-        )
-    connection.execute("DELETE FROM alert_people WHERE criminal_id = ?", (criminal_id,))
-
-
-def _refuse_repeat(connection: sqlite3.Connection, event: Event) -> None:
-    sql = "SELECT * FROM events WHERE camera_id = ? AND event_id = ?"
-    if connection.execute(sql, (event.camera_id, event.event_id)).fetchone():
-        raise DuplicateError(
-            f"the event {event.event_id!r} of camera {event.camera_id!r} was handled before"
-        )
-
-
-def _known_only(
-    connection: sqlite3.Connection, sightings: Sequence[Sighting], alerts: Sequence[Alert]
-) -> list[Alert]:
-    """The alerts, without candidates who were removed since they were found.
-
-    Raises:
-        NotFoundError: someone who was sighted, or whom an alert is about, was removed.
-    """
-    matched = {sighting.criminal_id for sighting in sightings}
-    matched.update(alert.criminal_id for alert in alerts if alert.criminal_id is not None)
-    compared = {one.criminal_id for alert in alerts for one in alert.candidates}
-    sql = "SELECT id FROM criminals WHERE id IN (SELECT value FROM json_each(?))"
-    known = {row[0] for row in connection.execute(sql, (_json_list(matched | compared),))}
-    for criminal_id in sorted(matched - known):
-        raise _no_criminal(criminal_id)
-    return [
-        replace(alert, candidates=tuple(c for c in alert.candidates if c.criminal_id in known))
-        for alert in alerts
-    ]
-
-
-def _insert_sighting(connection: sqlite3.Connection, sighting: Sighting) -> None:
-    values = to_row(sighting)
-    _insert(connection, "sightings", values)
-    connection.execute(
-        "UPDATE criminals SET last_seen_at = :occurred_at, last_seen_camera = :camera_id,"
-        " last_seen_location = :camera_location WHERE id = :criminal_id"
-        " AND (last_seen_at IS NULL OR last_seen_at < :occurred_at)",
-        values,
-    )
-
-
-def _insert_alert(connection: sqlite3.Connection, alert: Alert) -> Alert:
-    """Store an alert, and return it with its `seq`."""
-    added = _insert(connection, "alerts", to_row(alert) | {"seq": None})
-    stored = replace(alert, seq=int(added.lastrowid or 0))
-    named = {alert.criminal_id, *(one.criminal_id for one in alert.candidates)} - {None}
-    for criminal_id in named:
-        _insert(connection, "alert_people", {"criminal_id": criminal_id, "seq": stored.seq})
-    return stored
-
-
-def _insert_event(connection: sqlite3.Connection, event: Event, alerts: Sequence[Alert]) -> None:
-    seqs = [alert.seq for alert in alerts]
-    ends = {"first_seq": min(seqs, default=None), "last_seq": max(seqs, default=None)}
-    _insert(connection, "events", to_row(event) | ends)
-
-
-def _count_camera(connection: sqlite3.Connection, camera: Camera) -> None:
-    _insert(
-        connection,
-        "cameras",
-        to_row(camera),
-        "ON CONFLICT (id) DO UPDATE SET detections = detections + excluded.detections,"
-        " alerts = alerts + excluded.alerts,"
-        " location = iif(excluded.last_heard_at > last_heard_at, excluded.location, location),"
-        " last_heard_at = max(last_heard_at, excluded.last_heard_at)",
-    )
-
-
-def _json_list(values: Collection[str]) -> str:
-    return json.dumps(list(values))
-
-
-def _no_criminal(criminal_id: str) -> NotFoundError:
-    return NotFoundError(f"no criminal has the id {criminal_id!r}")
-
-
-def _no_photo(photo_id: str) -> NotFoundError:
-    return NotFoundError(f"no photo has the id {photo_id!r}")

@@ -1,19 +1,22 @@
-"""The tables of an SQLite store, how a file is known as one and brought up to date, and how records
-become rows and come back. A column is called as its field is."""
+"""The tables of an SQLite store: how a file is known as one and brought up to date, how records
+become rows and come back, and the steps that writes are made of. A column is called as its field.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, fields
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import astuple, fields, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
-from susracker.errors import StoreFormatError
-from susracker.models import Candidate
+import numpy as np
+
+from susracker.errors import DuplicateError, NotFoundError, StoreFormatError
+from susracker.models import Alert, Camera, Candidate, Event, Photo, Sighting, Template
 
 Record = TypeVar("Record")
 
@@ -156,6 +159,9 @@ def _switch_to_wal(connection: sqlite3.Connection, patience: float) -> None:
             time.sleep(RETRY_PAUSE)
 
 
+# -- between rows and records --------------------------------------------------------------------
+
+
 def columns(kind: type) -> str:
     """The columns of a record, for a SELECT that `to_record` reads."""
     return ", ".join(field.name for field in fields(kind))
@@ -215,3 +221,152 @@ _FROM_COLUMN: dict[str, Callable[[Any], object]] = {
     "candidates": to_candidates,
     "suppressed": bool,
 }
+
+
+# -- inside a write ------------------------------------------------------------------------------
+
+
+def insert(
+    connection: sqlite3.Connection, table: str, values: Mapping[str, object], conflict: str = ""
+) -> sqlite3.Cursor:
+    names, marks = ", ".join(values), ", ".join("?" * len(values))
+    sql = f"INSERT INTO {table} ({names}) VALUES ({marks}) {conflict}"
+    return connection.execute(sql, tuple(values.values()))
+
+
+def bump_revision(connection: sqlite3.Connection, criminal_id: str) -> None:
+    # Writers take turns, and the highest revision is never taken away: it grows by commit order.
+    connection.execute(
+        "INSERT INTO revisions VALUES (?, (SELECT coalesce(max(revision), 0) + 1 FROM revisions))"
+        " ON CONFLICT (criminal_id) DO UPDATE SET revision = excluded.revision",
+        (criminal_id,),
+    )
+
+
+def insert_photo(connection: sqlite3.Connection, criminal_id: str, photo: Photo) -> None:
+    values = to_row(photo) | {"criminal_id": criminal_id}
+    content = values.pop("content")
+    added = insert(connection, "photos", values, "ON CONFLICT (digest) DO NOTHING")
+    if not added.rowcount:
+        raise DuplicateError(f"the photo with the digest {photo.digest} is stored already")
+    insert(connection, "photo_contents", {"number": added.lastrowid, "content": content})
+
+
+def insert_template(connection: sqlite3.Connection, template: Template) -> str:
+    """Store a template as its photo's owner's, and say who that is."""
+    rows = connection.execute("SELECT criminal_id FROM photos WHERE id = ?", (template.photo_id,))
+    owner = rows.fetchone()
+    if owner is None:
+        raise no_photo(template.photo_id)
+    key = {
+        "criminal_id": owner[0],
+        "encoder_id": template.encoder_id,
+        "photo_id": template.photo_id,
+    }
+    values = {"vector": np.ascontiguousarray(template.vector, "<f4").tobytes()}
+    connection.execute(
+        "DELETE FROM templates WHERE criminal_id = ? AND encoder_id = ? AND photo_id = ?",
+        tuple(key.values()),
+    )
+    insert(connection, "templates", key | to_row(template.quality) | values)
+    return str(owner[0])
+
+
+def forget_in_alerts(connection: sqlite3.Connection, criminal_id: str) -> None:
+    """Take a criminal out of the alerts about him, and from among the candidates of others."""
+    naming = connection.execute(
+        "SELECT seq, candidates FROM alerts"
+        " WHERE seq IN (SELECT seq FROM alert_people WHERE criminal_id = ?)",
+        (criminal_id,),
+    ).fetchall()
+    for seq, text in naming:
+        others = [one for one in to_candidates(text) if one.criminal_id != criminal_id]
+        connection.execute(
+            "UPDATE alerts SET candidates = ? WHERE seq = ?", (from_candidates(others), seq)
+        )
+        connection.execute(
+            "UPDATE alerts SET criminal_id = NULL, name = NULL, photo_id = NULL, face = NULL"
+            " WHERE seq = ? AND criminal_id = ?",
+            (seq, criminal_id),
+        )
+    connection.execute("DELETE FROM alert_people WHERE criminal_id = ?", (criminal_id,))
+
+
+def refuse_repeat(connection: sqlite3.Connection, event: Event) -> None:
+    sql = "SELECT * FROM events WHERE camera_id = ? AND event_id = ?"
+    if connection.execute(sql, (event.camera_id, event.event_id)).fetchone():
+        raise DuplicateError(
+            f"the event {event.event_id!r} of camera {event.camera_id!r} was handled before"
+        )
+
+
+def known_only(
+    connection: sqlite3.Connection, sightings: Sequence[Sighting], alerts: Sequence[Alert]
+) -> list[Alert]:
+    """The alerts, without candidates who were removed since they were found.
+
+    Raises:
+        NotFoundError: someone who was sighted, or whom an alert is about, was removed.
+    """
+    matched = {sighting.criminal_id for sighting in sightings}
+    matched.update(alert.criminal_id for alert in alerts if alert.criminal_id is not None)
+    compared = {one.criminal_id for alert in alerts for one in alert.candidates}
+    sql = "SELECT id FROM criminals WHERE id IN (SELECT value FROM json_each(?))"
+    known = {row[0] for row in connection.execute(sql, (json_list(matched | compared),))}
+    for criminal_id in sorted(matched - known):
+        raise no_criminal(criminal_id)
+    return [
+        replace(alert, candidates=tuple(c for c in alert.candidates if c.criminal_id in known))
+        for alert in alerts
+    ]
+
+
+def insert_sighting(connection: sqlite3.Connection, sighting: Sighting) -> None:
+    values = to_row(sighting)
+    insert(connection, "sightings", values)
+    connection.execute(
+        "UPDATE criminals SET last_seen_at = :occurred_at, last_seen_camera = :camera_id,"
+        " last_seen_location = :camera_location WHERE id = :criminal_id"
+        " AND (last_seen_at IS NULL OR last_seen_at < :occurred_at)",
+        values,
+    )
+
+
+def insert_alert(connection: sqlite3.Connection, alert: Alert) -> Alert:
+    """Store an alert, and return it with its `seq`."""
+    added = insert(connection, "alerts", to_row(alert) | {"seq": None})
+    stored = replace(alert, seq=int(added.lastrowid or 0))
+    named = {alert.criminal_id, *(one.criminal_id for one in alert.candidates)} - {None}
+    for criminal_id in named:
+        insert(connection, "alert_people", {"criminal_id": criminal_id, "seq": stored.seq})
+    return stored
+
+
+def insert_event(connection: sqlite3.Connection, event: Event, alerts: Sequence[Alert]) -> None:
+    seqs = [alert.seq for alert in alerts]
+    ends = {"first_seq": min(seqs, default=None), "last_seq": max(seqs, default=None)}
+    insert(connection, "events", to_row(event) | ends)
+
+
+def count_camera(connection: sqlite3.Connection, camera: Camera) -> None:
+    insert(
+        connection,
+        "cameras",
+        to_row(camera),
+        "ON CONFLICT (id) DO UPDATE SET detections = detections + excluded.detections,"
+        " alerts = alerts + excluded.alerts,"
+        " location = iif(excluded.last_heard_at > last_heard_at, excluded.location, location),"
+        " last_heard_at = max(last_heard_at, excluded.last_heard_at)",
+    )
+
+
+def json_list(values: Collection[str]) -> str:
+    return json.dumps(list(values))
+
+
+def no_criminal(criminal_id: str) -> NotFoundError:
+    return NotFoundError(f"no criminal has the id {criminal_id!r}")
+
+
+def no_photo(photo_id: str) -> NotFoundError:
+    return NotFoundError(f"no photo has the id {photo_id!r}")

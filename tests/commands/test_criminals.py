@@ -143,6 +143,8 @@ def test_one_person_as_json(run, prepared):
     told = json.loads(run("show", HOPPER_ID, "--json").stdout)
     assert told["name"] == "Grace [Hopper]"
     assert [photo["digest"] for photo in told["photos"]] == [one.digest for one in prepared]
+    assert told["photos"][0]["quality"]["eye_distance"] > 60
+    assert told["photos"][0]["refused"] is None
     assert told["sightings"] == 7
     assert [one["camera_id"] for one in told["newest_sightings"]] == [
         f"gate-{number}" for number in (7, 6, 5, 4, 3)

@@ -14,11 +14,12 @@ import pytest
 from click.testing import CliRunner
 
 from susracker.cli import main
+from susracker.enrolment.enroller import Enroller
 from susracker.faces.encoder import DlibEncoder
 from susracker.plugins import open_store
 from tests.enrolment import samples
 
-PEOPLE_IN_SUBSET = 150
+PEOPLE_IN_SUBSET = 100
 
 
 class OtherEncoder(DlibEncoder):
@@ -168,12 +169,11 @@ def test_a_second_run_decodes_nothing_and_stores_nothing_twice(
     before = stored()
     write(people / "Eileen_Collins" / "2.jpg", samples.collins(80))
     prepared = []
-    prepare = "susracker.enrolment.enroller.Enroller.prepare"
-    from susracker.enrolment.enroller import Enroller
-
-    original = Enroller.prepare
+    prepare = Enroller.prepare
     monkeypatch.setattr(
-        prepare, lambda self, content: prepared.append(content) or original(self, content)
+        Enroller,
+        "prepare",
+        lambda self, content: prepared.append(content) or prepare(self, content),
     )
     told = run_json(people)
     assert (told["enrolled_photos"], told["already_there"]) == (1, 2)
@@ -313,8 +313,10 @@ def lfw_people(tmp_path):
 
 
 def start(people, url):
+    # One worker, so that there is something left to do when the signal comes.
+    flags = ["--store", url, "--workers", "1", "--json"]
     return subprocess.Popen(
-        [sys.executable, "-m", "susracker", "enroll", str(people), "--store", url, "--json"],
+        [sys.executable, "-m", "susracker", "enroll", str(people), *flags],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -362,6 +364,20 @@ def test_an_interrupted_run_keeps_what_it_did_and_the_next_does_the_rest(
     assert told["already_there"] == kept
     assert 0 < told["enrolled_photos"] == photos_in(url) - kept
     assert told["enrolled_photos"] + kept + len(told["refused"]) == files
+    with open_store(url) as store:
+        names = [one.name for one in store.criminals()]
+        assert len(names) == len(set(names))
+
+
+def test_two_runs_at_once_store_nothing_twice(lfw_people, url):
+    both = [start(lfw_people, url), start(lfw_people, url)]
+    told = [json.loads(process.communicate(timeout=100)[0]) for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sum(one["enrolled_photos"] for one in told) == photos_in(url)
+    files = sum(1 for path in lfw_people.rglob("*.jpg"))
+    for one in told:
+        assert one["enrolled_photos"] + one["already_there"] + len(one["refused"]) == files
+        assert "enrolled as someone else" not in {refusal["reason"] for refusal in one["refused"]}
     with open_store(url) as store:
         names = [one.name for one in store.criminals()]
         assert len(names) == len(set(names))

@@ -528,6 +528,18 @@ def test_of_threads_that_race_with_an_event_one_wins(store: Store) -> None:
     assert store.alerts() == list(won[0])
 
 
+def test_of_openings_that_race_with_events_one_wins_each(url: str) -> None:
+    with open_store(url) as one, open_store(url) as other:
+        for number in range(10):
+            results = race(
+                lambda n, name=f"e{number}": (one, other)[n % 2].record(
+                    [], [activity()], event(name)
+                )
+            )
+            assert sum(isinstance(result, tuple) for result in results) == 1
+        assert len(one.alerts()) == len(other.alerts()) == 10
+
+
 def test_an_unknown_alert_is_not_found(store: Store) -> None:
     with pytest.raises(NotFoundError):
         store.alert("unknown")

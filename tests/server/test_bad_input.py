@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import struct
-import zlib
 
 import pytest
+
+from tests.pictures import bomb
 
 GOOD = {
     "camera_id": "bad-1",
@@ -14,22 +14,6 @@ GOOD = {
     "event_type": "face",
     "timestamp": "2026-05-01T10:00:00Z",
 }
-
-
-def bomb(width: int, height: int) -> bytes:
-    """A PNG of that size in few bytes: one row of zeros, again and again."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    packer = zlib.compressobj(9)
-    row = bytes(1 + width // 8)
-    rows = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    )
 
 
 @pytest.fixture(autouse=True)

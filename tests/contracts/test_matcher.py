@@ -1,0 +1,176 @@
+"""What every matcher must do, run over each backend."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from susracker.plugins import open_matcher
+
+DIMENSION = 16
+
+
+@pytest.fixture(params=["exact"])
+def matcher(request):
+    return open_matcher(request.param, DIMENSION)
+
+
+def unit(*shape: int, seed: int = 0) -> np.ndarray:
+    vectors = np.random.default_rng(seed).normal(size=(*shape, DIMENSION)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def brute_force(people: dict[str, np.ndarray], probe: np.ndarray, k: int):
+    best = [(-float((rows @ probe).max()), name) for name, rows in people.items() if len(rows)]
+    return [name for _, name in sorted(best)[:k]]
+
+
+def test_nobody_enrolled_finds_nobody(matcher):
+    assert len(matcher) == 0
+    assert matcher.search(unit(3), 5) == [[], [], []]
+
+
+def test_no_probes_find_nothing(matcher):
+    matcher.upsert("a", unit(1))
+    assert matcher.search(np.empty((0, DIMENSION), np.float32), 5) == []
+
+
+def test_best_first_one_a_criminal_with_his_best_template(matcher):
+    probe = unit(1)
+    near, far = unit(3, seed=1), -probe
+    matcher.upsert("near", np.concatenate([far, probe, near]))
+    matcher.upsert("far", far)
+    (found,) = matcher.search(probe, 5)
+    assert [one.criminal_id for one in found] == ["near", "far"]
+    assert found[0].similarity == pytest.approx(1)
+    assert found[1].similarity == pytest.approx(-1)
+
+
+def test_ties_go_by_id(matcher):
+    same = unit(1)
+    for name in ("c", "a", "d", "b"):
+        matcher.upsert(name, same)
+    (found,) = matcher.search(same, 3)
+    assert [one.criminal_id for one in found] == ["a", "b", "c"]
+
+
+def test_upsert_replaces_and_zero_rows_remove(matcher):
+    first, second = unit(2)
+    matcher.upsert("a", first[None])
+    matcher.upsert("a", second[None])
+    assert len(matcher) == 1
+    assert matcher.search(second[None], 1)[0][0].similarity == pytest.approx(1)
+    assert matcher.search(first[None], 1)[0][0].similarity < 0.99
+    matcher.upsert("a", np.empty((0, DIMENSION), np.float32))
+    assert len(matcher) == 0
+    assert matcher.search(second[None], 1) == [[]]
+
+
+def test_removing_the_unknown_is_no_error(matcher):
+    matcher.remove("nobody")
+    assert len(matcher) == 0
+
+
+def test_what_the_caller_does_later_does_not_matter(matcher):
+    mine = unit(1)
+    kept = mine.copy()
+    matcher.upsert("a", mine)
+    mine[:] = 0
+    assert matcher.search(kept, 1)[0][0].similarity == pytest.approx(1)
+
+
+@pytest.mark.parametrize("shape", [(DIMENSION,), (1, DIMENSION + 1), (1, 1, DIMENSION)])
+def test_wrong_shapes_are_refused(matcher, shape):
+    wrong = np.zeros(shape, np.float32)
+    with pytest.raises(ValueError, match="shape"):
+        matcher.upsert("a", wrong)
+    with pytest.raises(ValueError, match="shape"):
+        matcher.search(wrong, 1)
+    assert len(matcher) == 0
+
+
+def test_a_k_of_zero_is_refused(matcher):
+    with pytest.raises(ValueError, match="k is 0"):
+        matcher.search(unit(1), 0)
+
+
+def test_a_criminal_with_very_many_templates_hides_nobody(matcher):
+    probe = unit(1)
+    crowd = probe + 0.01 * unit(6000, seed=2)
+    matcher.upsert("many", crowd / np.linalg.norm(crowd, axis=1, keepdims=True))
+    for number in range(5):
+        matcher.upsert(f"one-{number}", unit(1, seed=10 + number))
+    (found,) = matcher.search(probe, 4)
+    assert found[0].criminal_id == "many"
+    assert len({one.criminal_id for one in found}) == 4
+
+
+def test_bulk_loading_is_the_same_as_one_by_one(matcher):
+    rows = unit(7)
+    names = ["a", "a", "b", "c", "c", "c", "d"]
+    matcher.upsert("c", unit(1, seed=9))
+    matcher.load(names, rows)
+    assert len(matcher) == 4
+    for row, name in zip(rows, names, strict=True):
+        best = matcher.search(row[None], 1)[0][0]
+        assert best.criminal_id == name
+        assert best.similarity == pytest.approx(1)
+
+
+def test_as_brute_force_through_growth_and_shrinkage(matcher):
+    random = np.random.default_rng(5)
+    people: dict[str, np.ndarray] = {}
+    for step in range(60):
+        growing = step < 30
+        for number in random.integers(0, 900, 60):
+            name = f"p{number:03}"
+            rows = unit(int(random.integers(1, 4)), seed=int(random.integers(1 << 30)))
+            if growing or random.random() < 0.2:
+                people[name] = rows
+                matcher.upsert(name, rows)
+            else:
+                people.pop(name, None)
+                matcher.remove(name)
+        assert len(matcher) == len(people)
+        probes = unit(10, seed=1000 + step)
+        k = int(random.integers(1, 8))
+        for probe, found in zip(probes, matcher.search(probes, k), strict=True):
+            assert [one.criminal_id for one in found] == brute_force(people, probe, k)
+
+
+def test_a_search_never_sees_half_a_change(matcher):
+    """Every criminal is always one of two known vectors; a torn one would be neither."""
+    states = unit(2, seed=3)
+    names = [f"p{number}" for number in range(50)]
+    for name in names:
+        matcher.upsert(name, np.repeat(states[:1], 3, axis=0))
+    start, stop = threading.Barrier(4), threading.Event()
+    wrong: list[str] = []
+
+    def search() -> None:
+        allowed = {round(float(a @ b), 4) for a in states for b in states}
+        start.wait()
+        while not stop.is_set():
+            (found,) = matcher.search(states[:1], 50)
+            wrong.extend(
+                one.criminal_id
+                for one in found
+                if not any(abs(one.similarity - value) < 2e-4 for value in allowed)
+            )
+
+    searchers = [threading.Thread(target=search) for _ in range(3)]
+    for thread in searchers:
+        thread.start()
+    start.wait()
+    for step in range(600):
+        name = names[step % 50]
+        if step % 7 == 0:
+            matcher.remove(name)
+        matcher.upsert(name, np.repeat(states[step % 2][None], 3, axis=0))
+    stop.set()
+    for thread in searchers:
+        thread.join()
+    assert not wrong
+    assert len(matcher) == 50

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import pytest
+
+from susracker.errors import FaceRefusedError
+from susracker.faces.boxes import Box
+from susracker.faces.detector import Detector
+from susracker.faces.images import crop, decode, encode_jpeg
+from tests.pictures import COLLINS, HOPPER, portrait, shared
+
+detector = Detector()
+
+
+def scaled(picture: np.ndarray, factor: float) -> np.ndarray:
+    return cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+
+
+def both_side_by_side() -> np.ndarray:
+    """Faces of the same size: 186 and 184 pixels."""
+    collins = cv2.resize(portrait(COLLINS), None, fx=2.07, fy=2.07)[: 600 - 50, :]
+    return np.hstack([portrait(HOPPER)[:550], collins])
+
+
+def test_a_portrait_has_one_face_with_its_landmarks_and_chip():
+    (face,) = detector.find(portrait(HOPPER))
+    assert face.box.overlap(Box(180, 139, 367, 326)) > 0.7
+    assert face.chip.shape == (150, 150, 3)
+    assert face.chip.dtype == np.uint8
+    assert face.landmarks.shape == (5, 2)
+    assert 60 < face.quality.eye_distance < 110
+
+
+def test_no_face_is_an_empty_list():
+    for picture in (np.full((200, 200, 3), 127, np.uint8), np.zeros((1, 1, 3), np.uint8)):
+        assert detector.find(picture) == []
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    assert detector.find(noise) == []
+
+
+@pytest.mark.parametrize("factor", [0.4, 1.0, 2.5])
+def test_a_tight_crop_is_aligned_from_its_own_rectangle(factor):
+    picture = portrait(HOPPER)
+    tight = scaled(crop(picture, detector.find(picture)[0].box, 0), factor)
+    (face,) = detector.find(tight)
+    assert (face.box.left, face.box.top) == (0, 0)
+    assert (face.box.right, face.box.bottom) == (tight.shape[1], tight.shape[0])
+
+
+@pytest.mark.parametrize("margin", [0.3, 0.6])
+def test_a_crop_with_a_margin_is_aligned_from_the_face(margin):
+    picture = portrait(HOPPER)
+    (face,) = detector.find(crop(picture, detector.find(picture)[0].box, margin))
+    assert face.box.left > 10
+
+
+@pytest.mark.parametrize("shape", [(1, 500), (500, 1), (2, 2), (3000, 20)])
+def test_odd_shapes_are_no_faces(shape):
+    assert detector.find(np.full((*shape, 3), 90, np.uint8)) == []
+
+
+def test_a_frame_has_all_its_faces_largest_first():
+    frame = np.zeros((700, 1400, 3), np.uint8)
+    hopper, collins = portrait(HOPPER), scaled(portrait(COLLINS), 0.8)
+    frame[:600, :512] = hopper
+    frame[100 : 100 + len(collins), 800 : 800 + collins.shape[1]] = collins
+    faces = detector.find(frame)
+    assert len(faces) == 2
+    assert faces[0].box.left < 512 < faces[1].box.left
+
+
+def test_small_faces_of_a_frame_are_found():
+    frame = np.full((720, 1280, 3), 120, np.uint8)
+    small = scaled(portrait(HOPPER), 0.27)  # a face of 50 pixels
+    frame[300 : 300 + len(small), 600 : 600 + small.shape[1]] = small
+    (face,) = detector.find(frame)
+    assert 35 < face.box.width < 65
+
+
+def test_the_chip_is_the_same_from_any_thread():
+    pictures = [portrait(HOPPER), portrait(COLLINS)] * 12
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(detector.find, pictures))
+    for index, faces in enumerate(found):
+        assert np.array_equal(faces[0].chip, found[index % 2][0].chip)
+
+
+def test_enrolment_takes_the_face_that_is_clearly_larger():
+    frame = np.zeros((700, 1100, 3), np.uint8)
+    frame[:600, :512] = portrait(HOPPER)
+    frame[: 512 // 2 * 2, 560 : 560 + 512] = portrait(COLLINS)
+    assert detector.enrolment_face(frame).box.left < 400
+
+
+def test_enrolment_refuses_several_faces_of_a_size():
+    with pytest.raises(FaceRefusedError, match="several faces") as caught:
+        detector.enrolment_face(both_side_by_side())
+    assert caught.value.reason == "several faces"
+
+
+@pytest.mark.parametrize(
+    ("picture", "reason"),
+    [
+        (np.full((300, 300, 3), 200, np.uint8), "no face"),
+        (scaled(portrait(HOPPER)[100:360, 140:400], 0.14), "too small"),
+        (cv2.GaussianBlur(portrait(HOPPER), (0, 0), 6), "too blurred"),
+    ],
+)
+def test_enrolment_refuses_what_cannot_be_recognised(picture, reason):
+    with pytest.raises(FaceRefusedError) as caught:
+        detector.enrolment_face(picture)
+    assert caught.value.reason == reason
+
+
+def test_real_tight_crops_are_faces_and_background_is_not():
+    photos = sorted(shared("lfw-dev").glob("*/*.jpg"))[::35]
+    lost = 0
+    for photo in photos:
+        picture = decode(photo.read_bytes())
+        faces = detector.find(picture)
+        if faces:
+            tight = decode(encode_jpeg(crop(picture, faces[0].box, 0)))
+            lost += not detector.find(tight)
+    assert len(photos) > 90
+    assert lost <= 1

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from susracker.errors import PictureError
+from susracker.faces.boxes import Box
+from susracker.faces.images import crop, decode, encode_jpeg, media_type
+from tests.pictures import HOPPER, bomb, encoded, portrait
+
+RED = (255, 0, 0)
+
+
+def red_corner(mode: str = "RGB") -> Image.Image:
+    """20 wide, 10 high, white with a red upper left corner."""
+    picture = np.full((10, 20, 3), 255, np.uint8)
+    picture[:4, :4] = RED
+    return Image.fromarray(picture).convert(mode)
+
+
+@pytest.mark.parametrize("form", ["PNG", "BMP", "WEBP"])
+def test_colours_come_as_red_green_blue(form):
+    picture = decode(encoded(red_corner(), form, lossless=True))
+    assert picture.shape == (10, 20, 3)
+    assert picture.dtype == np.uint8
+    assert tuple(picture[0, 0]) == RED
+    assert tuple(picture[9, 19]) == (255, 255, 255)
+
+
+def test_jpeg_decodes_to_about_what_went_in():
+    picture = decode(encoded(red_corner().resize((200, 100), Image.Resampling.NEAREST)))
+    assert np.abs(picture[20, 20].astype(int) - RED).max() < 12
+
+
+@pytest.mark.parametrize(
+    ("orientation", "corner"),
+    [(1, (0, 0)), (2, (0, -1)), (3, (-1, -1)), (4, (-1, 0)), (6, (0, -1)), (8, (-1, 0))],
+)
+def test_exif_orientation_is_honoured(orientation, corner):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    large = red_corner().resize((400, 200), Image.Resampling.NEAREST)
+    picture = decode(encoded(large, exif=exif, quality=95))
+    assert picture.shape == ((400, 200, 3) if orientation > 4 else (200, 400, 3))
+    assert picture[corner][0] > 200
+    assert picture[corner][1] < 60
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "LA"])
+def test_other_kinds_of_pixels_become_rgb(mode):
+    form = "JPEG" if mode == "CMYK" else "PNG"
+    picture = decode(encoded(red_corner(mode), form))
+    assert picture.shape == (10, 20, 3)
+    assert picture[9, 19].min() > 240
+
+
+def test_16_bit_greys_are_scaled_not_clipped():
+    grey = np.linspace(0, 65535, 256, dtype=np.uint16).reshape(16, 16)
+    picture = decode(encoded(Image.fromarray(grey), "PNG"))
+    assert np.array_equal(picture[:, :, 0].ravel(), np.arange(256))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "empty"),
+        (b"a text file that is named .jpg", "not a JPEG"),
+        (b"GIF89a" + bytes(100), "not a JPEG"),
+        (encoded(portrait(HOPPER))[:9000], "truncated"),
+        (encoded(portrait(HOPPER))[:30], "not a JPEG|truncated"),
+        (encoded(red_corner(), "PNG")[:60], "truncated"),
+        (bomb(30_000, 30_000), "millions of pixels"),
+        (bomb(7_100, 7_100), "7100 x 7100"),
+    ],
+)
+def test_what_is_no_picture_is_refused_in_one_line(data, said):
+    with pytest.raises(PictureError, match=said) as caught:
+        decode(data)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_largest_picture_is_a_choice():
+    data = encoded(red_corner(), "PNG")
+    assert decode(data, max_pixels=200).shape == (10, 20, 3)
+    with pytest.raises(PictureError, match="199"):
+        decode(data, max_pixels=199)
+
+
+def test_media_types():
+    assert media_type(HOPPER.read_bytes()) == "image/jpeg"
+    assert media_type(encoded(red_corner(), "WEBP")) == "image/webp"
+    with pytest.raises(PictureError):
+        media_type(b"nothing")
+
+
+def test_crop_adds_a_margin_and_stays_inside():
+    picture = np.arange(100 * 100 * 3, dtype=np.uint32).astype(np.uint8).reshape(100, 100, 3)
+    assert crop(picture, Box(40, 40, 60, 60), 0.25).shape == (30, 30, 3)
+    assert np.array_equal(crop(picture, Box(-10, -10, 20, 30), 0), picture[:30, :20])
+
+
+def test_encoding_is_reversible_enough():
+    picture = portrait(HOPPER)
+    again = decode(encode_jpeg(picture))
+    assert np.abs(again.astype(int) - picture).mean() < 3
