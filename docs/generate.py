@@ -1,4 +1,4 @@
-"""Writes docs/cli.md from the commands themselves.
+"""Writes docs/cli.md and docs/demo.svg from the program itself.
 
     python docs/generate.py
 
@@ -7,15 +7,23 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from susracker.cli import main
 from susracker.config import Settings, variable_name
+from susracker.demo.camera import Scene
+from susracker.demo.portraits import sample_people
+from susracker.demo.show import Show
 
 CLI = Path(__file__).parent / "cli.md"
+DEMO = Path(__file__).parent / "demo.svg"
+SHOTS = 6
 WIDTH = 96
 
 INTRODUCTION = """# Command line
@@ -56,6 +64,17 @@ def _settings_table() -> str:
     return "\n".join(rows) + "\n"
 
 
+def demo_picture() -> str:
+    """What a run of the demo prints, as SVG."""
+    console = Console(record=True, width=92, force_terminal=True)
+    people = sample_people()
+    with tempfile.TemporaryDirectory() as folder:
+        shots = islice(Scene(people).shots(), SHOTS)
+        Show(Path(folder), console).run(people, shots, interval=1, limit=None)
+    return console.export_svg(title="make demo")
+
+
 if __name__ == "__main__":
     CLI.write_text(cli_page(), encoding="utf-8")
-    print(f"wrote {CLI}")
+    DEMO.write_text(demo_picture(), encoding="utf-8")
+    print(f"wrote {CLI} and {DEMO}")

@@ -2,7 +2,7 @@
 
     import susracker
 
-    with susracker.open_tracker("sqlite:///people.db") as tracker:
+    with susracker.open_tracker(store="sqlite:///people.db") as tracker:
         outcome = tracker.handle(detection)
         for alert in outcome.alerts:
             print(alert.name, alert.camera_id)

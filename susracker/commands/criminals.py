@@ -14,11 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.enrolment.inspection import photo_fields
 from susracker.enrolment.lookup import find_criminal
-from susracker.errors import FaceRefusedError, PictureError
-from susracker.faces.detector import Detector
-from susracker.faces.images import decode
-from susracker.models import Criminal, Photo, Sighting, Status
+from susracker.models import Criminal, Sighting, Status
 from susracker.plugins import open_encoder, open_store
 from susracker.stores.base import Store
 
@@ -124,7 +122,7 @@ def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> Non
     with open_store(loaded.settings.store) as store:
         criminal = find_criminal(store, criminal_id)
         photos = [
-            _photo_fields(store.photo(photo_id), int(loaded.settings.max_megapixels * 1e6))
+            photo_fields(store.photo(photo_id), int(loaded.settings.max_megapixels * 1e6))
             for photo_id in store.photo_ids(criminal.id)
         ]
         sightings = store.sightings(criminal.id)
@@ -214,21 +212,6 @@ def _facts(criminal: Criminal) -> Table:
         text = ", ".join(value) if isinstance(value, tuple) else value
         table.add_row(name.replace("_", " "), "" if text is None else str(text))
     return table
-
-
-def _photo_fields(photo: Photo, max_pixels: int) -> dict[str, Any]:
-    """A photo and how well its face can be recognised, as this version of susracker sees it."""
-    fields = {
-        "id": photo.id,
-        "media_type": photo.media_type,
-        "bytes": len(photo.content),
-        "digest": photo.digest,
-    }
-    try:
-        face = Detector().enrolment_face(decode(photo.content, max_pixels))
-    except (PictureError, FaceRefusedError) as refusal:
-        return fields | {"quality": None, "refused": str(refusal)}
-    return fields | {"quality": asdict(face.quality), "refused": None}
 
 
 def _photos_table(photos: Sequence[dict[str, Any]]) -> Table:

@@ -40,6 +40,8 @@ def command(once: bool, interval: float) -> None:
       susracker demo --once
     """
     try:
+        from susracker.demo.camera import Scene
+        from susracker.demo.portraits import sample_people
         from susracker.demo.show import Show
     except ModuleNotFoundError as error:
         raise MissingDriverError(
@@ -48,6 +50,7 @@ def command(once: bool, interval: float) -> None:
     with tempfile.TemporaryDirectory(prefix="susracker-demo-") as folder:
         show = Show(Path(folder), Console())
         try:
-            show.run(interval, ONCE_SECONDS if once else None)
+            people = sample_people()
+            show.run(people, Scene(people).shots(), interval, ONCE_SECONDS if once else None)
         except KeyboardInterrupt:
             show.say("[dim]the end: the server was stopped and the store removed[/dim]")

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import cv2
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from threadpoolctl import threadpool_limits
 
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.config import Settings
@@ -30,6 +28,7 @@ from susracker.errors import InputError
 from susracker.models import Criminal, Status, Threat
 from susracker.plugins import open_encoder, open_store
 from susracker.stores.base import Store
+from susracker.threads import one_core_a_thread
 
 
 @click.command("enroll")
@@ -76,9 +75,7 @@ def command(
       susracker enroll new.jpg --id 3f9c2a81 --expires 2026-12-31
     """
     sources = _sources(paths, _fields(given), by_id=criminal_id is not None)
-    # Each worker computes on one core: threads of BLAS and OpenCV would only take turns with them.
-    threadpool_limits(1)
-    cv2.setNumThreads(1)
+    one_core_a_thread()
     with open_store(loaded.settings.store) as store, Interruption() as interruption:
         if criminal_id is not None:
             _direct(sources, find_criminal(store, criminal_id))

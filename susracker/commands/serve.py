@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 
 import click
-from threadpoolctl import threadpool_limits
 
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import Settings
+from susracker.enrolment.enroller import Enroller
+from susracker.enrolment.report import Refusal
 from susracker.server.app import create_app
 from susracker.server.run import serve
+from susracker.threads import one_core_a_thread
 from susracker.tracker import Tracker
 
 log = logging.getLogger(__name__)
@@ -38,10 +40,27 @@ def command(loaded: LoadedSettings) -> None:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    # Each worker computes on one core: BLAS threads of its own would only take turns with them.
-    threadpool_limits(1)
+    one_core_a_thread()
     with Tracker.from_settings(settings) as tracker:
+        _encode_missing(tracker)
         serve(create_app(tracker), on_ready=lambda url: _announce(url, tracker))
+
+
+def _encode_missing(tracker: Tracker) -> None:
+    """Make the templates that are missing, as after a change of encoder."""
+    missing = len(tracker.store.photos_without_template(tracker.encoder.id))
+    if not missing:
+        return
+    log.info("encoding %d photos that %s has no template of", missing, tracker.encoder.id)
+    enroller = Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels)
+    made = enroller.encode_missing(_log_refusal, workers=tracker.settings.workers)
+    tracker.refresh()
+    log.info("encoded %d of %d photos", made, missing)
+
+
+def _log_refusal(photo_id: str, refusal: Refusal | None) -> None:
+    if refusal:
+        log.warning("photo %s gets no template: %s", photo_id, refusal)
 
 
 def _announce(url: str, tracker: Tracker) -> None:

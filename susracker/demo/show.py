@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from susracker.config import make_settings
-from susracker.demo.camera import Scene, Shot, post
+from susracker.demo.camera import Shot, post
 from susracker.demo.operator import Operator
-from susracker.demo.portraits import SamplePerson, sample_people
+from susracker.demo.portraits import SamplePerson
 from susracker.demo.process import ServerProcess
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
@@ -37,26 +38,31 @@ class Show:
         """Print a line of rich markup."""
         self._console.print(text, highlight=False, soft_wrap=True)
 
-    def run(self, interval: float, limit: float | None) -> None:
-        """Go on until interrupted; with a limit, until the first face alert and the first
-        suppressed repeat.
+    def run(
+        self,
+        people: list[SamplePerson],
+        shots: Iterable[Shot],
+        interval: float,
+        limit: float | None,
+    ) -> None:
+        """Go on until interrupted, or `shots` end; with a limit, until the first face alert and
+        the first suppressed repeat.
 
         Args:
+            people: who is enrolled.
             interval: seconds between two detections.
             limit: seconds within which those two must come.
 
         Raises:
             SusrackerError: they did not come, or the server did not start.
         """
-        people = sample_people()
         self._enroll(people)
-        scene = Scene(people)
         with (
             ServerProcess("--store", self._store_url, "--log-level", "warning") as server,
             Operator(server.url, self._on_alert),
         ):
             self.say(f"[bold]server[/bold]    listens on {server.url}; Ctrl-C ends the demo")
-            self._film(scene, server.url, interval, limit)
+            self._film(shots, server.url, interval, limit)
 
     def _enroll(self, people: list[SamplePerson]) -> None:
         settings = make_settings({"store": self._store_url})
@@ -67,10 +73,10 @@ class Show:
                 enroller.enroll(criminal, [enroller.prepare(person.portrait.read_bytes())])
                 self.say(f"[bold]enrolled[/bold]  {escape(person.name)}")
 
-    def _film(self, scene: Scene, url: str, interval: float, limit: float | None) -> None:
+    def _film(self, shots: Iterable[Shot], url: str, interval: float, limit: float | None) -> None:
         started = time.monotonic()
         suppressed = False
-        for shot in scene.shots():
+        for shot in shots:
             answer = post(url, shot)
             self._print_answer(shot, answer)
             suppressed = suppressed or answer == SUPPRESSED

@@ -71,8 +71,3 @@ class Report:
     def already_there(self) -> int:
         """How many photos were stored before, for the same person."""
         return sum(person.already_there for person in self.people.values())
-
-    @property
-    def achieved(self) -> bool:
-        """Whether anything is enrolled, or was before, that was to be."""
-        return bool(self.people)

@@ -17,6 +17,7 @@ MAX_PIXELS = 50_000_000
 
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",  # several pictures in one JPEG, as many phones write it
     "PNG": "image/png",
     "WEBP": "image/webp",
     "BMP": "image/bmp",

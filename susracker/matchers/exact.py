@@ -17,7 +17,7 @@ MIN_CAPACITY = 1024
 PROBES_AT_ONCE = 8
 """Similarities of so many probes are in memory together: 32 MB at a million templates."""
 
-BLOCK = 1024
+GROUP = 128
 """Rows of which only the best is looked at first; see `_best_rows`."""
 
 
@@ -138,13 +138,14 @@ def _resized(array: NDArray[Any], capacity: int, count: int) -> NDArray[Any]:
 def _best_rows(similarities: NDArray[np.float32], count: int) -> NDArray[np.intp]:
     """At least the `count` rows of the highest similarity, and all that tie with the last.
 
-    The rows are taken in blocks, and each block's maximum is found. The `count`-th highest maximum
+    The rows are taken in groups, and each group's maximum is found. The `count`-th highest maximum
     is not above the `count`-th highest similarity, so what is below it need not be looked at. That
     is one fast pass, where partitioning all similarities takes as long as computing them.
     """
-    blocks = len(similarities) // BLOCK
-    if blocks <= count:
+    groups = len(similarities) // GROUP
+    if groups <= count:
         return np.arange(len(similarities))
-    highest = similarities[: blocks * BLOCK].reshape(blocks, BLOCK).max(axis=1)
-    bound = np.partition(highest, blocks - count)[blocks - count]
+    # Strided groups: the maximum of whole vectors at once, not along a short axis.
+    highest = similarities[: groups * GROUP].reshape(GROUP, groups).max(axis=0)
+    bound = np.partition(highest, groups - count)[groups - count]
     return np.flatnonzero(similarities >= bound)

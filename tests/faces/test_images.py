@@ -94,6 +94,13 @@ def test_media_types():
         media_type(b"nothing")
 
 
+def test_a_phones_jpeg_of_several_pictures_is_its_first():
+    first = red_corner().resize((200, 100), Image.Resampling.NEAREST)
+    data = encoded(first, "MPO", save_all=True, append_images=[Image.new("RGB", (200, 100))])
+    assert media_type(data) == "image/jpeg"
+    assert decode(data)[20, 20][0] > 200
+
+
 def test_crop_adds_a_margin_and_stays_inside():
     picture = np.arange(100 * 100 * 3, dtype=np.uint32).astype(np.uint8).reshape(100, 100, 3)
     assert crop(picture, Box(40, 40, 60, 60), 0.25).shape == (30, 30, 3)

@@ -1,0 +1,254 @@
+"""The path of a detection, on real faces, with a clock that is handed in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import numpy as np
+import pytest
+
+from susracker.config import make_settings
+from susracker.enrolment.enroller import Enroller
+from susracker.enrolment.fields import criminal_from_fields
+from susracker.errors import InputError, PictureError, StoreUnavailableError
+from susracker.faces.detector import Detector
+from susracker.faces.images import crop
+from susracker.models import Detection
+from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
+from susracker.tracker import Tracker
+from tests.pictures import COLLINS, HOPPER, encoded, portrait
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+encoder = open_encoder("dlib")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def face_of(path) -> bytes:
+    picture = portrait(path)
+    return encoded(np.ascontiguousarray(crop(picture, Detector().find(picture)[0].box, 0.2)))
+
+
+FACES = {"hopper": face_of(HOPPER), "collins": face_of(COLLINS)}
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def open_tracker(tmp_path, clock):
+    """Trackers on one store, as if restarted."""
+    opened = []
+
+    def open_one(**settings) -> Tracker:
+        url = f"sqlite:///{tmp_path / 'people.db'}"
+        tracker = Tracker(
+            store=open_store(url),
+            encoder=encoder,
+            matcher=open_matcher("exact", encoder.dimension),
+            cooldown=open_cooldown("memory", settings.get("cooldown_seconds", 5)),
+            settings=make_settings({"store": url, "follow_seconds": 60} | settings),
+            clock=clock,
+        )
+        opened.append(tracker)
+        return tracker
+
+    yield open_one
+    for tracker in opened:
+        tracker.close()
+
+
+@pytest.fixture
+def tracker(open_tracker):
+    one = open_tracker()
+    enroll(one, "Grace Hopper", HOPPER)
+    one.start()
+    return one
+
+
+def enroll(tracker: Tracker, name: str, photo) -> str:
+    enroller = Enroller(tracker.store, encoder)
+    criminal = criminal_from_fields({"name": name})
+    enroller.enroll(criminal, [enroller.prepare(photo.read_bytes())])
+    return criminal.id
+
+
+def seen(who: str = "hopper", seconds: float = 0, **changes) -> Detection:
+    detection = Detection(
+        camera_id="gate",
+        camera_location="Main gate",
+        event_type="face",
+        occurred_at=NOON + timedelta(seconds=seconds),
+        picture=FACES.get(who),
+    )
+    return replace(detection, **changes)
+
+
+def test_a_wanted_face_is_sighted_and_alerted(tracker):
+    outcome = tracker.handle(seen())
+    (alert,) = outcome.alerts
+    (sighting,) = outcome.sightings
+    assert outcome.kind == "alert"
+    assert (alert.seq, alert.name, alert.camera_id) == (1, "Grace Hopper", "gate")
+    assert alert.candidates[0].criminal_id == alert.criminal_id == sighting.criminal_id
+    assert alert.face.startswith(b"\xff\xd8")
+    assert not sighting.suppressed
+    assert tracker.store.alerts() == [alert]
+    assert tracker.store.sightings(alert.criminal_id) == [sighting]
+
+
+def test_repeats_are_sightings_and_no_alerts(tracker):
+    kinds = [tracker.handle(seen(seconds=s)).kind for s in (0, 1, 4.9, 5, 9)]
+    assert kinds == ["alert", "cooldown", "cooldown", "alert", "cooldown"]
+    (criminal,) = tracker.store.criminals()
+    suppressed = [one.suppressed for one in tracker.store.sightings(criminal.id)]
+    assert suppressed == [False, True, True, False, True]
+    assert criminal.last_seen_at == NOON + timedelta(seconds=9)
+
+
+def test_a_stranger_leaves_no_trace(tracker, tmp_path):
+    assert tracker.handle(seen("collins")).kind == "no match"
+    (camera,) = tracker.cameras()
+    assert (camera.detections, camera.alerts) == (1, 0)
+    assert tracker.store.alerts() == []
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert FACES["collins"][200:260] not in kept
+
+
+def test_an_activity_alerts_and_is_held_back_by_kind_and_camera(tracker):
+    def kind(event_type: str, camera: str, seconds: float) -> str:
+        detection = seen(seconds=seconds, event_type=event_type, camera_id=camera, picture=None)
+        return tracker.handle(detection).kind
+
+    assert kind("violence", "gate", 0) == "alert"
+    assert kind("violence", "gate", 1) == "cooldown"
+    assert kind("fire", "gate", 1) == "alert"
+    assert kind("violence", "hall", 1) == "alert"
+    assert kind("violence", "gate", 6) == "alert"
+
+
+def test_a_criminal_called_as_an_activity_has_a_cooldown_of_his_own(tracker):
+    (criminal,) = tracker.store.criminals()
+    tracker.handle(seen())
+    detection = seen(event_type=criminal.id, picture=None)
+    assert tracker.handle(detection).kind == "alert"
+
+
+@pytest.mark.parametrize("change", ["apprehended", "expired", "removed"])
+def test_who_is_not_wanted_any_more_is_not_matched_from_that_moment(tracker, clock, change):
+    (criminal,) = tracker.store.criminals()
+    if change == "apprehended":
+        tracker.store.put_criminal(replace(criminal, status="apprehended"))
+    elif change == "expired":
+        tracker.store.put_criminal(replace(criminal, expires_at=NOON + timedelta(hours=1)))
+        tracker.refresh()
+        assert tracker.handle(seen()).kind == "alert"
+        clock.now = NOON + timedelta(hours=1)
+    else:
+        tracker.store.remove_criminal(criminal.id)
+    assert tracker.handle(seen(seconds=3600)).kind == "no match"
+
+
+def test_who_is_enrolled_is_matched_after_a_refresh(tracker):
+    enroll(tracker, "Eileen Collins", COLLINS)
+    tracker.refresh()
+    assert tracker.handle(seen("collins")).alerts[0].name == "Eileen Collins"
+
+
+def test_the_same_face_twice_in_a_frame_is_one_person(tracker):
+    twice = encoded(np.hstack([portrait(HOPPER), portrait(HOPPER)]))
+    outcome = tracker.handle(seen(picture=twice))
+    assert len(outcome.alerts) == len(outcome.sightings) == 1
+
+
+def test_a_repeated_event_has_its_first_outcome(tracker):
+    first = tracker.handle(seen(event_id="e1"))
+    again = tracker.handle(seen(seconds=60, event_id="e1"))
+    assert again.kind == first.kind == "alert"
+    assert again.alerts == first.alerts
+    assert len(tracker.store.alerts()) == 1
+    assert tracker.handle(seen(seconds=60, event_id="e1", camera_id="hall")).kind == "alert"
+
+
+def test_a_stranger_is_remembered_as_an_event_only(tracker):
+    assert tracker.handle(seen("collins", event_id="e2")).kind == "no match"
+    enroll(tracker, "Eileen Collins", COLLINS)
+    tracker.refresh()
+    assert tracker.handle(seen("collins", event_id="e2")).kind == "no match"
+
+
+def test_a_clock_far_ahead_does_not_hold_alerts_back(tracker):
+    assert tracker.handle(seen(seconds=86_400)).alerts[0].occurred_at == NOON
+    assert tracker.handle(seen(seconds=6)).kind == "alert"
+
+
+def test_what_could_not_be_stored_is_not_held_back(tracker, monkeypatch):
+    def fail(*args):
+        raise StoreUnavailableError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tracker.store, "record", fail)
+        with pytest.raises(StoreUnavailableError):
+            tracker.handle(seen())
+        with pytest.raises(StoreUnavailableError):
+            tracker.handle(seen(event_type="violence", picture=None))
+    assert tracker.handle(seen(seconds=1)).kind == "alert"
+    activity = seen(seconds=1, event_type="violence", picture=None)
+    assert tracker.handle(activity).kind == "alert"
+
+
+def test_a_restart_restores_the_cooldown(tracker, open_tracker, clock):
+    tracker.handle(seen())
+    tracker.handle(seen(event_type="violence", picture=None))
+    clock.now = NOON + timedelta(seconds=2)
+    again = open_tracker()
+    again.start()
+    assert again.handle(seen(seconds=2)).kind == "cooldown"
+    assert again.handle(seen(seconds=2, event_type="violence", picture=None)).kind == "cooldown"
+    assert again.handle(seen(seconds=5)).kind == "alert"
+
+
+def test_someone_removed_while_being_recognised(tracker, monkeypatch):
+    """The match is made, then he is removed, then it would be stored."""
+    (criminal,) = tracker.store.criminals()
+    record = tracker.store.record
+
+    def remove_first(*args):
+        monkeypatch.setattr(tracker.store, "record", record)
+        tracker.store.remove_criminal(criminal.id)
+        return record(*args)
+
+    monkeypatch.setattr(tracker.store, "record", remove_first)
+    assert tracker.handle(seen()).kind == "no match"
+    assert tracker.store.alerts() == []
+
+
+def test_bad_pictures_are_errors_and_change_nothing(tracker):
+    with pytest.raises(PictureError):
+        tracker.handle(seen(picture=b"no picture"))
+    with pytest.raises(InputError):
+        tracker.handle(seen(picture=None))
+    assert tracker.cameras() == []
+    assert tracker.handle(seen()).kind == "alert"
+
+
+def test_the_library_in_ten_lines(tmp_path):
+    import susracker
+
+    url = f"sqlite:///{tmp_path / 'people.db'}"
+    with susracker.open_tracker(store=url) as tracker:
+        enroller = susracker.Enroller(tracker.store, tracker.encoder)
+        criminal = susracker.Criminal(id="1", name="Grace Hopper")
+        enroller.enroll(criminal, [enroller.prepare(HOPPER.read_bytes())])
+        tracker.refresh()
+        outcome = tracker.handle(seen())
+        assert [alert.name for alert in outcome.alerts] == ["Grace Hopper"]
