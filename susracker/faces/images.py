@@ -15,6 +15,9 @@ from susracker.models import Picture
 MAX_PIXELS = 50_000_000
 """Largest picture that is decoded, unless told otherwise: more than any camera delivers."""
 
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+"""What is read. Others are not, which keeps rarely used decoders away from what strangers send."""
+
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",
     "MPO": "image/jpeg",  # several pictures in one JPEG, as many phones write it
@@ -22,8 +25,7 @@ MEDIA_TYPES = {
     "WEBP": "image/webp",
     "BMP": "image/bmp",
 }
-"""By Pillow's name of the format; others are not read, which keeps rarely used decoders away from
-what strangers send."""
+"""By what Pillow calls the format of a picture that it read."""
 
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
@@ -81,7 +83,7 @@ def _open(data: bytes) -> Image.Image:
         with warnings.catch_warnings():
             # Pillow warns of large pictures; how large they may be is decided here.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(io.BytesIO(data), formats=tuple(MEDIA_TYPES))
+            return Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise PictureError("not a JPEG, PNG, WebP or BMP picture") from error
     except Image.DecompressionBombError as error:
