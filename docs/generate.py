@@ -35,13 +35,17 @@ Made from `--help` by `make docs`; a test holds it in step.
 def cli_page() -> str:
     """The text of docs/cli.md."""
     parts = [INTRODUCTION]
-    for name, command, ctx in _commands(main, click.Context(main, info_name="susracker")):
+    for name, command, ctx in _commands(main, _root()):
         ctx.max_content_width = WIDTH
         ctx.terminal_width = WIDTH
         level = "#" * (1 + len(name.split()))
         parts.append(f"{level} {name}\n\n```text\n{command.get_help(ctx)}\n```\n")
     parts.append(_settings_table())
     return "\n".join(parts)
+
+
+def _root() -> click.Context:
+    return click.Context(main, info_name="susracker", **main.context_settings)
 
 
 def _commands(
