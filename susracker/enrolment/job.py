@@ -21,9 +21,9 @@ FLUSH_SECONDS = 0.5
 """How long a finished photo waits to be stored together with others of the same person: the work
 that a power cut costs, against the time that each durable write takes."""
 
-PHOTOS_AHEAD = 4
+PHOTOS_AHEAD = 16
 """Photos under way or waiting for their turn, for each worker: enough that none is idle while
-one photo takes longer than the rest, few enough to hold in memory."""
+others are stored, few enough to hold in memory."""
 
 MAX_FILE_BYTES = 256 * 2**20
 """More than any picture that is small enough to be decoded, even an uncompressed one."""

@@ -56,6 +56,9 @@ PORTRAIT_SHARE = 0.3
 """A picture that has a face at least this share of its shorter side is a crop, or a portrait;
 one that has none is looked at again, for smaller faces."""
 
+TIGHT_SHARE = 0.6
+"""A face wider than this share of its picture may be a tight crop."""
+
 FINE_SCALE, MAX_FINE_SIDE = 2.0, 1920
 """How much it is enlarged for that, which finds faces of 40 pixels, and how large it may become."""
 
@@ -104,8 +107,7 @@ class Detector:
     def find(self, picture: Picture) -> list[Face]:
         """All faces of a picture, largest first; none where there is none."""
         picture = np.ascontiguousarray(picture)  # dlib takes no views
-        found = sorted(self._find_boxes(picture), key=lambda one: -one.box.width)
-        return [_align(picture, one) for one in found]
+        return _align_all(picture, self._find_boxes(picture))
 
     def enrolment_face(self, picture: Picture) -> Face:
         """The one face that an enrolment photo is of.
@@ -113,7 +115,8 @@ class Detector:
         Raises:
             FaceRefusedError: no face, several of like size, or one too small or too blurred.
         """
-        faces = self.find(picture)
+        picture = np.ascontiguousarray(picture)
+        faces = _align_all(picture, self._find_portrait(picture) or self._find_boxes(picture))
         if not faces:
             raise FaceRefusedError("no face", "none was found in the photo")
         sure = [face for face in faces if face.quality.detector_score >= RIVAL_SCORE] or faces
@@ -124,17 +127,22 @@ class Detector:
         check_enrolable(sure[0].quality)
         return sure[0]
 
+    def _find_portrait(self, picture: Picture) -> list[Found]:
+        """The faces of a photo that is no tight crop, as enrolment photos seldom are; none where
+        it may be one, or where its faces are small."""
+        faces = self._scan_coarsely(picture)
+        return faces if PORTRAIT_SHARE <= _largest_share(picture, faces) < TIGHT_SHARE else []
+
     def _find_boxes(self, picture: Picture) -> list[Found]:
         tight = self._find_tight(picture)
         if tight and tight.score >= CERTAIN_SCORE:
             return [tight]
-        shorter, longer = sorted(picture.shape[:2])
-        faces = self._scan(picture, min(max(1.0, FRAME_SIDE / shorter), MAX_FINE_SIDE / longer))
-        if any(face.box.width >= PORTRAIT_SHARE * shorter for face in faces):
+        faces = self._scan_coarsely(picture)
+        if _largest_share(picture, faces) >= PORTRAIT_SHARE:
             return faces
         if tight:
             return [tight]
-        return self._scan(picture, min(FINE_SCALE, MAX_FINE_SIDE / longer))
+        return self._scan(picture, min(FINE_SCALE, MAX_FINE_SIDE / max(picture.shape[:2])))
 
     def _find_tight(self, picture: Picture) -> Found | None:
         """The face that fills the picture, if there is one, in the picture's own rectangle."""
@@ -151,6 +159,10 @@ class Detector:
         if best.box.mapped(1 / scale, -border).overlap(own) < TIGHT_OVERLAP:
             return None
         return Found(own, best.score)
+
+    def _scan_coarsely(self, picture: Picture) -> list[Found]:
+        shorter, longer = sorted(picture.shape[:2])
+        return self._scan(picture, min(max(1.0, FRAME_SIDE / shorter), MAX_FINE_SIDE / longer))
 
     def _scan(self, picture: Picture, scale: float) -> list[Found]:
         found = self._hog(_resized(picture, scale), FRAME_THRESHOLD)
@@ -170,6 +182,17 @@ class Detector:
 @lru_cache(maxsize=1)
 def _landmark_model() -> Any:
     return dlib.shape_predictor(str(weights_file(LANDMARKS)))
+
+
+def _largest_share(picture: Picture, found: list[Found]) -> float:
+    """Width of the largest face, as a share of the picture's shorter side."""
+    height, width = picture.shape[:2]
+    return max((one.box.width for one in found), default=0.0) / min(height, width)
+
+
+def _align_all(picture: Picture, found: list[Found]) -> list[Face]:
+    """Largest first."""
+    return [_align(picture, one) for one in sorted(found, key=lambda one: -one.box.width)]
 
 
 def _align(picture: Picture, found: Found) -> Face:
