@@ -187,7 +187,8 @@ def _landmark_model() -> Any:
 def _largest_share(picture: Picture, found: list[Found]) -> float:
     """Width of the largest face, as a share of the picture's shorter side."""
     height, width = picture.shape[:2]
-    return max((one.box.width for one in found), default=0.0) / min(height, width)
+    share: float = max((one.box.width for one in found), default=0.0) / min(height, width)
+    return share
 
 
 def _align_all(picture: Picture, found: list[Found]) -> list[Face]:
