@@ -60,11 +60,12 @@ class Settings(BaseSettings):
         description="How long one criminal, or one kind of activity, on one camera is held back "
         "after an alert, in seconds.",
     )
-    max_distance: float = Field(
-        0.31,
+    target_fpir: float = Field(
+        0.01,
         gt=0,
-        le=2,
-        description="Largest distance between unit-length templates that is taken for a match.",
+        lt=1,
+        description="Share of strangers' searches that may raise an alert; the threshold follows "
+        "from it and from the size of the watch-list.",
     )
     host: str = Field("127.0.0.1", description="Address that the server listens on.")
     port: int = Field(5000, ge=0, le=65_535, description="Port of the server; 0 takes a free one.")

@@ -127,13 +127,15 @@ class Candidate:
 
     Attributes:
         distance: Euclidean distance between the unit-length templates, 0 to 2.
-        score: what the decision is made on; higher is more alike.
+        score: what the decision is made on, normalised; higher is more alike.
+        fpir: how often a stranger would score this high on the watch-list of that moment.
     """
 
     criminal_id: str
     name: str
     distance: float
     score: float
+    fpir: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from susracker.models import (
 )
 from susracker.periodic import Periodic
 from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
+from susracker.scoring import load_scoring
 from susracker.stores.base import Store
 from susracker.watchlist import WatchList
 
@@ -95,7 +96,9 @@ class Tracker:
         self.store = store
         self.encoder = encoder
         self.detector = Detector()
-        self.watchlist = WatchList(store, encoder.id, matcher, settings.max_distance)
+        self.watchlist = WatchList(
+            store, encoder.id, matcher, load_scoring(encoder.id), settings.target_fpir
+        )
         self.settings = settings
         self._cooldown = cooldown
         self._clock = clock
@@ -215,8 +218,8 @@ class Tracker:
         """Find the faces of an encoded picture, and who on the watch-list they are.
 
         Returns:
-            how many faces there are, and those that were recognised, nearest first; a criminal is
-            in a picture at most once, so of several faces like him the nearest is taken.
+            how many faces there are, and those that were recognised, best first; a criminal is in
+            a picture at most once, so of several faces like him the best is taken.
 
         Raises:
             PictureError: the picture cannot be read.
@@ -233,7 +236,7 @@ class Tracker:
             if candidates
         ]
         best: dict[str, Match] = {}
-        for candidates, face in sorted(named, key=lambda pair: pair[0][0].distance):
+        for candidates, face in sorted(named, key=lambda pair: -pair[0][0].score):
             if candidates[0].criminal_id not in best:
                 shown = encode_jpeg(crop(picture, face.box, FACE_MARGIN))
                 best[candidates[0].criminal_id] = Match(candidates, shown)

@@ -4,40 +4,88 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+
+import numpy as np
 
 from susracker.matchers.base import Matcher, Neighbour
 from susracker.models import Candidate, Vectors
-from susracker.scoring import distance_of, is_match
-from susracker.stores.base import Store
+from susracker.scoring import (
+    CohortStatistics,
+    Scoring,
+    distance_of,
+    fuse,
+    normalise,
+    template_class,
+)
+from susracker.stores.base import Store, TemplateRows
 
 log = logging.getLogger(__name__)
 
 CANDIDATES = 5
 """How many candidates an operator is shown: enough to doubt the first, few enough to look at."""
 
+SCORED = 50
+"""How many of the nearest criminals are scored: who scores best is seldom nearest, but near."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is held of a criminal besides the vector in the matcher.
+
+    Attributes:
+        mean, deviation: of the vector's highest similarities to the cohort.
+        kind: class of the number of templates.
+    """
+
+    mean: float
+    deviation: float
+    kind: int
+
 
 class WatchList:
     """Identifies probes among the criminals of a store that are wanted right now.
 
-    Only templates are held in memory. Who a match is, and whether he is still wanted, is read from
-    the store when there is one, so that a person who was just removed, apprehended, or whose time
-    ran out is never matched, whichever process was told. Safe to use from any thread.
+    Only one vector a criminal is held in memory, fused from the templates. Who a match is, and
+    whether he is still wanted, is read from the store when there is one, so that a person who was
+    just removed, apprehended, or whose time ran out is never matched, whichever process was told.
+    Safe to use from any thread.
+
+    Args:
+        target_fpir: share of strangers' searches that may return someone.
     """
 
     def __init__(
-        self, store: Store, encoder_id: str, matcher: Matcher, max_distance: float
+        self,
+        store: Store,
+        encoder_id: str,
+        matcher: Matcher,
+        scoring: Scoring,
+        target_fpir: float,
     ) -> None:
         self._store = store
         self._encoder_id = encoder_id
         self._matcher = matcher
-        self._max_distance = max_distance
+        self._scoring = scoring
+        self._target_fpir = target_fpir
+        self._people: dict[str, Person] = {}
+        self._counts: Counter[int] = Counter()
+        self._threshold = scoring.threshold(target_fpir, self._counts)
         self._revision = 0
         self._refreshing = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._matcher)
+        return len(self._people)
+
+    @property
+    def threshold(self) -> float:
+        """The score from which on a candidate is a match, at the watch-list's present size;
+        infinite while it is empty."""
+        return self._threshold
 
     def refresh(self, now: datetime) -> int:
         """Take over what changed in the store since the last call.
@@ -50,10 +98,10 @@ class WatchList:
             if changes.criminal_ids:
                 only = changes.criminal_ids if self._revision else None
                 rows = self._store.template_rows(self._encoder_id, only, wanted_at=now)
-                for criminal_id in changes.criminal_ids.difference(rows.criminal_ids):
-                    self._matcher.remove(criminal_id)
-                if rows.criminal_ids:
-                    self._matcher.load(rows.criminal_ids, rows.vectors)
+                self._forget(changes.criminal_ids.difference(rows.criminal_ids))
+                self._learn(rows)
+                self._counts = Counter(person.kind for person in self._people.values())
+                self._threshold = self._scoring.threshold(self._target_fpir, self._counts)
                 log.debug("watch-list: %d changed, %d in all", len(changes.criminal_ids), len(self))
             self._revision = changes.revision
             return len(changes.criminal_ids)
@@ -66,31 +114,78 @@ class WatchList:
 
         Returns:
             for each probe the match and then the next best candidates; empty where no one wanted
-            is near enough.
+            scores the threshold.
         """
+        statistics = self._scoring.statistics(probes)
         return [
-            self._candidates(neighbours, now) if self._is_near(neighbours) else ()
-            for neighbours in self._matcher.search(probes, CANDIDATES)
+            self._candidates(neighbours, statistics.row(index), now)
+            for index, neighbours in enumerate(self._matcher.search(probes, SCORED))
         ]
 
-    def _is_near(self, neighbours: Sequence[Neighbour]) -> bool:
-        return bool(neighbours) and is_match(
-            distance_of(neighbours[0].similarity), self._max_distance
-        )
+    def _forget(self, criminal_ids: frozenset[str]) -> None:
+        for criminal_id in criminal_ids:
+            self._matcher.remove(criminal_id)
+            self._people.pop(criminal_id, None)
 
-    def _candidates(self, neighbours: Sequence[Neighbour], now: datetime) -> tuple[Candidate, ...]:
-        found = self._store.criminals([neighbour.criminal_id for neighbour in neighbours])
+    def _learn(self, rows: TemplateRows) -> None:
+        if not rows.criminal_ids:
+            return
+        ids, kinds, vectors = [], [], []
+        start = 0
+        for criminal_id, group in groupby(rows.criminal_ids):
+            end = start + len(list(group))
+            ids.append(criminal_id)
+            kinds.append(template_class(end - start))
+            vectors.append(fuse(rows.vectors[start:end]))
+            start = end
+        fused = np.stack(vectors)
+        statistics = self._scoring.statistics(fused)
+        # Before the matcher: whoever a search finds has statistics.
+        for criminal_id, mean, deviation, kind in zip(
+            ids, statistics.means.tolist(), statistics.deviations.tolist(), kinds, strict=True
+        ):
+            self._people[criminal_id] = Person(mean, deviation, kind)
+        self._matcher.load(ids, fused)
+
+    def _candidates(
+        self, neighbours: Sequence[Neighbour], probe: CohortStatistics, now: datetime
+    ) -> tuple[Candidate, ...]:
+        scored = self._scored(neighbours, probe)
+        if not scored or scored[0][0] < self._threshold:
+            return ()
+        best = scored[:CANDIDATES]
+        found = self._store.criminals([neighbour.criminal_id for _, neighbour in best])
         wanted = {criminal.id: criminal for criminal in found if criminal.is_wanted(now)}
         candidates = tuple(
             Candidate(
                 criminal_id=neighbour.criminal_id,
                 name=wanted[neighbour.criminal_id].name,
                 distance=distance_of(neighbour.similarity),
-                score=neighbour.similarity,
+                score=score,
+                fpir=self._scoring.fpir(score, self._counts),
             )
-            for neighbour in neighbours
+            for score, neighbour in best
             if neighbour.criminal_id in wanted
         )
-        if candidates and is_match(candidates[0].distance, self._max_distance):
-            return candidates
-        return ()
+        return candidates if candidates and candidates[0].score >= self._threshold else ()
+
+    def _scored(
+        self, neighbours: Sequence[Neighbour], probe: CohortStatistics
+    ) -> list[tuple[float, Neighbour]]:
+        """Neighbours with their scores, best first, ties by id."""
+        # A criminal who is removed this very moment may have been found, and be known no more.
+        known = [
+            (neighbour, person)
+            for neighbour in neighbours
+            if (person := self._people.get(neighbour.criminal_id))
+        ]
+        if not known:
+            return []
+        criminals = CohortStatistics(
+            np.array([person.mean for _, person in known], np.float32),
+            np.array([person.deviation for _, person in known], np.float32),
+        )
+        similarities = np.array([[neighbour.similarity for neighbour, _ in known]], np.float32)
+        scores = normalise(similarities, probe, criminals)[0].tolist()
+        pairs = zip(scores, (neighbour for neighbour, _ in known), strict=True)
+        return sorted(pairs, key=lambda pair: (-pair[0], pair[1].criminal_id))

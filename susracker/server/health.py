@@ -19,10 +19,14 @@ def healthz() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
     """Detections are handled, enrolments followed and alerts broadcast."""
+    watchlist = service().tracker.watchlist
     problem = service().tracker.problem or service().live.problem
     return jsonify(
         status="problem" if problem else "ready",
         problem=problem,
-        watchlist=len(service().tracker.watchlist),
+        watchlist=len(watchlist),
+        target_fpir=service().tracker.settings.target_fpir,
+        # JSON knows no infinity, which is the threshold while nobody is enrolled.
+        threshold=watchlist.threshold if len(watchlist) else None,
         in_flight=service().work.in_flight,
     ), (503 if problem else 200)

@@ -149,12 +149,14 @@ def _additions(alert: Alert) -> dict[str, Any]:
         "seq": alert.seq,
         "score": alert.score,
         "distance": alert.distance,
+        "fpir": alert.candidates[0].fpir if alert.candidates else None,
         "candidates": [
             {
                 "criminal_id": candidate.criminal_id,
                 "name": candidate.name,
                 "distance": candidate.distance,
                 "score": candidate.score,
+                "fpir": candidate.fpir,
             }
             for candidate in alert.candidates
         ],

@@ -90,7 +90,14 @@ def sighting(criminal_id: str = "c1", **fields: Any) -> Sighting:
 
 def candidate(criminal_id: str = "c1", **fields: Any) -> Candidate:
     return Candidate(
-        **{"criminal_id": criminal_id, "name": "Ada Nowak", "distance": 0.3, "score": 0.7} | fields
+        **{
+            "criminal_id": criminal_id,
+            "name": "Ada Nowak",
+            "distance": 0.3,
+            "score": 0.7,
+            "fpir": 0.01,
+        }
+        | fields
     )
 
 

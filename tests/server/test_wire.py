@@ -28,6 +28,7 @@ NEW_FIELDS = {
     "seq",
     "score",
     "distance",
+    "fpir",
     "candidates",
     "status",
     "occurred_at",
