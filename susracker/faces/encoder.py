@@ -163,7 +163,12 @@ def _session(model: bytes) -> Any:
 
 def _compare_with_dlib(session: Any) -> None:
     """Raise EncoderError where the model's embeddings of a real face differ from dlib's."""
-    portrait = installed_file("matplotlib", "mpl-data/sample_data/grace_hopper.jpg")
+    try:
+        portrait = installed_file("matplotlib", "mpl-data/sample_data/grace_hopper.jpg")
+    except FileNotFoundError as error:
+        raise EncoderError(
+            f"no face to check the network on ({error}): pip install --force-reinstall matplotlib"
+        ) from error
     chip = Detector().enrolment_face(decode(portrait.read_bytes())).chip
     chips = np.stack([chip, chip[:, ::-1]])
     ours = session.run(None, {dlib_net.CHIPS: chips})[0]

@@ -6,7 +6,7 @@ import io
 import warnings
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from susracker.errors import PictureError
 from susracker.faces.boxes import Box
@@ -27,6 +27,17 @@ MEDIA_TYPES = {
 }
 """By what Pillow calls the format of a picture that it read."""
 
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by its EXIF orientation (Exif 2.3, tag 274)."""
+
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode a JPEG, PNG, WebP or BMP file, upright as its EXIF orientation says.
@@ -44,8 +55,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
             f"the picture has {width} x {height} pixels; at most {max_pixels} are decoded"
         )
     try:
-        upright = ImageOps.exif_transpose(image)
-        return np.asarray(_eight_bits(upright).convert("RGB"))
+        return np.asarray(_opaque(_eight_bits(_upright(image))).convert("RGB"))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise PictureError(f"the picture is truncated or damaged: {error}") from error
 
@@ -90,6 +100,21 @@ def _open(data: bytes) -> Image.Image:
         raise PictureError("the picture has hundreds of millions of pixels") from error
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise PictureError(f"the picture is truncated or damaged: {error}") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Pillow's own `exif_transpose` also writes the EXIF data again, and fails in many ways where
+    that is damaged, which says nothing about the picture."""
+    turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return image if turn is None else image.transpose(turn)
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """Pillow drops the alpha channel, and so shows whatever colour is hidden under it."""
+    if not image.has_transparency_data:
+        return image
+    black = Image.new("RGBA", image.size, "black")
+    return Image.alpha_composite(black, image.convert("RGBA"))
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

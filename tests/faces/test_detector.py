@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -115,7 +116,75 @@ def test_enrolment_refuses_what_cannot_be_recognised(picture, reason):
     assert caught.value.reason == reason
 
 
-def test_real_tight_crops_are_faces_and_background_is_not():
+def enrolled_or_reason(photo: str) -> str | Box:
+    try:
+        return detector.enrolment_face(decode((shared("lfw-dev") / photo).read_bytes())).box
+    except FaceRefusedError as refusal:
+        return refusal.reason
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [
+        "Barbara_Boxer/Barbara_Boxer_0001.jpg",  # turned away: 0.28, and her neighbour 1.1
+        "Li_Ka-shing/Li_Ka-shing_0001.jpg",  # 0.19, and his neighbour 0.88
+        "Pamela_Melroy/Pamela_Melroy_0001.jpg",  # her neighbour's box is cut off, and 1.3 as wide
+    ],
+)
+def test_enrolment_never_takes_the_neighbour_of_who_is_turned_away(photo):
+    assert enrolled_or_reason(photo) == "several faces"
+
+
+def test_enrolment_is_not_held_up_by_a_bystander_who_is_hardly_seen():
+    box = enrolled_or_reason("Ali_Abbas/Ali_Abbas_0001.jpg")  # 3.17, and behind him 0.19
+    assert isinstance(box, Box)
+    assert box.overlap(Box(72, 72, 178, 178)) > 0.7
+
+
+def test_background_is_no_face():
+    rng, fired, tried = np.random.default_rng(0), 0, 0
+    for picture, faces in annotated_scenes():
+        height, width = picture.shape[:2]
+        for _ in range(40):
+            side = int(rng.integers(60, 251))
+            x, y = (int(rng.integers(0, end - side)) for end in (width, height))
+            if any(Box(x, y, x + side, y + side).overlap(face) for face in faces):
+                continue
+            tried += 1
+            patch = picture[y : y + side, x : x + side]
+            fired += bool(detector.find(decode(encode_jpeg(patch))))
+    assert tried > 60
+    assert fired <= tried * 0.02
+
+
+def test_the_faces_of_a_crowd_are_found():
+    found = wrong = annotated = 0
+    for picture, faces in annotated_scenes():
+        boxes = [face.box for face in detector.find(picture)]
+        annotated += len(faces)
+        found += sum(any(box.overlap(face) > 0.4 for box in boxes) for face in faces)
+        wrong += sum(all(box.overlap(face) <= 0.4 for face in faces) for box in boxes)
+    assert annotated == 43
+    assert found >= 41
+    assert wrong <= 2
+
+
+def annotated_scenes() -> list[tuple[np.ndarray, list[Box]]]:
+    """Pictures, and the faces that a person marked in them."""
+    folder, scenes = shared("scenes"), []
+    for name in ("testing.xml", "training.xml"):
+        for image in ElementTree.parse(folder / name).iter("image"):
+            faces = []
+            for box in image.iter("box"):
+                left, top, width, height = (
+                    int(box.attrib[side]) for side in ("left", "top", "width", "height")
+                )
+                faces.append(Box(left, top, left + width, top + height))
+            scenes.append((decode((folder / image.attrib["file"]).read_bytes()), faces))
+    return scenes
+
+
+def test_real_tight_crops_are_faces():
     photos = sorted(shared("lfw-dev").glob("*/*.jpg"))[::35]
     lost = 0
     for photo in photos:

@@ -130,6 +130,16 @@ def test_a_missing_package_of_weights_says_what_to_install(monkeypatch):
         weights_file(RECOGNITION)
 
 
+def test_without_a_face_to_check_it_on_no_network_is_used(tmp_path, chips, monkeypatch):
+    def missing(package: str, path: str):
+        raise FileNotFoundError(f"{path} of the package {package} is missing")
+
+    monkeypatch.setattr(encoder_module, "installed_file", missing)
+    with pytest.raises(EncoderError, match="pip install"):
+        DlibEncoder(cache=tmp_path).encode(chips)
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_same_person_is_nearer_than_another():
     detector = Detector()
 

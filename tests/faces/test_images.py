@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -35,7 +37,16 @@ def test_jpeg_decodes_to_about_what_went_in():
 
 @pytest.mark.parametrize(
     ("orientation", "corner"),
-    [(1, (0, 0)), (2, (0, -1)), (3, (-1, -1)), (4, (-1, 0)), (6, (0, -1)), (8, (-1, 0))],
+    [
+        (1, (0, 0)),
+        (2, (0, -1)),
+        (3, (-1, -1)),
+        (4, (-1, 0)),
+        (5, (0, 0)),
+        (6, (0, -1)),
+        (7, (-1, -1)),
+        (8, (-1, 0)),
+    ],
 )
 def test_exif_orientation_is_honoured(orientation, corner):
     exif = Image.Exif()
@@ -45,6 +56,30 @@ def test_exif_orientation_is_honoured(orientation, corner):
     assert picture.shape == ((400, 200, 3) if orientation > 4 else (200, 400, 3))
     assert picture[corner][0] > 200
     assert picture[corner][1] < 60
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow tells what is damaged
+def test_damaged_exif_is_no_other_error_than_a_picture_error():
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E], exif[0x8769] = 6, "camera", {0x9003: "2020:01:01 00:00:00"}
+    data = encoded(red_corner(), exif=exif)
+    start = data.index(b"Exif")
+    for position in range(start, start + len(exif.tobytes())):
+        for value in (*range(13), 127, 128, 255):
+            changed = bytearray(data)
+            changed[position] = value
+            with contextlib.suppress(PictureError):
+                assert decode(bytes(changed)).size == 10 * 20 * 3
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "PA"])
+def test_what_is_transparent_is_black_whatever_is_hidden_there(mode):
+    hidden = np.full((10, 20, 4), (255, 0, 0, 255), np.uint8)
+    hidden[:, :10, 3] = 0
+    image = Image.fromarray(hidden)
+    data = encoded(image if mode == "RGBA" else image.quantize(), "PNG")
+    assert tuple(decode(data)[0, 0]) == (0, 0, 0)
+    assert tuple(decode(data)[0, 19]) == RED
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "LA"])
