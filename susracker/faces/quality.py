@@ -13,8 +13,10 @@ MIN_EYE_DISTANCE = 18.0
 """Pixels. The aligned chip has about 64 of them between the eyes: below this, more than nine in
 ten of its pixels are made up by enlargement."""
 
-MIN_SHARPNESS = 7.0
-"""Variance of the Laplacian of the chip. Of the photos of LFW, one in a thousand is below."""
+MIN_SHARPNESS = 10.0
+"""Variance of the Laplacian of the chip. Of LFW's development photos one in 200 is below; of the
+same faces brought down to 20 pixels and enlarged again, 82%; blurred with a deviation of 3 pixels,
+all. At 7, more than half of the enlarged ones would be enrolled; at 12, 1% of LFW refused."""
 
 
 def measure(landmarks: NDArray[np.float32], chip: Picture, detector_score: float) -> Quality:

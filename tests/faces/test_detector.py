@@ -141,6 +141,24 @@ def test_enrolment_is_not_held_up_by_a_bystander_who_is_hardly_seen():
     assert box.overlap(Box(72, 72, 178, 178)) > 0.7
 
 
+def test_enrolment_refuses_most_faces_of_20_pixels_that_were_enlarged():
+    photos = sorted(shared("lfw-dev").glob("*/*.jpg"))[::120]
+    refused = tried = 0
+    for photo in photos:
+        picture = decode(photo.read_bytes())
+        faces = detector.find(picture)
+        if len(faces) == 1:
+            tried += 1
+            small = scaled(picture, 20 / faces[0].box.width)
+            enlarged = cv2.resize(small, (250, 250), interpolation=cv2.INTER_LINEAR)
+            try:
+                detector.enrolment_face(decode(encode_jpeg(enlarged)))
+            except FaceRefusedError:
+                refused += 1
+    assert tried > 20
+    assert refused > 0.7 * tried
+
+
 def test_background_is_no_face():
     rng, fired, tried = np.random.default_rng(0), 0, 0
     for picture, faces in annotated_scenes():
