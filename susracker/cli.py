@@ -15,6 +15,7 @@ COMMANDS = {
     "serve": "Run the server that cameras and operators connect to.",
     "enroll": "Put people on the watch-list.",
     "criminals": "List, show, edit and remove who is enrolled.",
+    "benchmark": "Measure how good recognition is, on a folder of photos.",
     "settings": "Print every setting: value, source and help.",
     "completion": "Print the tab completion for your shell.",
 }

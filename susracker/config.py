@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import tomlkit
 from platformdirs import user_data_path
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -66,6 +67,13 @@ class Settings(BaseSettings):
         lt=1,
         description="Share of strangers' searches that may raise an alert; the threshold follows "
         "from it and from the size of the watch-list.",
+    )
+    threshold_shift: float = Field(
+        0.0,
+        ge=-5,
+        le=5,
+        description="Added to the threshold, for strangers who score higher, or lower, than those "
+        "it was fitted to; measured and set by `susracker benchmark --apply`.",
     )
     host: str = Field("127.0.0.1", description="Address that the server listens on.")
     port: int = Field(5000, ge=0, le=65_535, description="Port of the server; 0 takes a free one.")
@@ -169,6 +177,30 @@ def make_settings(values: Mapping[str, Any], origins: Mapping[str, str] | None =
         return Settings(**values)
     except ValidationError as error:
         raise ConfigError(_describe(error, origins or {})) from error
+
+
+def write_setting(name: str, value: float | int | str, file: Path | None = None) -> object:
+    """Set a key of a settings file; comments and other keys stay as they are.
+
+    Args:
+        file: by default `susracker.toml` in the working directory; it is made where it is missing.
+
+    Returns:
+        the value it had, or None.
+
+    Raises:
+        ConfigError: the file cannot be read or written.
+    """
+    path = file or Path(FILE_NAME)
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        document = tomlkit.parse(text)
+        before = document.get(name)
+        document[name] = value
+        path.write_text(tomlkit.dumps(document), encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot write {name} = {value} to {path}: {error}") from error
+    return before
 
 
 def flag_name(name: str) -> str:

@@ -9,14 +9,20 @@ cohort's most similar strangers, whoever they are, so that one threshold is righ
 How often a comparison of strangers scores higher than a score was measured once, on people who are
 not in the cohort. From it follows how often a search of the present watch-list by a stranger does,
 and the threshold for a target of that (`target_fpir`).
+
+The enrolled people join the cohort: whom a probe resembles as much as it resembles somebody else
+on the watch-list is then less likely a match.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +31,17 @@ from susracker.errors import ConfigError
 from susracker.models import Vectors
 
 Scores = NDArray[np.float32]
+LogShares = NDArray[np.float64]
 
 NEAREST = 300
 """How many of a vector's highest similarities to the cohort are looked at."""
+
+ADDED_DEVIATION = 0.004
+"""Added to each deviation, a third of the usual one: 300 similarities tell it only roughly, and
+what is divided by a deviation that came out too small scores too high."""
+
+OWN = 0.99999
+"""A similarity above it is to the vector itself, which has joined the cohort, and is left out."""
 
 ROWS_AT_ONCE = 256
 """Vectors compared with the cohort at once: 8 MB of similarities."""
@@ -63,7 +77,8 @@ class CohortStatistics:
     """What normalises the similarities of vectors.
 
     Attributes:
-        means, deviations: of the `NEAREST` highest similarities to the cohort, shape (n,).
+        means, deviations: of the `NEAREST` highest similarities to the cohort, shape (n,); the
+            deviations with `ADDED_DEVIATION`.
     """
 
     means: Scores
@@ -83,10 +98,23 @@ class Scoring:
         cohort: embeddings of virtual people, unit length, shape (n, dimension).
         log_shares: natural logarithm of the share of comparisons between strangers that score at
             least `SCORES[j]`, shape (MAX_CLASS, len(SCORES)), by class of the criminal.
+        joined_log_shares: the same, measured when `joined_people` had joined the cohort.
     """
 
     cohort: Vectors
-    log_shares: NDArray[np.float64]
+    log_shares: LogShares
+    joined_log_shares: LogShares
+    joined_people: int
+
+    def join(self, people: Vectors) -> Scoring:
+        """The scoring with `people`, shape (n, dimension), in the cohort, where none have joined
+        yet; what impostors score is between what was measured without and with."""
+        weight = min(1.0, len(people) / self.joined_people)
+        return replace(
+            self,
+            cohort=np.concatenate([self.cohort, people]),
+            log_shares=(1 - weight) * self.log_shares + weight * self.joined_log_shares,
+        )
 
     def statistics(self, vectors: Vectors) -> CohortStatistics:
         """What normalises similarities of `vectors`, shape (n, dimension)."""
@@ -95,9 +123,10 @@ class Scoring:
         for start in range(0, len(vectors), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
             similarities = vectors[rows] @ self.cohort.T
+            similarities[similarities > OWN] = -1
             nearest = np.partition(similarities, -NEAREST, axis=1)[:, -NEAREST:]
             means[rows] = nearest.mean(axis=1)
-            deviations[rows] = nearest.std(axis=1)
+            deviations[rows] = nearest.std(axis=1) + ADDED_DEVIATION
         return CohortStatistics(means, deviations)
 
     def share_above(self, score: float, kind: int) -> float:
@@ -145,6 +174,30 @@ def load_scoring(encoder_id: str) -> Scoring:
     Raises:
         ConfigError: there is none for that encoder.
     """
+    data = _development(encoder_id)
+    cohort = data["cohort"].astype(np.float32)
+    cohort /= np.linalg.norm(cohort, axis=1, keepdims=True)
+    alone, joined = data["log_shares"].astype(np.float64)
+    return Scoring(cohort, alone, joined, int(data["joined_people"]))
+
+
+def development_share(encoder_id: str, photos: Sequence[Path]) -> float:
+    """Share of photos that the scoring of an encoder was made of.
+
+    Raises:
+        ConfigError: there is none for that encoder.
+    """
+    known = set(_development(encoder_id)["photos"].tolist())
+    return sum(photo_mark(photo) in known for photo in photos) / max(1, len(photos))
+
+
+def photo_mark(photo: Path) -> int:
+    """32 bits by which a photo is known again, and from which nothing of it can be told."""
+    return int.from_bytes(hashlib.sha256(photo.read_bytes()).digest()[:4], "big")
+
+
+def _development(encoder_id: str) -> dict[str, NDArray[Any]]:
+    """What was made of development faces: see tools/make_cohort.py."""
     resource = files("susracker") / "data" / f"{encoder_id}.npz"
     if not resource.is_file():
         raise ConfigError(
@@ -152,6 +205,4 @@ def load_scoring(encoder_id: str) -> Scoring:
             " tools/make_cohort.py"
         )
     with as_file(resource) as file, np.load(file) as data:
-        cohort = data["cohort"].astype(np.float32)
-        cohort /= np.linalg.norm(cohort, axis=1, keepdims=True)
-        return Scoring(cohort, data["log_shares"].astype(np.float64))
+        return dict(data)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from susracker.models import Vectors
-from susracker.scoring import MAX_CLASS, SCORES, Scoring, normalise
+from susracker.scoring import MAX_CLASS, SCORES, LogShares, Scores, Scoring, fuse, normalise
 
 COHORT_SIZE = 8000
 
@@ -16,10 +16,11 @@ SPLITS, FOLDS = 2, 5
 """How many times the people are split into how many parts, to measure impostor scores of each part
 with a cohort of the others: nearly as many people as the final cohort has."""
 
-TRUSTED_COMPARISONS = 20
-"""Below so many comparisons a share is extrapolated, not measured."""
+TRUSTED_OF_CLASS, TRUSTED_OF_ALL = 100, 20
+"""Where fewer comparisons score as high, the share in a class goes on as that in all classes does,
+whose tails are alike; and that goes on as fitted."""
 
-TAIL_START = 1e-2
+TAIL_START = 1e-3
 """The share of impostor scores from which on the extrapolated tail is fitted."""
 
 Histogram = NDArray[np.float64]
@@ -41,61 +42,90 @@ def virtual_people(faces: Vectors, count: int, random: np.random.Generator) -> V
     return np.asarray(people / np.linalg.norm(people, axis=1, keepdims=True), np.float32)
 
 
-def fit_scoring(
-    faces: Vectors, enrolled: Mapping[int, Vectors] | None = None, seed: int = 0
-) -> Scoring:
+def fit_scoring(strangers: Vectors, people: Sequence[Vectors], seed: int = 0) -> Scoring:
     """A scoring from development people.
 
     Args:
-        faces: one embedding a person; the cohort is made of all of them.
-        enrolled: by class, fused templates of further people to compare `faces` with as
-            impostors; a class that is left out is taken to be like the class before it, and the
-            first class to be like `faces` compared with each other.
+        strangers: one embedding a person, shape (n, dimension). The cohort is made of them, and
+            they are compared with `people`, each part with a cohort of the other parts.
+        people: other people's embeddings, shape (photos, dimension) each: whom the strangers are
+            mistaken for. Of a class that none of them has photos enough for, scores are taken to
+            be as of the class before.
     """
     random = np.random.default_rng(seed)
-    histograms = np.zeros((MAX_CLASS, len(SCORES) + 1))
+    histograms = np.zeros((2, MAX_CLASS, len(SCORES) + 1))
+    galleries = _galleries(people)
     for _ in range(SPLITS):
-        for part in np.array_split(random.permutation(len(faces)), FOLDS):
-            cohort = virtual_people(np.delete(faces, part, axis=0), COHORT_SIZE, random)
-            _count_impostors(histograms, Scoring(cohort, np.empty(0)), faces[part], enrolled or {})
-    tables: list[NDArray[np.float64]] = []
-    for histogram in histograms:
-        tables.append(_log_shares(histogram) if histogram.any() else tables[-1])
-    return Scoring(virtual_people(faces, COHORT_SIZE, random), np.array(tables))
+        for part in np.array_split(random.permutation(len(strangers)), FOLDS):
+            cohort = virtual_people(np.delete(strangers, part, axis=0), COHORT_SIZE, random)
+            for kind, (gallery, chosen) in galleries.items():
+                for joined, members in enumerate((cohort, np.concatenate([cohort, gallery]))):
+                    histograms[joined, kind - 1] += _histogram(
+                        _scores(members, strangers[part], gallery[chosen])
+                    )
+    log_shares, joined_log_shares = (_all_log_shares(rows, len(galleries)) for rows in histograms)
+    return Scoring(
+        cohort=virtual_people(strangers, COHORT_SIZE, random),
+        log_shares=log_shares,
+        joined_log_shares=joined_log_shares,
+        joined_people=len(people),
+    )
 
 
-def _count_impostors(
-    histograms: Histogram, scoring: Scoring, strangers: Vectors, enrolled: Mapping[int, Vectors]
-) -> None:
-    probes = scoring.statistics(strangers)
-    if 1 not in enrolled:
-        scores = normalise(strangers @ strangers.T, probes, probes)
-        histograms[0] += _histogram(scores[~np.eye(len(strangers), dtype=bool)])
-    for kind, people in enrolled.items():
-        scores = normalise(strangers @ people.T, probes, scoring.statistics(people))
-        histograms[kind - 1] += _histogram(scores.ravel())
+def _galleries(people: Sequence[Vectors]) -> dict[int, tuple[Vectors, NDArray[np.bool_]]]:
+    """By class, everyone's fused templates of so many photos at most, and who has so many."""
+    galleries = {}
+    for kind in range(1, MAX_CLASS + 1):
+        chosen = np.array([len(photos) >= kind for photos in people])
+        if chosen.any():
+            galleries[kind] = np.stack([fuse(photos[:kind]) for photos in people]), chosen
+    return galleries
 
 
-def _histogram(scores: NDArray[np.float32]) -> Histogram:
+def _scores(cohort: Vectors, strangers: Vectors, criminals: Vectors) -> Scores:
+    """What strangers score against criminals, shape (n, m)."""
+    none = np.empty((0, 0))
+    scoring = Scoring(cohort, none, none, joined_people=1)
+    probes, enrolled = scoring.statistics(strangers), scoring.statistics(criminals)
+    return normalise(strangers @ criminals.T, probes, enrolled)
+
+
+def _histogram(scores: Scores) -> Histogram:
     """Counts below the first of `SCORES`, between each two, and from the last on."""
     edges = np.concatenate([[-np.inf], SCORES, [np.inf]])
-    return np.histogram(scores, edges)[0].astype(np.float64)
+    return np.histogram(scores.ravel(), edges)[0].astype(np.float64)
 
 
-def _log_shares(histogram: Histogram) -> Histogram:
-    """Logarithm of the share of scores at or above each of `SCORES`.
+def _all_log_shares(histograms: Histogram, known: int) -> LogShares:
+    """Logarithm of the share of scores at or above each of `SCORES`, by class, of which the first
+    `known` were measured."""
+    pooled = _pooled_log_shares(histograms.sum(axis=0))
+    table = [_class_log_shares(histogram, pooled) for histogram in histograms[:known]]
+    return np.array(table + (MAX_CLASS - known) * table[-1:])
 
-    Where too few comparisons are left to count, the tail goes on as the parabola, which is a
-    normal distribution's, or the straight line, if that is what fits where there are enough.
-    """
-    above = histogram[::-1].cumsum()[::-1][1:]
-    shares = above / histogram.sum()
-    counted = above >= TRUSTED_COMPARISONS
-    tail = counted & (shares <= TAIL_START)
-    logs: Histogram = np.log(np.maximum(shares, 1e-300))
+
+def _class_log_shares(histogram: Histogram, pooled: LogShares) -> LogShares:
+    above = _counts_above(histogram)
+    last = np.flatnonzero(above >= TRUSTED_OF_CLASS)[-1]
+    logs = np.log(np.maximum(above, 1) / histogram.sum())
+    return np.asarray(np.where(above >= TRUSTED_OF_CLASS, logs, logs[last] + pooled - pooled[last]))
+
+
+def _pooled_log_shares(histogram: Histogram) -> LogShares:
+    """The tail goes on as the parabola, which is a normal distribution's, or the straight line, if
+    that is what fits where there are comparisons enough."""
+    above = _counts_above(histogram)
+    logs: LogShares = np.log(np.maximum(above, 1) / histogram.sum())
+    tail = (above >= TRUSTED_OF_ALL) & (above <= TAIL_START * histogram.sum())
     curve = np.polyfit(SCORES[tail], logs[tail], 2)
     if curve[0] > 0:
         curve = np.polyfit(SCORES[tail], logs[tail], 1)
     fitted = np.polyval(curve, SCORES)
-    last = np.flatnonzero(counted)[-1]
-    return np.where(counted, logs, logs[last] + fitted - fitted[last])
+    last = np.flatnonzero(above >= TRUSTED_OF_ALL)[-1]
+    return np.where(above >= TRUSTED_OF_ALL, logs, logs[last] + fitted - fitted[last])
+
+
+def _counts_above(histogram: Histogram) -> Histogram:
+    """How many scores are at or above each of `SCORES`."""
+    above: Histogram = histogram[::-1].cumsum()[::-1][1:]
+    return above

@@ -97,7 +97,12 @@ class Tracker:
         self.encoder = encoder
         self.detector = Detector()
         self.watchlist = WatchList(
-            store, encoder.id, matcher, load_scoring(encoder.id), settings.target_fpir
+            store,
+            encoder.id,
+            matcher,
+            load_scoring(encoder.id),
+            settings.target_fpir,
+            settings.threshold_shift,
         )
         self.settings = settings
         self._cooldown = cooldown

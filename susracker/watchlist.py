@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ import numpy as np
 from susracker.matchers.base import Matcher, Neighbour
 from susracker.models import Candidate, Vectors
 from susracker.scoring import (
+    ClassCounts,
     CohortStatistics,
     Scoring,
     distance_of,
@@ -28,6 +30,13 @@ log = logging.getLogger(__name__)
 
 CANDIDATES = 5
 """How many candidates an operator is shown: enough to doubt the first, few enough to look at."""
+
+MOST_JOINED = 1000
+"""How many criminals join the cohort at most, for that costs time in every search."""
+
+JOINED_OFF = 0.1
+"""By which share too few may have joined, before they are chosen, and everyone is normalised, anew:
+a cohort that is a little old changes scores by less than can be measured."""
 
 SCORED = 50
 """How many of the nearest criminals are scored: who scores best is seldom nearest, but near."""
@@ -47,6 +56,38 @@ class Person:
     kind: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FusedRows:
+    """Criminals with one vector each.
+
+    Attributes:
+        vectors: shape (n, dimension).
+        kinds: class of the number of templates.
+    """
+
+    ids: list[str]
+    vectors: Vectors
+    kinds: list[int]
+
+
+def fused(rows: TemplateRows) -> FusedRows:
+    """The criminals whose templates `rows` are."""
+    ids, kinds, vectors = [], [], []
+    start = 0
+    for criminal_id, group in groupby(rows.criminal_ids):
+        end = start + len(list(group))
+        ids.append(criminal_id)
+        kinds.append(template_class(end - start))
+        vectors.append(fuse(rows.vectors[start:end]))
+        start = end
+    return FusedRows(ids, np.stack(vectors) if vectors else rows.vectors, kinds)
+
+
+def joining(count: int) -> slice:
+    """Which of `count` criminals, in the store's order, join the cohort."""
+    return slice(None, None, max(1, math.ceil(count / MOST_JOINED)))
+
+
 class WatchList:
     """Identifies probes among the criminals of a store that are wanted right now.
 
@@ -57,6 +98,8 @@ class WatchList:
 
     Args:
         target_fpir: share of strangers' searches that may return someone.
+        threshold_shift: by how much strangers here score higher than those that the scoring was
+            fitted to.
     """
 
     def __init__(
@@ -66,15 +109,19 @@ class WatchList:
         matcher: Matcher,
         scoring: Scoring,
         target_fpir: float,
+        threshold_shift: float = 0.0,
     ) -> None:
         self._store = store
         self._encoder_id = encoder_id
         self._matcher = matcher
+        self._alone = scoring
         self._scoring = scoring
+        self._joined: dict[str, Vectors] = {}
         self._target_fpir = target_fpir
+        self._shift = threshold_shift
         self._people: dict[str, Person] = {}
         self._counts: Counter[int] = Counter()
-        self._threshold = scoring.threshold(target_fpir, self._counts)
+        self._threshold = math.inf
         self._revision = 0
         self._refreshing = threading.Lock()
 
@@ -87,6 +134,15 @@ class WatchList:
         infinite while it is empty."""
         return self._threshold
 
+    @property
+    def counts(self) -> ClassCounts:
+        """How many criminals have one template, two, and three or more."""
+        return dict(sorted(self._counts.items()))
+
+    def threshold_for(self, target_fpir: float) -> float:
+        """What the threshold would be for another target."""
+        return self._scoring.threshold(target_fpir, self._counts) + self._shift
+
     def refresh(self, now: datetime) -> int:
         """Take over what changed in the store since the last call.
 
@@ -96,12 +152,7 @@ class WatchList:
         with self._refreshing:
             changes = self._store.changes(self._revision)
             if changes.criminal_ids:
-                only = changes.criminal_ids if self._revision else None
-                rows = self._store.template_rows(self._encoder_id, only, wanted_at=now)
-                self._forget(changes.criminal_ids.difference(rows.criminal_ids))
-                self._learn(rows)
-                self._counts = Counter(person.kind for person in self._people.values())
-                self._threshold = self._scoring.threshold(self._target_fpir, self._counts)
+                self._take_over(changes.criminal_ids, now)
                 log.debug("watch-list: %d changed, %d in all", len(changes.criminal_ids), len(self))
             self._revision = changes.revision
             return len(changes.criminal_ids)
@@ -122,30 +173,56 @@ class WatchList:
             for index, neighbours in enumerate(self._matcher.search(probes, SCORED))
         ]
 
+    def _take_over(self, criminal_ids: frozenset[str], now: datetime) -> None:
+        if self._revision:
+            people = fused(self._store.template_rows(self._encoder_id, criminal_ids, wanted_at=now))
+            self._forget(criminal_ids.difference(people.ids))
+            self._rejoin(people)
+            self._learn(people)
+        if len(self._joined) < (1 - JOINED_OFF) * min(len(self), MOST_JOINED) or not self._revision:
+            people = fused(self._store.template_rows(self._encoder_id, wanted_at=now))
+            self._choose_joined(people)
+            self._learn(people)
+        self._counts = Counter(person.kind for person in self._people.values())
+        self._threshold = self.threshold_for(self._target_fpir)
+
     def _forget(self, criminal_ids: frozenset[str]) -> None:
         for criminal_id in criminal_ids:
             self._matcher.remove(criminal_id)
             self._people.pop(criminal_id, None)
+            self._joined.pop(criminal_id, None)
 
-    def _learn(self, rows: TemplateRows) -> None:
-        if not rows.criminal_ids:
+    def _rejoin(self, people: FusedRows) -> None:
+        """Let who has joined the cohort do so with the present vector."""
+        for criminal_id, vector in zip(people.ids, people.vectors, strict=True):
+            if criminal_id in self._joined:
+                self._joined[criminal_id] = vector
+        self._join()
+
+    def _choose_joined(self, everyone: FusedRows) -> None:
+        """By their place in the store's order: every process on the store chooses the same."""
+        rows = joining(len(everyone.ids))
+        self._joined = dict(zip(everyone.ids[rows], everyone.vectors[rows], strict=True))
+        self._join()
+
+    def _join(self) -> None:
+        joined = list(self._joined.values())
+        self._scoring = self._alone.join(np.stack(joined)) if joined else self._alone
+
+    def _learn(self, people: FusedRows) -> None:
+        if not people.ids:
             return
-        ids, kinds, vectors = [], [], []
-        start = 0
-        for criminal_id, group in groupby(rows.criminal_ids):
-            end = start + len(list(group))
-            ids.append(criminal_id)
-            kinds.append(template_class(end - start))
-            vectors.append(fuse(rows.vectors[start:end]))
-            start = end
-        fused = np.stack(vectors)
-        statistics = self._scoring.statistics(fused)
+        statistics = self._scoring.statistics(people.vectors)
         # Before the matcher: whoever a search finds has statistics.
         for criminal_id, mean, deviation, kind in zip(
-            ids, statistics.means.tolist(), statistics.deviations.tolist(), kinds, strict=True
+            people.ids,
+            statistics.means.tolist(),
+            statistics.deviations.tolist(),
+            people.kinds,
+            strict=True,
         ):
             self._people[criminal_id] = Person(mean, deviation, kind)
-        self._matcher.load(ids, fused)
+        self._matcher.load(people.ids, people.vectors)
 
     def _candidates(
         self, neighbours: Sequence[Neighbour], probe: CohortStatistics, now: datetime
@@ -162,7 +239,7 @@ class WatchList:
                 name=wanted[neighbour.criminal_id].name,
                 distance=distance_of(neighbour.similarity),
                 score=score,
-                fpir=self._scoring.fpir(score, self._counts),
+                fpir=self._scoring.fpir(score - self._shift, self._counts),
             )
             for score, neighbour in best
             if neighbour.criminal_id in wanted

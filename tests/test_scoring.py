@@ -9,6 +9,7 @@ import pytest
 
 from susracker.errors import ConfigError
 from susracker.scoring import (
+    ADDED_DEVIATION,
     NEAREST,
     SCORES,
     CohortStatistics,
@@ -32,7 +33,7 @@ def unit(count: int, seed: int, dimension: int = 128) -> np.ndarray:
 def table(share: float) -> Scoring:
     """A scoring in which a stranger scores at least s with a share of `share ** (s + 2)`."""
     logs = np.tile((SCORES + 2) * math.log(share), (3, 1))
-    return Scoring(unit(NEAREST + 100, 0), logs)
+    return Scoring(unit(NEAREST + 100, 0), logs, logs / 2, joined_people=100)
 
 
 def test_distance_is_that_of_unit_vectors():
@@ -54,7 +55,27 @@ def test_statistics_are_of_the_nearest_of_the_cohort():
     for index in (0, 299, 599):
         highest = np.sort(scoring.cohort @ vectors[index])[-NEAREST:]
         assert statistics.means[index] == pytest.approx(highest.mean(), abs=1e-5)
-        assert statistics.deviations[index] == pytest.approx(highest.std(), abs=1e-5)
+        assert statistics.deviations[index] == pytest.approx(
+            highest.std() + ADDED_DEVIATION, abs=1e-5
+        )
+
+
+def test_who_joined_the_cohort_is_not_normalised_by_himself():
+    scoring, vectors = table(0.1), unit(5, 1)
+    joined = scoring.join(vectors)
+    alone = scoring.join(vectors[1:])
+    assert len(joined.cohort) == len(scoring.cohort) + 5
+    one = vectors[:1]
+    assert joined.statistics(one).means == pytest.approx(alone.statistics(one).means, abs=1e-7)
+
+
+def test_what_impostors_score_follows_how_many_have_joined():
+    scoring = table(0.1)
+    one, half, many = (scoring.join(unit(n, 1)).share_above(0, 1) for n in (1, 50, 1000))
+    assert scoring.share_above(0, 1) == pytest.approx(0.01)
+    assert one == pytest.approx(0.01, rel=0.05)
+    assert half == pytest.approx(0.01**0.75)
+    assert many == pytest.approx(0.1)
 
 
 def test_fpir_of_a_list_is_that_anyone_scores():
@@ -105,8 +126,8 @@ def test_a_fitted_threshold_holds_for_strangers_it_has_not_seen():
         scattered = unit(1, 99) * 3 + unit(count, seed)
         return scattered / np.linalg.norm(scattered, axis=1, keepdims=True)
 
-    scoring = fit_scoring(faces(600, 1))
     gallery, strangers = faces(200, 2), faces(4000, 3)
+    scoring = fit_scoring(faces(600, 1), list(faces(200, 4)[:, None])).join(gallery)
     scores = normalise(
         strangers @ gallery.T, scoring.statistics(strangers), scoring.statistics(gallery)
     )

@@ -10,15 +10,20 @@ embedding: each is a mixture of two people's (`susracker.scoring_fit.virtual_peo
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from susracker.benchmark.datasets import embed_people
+from susracker.benchmark.cache import EmbeddingCache
+from susracker.benchmark.datasets import read_dataset
+from susracker.benchmark.embedding import Embedder
+from susracker.benchmark.rules import stack_templates
 from susracker.config import default_workers
 from susracker.plugins import open_encoder
-from susracker.scoring import MAX_CLASS, Scoring, fuse
-from susracker.scoring_fit import fit_scoring
+from susracker.scoring import Scoring, photo_mark
+from susracker.scoring_fit import COHORT_SIZE, fit_scoring, virtual_people
 from susracker.threads import one_core_a_thread
 
 DATA = Path(__file__).parent.parent / "susracker" / "data"
@@ -31,14 +36,22 @@ def main() -> None:
     options = parser.parse_args()
     one_core_a_thread()
     encoder = open_encoder(options.encoder)
-    people = list(embed_people(options.faces, encoder, default_workers()).values())
+    dataset = read_dataset(options.faces)
+    with closing(EmbeddingCache()) as kept:
+        embedded = Embedder(encoder, kept=kept).embed_all(dataset.photos, default_workers())
+    found = (
+        [embedded[p] for p in person if embedded[p].found] for person in dataset.people.values()
+    )
+    people = [stack_templates(photos) for photos in found if photos]
     scoring = fit(people)
     DATA.mkdir(exist_ok=True)
     file = DATA / f"{encoder.id}.npz"
     np.savez_compressed(
         file,
         cohort=scoring.cohort.astype(np.float16),
-        log_shares=scoring.log_shares.astype(np.float32),
+        log_shares=np.float32([scoring.log_shares, scoring.joined_log_shares]),
+        joined_people=scoring.joined_people,
+        photos=np.array([photo_mark(photo) for photo in dataset.photos], np.uint32),
     )
     print(f"{len(people)} people, {file.stat().st_size / 1e6:.1f} MB: {file}")
     for size in (1, 20, 800, 100_000):
@@ -49,16 +62,12 @@ def main() -> None:
 
 
 def fit(people: list[np.ndarray]) -> Scoring:
-    """People with one photo are the strangers; people with several are enrolled, with one photo,
-    with two, and with `MAX_CLASS`."""
+    """People with one photo are the strangers, people with several are enrolled; the cohort is of
+    everyone."""
     strangers = np.stack([person[0] for person in people if len(person) == 1])
-    enrolled = {
-        kind: np.stack([fuse(person[:kind]) for person in people if len(person) >= max(kind, 2)])
-        for kind in range(1, MAX_CLASS + 1)
-    }
-    shares = fit_scoring(strangers, enrolled).log_shares
+    scoring = fit_scoring(strangers, [person for person in people if len(person) > 1])
     everyone = np.stack([person[0] for person in people])
-    return Scoring(fit_scoring(everyone).cohort, shares)
+    return replace(scoring, cohort=virtual_people(everyone, COHORT_SIZE, np.random.default_rng(0)))
 
 
 if __name__ == "__main__":

@@ -1,67 +1,135 @@
-"""Folders of photos, one folder a person, as templates."""
+"""Folders of photos, one folder a person, and LFW's lists of pairs."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from susracker.errors import PictureError
-from susracker.faces.detector import Detector, Face
-from susracker.faces.encoder import Encoder
-from susracker.faces.images import decode
-from susracker.models import Vectors
+from susracker.errors import InputError
 
-log = logging.getLogger(__name__)
+PAIRS_FILE = "pairs.txt"
+
+FOLDS = 10
+"""Into how many folds a list of pairs that has none is dealt."""
 
 
-def embed_people(
-    folder: Path,
-    encoder: Encoder,
-    workers: int,
-    on_photo: Callable[[], None] = lambda: None,
-) -> dict[str, Vectors]:
-    """Templates of each person by name, shape (photos, dimension), in the order of file names.
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Photos of people.
 
-    Of a photo with several faces the one nearest to the middle is taken, for that is whom such
-    collections mean, but none less than half as wide as the largest. Photos without a face, files
-    that are no picture, and people of whom nothing is left, are left out and logged.
+    Attributes:
+        people: each person's photos, by file name; people by name.
     """
-    detector = Detector()
 
-    def embed(photo: Path) -> Vectors | None:
-        on_photo()
-        try:
-            picture = decode(photo.read_bytes())
-        except PictureError as error:
-            log.warning("%s: %s", photo, error)
-            return None
-        faces = detector.find(picture)
-        if not faces:
-            log.warning("%s: no face", photo)
-            return None
-        return encoder.encode(_meant(faces, picture.shape).chip[None])
+    folder: Path
+    people: Mapping[str, Sequence[Path]]
 
+    @property
+    def photos(self) -> list[Path]:
+        """Everyone's photos."""
+        return [photo for photos in self.people.values() for photo in photos]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two photos to compare, and whether they are of one person."""
+
+    first: Path
+    second: Path
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs in folds.
+
+    Attributes:
+        missing: photos that the list names and the dataset lacks; their pairs are left out.
+    """
+
+    folds: Sequence[Sequence[Pair]]
+    missing: Sequence[str]
+
+
+def read_dataset(folder: Path, limit: int | None = None, seed: int = 0) -> Dataset:
+    """The people of a folder.
+
+    Args:
+        limit: take so many people at most, drawn by `seed`.
+
+    Raises:
+        InputError: no folder, or no folder with files in it.
+    """
+    if not folder.is_dir():
+        raise InputError(f"no such folder: {folder}")
     people = {
         person.name: sorted(file for file in person.iterdir() if file.is_file())
         for person in sorted(folder.iterdir())
         if person.is_dir()
     }
-    with ThreadPoolExecutor(workers) as pool:
-        found = {name: pool.map(embed, photos) for name, photos in people.items()}
-        templates = {name: [one for one in rows if one is not None] for name, rows in found.items()}
-    return {name: np.concatenate(rows) for name, rows in templates.items() if rows}
+    people = {name: photos for name, photos in people.items() if photos}
+    if not people:
+        raise InputError(
+            f"there are no people in {folder}: a dataset has one folder of photos a person"
+        )
+    if limit is not None and limit < len(people):
+        names = np.random.default_rng(seed).permutation(list(people))[:limit]
+        people = {name: people[name] for name in sorted(names)}
+    return Dataset(folder, people)
 
 
-def _meant(faces: list[Face], shape: tuple[int, ...]) -> Face:
-    """The face that a photo of this shape is of; `faces` has the largest first."""
-    middle = np.array([shape[1], shape[0]]) / 2
+def read_pairs(file: Path, dataset: Dataset) -> Pairs:
+    """The pairs of a file in LFW's format.
 
-    def distance(face: Face) -> float:
-        return float(np.linalg.norm(face.landmarks.mean(axis=0) - middle))
+    Its first line is the number of folds and of pairs of each kind in a fold, or that number
+    alone; then of each fold first the lines `name, n, m` of one person's photos, then `name, n,
+    name, m` of two people's. Pairs without folds are dealt into ten, of each kind in turn.
 
-    large = [face for face in faces if face.box.width >= faces[0].box.width / 2]
-    return min(large, key=distance)
+    Raises:
+        InputError: the file cannot be read, or is not in that format.
+    """
+    try:
+        head, *lines = file.read_text(encoding="utf-8").splitlines()
+        numbers = [int(number) for number in head.split()]
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read pairs from {file}: {error}") from error
+    known = {photo.stem: photo for photo in dataset.photos}
+    missing: list[str] = []
+    pairs = []
+    for row, line in enumerate(lines, start=2):
+        if line.strip():
+            named = _parse(line, f"{file}, line {row}")
+            absent = [name for name in named[:2] if name not in known]
+            missing += absent
+            first, second, same = named
+            pairs.append(None if absent else Pair(known[first], known[second], same))
+    return Pairs(_folds(pairs, numbers), sorted(set(missing)))
+
+
+def _parse(line: str, where: str) -> tuple[str, str, bool]:
+    """The stems of the two photos, and whether they are of one person."""
+    fields = line.split("\t") if "\t" in line else line.split()
+    same = len(fields) == 3
+    if len(fields) not in (3, 4) or not all(
+        re.fullmatch(r"\d+", field) for field in (fields[1], fields[-1])
+    ):
+        raise InputError(f"{where}: not a pair: {line!r}")
+    first, second = fields[0], fields[0] if same else fields[2]
+    return f"{first}_{int(fields[1]):04}", f"{second}_{int(fields[-1]):04}", same
+
+
+def _folds(pairs: list[Pair | None], numbers: list[int]) -> list[list[Pair]]:
+    if len(numbers) == 2:
+        parts = [list(part) for part in np.array_split(np.arange(len(pairs)), numbers[0])]
+    else:
+        kinds: dict[bool, list[int]] = {True: [], False: []}
+        for index, pair in enumerate(pairs):
+            if pair:
+                kinds[pair.same].append(index)
+        dealt = zip(*(np.array_split(kind, FOLDS) for kind in kinds.values()), strict=True)
+        parts = [[*same, *other] for same, other in dealt]
+    return [[pair for index in part if (pair := pairs[int(index)])] for part in parts]

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.commands.watchlist_stats import stats_command
 from susracker.enrolment.inspection import photo_fields
 from susracker.enrolment.lookup import find_criminal
 from susracker.models import Criminal, Sighting, Status
@@ -51,7 +52,11 @@ def command() -> None:
       susracker criminals show 3f9c2a81
       susracker criminals set-status 3f9c2a81 apprehended
       susracker criminals remove 3f9c2a81 07d1e4c2 --yes
+      susracker criminals stats
     """
+
+
+command.add_command(stats_command)
 
 
 @command.command("list")

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.commands.progress import progress_bar
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
@@ -123,7 +123,7 @@ def _enroll(
     enroller = Enroller(store, encoder, max_pixels=int(settings.max_megapixels * 1e6))
     report = Report(refused=list(sources.refused))
     began = time.monotonic()
-    with _progress() as progress:
+    with progress_bar() as progress:
         encoded = _catch_up(enroller, settings.workers, report, progress, interruption)
         photos = sum(len(person.photos) for person in sources.people)
         task = progress.add_task("enrolling", total=photos)
@@ -163,17 +163,3 @@ def _catch_up(
             report.refused.append(refused(f"photo {photo_id}", refusal))
 
     return enroller.encode_missing(on_photo, workers=workers, stopped=lambda: bool(interruption))
-
-
-def _progress() -> Progress:
-    """A bar on a terminal, beside the output rather than in it; elsewhere nothing."""
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )

@@ -7,6 +7,7 @@ finding it on a copy of 180 pixels takes 3 ms.
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +27,12 @@ from susracker.models import Picture, Quality
 CHIP_SIZE, CHIP_PADDING = 150, 0.25
 """What dlib's recognition network was trained on."""
 
+CHIP_REACH = 0.6
+"""How far the chip reaches beyond the face's box on each side, also of a face that is turned by
+45 degrees, as a share of the box. What lies outside the picture is filled with its last row: of
+LFW's tight crops 24.7% are then missed at an FPIR of 1%, of 802 people enrolled with a whole photo
+each; with dlib's black it is 27.3%, with the mirror image 25.2%."""
+
 TIGHT_PADDING = 0.4
 """Border put around a picture to see whether it is a tight crop, as a share of its size: HOG looks
 at more than its box."""
@@ -34,9 +41,10 @@ TIGHT_SIDE = 180
 """Side of that padded picture. A face that fills the crop is then 100 pixels wide, and one with a
 margin is found in HOG's next smaller window, of 80, which tells the two apart."""
 
-TIGHT_THRESHOLD = -0.5
-"""HOG score, on that padded picture, above which it is a tight crop. It finds 99.8% of LFW's tight
-crops, and fires on less than 1% of background."""
+TIGHT_THRESHOLD = -0.9
+"""HOG score, on that padded picture, above which it is a tight crop. It finds 99.9% of LFW's tight
+crops, and fires on none of 645 patches of background; those it has in common with `TIGHT_OVERLAP`,
+without which it would fire on one in 160."""
 
 CERTAIN_SCORE = 0.2
 """HOG score above which a tight crop is not looked at again as a frame: nineteen in twenty."""
@@ -61,6 +69,14 @@ TIGHT_SHARE = 0.6
 
 FINE_SCALE, MAX_FINE_SIDE = 2.0, 1920
 """How much it is enlarged for that, which finds faces of 40 pixels, and how large it may become."""
+
+DOUBTFUL_THRESHOLD = -0.6
+"""HOG score above which a picture in which nothing is found at all may yet be a crop, of a face in
+its middle. On LFW's development photos it finds 14 of the 16 faces that are lost otherwise; it
+fires on 0.3% of background."""
+
+MIDDLE = 0.15
+"""How far the middle of such a face may be from the picture's, as a share of its sides."""
 
 CLEARLY_LARGER = 1.4
 """How many times wider than the next face is that of the person meant in an enrolment photo: two
@@ -111,7 +127,7 @@ class Detector:
     def find(self, picture: Picture) -> list[Face]:
         """All faces of a picture, largest first; none where there is none."""
         picture = np.ascontiguousarray(picture)  # dlib takes no views
-        return _align_all(picture, self._find_boxes(picture))
+        return _align_all(picture, self._find_boxes(picture) or self._find_doubtful(picture))
 
     def enrolment_face(self, picture: Picture) -> Face:
         """The one face that an enrolment photo is of.
@@ -164,12 +180,22 @@ class Detector:
             return None
         return Found(own, best.score)
 
-    def _scan_coarsely(self, picture: Picture) -> list[Found]:
-        shorter, longer = sorted(picture.shape[:2])
-        return self._scan(picture, min(max(1.0, FRAME_SIDE / shorter), MAX_FINE_SIDE / longer))
+    def _find_doubtful(self, picture: Picture) -> list[Found]:
+        """The best of the large faces in the middle, if there is any."""
+        faces = self._scan_coarsely(picture, DOUBTFUL_THRESHOLD)
+        central = [one for one in faces if _is_central(one.box, picture)]
+        return central[:1] if _largest_share(picture, central[:1]) >= PORTRAIT_SHARE else []
 
-    def _scan(self, picture: Picture, scale: float) -> list[Found]:
-        found = self._hog(_resized(picture, scale), FRAME_THRESHOLD)
+    def _scan_coarsely(self, picture: Picture, threshold: float = FRAME_THRESHOLD) -> list[Found]:
+        shorter, longer = sorted(picture.shape[:2])
+        scale = min(max(1.0, FRAME_SIDE / shorter), MAX_FINE_SIDE / longer)
+        return self._scan(picture, scale, threshold)
+
+    def _scan(
+        self, picture: Picture, scale: float, threshold: float = FRAME_THRESHOLD
+    ) -> list[Found]:
+        """Surest first."""
+        found = self._hog(_resized(picture, scale), threshold)
         return [Found(one.box.mapped(1 / scale), one.score) for one in found]
 
     def _hog(self, picture: Picture, threshold: float) -> list[Found]:
@@ -195,6 +221,12 @@ def _largest_share(picture: Picture, found: list[Found]) -> float:
     return share
 
 
+def _is_central(box: Box, picture: Picture) -> bool:
+    height, width = picture.shape[:2]
+    aside, above = (box.left + box.right - width) / 2, (box.top + box.bottom - height) / 2
+    return bool(abs(aside) <= MIDDLE * width and abs(above) <= MIDDLE * height)
+
+
 def _without_bystanders(faces: list[Face]) -> list[Face]:
     """The faces that the photo may be of, in the same order: all but the much less sure ones."""
     least = min(RIVAL_SCORE, max(face.quality.detector_score for face in faces) - RIVAL_GAP)
@@ -213,8 +245,29 @@ def _align(picture: Picture, found: Found) -> Face:
     )
     shape = _landmark_model()(picture, rectangle)
     landmarks = np.array([(point.x, point.y) for point in shape.parts()], np.float32)
-    chip: Picture = dlib.get_face_chip(picture, shape, CHIP_SIZE, CHIP_PADDING)
+    chip = _chip(picture, box, shape)
     return Face(box, landmarks, chip, measure(landmarks, chip, found.score))
+
+
+def _chip(picture: Picture, box: Box, shape: Any) -> Picture:
+    reach = CHIP_REACH * box.width
+    outside = max(
+        reach - box.left,
+        reach - box.top,
+        box.right + reach - picture.shape[1],
+        box.bottom + reach - picture.shape[0],
+    )
+    if outside > 0:
+        border = math.ceil(outside)
+        picture = np.pad(picture, ((border, border), (border, border), (0, 0)), mode="edge")
+        shape = _shifted(shape, border)
+    chip: Picture = dlib.get_face_chip(picture, shape, CHIP_SIZE, CHIP_PADDING)
+    return chip
+
+
+def _shifted(shape: Any, pixels: int) -> Any:
+    shift = dlib.point(pixels, pixels)
+    return dlib.full_object_detection(shape.rect, [point + shift for point in shape.parts()])
 
 
 def _resized(picture: Picture, scale: float) -> Picture:

@@ -71,10 +71,14 @@ class Encoder(ABC):
         """
         if not len(chips):
             return np.empty((0, self.dimension), np.float32)
-        both = self.embed(np.concatenate([chips, chips[:, :, ::-1]]))
-        sums = both[: len(chips)] + both[len(chips) :]
-        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-        return np.asarray(sums / lengths, np.float32)
+        return templates_of(self.embed(np.concatenate([chips, chips[:, :, ::-1]])))
+
+
+def templates_of(views: Vectors) -> Vectors:
+    """Templates of n chips, from embeddings of these, and then of their mirror images."""
+    count = len(views) // 2
+    sums = views[:count] + views[count:]
+    return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), np.float32)
 
 
 class DlibReferenceEncoder(Encoder):

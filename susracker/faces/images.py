@@ -76,6 +76,14 @@ def encode_jpeg(picture: Picture, quality: int = 90) -> bytes:
     return buffer.getvalue()
 
 
+def scaled_to(picture: Picture, shorter_side: int) -> Picture:
+    """Scale a picture until its shorter side has so many pixels."""
+    height, width = picture.shape[:2]
+    scale = shorter_side / min(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+
+
 def crop(picture: Picture, box: Box, margin: float) -> Picture:
     """Cut out a box and `margin` of its size on every side, as far as the picture reaches."""
     height, width = picture.shape[:2]

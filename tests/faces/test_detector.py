@@ -213,3 +213,23 @@ def test_real_tight_crops_are_faces():
             lost += not detector.find(tight)
     assert len(photos) > 90
     assert lost <= 1
+
+
+@pytest.mark.parametrize(
+    "name", ["Chung_Mong-hun/1", "Colin_Montgomerie/4", "Jane_Fonda/2", "John_Thune/1"]
+)
+def test_a_face_in_the_middle_is_found_where_hog_is_in_doubt(name):
+    person, number = name.split("/")
+    photo = shared("lfw-dev") / person / f"{person}_{int(number):04}.jpg"
+    picture = decode(photo.read_bytes())
+    (face,) = detector.find(picture)
+    assert face.quality.detector_score < 0
+    assert face.box.overlap(Box(72, 72, 178, 178)) > 0.4
+    with pytest.raises(FaceRefusedError, match="no face"):
+        detector.enrolment_face(picture)
+
+
+def test_what_a_tight_crop_lacks_around_the_face_is_not_black():
+    crop_of_face = crop(portrait(HOPPER), detector.find(portrait(HOPPER))[0].box, 0)
+    (face,) = detector.find(np.ascontiguousarray(crop_of_face))
+    assert (face.chip.sum(axis=2) == 0).mean() < 0.001

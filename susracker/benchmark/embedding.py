@@ -1,0 +1,168 @@
+"""Photos of a dataset as templates: each once, on all cores, and kept for the next run."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from susracker import faces
+from susracker.benchmark.cache import EmbeddingCache
+from susracker.enrolment.parallel import map_in_order
+from susracker.errors import FaceRefusedError, PictureError
+from susracker.faces.detector import Detector, Face
+from susracker.faces.encoder import Encoder, templates_of
+from susracker.faces.images import crop, decode, encode_jpeg
+from susracker.models import Picture, Vectors
+
+Crops = Literal["none", "tight", "margin"]
+
+MARGINS: dict[Crops, float] = {"tight": 0.0, "margin": 0.2}
+"""What is left around a face that an edge camera cuts out, as a share of its box."""
+
+UNREADABLE, NO_FACE = "not a picture", "no face"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    """What an encoder made of a photo.
+
+    Attributes:
+        problem: `UNREADABLE` or `NO_FACE`; empty where there is a template.
+        refusal: why enrolment would refuse the whole photo; empty where it would not.
+        template: unit length, shape (dimension,); zeros where there is none.
+        view: the network's own output for the face as it is, without its mirror image.
+    """
+
+    problem: str
+    refusal: str
+    template: Vectors
+    view: Vectors
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a template."""
+        return not self.problem
+
+    def to_bytes(self) -> bytes:
+        """For the cache."""
+        buffer = io.BytesIO()
+        texts = np.array([self.problem, self.refusal])
+        np.savez(buffer, texts=texts, template=self.template, view=self.view)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Embedded:
+        """From the cache."""
+        with np.load(io.BytesIO(data)) as kept:
+            problem, refusal = map(str, kept["texts"])
+            return cls(problem, refusal, kept["template"], kept["view"])
+
+
+class Embedder:
+    """Makes templates of photos. Safe to use from any thread.
+
+    Args:
+        crops: how each face is cut out first, as an edge camera does.
+        kept: where to look first, and to keep what is made.
+    """
+
+    def __init__(self, encoder: Encoder, crops: Crops = "none", kept: EmbeddingCache | None = None):
+        self.encoder = encoder
+        self._crops = crops
+        self._kept = kept
+        self._detector = Detector()
+
+    def embed(self, photo: Path) -> Embedded:
+        """The face that a photo is of: see `meant_face`."""
+        data = photo.read_bytes()
+        if self._kept is None:
+            return self._make(data)
+        key = self._key(data)
+        if known := self._kept.get(key):
+            return Embedded.from_bytes(known)
+        made = self._make(data)
+        self._kept.put(key, made.to_bytes())
+        return made
+
+    def embed_all(
+        self, photos: Sequence[Path], workers: int, on_photo: Callable[[], None] = lambda: None
+    ) -> dict[Path, Embedded]:
+        """All photos, on so many threads."""
+        done = {}
+        with ThreadPoolExecutor(workers) as pool:
+            for photo, embedded in map_in_order(pool, self.embed, photos, window=4 * workers):
+                done[photo] = embedded
+                on_photo()
+        return done
+
+    def _key(self, data: bytes) -> str:
+        encoder = type(self.encoder)
+        maker = f"{encoder.__module__}.{encoder.__qualname__} {self.encoder.id}"
+        content = hashlib.sha256(data).hexdigest()
+        return f"{maker} {_pipeline()} {self._crops} {content}"
+
+    def _make(self, data: bytes) -> Embedded:
+        try:
+            picture = decode(data)
+        except PictureError:
+            return self._nothing(UNREADABLE, UNREADABLE)
+        refusal = self._refusal(picture)
+        face = meant_face(self._detector, picture)
+        if face and self._crops != "none":
+            cut = crop(picture, face.box, MARGINS[self._crops])
+            face = meant_face(self._detector, decode(encode_jpeg(cut)))
+        if not face:
+            return self._nothing(NO_FACE, refusal)
+        chip = face.chip[None]
+        views = self.encoder.embed(np.concatenate([chip, chip[:, :, ::-1]]))
+        return Embedded("", refusal, templates_of(views)[0], views[0])
+
+    def _refusal(self, picture: Picture) -> str:
+        try:
+            self._detector.enrolment_face(picture)
+        except FaceRefusedError as error:
+            return error.reason
+        return ""
+
+    def _nothing(self, problem: str, refusal: str) -> Embedded:
+        zeros = np.zeros(self.encoder.dimension, np.float32)
+        return Embedded(problem, refusal, zeros, zeros)
+
+
+def meant_face(detector: Detector, picture: Picture) -> Face | None:
+    """The face nearest to the middle, for that is whom a dataset's photos are of, but none less
+    than half as wide as the largest; None where no face is found."""
+    found = detector.find(picture)
+    middle = np.array([picture.shape[1], picture.shape[0]]) / 2
+
+    def distance(face: Face) -> float:
+        return float(np.linalg.norm(face.landmarks.mean(axis=0) - middle))
+
+    large = [face for face in found if face.box.width >= found[0].box.width / 2]
+    return min(large, key=distance, default=None)
+
+
+@cache
+def _pipeline() -> str:
+    """A digest of the code that finds, aligns and encodes faces: what another version of it made
+    is not taken from the cache."""
+    digest = hashlib.sha256()
+    for source in _sources():
+        digest.update(source)
+    return digest.hexdigest()[:16]
+
+
+def _sources() -> Iterator[bytes]:
+    for resource in sorted(files(faces).iterdir(), key=lambda one: one.name):
+        if resource.name.endswith(".py"):
+            yield resource.read_bytes()
+    yield Path(__file__).read_bytes()

@@ -1,0 +1,203 @@
+"""One HTML file that says what was measured, and needs no network."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from susracker.benchmark.identification import Identification
+from susracker.benchmark.plots import det_plot, name_of, roc_plot, score_plot
+from susracker.benchmark.run import Result
+from susracker.errors import InputError, PictureError
+from susracker.faces.images import decode, encode_jpeg, scaled_to
+
+FILE = "report.html"
+
+WORST = 8
+"""How many false matches, and misses, are shown."""
+
+THUMBNAIL = 110
+"""Pixels of the shorter side."""
+
+FACES_A_DAY = 10_000
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem }
+table { border-collapse: collapse; margin: 1rem 0 }
+td { padding: .2rem .7rem; text-align: right }
+td:first-child { text-align: left }
+.plots, .pairs { display: flex; flex-wrap: wrap; gap: 1rem } figure { margin: 0 }
+figcaption { font-size: 12px; max-width: 15rem } .plots svg { max-width: 32rem; height: auto }
+.said { font-size: 17px; border-left: 4px solid #357; padding-left: 1rem }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """A probe beside who came first, or beside who should have."""
+
+    probe: Path
+    enrolled: Path
+    name: str
+    score: float
+
+
+def write_report(
+    folder: Path, results: Sequence[Result], records: Sequence[Mapping[str, Any]]
+) -> Path:
+    """Write the report into a folder, that is made where it is missing.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    file = folder / FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(report(results, records), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write the report to {file}: {error}") from error
+    return file
+
+
+def report(results: Sequence[Result], records: Sequence[Mapping[str, Any]]) -> str:
+    """The page."""
+    first = results[0]
+    parts = [
+        "<!doctype html><html lang='en'><meta charset='utf-8'>",
+        f"<title>{escape(_title(first))}</title><style>{STYLE}</style>",
+        f"<h1>{escape(_title(first))}</h1>",
+        *_plain_words(results),
+        *(f"<p>{escape(note)}</p>" for result in results for note in result.notes),
+        *(_tables(record) for record in records),
+        f"<div class='plots'>{''.join(_plots(results))}</div>",
+        *_worst(first),
+        "</html>",
+    ]
+    return "\n".join(parts)
+
+
+def in_plain_words(one: Identification) -> str:
+    """What an operator would see."""
+    alerts = one.realised_fpir() * FACES_A_DAY
+    missed = one.realised_fnir() * 100
+    photos = "one photo" if one.photos_each == 1 else f"up to {one.photos_each} photos"
+    return (
+        f"With {one.enrolled:,} people enrolled, {photos} each, and {FACES_A_DAY:,} faces of "
+        f"strangers a day, expect about {alerts:,.0f} false alerts a day, and about {missed:.0f} "
+        f"of 100 faces of wanted people missed (rule {one.rule})."
+    )
+
+
+def _title(result: Result) -> str:
+    return f"Recognition on {result.dataset.folder.name}"
+
+
+def _plain_words(results: Sequence[Result]) -> Iterator[str]:
+    for result in results:
+        for one in result.identifications:
+            yield f"<p class='said'>{escape(in_plain_words(one))}</p>"
+
+
+def _tables(record: Mapping[str, Any]) -> str:
+    plain = {
+        key: value for key, value in record.items() if isinstance(value, (str, int, float))
+    } | {f"seconds to {key}": value for key, value in record["seconds_per_face"].items()}
+    parts = [f"<h2>{escape(record['encoder'])}</h2>", _table(plain)]
+    if record["verification"]:
+        parts += ["<h3>1:1</h3>", _table(record["verification"])]
+    for one in record["identification"]:
+        intervals = one["intervals"]
+        rows = {key: value for key, value in one.items() if key not in ("intervals", "groups")}
+        parts += ["<h3>1:N with strangers</h3>", _table(rows, intervals)]
+        if "groups" in one:
+            parts += ["<h3>Groups</h3>", *(_table(group) for group in one["groups"])]
+    return "\n".join(parts)
+
+
+def _table(values: Mapping[str, Any], intervals: Mapping[str, Any] | None = None) -> str:
+    rows = []
+    for key, value in values.items():
+        within = (intervals or {}).get(key)
+        if isinstance(value, Mapping):
+            for rate, one in value.items():
+                rows.append(_row(f"{key} {rate}", one, within and within[rate]))
+        else:
+            rows.append(_row(key, value, within))
+    return f"<table>{''.join(rows)}</table>"
+
+
+def _row(key: str, value: Any, within: Any) -> str:
+    interval = f"{within[0]:.4f} to {within[1]:.4f}" if within else ""
+    shown = f"{value:.4f}" if isinstance(value, float) else str(value)
+    label = key.replace("_", " ")
+    return f"<tr><td>{escape(label)}<td>{escape(shown)}<td>{interval}</tr>"
+
+
+def _plots(results: Sequence[Result]) -> Iterator[str]:
+    if any(result.comparisons for result in results):
+        yield f"<figure>{roc_plot(results)}</figure>"
+    if any(result.identifications for result in results):
+        yield f"<figure>{det_plot(results)}</figure>"
+    for result in results:
+        for one in result.identifications:
+            caption = f"<figcaption>{escape(name_of(result, one))}</figcaption>"
+            yield f"<figure>{score_plot(one)}{caption}</figure>"
+
+
+def _worst(result: Result) -> Iterator[str]:
+    for one in result.identifications[:1]:
+        yield f"<h2>Worst false matches</h2><p>{escape(name_of(result, one))}."
+        yield "Left a stranger, right who came first.</p>"
+        yield _gallery(worst_false_matches(one))
+        yield "<h2>Worst misses</h2>"
+        yield "<p>Left who was searched for, right the same person's photo that is enrolled.</p>"
+        yield _gallery(worst_misses(one))
+
+
+def worst_false_matches(one: Identification) -> list[Confusion]:
+    """Strangers with the highest scores, highest first."""
+    trial = one.trials[0]
+    enrolled = list(one.search.enrolled.items())
+    found = []
+    for index in np.argsort(-trial.others)[:WORST]:
+        name, photos = enrolled[trial.others_first[index]]
+        probe = one.search.strangers[trial.strangers[index]]
+        found.append(Confusion(probe, photos[0], name, float(trial.others[index])))
+    return found
+
+
+def worst_misses(one: Identification) -> list[Confusion]:
+    """Searches that missed the person; those whose best score was lowest first."""
+    trial = one.trials[0]
+    enrolled = list(one.search.enrolled.items())
+    missed = np.flatnonzero(~(trial.right & (trial.mated >= trial.threshold)))
+    found = []
+    for index in missed[np.argsort(trial.mated[missed])][:WORST]:
+        name, photos = enrolled[one.search.owners[index]]
+        found.append(Confusion(one.search.mated[index], photos[0], name, float(trial.mated[index])))
+    return found
+
+
+def _gallery(confusions: Sequence[Confusion]) -> str:
+    figures = [
+        f"<figure>{_thumbnail(one.probe)}{_thumbnail(one.enrolled)}<figcaption>"
+        f"{escape(one.probe.name)} and {escape(one.name)}, best score {one.score:.2f}"
+        "</figcaption></figure>"
+        for one in confusions
+    ]
+    return f"<div class='pairs'>{''.join(figures) or 'None.'}</div>"
+
+
+def _thumbnail(photo: Path) -> str:
+    try:
+        picture = scaled_to(decode(photo.read_bytes()), THUMBNAIL)
+    except (OSError, PictureError):
+        return f"<span>{escape(photo.name)} is gone</span>"
+    data = base64.b64encode(encode_jpeg(picture, 80)).decode()
+    return f"<img alt='{escape(photo.name, quote=True)}' src='data:image/jpeg;base64,{data}'>"

@@ -1,0 +1,214 @@
+"""A benchmark from its options to its results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from susracker.benchmark.cache import EmbeddingCache
+from susracker.benchmark.datasets import Dataset, Pairs
+from susracker.benchmark.embedding import UNREADABLE, Crops, Embedded, Embedder
+from susracker.benchmark.identification import (
+    Identification,
+    RuleMaker,
+    cross_fitted,
+    identify,
+)
+from susracker.benchmark.metrics import Indices
+from susracker.benchmark.protocols import Comparisons, Search, compare, open_set
+from susracker.benchmark.rules import AS_NORM, AsNorm, Distance, distance_limit, photos_of
+from susracker.benchmark.speed import seconds_per_face, seconds_per_search
+from susracker.plugins import open_encoder
+from susracker.scoring import Scoring, load_scoring
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is measured.
+
+    Attributes:
+        photos_each: how many photos people are enrolled with, one experiment each.
+        enrolled: how many people are enrolled, one experiment each; None for everyone who can be.
+        rules: `as-norm`, or `distance-N`.
+        cross_fit: fit the scoring to half of the strangers, and test it on the others, in place of
+            the one that comes with susracker.
+    """
+
+    matcher: str = "exact"
+    photos_each: Sequence[int] = (1,)
+    enrolled: Sequence[int | None] = (None,)
+    min_photos: int = 2
+    crops: Crops = "none"
+    rules: Sequence[str] = (AS_NORM,)
+    target_fpir: float = 0.01
+    threshold_shift: float = 0.0
+    seed: int = 0
+    cross_fit: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What one encoder's templates gave.
+
+    Attributes:
+        embedded: every photo.
+        comparisons: None where there are no pairs.
+        seconds: by stage.
+        notes: what could not be measured, and why.
+    """
+
+    dataset: Dataset
+    encoder: str
+    embedded: dict[Path, Embedded]
+    comparisons: Comparisons | None
+    identifications: list[Identification]
+    seconds: dict[str, float]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def failure_to_enrol(self) -> float:
+        """Share of photos that enrolment refuses."""
+        return float(np.mean([bool(one.refusal) for one in self.embedded.values()]))
+
+    @property
+    def unreadable(self) -> list[Path]:
+        """Files that are no picture."""
+        return [photo for photo, one in self.embedded.items() if one.problem == UNREADABLE]
+
+    @property
+    def not_found(self) -> list[Path]:
+        """Photos in which no face was found, or that are no picture."""
+        return [photo for photo, one in self.embedded.items() if not one.found]
+
+
+class Bench:
+    """Runs a plan on a dataset.
+
+    Args:
+        kept: where embeddings are kept.
+        on_step: is called with what is being done, its progress and its extent.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        pairs: Pairs | None,
+        plan: Plan,
+        kept: EmbeddingCache,
+        on_step: Callable[[str, int, int], None],
+    ) -> None:
+        self._dataset = dataset
+        self._pairs = pairs
+        self._plan = plan
+        self._kept = kept
+        self._on_step = on_step
+
+    def run(self, encoder_name: str, workers: int) -> Result:
+        """Measure an encoder.
+
+        Raises:
+            InputError: a rule that is none, or too few people to cross-fit.
+            EncoderError: the encoder cannot be loaded.
+        """
+        encoder = open_encoder(encoder_name)
+        photos = self._dataset.photos
+        embedder = Embedder(encoder, self._plan.crops, self._kept)
+        embedded = embedder.embed_all(
+            photos, workers, self._counter(f"embedding with {encoder_name}", len(photos))
+        )
+        seconds = seconds_per_face(photos, encoder)
+        identifications = list(self._identifications(embedded, encoder.id))
+        if identifications:
+            search = identifications[0].search
+            rule = self._rule(self._plan.rules[0])(
+                photos_of(search.enrolled, embedded), load_scoring(encoder.id)
+            )
+            probes = [embedded[photo] for photo in search.mated]
+            seconds["search"] = seconds_per_search(rule.search, probes)
+        comparisons = self._compare(embedded)
+        notes = list(self._notes(comparisons, identifications))
+        return Result(
+            self._dataset, encoder_name, embedded, comparisons, identifications, seconds, notes
+        )
+
+    def _compare(self, embedded: dict[Path, Embedded]) -> Comparisons | None:
+        if not self._pairs:
+            return None
+        comparisons = compare(self._pairs, embedded)
+        enough = len(comparisons.folds) > 1 and len(set(comparisons.same.tolist())) == 2
+        return comparisons if enough else None
+
+    def _identifications(
+        self, embedded: dict[Path, Embedded], encoder_id: str
+    ) -> Iterator[Identification]:
+        plan = self._plan
+        for photos_each in plan.photos_each:
+            for enrolled in plan.enrolled:
+                search = open_set(
+                    self._dataset, embedded, photos_each, enrolled, plan.min_photos, plan.seed
+                )
+                if not search.enrolled or not search.strangers:
+                    return
+                scorings = self._scorings(search, embedded, encoder_id)
+                for rule in plan.rules:
+                    trials = identify(search, embedded, self._rule(rule), scorings)
+                    yield Identification(
+                        rule, photos_each, plan.target_fpir, search, trials, plan.seed
+                    )
+
+    def _scorings(
+        self, search: Search, embedded: dict[Path, Embedded], encoder_id: str
+    ) -> list[tuple[Scoring, Indices]]:
+        if not self._plan.cross_fit:
+            return [(load_scoring(encoder_id), np.arange(len(search.strangers)))]
+        advance = self._counter("fitting to other strangers", 0)
+        scorings = []
+        for scoring in cross_fitted(search, embedded, self._plan.seed):
+            scorings.append(scoring)
+            advance()
+        return scorings
+
+    def _rule(self, name: str) -> RuleMaker:
+        if name == AS_NORM:
+            return partial(
+                AsNorm,
+                matcher=self._plan.matcher,
+                target_fpir=self._plan.target_fpir,
+                shift=self._plan.threshold_shift,
+            )
+        limit = distance_limit(name)
+        return lambda people, scoring: Distance(people, limit)
+
+    def _counter(self, step: str, total: int) -> Callable[[], None]:
+        done = 0
+
+        def advance() -> None:
+            nonlocal done
+            done += 1
+            self._on_step(step, done, total)
+
+        self._on_step(step, 0, total)
+        return advance
+
+    def _notes(
+        self, comparisons: Comparisons | None, identifications: list[Identification]
+    ) -> Iterator[str]:
+        if not self._pairs:
+            yield "1:1 was not measured: there is no pairs.txt in the dataset, and no --pairs"
+        elif not comparisons:
+            yield "1:1 was not measured: too few pairs of photos that the dataset has"
+        if self._pairs and self._pairs.missing:
+            missing = self._pairs.missing
+            yield (
+                f"pairs of {len(missing)} photos that the dataset lacks were left out, such as"
+                f" {missing[0]}"
+            )
+        if not identifications:
+            yield (
+                "1:N was not measured: it needs people with several photos to enrol, and people"
+                " with one photo as strangers"
+            )

@@ -1,0 +1,263 @@
+"""`susracker benchmark`."""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from susracker.benchmark.cache import EmbeddingCache
+from susracker.benchmark.calibration import calibrate
+from susracker.benchmark.datasets import PAIRS_FILE, Dataset, read_dataset, read_pairs
+from susracker.benchmark.embedding import Crops
+from susracker.benchmark.labels import Labels, read_labels
+from susracker.benchmark.records import result_record
+from susracker.benchmark.report import in_plain_words, write_report
+from susracker.benchmark.rules import AS_NORM, distance_limit
+from susracker.benchmark.run import Bench, Plan, Result
+from susracker.benchmark.tables import groups_table, identification_table, verification_table
+from susracker.commands.options import LoadedSettings, settings_options
+from susracker.commands.progress import progress_bar
+from susracker.config import FILE_NAME, write_setting
+from susracker.errors import InputError
+from susracker.plugins import backend_names, open_encoder
+from susracker.scoring import development_share, load_scoring
+from susracker.threads import one_core_a_thread
+
+TOO_MANY_KNOWN = 0.01
+"""Share of photos that the scoring was made of, from which on it must not be tested on them."""
+
+
+@click.command("benchmark")
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.option(
+    "--pairs",
+    "pairs_file",
+    type=click.Path(path_type=Path),
+    help="1:1 comparisons, in LFW's format; by default pairs.txt in the dataset, if it is there.",
+)
+@click.option(
+    "--encoder", "encoders", multiple=True, help="May be given several times. [default: dlib]"
+)
+@click.option(
+    "--photos-each",
+    type=click.IntRange(1),
+    multiple=True,
+    default=(1,),
+    show_default=True,
+    help="Enrol people with their first so many photos; one is kept back. May be given again.",
+)
+@click.option(
+    "--enrolled",
+    type=click.IntRange(1),
+    multiple=True,
+    help="Enrol so many people, drawn at random; by default all who have several photos. "
+    "May be given again.",
+)
+@click.option(
+    "--min-photos",
+    type=click.IntRange(2),
+    default=2,
+    show_default=True,
+    help="Enrol only who has so many photos.",
+)
+@click.option(
+    "--crops",
+    type=click.Choice(typing.get_args(Crops)),
+    default="none",
+    show_default=True,
+    help="Cut faces out first as an edge camera does: tight, or with a fifth of margin.",
+)
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    default=(AS_NORM,),
+    show_default=True,
+    help="The product's rule, or distance-N, such as the usual distance-0.6. May be given again.",
+)
+@click.option(
+    "--cross-fit",
+    is_flag=True,
+    help="Fit cohort and threshold to half of the strangers and test on the others, instead of "
+    "those that come with susracker: for the photos that these were made of.",
+)
+@click.option("--limit", type=click.IntRange(1), help="Take so many people of the dataset.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of all random draws.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write results there.")
+@click.option(
+    "--report", "report_folder", type=click.Path(path_type=Path), help="Write report.html there."
+)
+@click.option(
+    "--labels",
+    "labels_file",
+    type=click.Path(path_type=Path),
+    help="CSV with a column person or photo, and columns of groups: errors are told by group.",
+)
+@click.option(
+    "--apply",
+    "apply_shift",
+    is_flag=True,
+    help="Set threshold_shift in the settings file to what these photos show.",
+)
+@settings_options("matcher", "target_fpir", "workers")
+def command(
+    loaded: LoadedSettings,
+    dataset: Path,
+    pairs_file: Path | None,
+    encoders: tuple[str, ...],
+    enrolled: tuple[int, ...],
+    limit: int | None,
+    json_file: Path | None,
+    report_folder: Path | None,
+    labels_file: Path | None,
+    apply_shift: bool,
+    **plan: Any,
+) -> None:
+    """Measure how good recognition is, on a folder of photos.
+
+    DATASET has one folder of photos a person. 1:1: the pairs of pairs.txt are compared. 1:N:
+    people with several photos are enrolled with the first, in order of file names, and searched
+    for with the rest; people with one photo are strangers, who should match nobody.
+
+    FPIR is the share of strangers' searches that raise an alert, FNIR the share of enrolled
+    people's that miss them. "Realised" is what the product's own threshold gives, chosen for
+    --target-fpir without seeing these strangers. What encoders make of photos is kept in the
+    cache directory: a second run takes seconds.
+
+    \b
+    Examples:
+      susracker benchmark people/
+      susracker benchmark people/ --rule as-norm --rule distance-0.6
+      susracker benchmark people/ --photos-each 1 --photos-each 3 --crops tight
+      susracker benchmark people/ --json result.json --report report/
+      susracker benchmark people/ --labels groups.csv
+      susracker benchmark people/ --apply             set the threshold by your own photos
+    """
+    settings = loaded.settings
+    names = encoders or (settings.encoder,)
+    made = Plan(
+        matcher=settings.matcher,
+        target_fpir=settings.target_fpir,
+        threshold_shift=settings.threshold_shift,
+        enrolled=enrolled or (None,),
+        **plan,
+    )
+    _check(names, made, apply_shift=apply_shift)
+    data = read_dataset(dataset, limit, made.seed)
+    labels = read_labels(labels_file, data) if labels_file else None
+    one_core_a_thread()
+    results = _run(data, pairs_file, made, names, settings.workers)
+    records = [result_record(result, labels) for result in results]
+    for result, record in zip(results, records, strict=True):
+        _show(result, record, labels)
+    if json_file:
+        _write_json(json_file, records)
+    if report_folder:
+        click.echo(f"report: {write_report(report_folder, results, records)}")
+    if apply_shift:
+        _apply(results[0], made, click.get_current_context().find_root().obj)
+
+
+def _check(encoders: Sequence[str], plan: Plan, *, apply_shift: bool) -> None:
+    """Find what is wrong before a long run, not after it."""
+    for rule in plan.rules:
+        if rule != AS_NORM:
+            distance_limit(rule)
+    for encoder in encoders:
+        load_scoring(open_encoder(encoder).id)
+    if apply_shift and (plan.cross_fit or AS_NORM not in plan.rules):
+        raise InputError(f"--apply needs the rule {AS_NORM}, and does not go with --cross-fit")
+    if plan.matcher not in backend_names("matchers"):
+        valid = ", ".join(backend_names("matchers"))
+        raise InputError(f"no matcher is called {plan.matcher!r}; there are: {valid}")
+
+
+def _run(
+    data: Dataset, pairs_file: Path | None, plan: Plan, encoders: Sequence[str], workers: int
+) -> list[Result]:
+    file = pairs_file or data.folder / PAIRS_FILE
+    pairs = read_pairs(file, data) if pairs_file or file.is_file() else None
+    with closing(EmbeddingCache()) as kept, _steps() as on_step:
+        bench = Bench(data, pairs, plan, kept, on_step)
+        return [bench.run(encoder, workers) for encoder in encoders]
+
+
+@contextmanager
+def _steps() -> Iterator[Any]:
+    with progress_bar() as progress:
+        tasks: dict[str, Any] = {}
+
+        def on_step(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = progress.add_task(step)
+            progress.update(tasks[step], completed=done, total=total)
+
+        yield on_step
+
+
+def _show(result: Result, record: Mapping[str, Any], labels: Labels | None) -> None:
+    click.echo(
+        f"{result.dataset.folder}, {result.encoder}: {record['photos']:,} photos of"
+        f" {record['people']:,} people; no face found in {record['faces_not_found']:,},"
+        f" enrolment refuses {record['failure_to_enrol']:.1%}"
+    )
+    stages = ", ".join(
+        f"{stage} {1000 * seconds:.1f}" for stage, seconds in record["seconds_per_face"].items()
+    )
+    click.echo(f"ms a face on one core: {stages}")
+    for photo in record["unreadable"]:
+        click.echo(f"not a picture: {photo}", err=True)
+    for note in record["notes"]:
+        click.echo(note, err=True)
+    if labels and labels.unknown:
+        click.echo(f"labels of {len(labels.unknown)} that are not in the dataset", err=True)
+    if record["verification"]:
+        Console().print(verification_table(record["verification"]))
+    if record["identification"]:
+        Console().print(identification_table(record["identification"]))
+        for one in result.identifications:
+            click.echo(in_plain_words(one))
+    for one in record["identification"]:
+        if "groups" in one:
+            Console().print(groups_table(one))
+    _warn_of_development_photos(result)
+
+
+def _warn_of_development_photos(result: Result) -> None:
+    share = development_share(open_encoder(result.encoder).id, result.dataset.photos)
+    if share > TOO_MANY_KNOWN and any(len(one.trials) == 1 for one in result.identifications):
+        click.echo(
+            f"{share:.0%} of these photos are those that the cohort and threshold of susracker were"
+            " made of: their 1:N numbers are too good; take --cross-fit",
+            err=True,
+        )
+
+
+def _write_json(file: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    written = records[0] if len(records) == 1 else list(records)
+    try:
+        file.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write the results to {file}: {error}") from error
+
+
+def _apply(result: Result, plan: Plan, file: Path | None) -> None:
+    measured = [one for one in result.identifications if one.rule == AS_NORM]
+    if not measured:
+        raise InputError("nothing to apply: 1:N could not be measured")
+    largest = max(measured, key=lambda one: one.enrolled)
+    scoring = load_scoring(open_encoder(result.encoder).id)
+    found = calibrate(largest.search, result.embedded, scoring, plan.matcher, plan.target_fpir)
+    before = write_setting("threshold_shift", found.shift, file)
+    click.echo(
+        f"threshold_shift = {found.shift} in {file or FILE_NAME}, before it was "
+        f"{'not set' if before is None else before}; measured on {found.strangers:,} strangers at "
+        f"an FPIR of {found.rate:.1%}; takes effect when susracker serve is started again"
+    )

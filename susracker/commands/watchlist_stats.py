@@ -1,0 +1,88 @@
+"""`susracker criminals stats`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from datetime import datetime, timezone
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.config import Settings
+from susracker.plugins import open_encoder, open_matcher, open_store
+from susracker.scoring import MAX_CLASS, load_scoring
+from susracker.stores.base import Store
+from susracker.watchlist import WatchList
+
+OTHER_TARGETS = (0.1, 0.01, 0.001)
+"""For an operator who thinks of another `target_fpir`."""
+
+
+@click.command("stats")
+@json_option
+@settings_options("store", "encoder", "target_fpir")
+def stats_command(loaded: LoadedSettings, as_json: bool) -> None:
+    """Show how many are enrolled, and the threshold that follows from it.
+
+    A face is a match from the threshold on; a share of target_fpir of strangers' searches reaches
+    it. People with more templates are told from strangers better.
+
+    \b
+    Examples:
+      susracker criminals stats
+      susracker criminals stats --target-fpir 0.001 --json
+    """
+    with open_store(loaded.settings.store) as store:
+        facts = watchlist_stats(store, loaded.settings)
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    table = Table.grid(padding=(0, 2))
+    for name, value in facts.items():
+        table.add_row(name.replace("_", " "), _shown(value))
+    Console().print(table)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_shown(one)}" for key, one in value.items()) or "none"
+    return "none" if value is None else str(value)
+
+
+def watchlist_stats(store: Store, settings: Settings) -> dict[str, Any]:
+    """Numbers of people and templates, and thresholds; None while nobody is matched."""
+    encoder = open_encoder(settings.encoder)
+    watchlist = WatchList(
+        store,
+        encoder.id,
+        open_matcher(settings.matcher, encoder.dimension),
+        load_scoring(encoder.id),
+        settings.target_fpir,
+        settings.threshold_shift,
+    )
+    watchlist.refresh(datetime.now(timezone.utc))
+    everyone = store.criminals()
+    return {
+        "criminals": len(everyone),
+        "by_status": dict(Counter(criminal.status for criminal in everyone)),
+        "on_the_watch_list": len(watchlist),
+        "by_templates": {
+            f"{kind}{' or more' if kind == MAX_CLASS else ''}": count
+            for kind, count in watchlist.counts.items()
+        },
+        "target_fpir": settings.target_fpir,
+        "threshold_shift": settings.threshold_shift,
+        "threshold": _finite(watchlist.threshold),
+        "threshold_by_target_fpir": {
+            str(target): _finite(watchlist.threshold_for(target)) for target in OTHER_TARGETS
+        },
+    }
+
+
+def _finite(threshold: float) -> float | None:
+    return round(threshold, 3) if math.isfinite(threshold) else None

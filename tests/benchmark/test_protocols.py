@@ -1,0 +1,131 @@
+"""Who is enrolled, who is searched for, and by which rule, on made-up templates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from susracker.benchmark.datasets import Dataset, Pair, Pairs
+from susracker.benchmark.embedding import NO_FACE, Embedded
+from susracker.benchmark.protocols import LOST, compare, open_set
+from susracker.benchmark.rules import AsNorm, Distance, distance_limit
+from susracker.errors import InputError
+from susracker.models import Template
+from susracker.plugins import open_matcher, open_store
+from susracker.scoring import load_scoring
+from susracker.watchlist import WatchList
+from tests.contracts.records import ENCODER, NOON, QUALITY, criminal, photo
+
+COUNTS = {"Ada": 5, "Bob": 2, "Cy": 1, "Di": 1, "Ed": 3}
+
+
+def vector(random, near=None, spread=0.05):
+    made = random.normal(size=128) * (1 if near is None else spread)
+    made = made if near is None else near + made
+    return np.float32(made / np.linalg.norm(made))
+
+
+@pytest.fixture
+def dataset():
+    people = {name: [Path(f"{name}_{n}") for n in range(count)] for name, count in COUNTS.items()}
+    return Dataset(Path("people"), people)
+
+
+@pytest.fixture
+def embedded(dataset):
+    random = np.random.default_rng(0)
+    # Around a common mean, as faces are.
+    common = vector(random)
+    found = {}
+    for photos in dataset.people.values():
+        person = vector(random, common, 0.06)
+        for one in photos:
+            template = vector(random, person, 0.02)
+            found[one] = Embedded("", "", template, 1.4 * template)
+    return found
+
+
+def names(photos):
+    return [str(one) for one in photos]
+
+
+def test_the_first_photos_are_enrolled_and_one_is_kept_back(dataset, embedded):
+    search = open_set(dataset, embedded, photos_each=3)
+    assert {name: len(photos) for name, photos in search.enrolled.items()} == {
+        "Ada": 3,
+        "Bob": 1,
+        "Ed": 2,
+    }
+    assert names(search.mated) == ["Ada_3", "Ada_4", "Bob_1", "Ed_2"]
+    assert search.owners.tolist() == [0, 0, 1, 2]
+    assert names(search.strangers) == ["Cy_0", "Di_0"]
+
+
+def test_who_has_too_few_photos_is_neither_enrolled_nor_a_stranger(dataset, embedded):
+    search = open_set(dataset, embedded, photos_each=1, min_photos=3)
+    assert list(search.enrolled) == ["Ada", "Ed"]
+    assert names(search.strangers) == ["Cy_0", "Di_0"]
+    assert len(open_set(dataset, embedded, photos_each=1, enrolled=1).enrolled) == 1
+
+
+def test_photos_without_a_face_are_not_searched_but_counted(dataset, embedded):
+    lost = Embedded(NO_FACE, NO_FACE, np.zeros(128), np.zeros(128))
+    embedded |= {Path("Cy_0"): lost, Path("Ada_4"): lost, Path("Bob_0"): lost}
+    search = open_set(dataset, embedded, photos_each=1)
+    assert "Bob" not in search.enrolled
+    assert names(search.strangers) == ["Di_0"]
+    assert search.not_found == 2
+
+
+def test_a_pair_without_a_face_is_as_unlike_as_can_be(dataset, embedded):
+    embedded[Path("Cy_0")] = Embedded(NO_FACE, "", np.zeros(128), np.zeros(128))
+    pairs = [Pair(Path("Ada_0"), Path("Ada_1"), True), Pair(Path("Ada_0"), Path("Cy_0"), False)]
+    comparisons = compare(Pairs([pairs], []), embedded)
+    assert comparisons.lost == 1
+    assert comparisons.impostors.tolist() == [LOST]
+    assert comparisons.genuine[0] == pytest.approx(
+        embedded[Path("Ada_0")].template @ embedded[Path("Ada_1")].template
+    )
+
+
+def test_distance_is_to_the_nearest_photo_of_anyone(dataset, embedded):
+    people = [[embedded[one] for one in photos] for photos in dataset.people.values()]
+    probe = embedded[Path("Ed_1")]
+    results = Distance(people, 0.6).search([probe])
+    assert results.best.tolist() == [4]
+    assert results.scores[0] == pytest.approx(0, abs=1e-3)
+    other = Distance(people[:4], 0.6).search([probe])
+    expected = min(np.linalg.norm(probe.view - one.view) for row in people[:4] for one in row)
+    assert other.scores[0] == pytest.approx(-expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("rule", ["distance-", "distance-x", "cosine"])
+def test_what_is_no_rule_is_an_error(rule):
+    assert distance_limit("distance-0.55") == 0.55
+    with pytest.raises(InputError, match="no rule is called"):
+        distance_limit(rule)
+
+
+def test_the_benchmarks_rule_is_that_of_the_product(dataset, embedded, tmp_path):
+    search = open_set(dataset, embedded, photos_each=2)
+    people = [[embedded[one] for one in photos] for photos in search.enrolled.values()]
+    scoring = load_scoring("dlib-resnet-v1")
+    rule = AsNorm(people, scoring, "exact", target_fpir=0.5, shift=-1)
+    results = rule.search([embedded[one] for one in search.mated])
+    with open_store(f"sqlite:///{tmp_path / 'people.db'}") as store:
+        for index, templates in enumerate(people):
+            photos = [photo(str(index)) for _ in templates]
+            made = [
+                Template(one.id, str(index), ENCODER, template.template, QUALITY)
+                for one, template in zip(photos, templates, strict=True)
+            ]
+            store.put_criminal(criminal(str(index)), photos, made)
+        watchlist = WatchList(store, ENCODER, open_matcher("exact", 128), scoring, 0.5, -1)
+        watchlist.refresh(NOON)
+        assert rule.threshold == watchlist.threshold
+        probes = np.stack([embedded[one].template for one in search.mated])
+        first = [candidates[0] for candidates in watchlist.identify(probes, NOON)]
+    assert [one.criminal_id for one in first] == [str(index) for index in results.best]
+    assert [one.score for one in first] == pytest.approx(results.scores.tolist(), abs=1e-4)

@@ -1,0 +1,68 @@
+"""`susracker criminals stats`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from susracker.cli import main
+from susracker.plugins import open_store
+from tests.contracts.records import criminal, photo, template
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path / 'people.db'}"
+
+
+def stats(url, *args):
+    result = CliRunner().invoke(main, ["criminals", "stats", "--store", url, *args])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def enrol(url, templates_each):
+    with open_store(url) as store:
+        for number, count in enumerate(templates_each):
+            photos = [photo(f"c{number}") for _ in range(count)]
+            made = [template(one, "dlib-resnet-v1") for one in photos]
+            store.put_criminal(criminal(f"c{number}"), photos, made)
+        store.put_criminal(criminal("gone", status="apprehended"))
+
+
+def test_people_templates_and_thresholds(url):
+    enrol(url, [1, 1, 2, 5])
+    found = json.loads(stats(url, "--json"))
+    assert found["criminals"] == 5
+    assert found["by_status"] == {"wanted": 4, "apprehended": 1}
+    assert found["on_the_watch_list"] == 4
+    assert found["by_templates"] == {"1": 2, "2": 1, "3 or more": 1}
+    assert found["threshold"] == found["threshold_by_target_fpir"]["0.01"]
+    rising = [found["threshold_by_target_fpir"][rate] for rate in ("0.1", "0.01", "0.001")]
+    assert rising == sorted(rising)
+    stricter = json.loads(stats(url, "--json", "--target-fpir", "0.001"))
+    assert stricter["threshold"] == rising[-1]
+
+
+def test_the_threshold_follows_the_size_of_the_list(url):
+    enrol(url, [1])
+    few = json.loads(stats(url, "--json"))["threshold"]
+    enrol(url, [1] * 50)
+    assert json.loads(stats(url, "--json"))["threshold"] > few + 0.5
+
+
+def test_the_shift_is_added(url, tmp_path, monkeypatch):
+    enrol(url, [1])
+    before = json.loads(stats(url, "--json"))["threshold"]
+    monkeypatch.setenv("SUSRACKER_THRESHOLD_SHIFT", "0.5")
+    assert json.loads(stats(url, "--json"))["threshold"] == pytest.approx(before + 0.5)
+
+
+def test_nobody_is_said_in_words(url):
+    with open_store(url):
+        pass
+    assert json.loads(stats(url, "--json"))["threshold"] is None
+    assert "threshold" in stats(url)
+    assert "inf" not in stats(url)

@@ -1,0 +1,122 @@
+"""Who is wanted, in memory: the cohort that they join, and lists of every size."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from susracker import watchlist
+from susracker.benchmark.datasets import read_dataset
+from susracker.benchmark.embedding import Embedder
+from susracker.benchmark.rules import stack_templates
+from susracker.plugins import open_encoder, open_matcher, open_store
+from susracker.scoring import load_scoring
+from susracker.watchlist import WatchList
+from tests.contracts.records import NOON, criminal, photo, template
+from tests.pictures import shared
+
+shipped = load_scoring("dlib-resnet-v1")
+
+
+@pytest.fixture
+def store(tmp_path):
+    with open_store(f"sqlite:///{tmp_path / 'people.db'}") as store:
+        yield store
+
+
+@pytest.fixture
+def people(store):
+    return WatchList(store, "dlib/1", open_matcher("exact", 128), shipped, 0.01)
+
+
+def enrol(store, criminal_id, vectors=None):
+    """With one made-up template, or with `vectors`, shape (n, 128)."""
+    photos = [photo(criminal_id) for _ in range(1 if vectors is None else len(vectors))]
+    templates = [template(one) for one in photos]
+    if vectors is not None:
+        templates = [
+            type(one)(one.photo_id, criminal_id, one.encoder_id, vector, one.quality)
+            for one, vector in zip(templates, vectors, strict=True)
+        ]
+    store.put_criminal(criminal(criminal_id), photos, templates)
+    return templates[0].vector
+
+
+def in_cohort(people, vector) -> bool:
+    return bool((people._scoring.cohort @ vector > 0.99999).any())
+
+
+def test_the_enrolled_join_the_cohort_and_leave_it_when_they_are_removed(store, people):
+    vectors = {f"c{number}": enrol(store, f"c{number}") for number in range(30)}
+    people.refresh(NOON)
+    assert all(in_cohort(people, vector) for vector in vectors.values())
+    store.remove_criminal("c7")
+    people.refresh(NOON)
+    assert not in_cohort(people, vectors["c7"])
+    assert len(people._scoring.cohort) == len(shipped.cohort) + 29
+
+
+def test_a_list_that_grew_has_the_scores_of_one_that_was_loaded(store, people):
+    for number in range(40):
+        enrol(store, f"c{number}")
+        people.refresh(NOON)
+    loaded = WatchList(store, "dlib/1", open_matcher("exact", 128), shipped, 0.01)
+    loaded.refresh(NOON)
+    for criminal_id, person in loaded._people.items():
+        grown = people._people[criminal_id]
+        assert grown.mean == pytest.approx(person.mean, abs=0.01)
+        assert grown.deviation == pytest.approx(person.deviation, abs=0.01)
+    assert people.threshold == pytest.approx(loaded.threshold, abs=0.01)
+
+
+def test_of_a_long_list_some_join_and_the_same_in_every_process(store, people, monkeypatch):
+    monkeypatch.setattr(watchlist, "MOST_JOINED", 10)
+    for number in range(95):
+        enrol(store, f"c{number:02}")
+    people.refresh(NOON)
+    assert list(people._joined) == [f"c{number:02}" for number in range(0, 95, 10)]
+
+
+def test_a_new_photo_changes_the_vector_that_joined(store, people):
+    before = enrol(store, "c1")
+    enrol(store, "c2")
+    people.refresh(NOON)
+    another = photo("c1")
+    store.put_criminal(criminal("c1"), [another], [template(another)])
+    people.refresh(NOON)
+    assert not in_cohort(people, before)
+    assert len(people._joined) == 2
+
+
+@cache
+def real_people():
+    """Of each person all templates, of some of the people of LFW's development set."""
+    dataset = read_dataset(shared("lfw-dev"), limit=150)
+    embedded = Embedder(open_encoder("dlib")).embed_all(dataset.photos, workers=2)
+    found = [
+        [embedded[one] for one in photos if embedded[one].found]
+        for photos in dataset.people.values()
+    ]
+    return [stack_templates(photos) for photos in found if photos]
+
+
+@pytest.mark.parametrize("size", [1, 5, 20])
+def test_a_short_list_finds_its_people_among_strangers(store, people, size):
+    several = [person for person in real_people() if len(person) > 1]
+    strangers = np.stack([person[0] for person in real_people() if len(person) == 1])
+    found = searches = returned = 0
+    for start in range(0, 20, size):
+        for number, person in enumerate(several[start : start + size]):
+            enrol(store, f"c{number}", person[:1])
+        people.refresh(NOON)
+        for number, person in enumerate(several[start : start + size]):
+            for candidates in people.identify(person[1:], NOON):
+                searches += 1
+                found += bool(candidates) and candidates[0].criminal_id == f"c{number}"
+        returned += sum(map(bool, people.identify(strangers, NOON)))
+        for number in range(size):
+            store.remove_criminal(f"c{number}")
+    assert found / searches > 0.8
+    assert returned / (len(strangers) * 20 / size) < 0.03
