@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
@@ -18,8 +18,8 @@ from susracker.camera_counts import CameraCounts
 from susracker.config import Settings, make_settings
 from susracker.cooldowns.base import Cooldown
 from susracker.errors import DuplicateError, InputError, NotFoundError
-from susracker.faces.detector import Detector
-from susracker.faces.encoder import Encoder
+from susracker.faces.detector import Detector, Face
+from susracker.faces.encoder import Encoder, templates_of
 from susracker.faces.images import crop, decode, encode_jpeg
 from susracker.matchers.base import Matcher
 from susracker.models import (
@@ -234,18 +234,32 @@ class Tracker:
         faces = self.detector.find(picture)
         if not faces:
             return 0, []
-        probes = self.encoder.encode(np.stack([face.chip for face in faces]))
-        named = [
-            (candidates, face)
-            for candidates, face in zip(self.watchlist.identify(probes, now), faces, strict=True)
-            if candidates
-        ]
+        named = list(self._identify(faces, now))
         best: dict[str, Match] = {}
         for candidates, face in sorted(named, key=lambda pair: -pair[0][0].score):
             if candidates[0].criminal_id not in best:
                 shown = encode_jpeg(crop(picture, face.box, FACE_MARGIN))
                 best[candidates[0].criminal_id] = Match(candidates, shown)
         return len(faces), list(best.values())
+
+    def _identify(
+        self, faces: list[Face], now: datetime
+    ) -> Iterator[tuple[tuple[Candidate, ...], Face]]:
+        """The faces of people on the watch-list, each with its candidates.
+
+        The mirror image costs as much as the face. It is looked at where it may make a difference,
+        which it seldom does for strangers, who are almost all that cameras see.
+        """
+        views = self.encoder.embed(np.stack([face.chip for face in faces]))
+        lengths = np.linalg.norm(views, axis=1, keepdims=True)
+        near = np.flatnonzero(self.watchlist.plausible(views / lengths))
+        if not len(near):
+            return
+        mirrored = np.stack([faces[index].chip[:, ::-1] for index in near])
+        probes = templates_of(np.concatenate([views[near], self.encoder.embed(mirrored)]))
+        for index, candidates in zip(near, self.watchlist.identify(probes, now), strict=True):
+            if candidates:
+                yield candidates, faces[index]
 
     def _earlier_outcome(self, detection: Detection) -> Outcome | None:
         if detection.event_id is None:

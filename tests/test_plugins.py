@@ -21,7 +21,7 @@ def test_unknown_names_list_the_valid_ones():
     for open_it, valid in (
         (lambda: open_store("nosql://x"), "sqlite"),
         (lambda: open_matcher("nearest", 8), "exact"),
-        (lambda: open_encoder("nobody"), "dlib, dlib-reference"),
+        (lambda: open_encoder("nobody"), "dlib, dlib-int8, dlib-reference"),
         (lambda: open_cooldown("nothing", 5), "memory"),
     ):
         with pytest.raises(UnknownBackendError, match=f"there are: .*{valid}"):

@@ -13,7 +13,7 @@ from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import InputError, PictureError, StoreUnavailableError
 from susracker.faces.detector import Detector
-from susracker.faces.images import crop
+from susracker.faces.images import crop, decode
 from susracker.models import Detection
 from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
 from susracker.tracker import Tracker
@@ -252,3 +252,37 @@ def test_the_library_in_ten_lines(tmp_path):
         tracker.refresh()
         outcome = tracker.handle(seen())
         assert [alert.name for alert in outcome.alerts] == ["Grace Hopper"]
+
+
+class CountingEncoder(type(encoder)):
+    """Remembers how many chips it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.chips = 0
+
+    def embed(self, chips):
+        self.chips += len(chips)
+        return super().embed(chips)
+
+
+@pytest.fixture
+def counting(tracker):
+    tracker.encoder = CountingEncoder()
+    return tracker
+
+
+def test_the_mirror_image_is_looked_at_where_it_may_matter(counting):
+    counting.encoder.chips = 0
+    _, matches = counting.recognise(FACES["hopper"], NOON)
+    assert counting.encoder.chips == 2
+    picture = decode(FACES["hopper"])
+    chip = counting.detector.find(picture)[0].chip[None]
+    expected = counting.watchlist.identify(counting.encoder.encode(chip), NOON)
+    assert matches[0].candidates[0].score == pytest.approx(expected[0][0].score, abs=1e-4)
+
+
+def test_a_stranger_costs_one_view(counting):
+    counting.encoder.chips = 0
+    assert counting.recognise(FACES["collins"], NOON) == (1, [])
+    assert counting.encoder.chips == 1

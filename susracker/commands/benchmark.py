@@ -43,7 +43,10 @@ TOO_MANY_KNOWN = 0.01
     help="1:1 comparisons, in LFW's format; by default pairs.txt in the dataset, if it is there.",
 )
 @click.option(
-    "--encoder", "encoders", multiple=True, help="May be given several times. [default: dlib]"
+    "--encoder",
+    "encoders",
+    multiple=True,
+    help="May be given several times.  [default: the setting `encoder`]",
 )
 @click.option(
     "--photos-each",

@@ -2,7 +2,7 @@
 
 A picture may be a crop that an edge camera cut tight to its detector's box, a crop with a margin,
 or a whole frame. The tight crop is looked for first, because it is most of what cameras send, and
-finding it on a copy of 180 pixels takes 3 ms.
+finding it on a copy of 150 pixels takes 2 ms.
 """
 
 from __future__ import annotations
@@ -33,13 +33,15 @@ CHIP_REACH = 0.6
 LFW's tight crops 24.7% are then missed at an FPIR of 1%, of 802 people enrolled with a whole photo
 each; with dlib's black it is 27.3%, with the mirror image 25.2%."""
 
-TIGHT_PADDING = 0.4
+TIGHT_PADDING = 0.25
 """Border put around a picture to see whether it is a tight crop, as a share of its size: HOG looks
 at more than its box."""
 
-TIGHT_SIDE = 180
+TIGHT_SIDE = 150
 """Side of that padded picture. A face that fills the crop is then 100 pixels wide, and one with a
-margin is found in HOG's next smaller window, of 80, which tells the two apart."""
+margin is found in HOG's next smaller window, of 80, which tells the two apart. Of LFW's crops with
+a fifth of margin 0.8% are taken for tight ones; with a padding of 0.4, which takes twice the time,
+it was 8.6%."""
 
 TIGHT_THRESHOLD = -0.9
 """HOG score, on that padded picture, above which it is a tight crop. It finds 99.9% of LFW's tight
@@ -170,7 +172,7 @@ class Detector:
         scale = TIGHT_SIDE / (max(height, width) * (1 + 2 * TIGHT_PADDING))
         small = _resized(picture, scale)
         border = round(TIGHT_PADDING * max(small.shape[:2]))
-        padded = np.pad(small, ((border, border), (border, border), (0, 0)), mode="edge")
+        padded = _padded(small, border)
         found = self._hog(padded, TIGHT_THRESHOLD)
         if not found:
             return None
@@ -259,10 +261,16 @@ def _chip(picture: Picture, box: Box, shape: Any) -> Picture:
     )
     if outside > 0:
         border = math.ceil(outside)
-        picture = np.pad(picture, ((border, border), (border, border), (0, 0)), mode="edge")
+        picture = _padded(picture, border)
         shape = _shifted(shape, border)
     chip: Picture = dlib.get_face_chip(picture, shape, CHIP_SIZE, CHIP_PADDING)
     return chip
+
+
+def _padded(picture: Picture, border: int) -> Picture:
+    """With the last rows repeated around it."""
+    sides = (border,) * 4
+    return np.asarray(cv2.copyMakeBorder(picture, *sides, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def _shifted(shape: Any, pixels: int) -> Any:

@@ -142,10 +142,12 @@ def _best_rows(similarities: NDArray[np.float32], count: int) -> NDArray[np.intp
     is not above the `count`-th highest similarity, so what is below it need not be looked at. That
     is one fast pass, where partitioning all similarities takes as long as computing them.
     """
-    groups = len(similarities) // GROUP
-    if groups <= count:
+    if len(similarities) <= count:
         return np.arange(len(similarities))
-    # Strided groups: the maximum of whole vectors at once, not along a short axis.
-    highest = similarities[: groups * GROUP].reshape(GROUP, groups).max(axis=0)
-    bound = np.partition(highest, groups - count)[groups - count]
+    groups = len(similarities) // GROUP
+    highest = similarities
+    if groups > count:
+        # Strided groups: the maximum of whole vectors at once, not along a short axis.
+        highest = similarities[: groups * GROUP].reshape(GROUP, groups).max(axis=0)
+    bound = np.partition(highest, len(highest) - count)[len(highest) - count]
     return np.flatnonzero(similarities >= bound)

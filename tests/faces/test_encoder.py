@@ -9,7 +9,7 @@ from susracker.errors import EncoderError
 from susracker.faces import encoder as encoder_module
 from susracker.faces import weights as weights_module
 from susracker.faces.detector import Detector
-from susracker.faces.encoder import DlibEncoder, DlibReferenceEncoder
+from susracker.faces.encoder import DlibEncoder, DlibInt8Encoder, DlibReferenceEncoder
 from susracker.faces.images import decode
 from susracker.faces.weights import RECOGNITION, weights_file
 from tests.pictures import COLLINS, HOPPER, portrait, shared
@@ -34,6 +34,29 @@ def test_the_network_is_dlibs_own_on_100_real_faces():
     chips = np.stack(chips[:100])
     assert len(chips) == 100
     assert np.abs(dlib_onnx.embed(chips) - reference.embed(chips)).max() < 1e-5
+
+
+def test_templates_in_8_bits_are_nearly_the_exact_ones(tmp_path):
+    detector, chips = Detector(), []
+    for photo in sorted(shared("lfw-dev").glob("*/*.jpg"))[::30]:
+        chips += [face.chip for face in detector.find(decode(photo.read_bytes()))[:1]]
+    chips = np.stack(chips)
+    exact, quantised = dlib_onnx.encode(chips), DlibInt8Encoder(cache=tmp_path).encode(chips)
+    similarities = (exact * quantised).sum(axis=1)
+    # Two photos of one person have 0.9 or so, those of two people 0.7 to 0.8.
+    assert similarities.min() > 0.995
+    assert np.median(similarities) > 0.999
+    assert len(list(tmp_path.glob("*int8*.onnx"))) == 1
+
+
+def test_where_8_bits_are_inexact_the_exact_network_is_used_and_that_is_said(
+    chips, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(DlibInt8Encoder, "max_difference", 1e-6)
+    found = DlibInt8Encoder(cache=tmp_path).embed(chips)
+    assert np.abs(found - dlib_onnx.embed(chips)).max() < 1e-6
+    assert "the exact network is used, at half the speed" in caplog.text
+    assert not list(tmp_path.glob("*int8*"))
 
 
 def test_a_template_has_unit_length_and_does_not_know_left_from_right(chips):

@@ -1,0 +1,130 @@
+"""Watch-lists of any size for the benchmarks: made-up people, and a few real ones among them.
+
+A made-up person is a mixture of two rows of the cohort that comes with susracker, so that they lie
+as densely as real faces do.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+
+from susracker.faces.detector import Detector
+from susracker.faces.encoder import DlibEncoder
+from susracker.faces.images import crop, decode, encode_jpeg
+from susracker.models import Criminal, Photo, Quality, Template
+from susracker.plugins import open_store
+from susracker.scoring import load_scoring
+from susracker.scoring_fit import virtual_people
+from susracker.stores import sqlite_schema as schema
+
+REAL = 40
+"""Real people who are enrolled, and whose other photo is posted."""
+
+STRANGERS = 160
+"""Real people who are not enrolled and are posted: four in five faces are strangers."""
+
+QUALITY = Quality(eye_distance=60, sharpness=100, brightness=120, detector_score=1)
+
+
+@dataclass(frozen=True)
+class RealFace:
+    """A face of a photo.
+
+    Attributes:
+        crop: tight, as an edge camera cuts it, as JPEG.
+        template: unit length, shape (128,).
+        view: dlib's own descriptor, as the plain server compares them.
+    """
+
+    name: str
+    crop: bytes
+    template: np.ndarray
+    view: np.ndarray
+
+
+def real_faces(folder: Path) -> tuple[list[RealFace], list[RealFace]]:
+    """Faces to enrol, and faces to post: of the same people, and of strangers."""
+    detector, encoder = Detector(), DlibEncoder()
+    enrolled, posted, strangers = [], [], []
+    for person in sorted(one for one in folder.iterdir() if one.is_dir()):
+        photos = sorted(person.iterdir())
+        if len(photos) > 1 and len(enrolled) < REAL:
+            first, second = (_face(detector, encoder, photo) for photo in photos[:2])
+            if first and second:
+                enrolled.append(first)
+                posted.append(second)
+        elif len(photos) == 1 and len(strangers) < STRANGERS:
+            strangers += filter(None, [_face(detector, encoder, photos[0])])
+    mixed = np.random.default_rng(0).permutation(len(posted) + len(strangers))
+    return enrolled, [(posted + strangers)[index] for index in mixed]
+
+
+def _face(detector: Detector, encoder: DlibEncoder, photo: Path) -> RealFace | None:
+    picture = decode(photo.read_bytes())
+    faces = detector.find(picture)
+    if len(faces) != 1:
+        return None
+    chip = faces[0].chip[None]
+    cut = encode_jpeg(crop(picture, faces[0].box, 0))
+    return RealFace(photo.parent.name, cut, encoder.encode(chip)[0], encoder.embed(chip)[0])
+
+
+def synthetic(count: int) -> np.ndarray:
+    """Templates of so many made-up people, shape (count, 128)."""
+    cohort = load_scoring(DlibEncoder.id).cohort
+    return virtual_people(cohort, count, np.random.default_rng(1))
+
+
+def sqlite_gallery(work: Path, count: int, enrolled: Sequence[RealFace]) -> str:
+    """URL of a store of so many people; it is made once and kept in `work`.
+
+    Rows are written by the store's own steps, in one transaction: a million commits take hours.
+    """
+    file = work / f"people-{count}.db"
+    url = f"sqlite:///{file}"
+    if not file.exists():
+        part = file.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        open_store(f"sqlite:///{part}").close()
+        with closing(sqlite3.connect(part)) as connection, connection:
+            for criminal, photo, template in _records(count, enrolled):
+                schema.insert(connection, "criminals", schema.to_row(criminal))
+                schema.insert_photo(connection, criminal.id, photo)
+                schema.insert_template(connection, template)
+                schema.bump_revision(connection, criminal.id)
+        part.rename(file)
+    return url
+
+
+def _records(
+    count: int, enrolled: Sequence[RealFace]
+) -> Iterator[tuple[Criminal, Photo, Template]]:
+    now = datetime.now(timezone.utc)
+    vectors = np.concatenate([[face.template for face in enrolled], synthetic(count)])[:count]
+    for number, vector in enumerate(vectors):
+        real = enrolled[number] if number < len(enrolled) else None
+        person, photo = f"c{number:07}", f"p{number:07}"
+        name = real.name if real else f"Person {number}"
+        content = real.crop if real else person.encode()
+        yield (
+            Criminal(id=person, name=name, created_at=now),
+            Photo(photo, person, person, "image/jpeg", content),
+            Template(photo, person, DlibEncoder.id, vector, QUALITY),
+        )
+
+
+def plain_gallery(work: Path, count: int, enrolled: Sequence[RealFace]) -> Path:
+    """The same people as dlib's own descriptors, for the plain server, as an .npy file."""
+    file = work / f"people-{count}.npy"
+    if not file.exists():
+        length = float(np.mean([np.linalg.norm(face.view) for face in enrolled]))
+        views = [face.view for face in enrolled]
+        np.save(file, np.float64(np.concatenate([views, length * synthetic(count)])[:count]))
+    return file

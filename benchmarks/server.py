@@ -1,0 +1,95 @@
+"""susracker beside a plain server, from POST to answer, in one run.
+
+    python benchmarks/server.py
+    python benchmarks/server.py --enrolled 1000 --connections 4 --seconds 5 --json server.json
+
+Both get the same tight crops of real faces, one in five of an enrolled person, by the same client,
+in turns. Everything is stored as in production.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from galleries import plain_gallery, real_faces, sqlite_gallery
+from load import post_faces
+from platformdirs import user_cache_path
+from processes import ServerUnderTest, plain, susracker
+from rich.console import Console
+from rich.table import Table
+
+FACES = Path(__file__).parents[2] / "shared" / "data" / "lfw-dev"
+
+
+def main() -> None:
+    options = arguments()
+    options.work.mkdir(parents=True, exist_ok=True)
+    enrolled, posted = real_faces(options.faces)
+    crops = [face.crop for face in posted]
+    rows = []
+    for count in options.enrolled or [1000, 100_000, 1_000_000]:
+        store = sqlite_gallery(options.work, count, enrolled)
+        people = plain_gallery(options.work, count, enrolled)
+        logs = (options.work / "susracker.log", options.work / "plain.log")
+        with susracker(store, logs[0]) as ours, plain(people, logs[1]) as theirs:
+            for connections in options.connections or [1, 4, 16]:
+                pair = [measure(one, crops, connections, options) for one in (theirs, ours)]
+                rows += [row | {"enrolled": count} for row in pair]
+                show(rows[-2:])
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=2))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--enrolled", type=int, action="append", help="may be given again")
+    parser.add_argument("--connections", type=int, action="append", help="may be given again")
+    parser.add_argument("--seconds", type=float, default=5, help="of each burst")
+    parser.add_argument("--rounds", type=int, default=2, help="bursts of each server, in turns")
+    parser.add_argument("--faces", type=Path, default=FACES, help="a folder a person")
+    parser.add_argument("--work", type=Path, default=user_cache_path("susracker-bench"))
+    parser.add_argument("--json", type=Path, help="write the numbers to this file")
+    return parser.parse_args()
+
+
+def measure(
+    server: ServerUnderTest, crops: list[bytes], connections: int, options: argparse.Namespace
+) -> dict[str, Any]:
+    post_faces(server.port, crops, connections, seconds=1)
+    before = server.cpu_seconds()
+    loads = [
+        post_faces(server.port, crops, connections, options.seconds) for _ in range(options.rounds)
+    ]
+    latencies = np.concatenate([load.latencies for load in loads]) * 1000
+    faces = sum(load.faces for load in loads)
+    return {
+        "server": server.name,
+        "connections": connections,
+        "faces_per_second": float(np.median([load.faces / load.seconds for load in loads])),
+        "p50_ms": float(np.percentile(latencies, 50)),
+        "p95_ms": float(np.percentile(latencies, 95)),
+        "p99_ms": float(np.percentile(latencies, 99)),
+        "cpu_ms_a_face": 1000 * (server.cpu_seconds() - before) / faces,
+        "peak_mb": server.peak_bytes() / 1e6,
+        "messages": loads[-1].messages,
+    }
+
+
+def show(pair: list[dict[str, Any]]) -> None:
+    theirs, ours = pair
+    title = f"{ours['enrolled']:,} enrolled, {ours['connections']} connections"
+    table = Table("", "plain", "susracker", "ratio", title=title)
+    for key in ("faces_per_second", "p50_ms", "p95_ms", "p99_ms", "cpu_ms_a_face", "peak_mb"):
+        ratio = ours[key] / theirs[key] if key == "faces_per_second" else theirs[key] / ours[key]
+        table.add_row(key, f"{theirs[key]:.1f}", f"{ours[key]:.1f}", f"{ratio:.1f}x")
+    Console().print(table, f"messages: {theirs['messages']} and {ours['messages']}")
+
+
+if __name__ == "__main__":
+    main()
