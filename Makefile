@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint docs clean
+.PHONY: help demo test lint bench docs clean
 
 help:
 	@echo "make demo   see it work: a camera, a wanted person, an alert"
 	@echo "make test   run all tests"
 	@echo "make lint   ruff, and mypy in strict mode"
+	@echo "make bench  measure speed, in a short form; the faces are read from ../shared/data"
 	@echo "make docs   write docs/cli.md and the picture in the README again"
 	@echo "make clean  remove .venv and caches"
 
@@ -21,6 +22,12 @@ lint: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: .venv/bench
+	$(BIN)/python benchmarks/encoder.py --rounds 3
+	$(BIN)/python benchmarks/search.py --templates 1000 --templates 100000 --rounds 3
+	$(BIN)/python benchmarks/startup.py --enrolled 10000
+	$(BIN)/python benchmarks/server.py --enrolled 1000 --connections 4 --seconds 3
 
 docs: .venv/test
 	$(BIN)/python docs/generate.py

@@ -24,11 +24,13 @@ from susracker.scoring import load_scoring
 from susracker.scoring_fit import virtual_people
 from susracker.stores import sqlite_schema as schema
 
-REAL = 40
+FACES = Path(__file__).parents[2] / "shared" / "data" / "lfw-dev"
+
+REAL = 10
 """Real people who are enrolled, and whose other photo is posted."""
 
-STRANGERS = 160
-"""Real people who are not enrolled and are posted: four in five faces are strangers."""
+STRANGERS = 190
+"""Real people who are not enrolled and are posted: nineteen in twenty faces are strangers."""
 
 QUALITY = Quality(eye_distance=60, sharpness=100, brightness=120, detector_score=1)
 

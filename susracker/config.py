@@ -51,7 +51,7 @@ class Settings(BaseSettings):
         default_factory=default_store,
         description="Where criminals, sightings and alerts are kept, as a URL.",
     )
-    encoder: str = Field("dlib-int8", description="What turns a face into a template.")
+    encoder: str = Field("dlib", description="What turns a face into a template.")
     matcher: str = Field("exact", description="What searches the watch-list.")
     cooldown: str = Field("memory", description="What remembers recent alerts, a name or a URL.")
     cooldown_seconds: float = Field(

@@ -19,7 +19,7 @@ from susracker.config import Settings, make_settings
 from susracker.cooldowns.base import Cooldown
 from susracker.errors import DuplicateError, InputError, NotFoundError
 from susracker.faces.detector import Detector, Face
-from susracker.faces.encoder import Encoder, templates_of
+from susracker.faces.encoder import Encoder
 from susracker.faces.images import crop, decode, encode_jpeg
 from susracker.matchers.base import Matcher
 from susracker.models import (
@@ -46,6 +46,10 @@ FACE = "face"
 FUTURE_TOLERANCE = timedelta(seconds=60)
 """How far a camera's clock may run ahead before the time of arrival is used in its place: a time
 in the future would hold alerts back until it has passed."""
+
+PREPARED_AT_ONCE = 4096
+"""Criminals whose statistics are computed at start, and then every time that the store is followed:
+half a second of one core. A search computes what it lacks itself."""
 
 EVENT_MEMORY = timedelta(days=7)
 """How long a repeated event is known as one: longer than a camera is expected to be cut off."""
@@ -137,9 +141,12 @@ class Tracker:
             StoreUnavailableError: the store cannot be read.
         """
         self.detector.find(np.zeros((*CHIP_SHAPE,), np.uint8))
-        self.encoder.encode(np.zeros((1, *CHIP_SHAPE), np.uint8))
+        nobody = np.zeros((1, *CHIP_SHAPE), np.uint8)
+        self.encoder.encode(nobody)
+        self.encoder.embed_roughly(nobody)
         now = self._clock()
         self.watchlist.refresh(now)
+        self.watchlist.prepare(PREPARED_AT_ONCE)
         held_back = timedelta(seconds=self.settings.cooldown_seconds)
         for alert in self.store.alerts_since(now - held_back):
             self._cooldown.try_acquire(_cooldown_key(alert), alert.occurred_at)
@@ -247,16 +254,14 @@ class Tracker:
     ) -> Iterator[tuple[tuple[Candidate, ...], Face]]:
         """The faces of people on the watch-list, each with its candidates.
 
-        The mirror image costs as much as the face. It is looked at where it may make a difference,
-        which it seldom does for strangers, who are almost all that cameras see.
+        Almost all that cameras see are strangers. A rough embedding, without the mirror image,
+        tells most of them in a quarter of the time; whoever may be someone is encoded in full.
         """
-        views = self.encoder.embed(np.stack([face.chip for face in faces]))
-        lengths = np.linalg.norm(views, axis=1, keepdims=True)
-        near = np.flatnonzero(self.watchlist.plausible(views / lengths))
-        if not len(near):
-            return
-        mirrored = np.stack([faces[index].chip[:, ::-1] for index in near])
-        probes = templates_of(np.concatenate([views[near], self.encoder.embed(mirrored)]))
+        chips = np.stack([face.chip for face in faces])
+        rough = self.encoder.embed_roughly(chips)
+        lengths = np.linalg.norm(rough, axis=1, keepdims=True)
+        near = np.flatnonzero(self.watchlist.plausible(rough / lengths))
+        probes = self.encoder.encode(chips[near])
         for index, candidates in zip(near, self.watchlist.identify(probes, now), strict=True):
             if candidates:
                 yield candidates, faces[index]
@@ -344,6 +349,7 @@ class Tracker:
 
     def _keep_house(self) -> None:
         self.refresh()
+        self.watchlist.prepare(PREPARED_AT_ONCE)
         self._counts.flush()
 
 

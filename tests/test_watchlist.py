@@ -64,10 +64,10 @@ def test_a_list_that_grew_has_the_scores_of_one_that_was_loaded(store, people):
         people.refresh(NOON)
     loaded = WatchList(store, "dlib/1", open_matcher("exact", 128), shipped, 0.01)
     loaded.refresh(NOON)
-    for criminal_id, person in loaded._people.items():
-        grown = people._people[criminal_id]
-        assert grown.mean == pytest.approx(person.mean, abs=0.01)
-        assert grown.deviation == pytest.approx(person.deviation, abs=0.01)
+    ids = [f"c{number}" for number in range(40)]
+    grown, fresh = (one._statistics(ids) for one in (people, loaded))
+    assert grown.means == pytest.approx(fresh.means, abs=0.01)
+    assert grown.deviations == pytest.approx(fresh.deviations, abs=0.01)
     assert people.threshold == pytest.approx(loaded.threshold, abs=0.01)
 
 
@@ -120,3 +120,13 @@ def test_a_short_list_finds_its_people_among_strangers(store, people, size):
             store.remove_criminal(f"c{number}")
     assert found / searches > 0.8
     assert returned / (len(strangers) * 20 / size) < 0.03
+
+
+def test_what_searches_need_is_prepared_a_few_at_a_time(store, people):
+    for number in range(25):
+        enrol(store, f"c{number}")
+    people.refresh(NOON)
+    assert [people.prepare(10) for _ in range(4)] == [10, 10, 5, 0]
+    enrol(store, "c3")
+    people.refresh(NOON)
+    assert people.prepare(10) == 1

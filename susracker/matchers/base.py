@@ -61,6 +61,10 @@ class Matcher(ABC):
         """
 
     @abstractmethod
+    def vectors(self, criminal_ids: Sequence[str]) -> Vectors:
+        """One template of each criminal, shape (n, dimension); NaN for who is unknown."""
+
+    @abstractmethod
     def __len__(self) -> int:
         """How many criminals have a template here."""
 

@@ -73,7 +73,7 @@ def test_results_as_json_are_of_the_stated_shape(run, people, tmp_path):
         people, "--json", tmp_path / "r.json", "--rule", "as-norm", "--rule", "distance-0.6"
     )
     record = json.loads((tmp_path / "r.json").read_text())
-    assert record["encoder"] == "dlib-int8"
+    assert record["encoder"] == "dlib"
     assert record["people"] == SEVERAL + SINGLE
     assert record["photos"] == len(list(people.glob("*/*")))
     assert 0 < record["failure_to_enrol"] < 0.1

@@ -68,6 +68,24 @@ def test_upsert_replaces_and_zero_rows_remove(matcher):
     assert matcher.search(second[None], 1) == [[]]
 
 
+def test_vectors_come_back_by_id_whatever_was_removed(matcher):
+    rows = unit(200)
+    random = np.random.default_rng(0)
+    matcher.load([f"p{n}" for n in range(200)], rows)
+    gone = set(random.permutation(200)[:120].tolist())
+    for number in gone:
+        matcher.remove(f"p{number}")
+    matcher.load([f"q{n}" for n in range(50)], rows[:50])
+    ids = [f"p{n}" for n in range(200)]
+    found = matcher.vectors([*ids, "nobody", "q7"])
+    for number in range(200):
+        expected = np.full(DIMENSION, np.nan) if number in gone else rows[number]
+        assert np.array_equal(found[number], expected, equal_nan=True)
+    assert np.isnan(found[200]).all()
+    assert np.array_equal(found[201], rows[7])
+    assert matcher.vectors([]).shape == (0, DIMENSION)
+
+
 def test_removing_the_unknown_is_no_error(matcher):
     matcher.remove("nobody")
     assert len(matcher) == 0
