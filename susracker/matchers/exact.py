@@ -54,8 +54,8 @@ class ExactMatcher(Matcher):
         with self._lock.writing():
             known = self._slots.keys() & set(criminal_ids)
             self._drop(known)
-            slots = {name: self._slot(name) for name in dict.fromkeys(criminal_ids)}
-            self._append(vectors, [slots[name] for name in criminal_ids])
+            self._assign_slots(list(dict.fromkeys(criminal_ids)))
+            self._append(vectors, [self._slots[name] for name in criminal_ids])
 
     def remove(self, criminal_id: str) -> None:
         with self._lock.writing():
@@ -98,15 +98,14 @@ class ExactMatcher(Matcher):
         found = [Neighbour(self._ids[s], b) for s, b in zip(slots.tolist(), best, strict=True)]
         return sorted(found, key=lambda one: (-one.similarity, one.criminal_id))[:k]
 
-    def _slot(self, criminal_id: str) -> int:
-        if self._free:
-            slot = self._free.pop()
-            self._ids[slot] = criminal_id
-        else:
-            slot = len(self._ids)
-            self._ids.append(criminal_id)
-        self._slots[criminal_id] = slot
-        return slot
+    def _assign_slots(self, names: list[str]) -> None:
+        """Give each of the names, which have none, a slot: those that became free first."""
+        reused = [self._free.pop() for _ in range(min(len(self._free), len(names)))]
+        for slot, name in zip(reused, names, strict=False):
+            self._ids[slot] = name
+        fresh = range(len(self._ids), len(self._ids) + len(names) - len(reused))
+        self._ids += names[len(reused) :]
+        self._slots.update(zip(names, [*reused, *fresh], strict=True))
 
     def _append(self, vectors: Vectors, slots: list[int]) -> None:
         end = self._count + len(vectors)
