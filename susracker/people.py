@@ -22,6 +22,7 @@ class People:
 
     def __init__(self) -> None:
         self._rows: dict[str, int] = {}
+        self._ids: list[str] = []  # by row
         self._free: list[int] = []
         self._kinds = np.empty(0, np.int8)
         self._means = np.empty(0, np.float32)
@@ -51,6 +52,9 @@ class People:
             end = len(self._kinds)
             added = len(new) - len(reused)
             self._rows.update(zip(new, [*reused, *range(end, end + added)], strict=True))
+            for row, one in zip(reused, new, strict=False):
+                self._ids[row] = one
+            self._ids += new[len(reused) :]
             self._kinds = np.append(self._kinds, np.zeros(added, np.int8))
             self._means = np.append(self._means, np.zeros(added, np.float32))
             self._deviations = np.append(self._deviations, np.zeros(added, np.float32))
@@ -94,8 +98,5 @@ class People:
     def unknown(self, limit: int) -> list[str]:
         """Ids of at most so many criminals whose statistics are not known."""
         with self._lock:
-            missing = set(np.flatnonzero(np.isnan(self._means) & (self._kinds != FREE)).tolist())
-            if not missing:
-                return []
-            found = (one for one, row in self._rows.items() if row in missing)
-            return [one for one, _ in zip(found, range(limit), strict=False)]
+            missing = np.flatnonzero(np.isnan(self._means) & (self._kinds != FREE))
+            return [self._ids[row] for row in missing[:limit].tolist()]

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 from typing_extensions import Self
 
 from susracker.camera_counts import CameraCounts
 from susracker.config import Settings, make_settings
 from susracker.cooldowns.base import Cooldown
 from susracker.errors import DuplicateError, InputError, NotFoundError
-from susracker.faces.detector import Detector, Face
+from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
-from susracker.faces.images import crop, decode, encode_jpeg
 from susracker.matchers.base import Matcher
 from susracker.models import (
     Alert,
     Camera,
-    Candidate,
     Detection,
     Event,
     Outcome,
@@ -34,6 +31,7 @@ from susracker.models import (
 )
 from susracker.periodic import Periodic
 from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
+from susracker.recognition import Match, Recogniser, Recognition
 from susracker.scoring import load_scoring
 from susracker.stores.base import Store
 from susracker.watchlist import WatchList
@@ -54,25 +52,7 @@ half a second of one core. A search computes what it lacks itself."""
 EVENT_MEMORY = timedelta(days=7)
 """How long a repeated event is known as one: longer than a camera is expected to be cut off."""
 
-FACE_MARGIN = 0.2
-"""How much is kept around a matched face, as a share of its size, to show it to an operator."""
-
-CHIP_SHAPE = (150, 150, 3)
-
 Clock = Callable[[], datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A face that was recognised.
-
-    Attributes:
-        candidates: the match, then the next best.
-        face: what is shown to an operator, as JPEG.
-    """
-
-    candidates: tuple[Candidate, ...]
-    face: bytes
 
 
 def utc_now() -> datetime:
@@ -97,6 +77,7 @@ class Tracker:
         settings: Settings,
         clock: Clock = utc_now,
     ) -> None:
+        self.settings = settings
         self.store = store
         self.encoder = encoder
         self.detector = Detector()
@@ -108,7 +89,7 @@ class Tracker:
             settings.target_fpir,
             settings.threshold_shift,
         )
-        self.settings = settings
+        self.recogniser = Recogniser(self.detector, encoder, self.watchlist, self.max_pixels)
         self._cooldown = cooldown
         self._clock = clock
         self._counts = CameraCounts(store)
@@ -140,10 +121,7 @@ class Tracker:
             EncoderError: the weights are missing or wrong.
             StoreUnavailableError: the store cannot be read.
         """
-        self.detector.find(np.zeros((*CHIP_SHAPE,), np.uint8))
-        nobody = np.zeros((1, *CHIP_SHAPE), np.uint8)
-        self.encoder.encode(nobody)
-        self.encoder.embed_roughly(nobody)
+        self.recogniser.load()
         now = self._clock()
         self.watchlist.refresh(now)
         self.watchlist.prepare(PREPARED_AT_ONCE)
@@ -212,9 +190,9 @@ class Tracker:
         received_at = self._clock()
         if detection.occurred_at > received_at + FUTURE_TOLERANCE:
             detection = replace(detection, occurred_at=received_at)
-        respond = self._to_faces if detection.event_type == FACE else self._to_activity
         try:
-            outcome = respond(detection, received_at)
+            recognition = self.recogniser.recognise(_picture(detection), received_at)
+            outcome = self.conclude(detection, recognition, received_at)
         except DuplicateError:
             # The same event came twice at once, and the other one was first.
             if earlier := self._earlier_outcome(detection):
@@ -226,64 +204,40 @@ class Tracker:
         self._count(detection, received_at, outcome)
         return outcome
 
-    def recognise(self, data: bytes, now: datetime) -> tuple[int, list[Match]]:
-        """Find the faces of an encoded picture, and who on the watch-list they are.
+    def conclude(
+        self, detection: Detection, recognition: Recognition | None, received_at: datetime
+    ) -> Outcome:
+        """Store what follows from what was recognised in a detection: the cooldown's part.
 
-        Returns:
-            how many faces there are, and those that were recognised, best first; a criminal is in
-            a picture at most once, so of several faces like him the best is taken.
+        Args:
+            recognition: None for an activity.
 
         Raises:
-            PictureError: the picture cannot be read.
-            StoreUnavailableError: the store cannot be read.
+            DuplicateError: the event was handled before.
+            NotFoundError: someone was removed since he was recognised.
+            StoreUnavailableError: nothing was stored, and nothing held back.
         """
-        picture = decode(data, self.max_pixels)
-        faces = self.detector.find(picture)
-        if not faces:
-            return 0, []
-        named = list(self._identify(faces, now))
-        best: dict[str, Match] = {}
-        for candidates, face in sorted(named, key=lambda pair: -pair[0][0].score):
-            if candidates[0].criminal_id not in best:
-                shown = encode_jpeg(crop(picture, face.box, FACE_MARGIN))
-                best[candidates[0].criminal_id] = Match(candidates, shown)
-        return len(faces), list(best.values())
-
-    def _identify(
-        self, faces: list[Face], now: datetime
-    ) -> Iterator[tuple[tuple[Candidate, ...], Face]]:
-        """The faces of people on the watch-list, each with its candidates.
-
-        Almost all that cameras see are strangers. A rough embedding, without the mirror image,
-        tells most of them in a quarter of the time; whoever may be someone is encoded in full.
-        """
-        chips = np.stack([face.chip for face in faces])
-        rough = self.encoder.embed_roughly(chips)
-        lengths = np.linalg.norm(rough, axis=1, keepdims=True)
-        near = np.flatnonzero(self.watchlist.plausible(rough / lengths))
-        probes = self.encoder.encode(chips[near])
-        for index, candidates in zip(near, self.watchlist.identify(probes, now), strict=True):
-            if candidates:
-                yield candidates, faces[index]
+        if recognition is None:
+            return self._to_activity(detection, received_at)
+        return self._to_faces(detection, recognition, received_at)
 
     def _earlier_outcome(self, detection: Detection) -> Outcome | None:
         if detection.event_id is None:
             return None
         return self.store.event_outcome(detection.camera_id, detection.event_id)
 
-    def _to_faces(self, detection: Detection, received_at: datetime) -> Outcome:
-        if detection.picture is None:
-            raise InputError("a face detection needs a picture")
-        faces, matches = self.recognise(detection.picture, received_at)
+    def _to_faces(
+        self, detection: Detection, recognition: Recognition, received_at: datetime
+    ) -> Outcome:
         sightings, alerts = [], []
         with ExitStack() as undo:
-            for match in matches:
+            for match in recognition.matches:
                 alert = self._face_alert(detection, match, received_at)
                 passed = self._acquire(alert, undo)
                 sightings.append(_sighting(alert, suppressed=not passed))
                 if passed:
                     alerts.append(alert)
-            none: OutcomeKind = "no match" if faces else "no face"
+            none: OutcomeKind = "no match" if recognition.faces else "no face"
             kind: OutcomeKind = "alert" if alerts else "cooldown" if sightings else none
             outcome = self._record(detection, kind, sightings, alerts, received_at)
             undo.pop_all()
@@ -364,6 +318,15 @@ def open_tracker(**settings: Any) -> Tracker:
         StoreError: the store cannot be opened.
     """
     return Tracker.from_settings(make_settings(settings))
+
+
+def _picture(detection: Detection) -> bytes | None:
+    """What faces are to be found in; None for an activity."""
+    if detection.event_type != FACE:
+        return None
+    if detection.picture is None:
+        raise InputError("a face detection needs a picture")
+    return detection.picture
 
 
 def _alert(detection: Detection, received_at: datetime) -> Alert:

@@ -115,7 +115,7 @@ class WatchList:
         self._people = People()
         self._counts: ClassCounts = {}
         self._threshold = math.inf
-        self._revision = 0
+        self._revision: int | None = None
         self._refreshing = threading.Lock()
 
     def __len__(self) -> int:
@@ -143,6 +143,12 @@ class WatchList:
             how many criminals changed.
         """
         with self._refreshing:
+            if self._revision is None:
+                # Read before the criminals are: what changes meanwhile is read once more.
+                revision = self._store.revision()
+                self._take_over_all(now)
+                self._revision = revision
+                return len(self)
             changes = self._store.changes(self._revision)
             if changes.criminal_ids:
                 self._take_over(changes.criminal_ids, now)
@@ -194,17 +200,17 @@ class WatchList:
         ]
 
     def _take_over(self, criminal_ids: frozenset[str], now: datetime) -> None:
-        if self._revision:
-            people = fused(self._store.template_rows(self._encoder_id, criminal_ids, wanted_at=now))
-            self._forget(criminal_ids.difference(people.ids))
-            self._rejoin(people)
-            self._learn(people)
-        if len(self._joined) < (1 - JOINED_OFF) * min(len(self), MOST_JOINED) or not self._revision:
-            people = fused(self._store.template_rows(self._encoder_id, wanted_at=now))
-            self._choose_joined(people)
-            self._learn(people)
-        self._counts = self._people.counts()
-        self._threshold = self.threshold_for(self._target_fpir)
+        people = fused(self._store.template_rows(self._encoder_id, criminal_ids, wanted_at=now))
+        self._forget(criminal_ids.difference(people.ids))
+        self._rejoin(people)
+        self._learn(people)
+        if len(self._joined) < (1 - JOINED_OFF) * min(len(self), MOST_JOINED):
+            self._take_over_all(now)
+
+    def _take_over_all(self, now: datetime) -> None:
+        everyone = fused(self._store.template_rows(self._encoder_id, wanted_at=now))
+        self._choose_joined(everyone)
+        self._learn(everyone)
 
     def _forget(self, criminal_ids: frozenset[str]) -> None:
         self._people.remove(criminal_ids)
@@ -235,6 +241,8 @@ class WatchList:
         self._people.put(people.ids, people.kinds)
         if people.ids:
             self._matcher.load(people.ids, people.vectors)
+        self._counts = self._people.counts()
+        self._threshold = self.threshold_for(self._target_fpir)
 
     def _candidates(
         self, neighbours: Sequence[Neighbour], probe: CohortStatistics, now: datetime

@@ -16,6 +16,7 @@ from susracker.faces.detector import Detector
 from susracker.faces.images import crop, decode
 from susracker.models import Detection
 from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
+from susracker.recognition import Recogniser, Recognition
 from susracker.tracker import Tracker
 from tests.pictures import COLLINS, HOPPER, encoded, portrait
 
@@ -273,11 +274,12 @@ class CountingEncoder(type(encoder)):
 @pytest.fixture
 def counting(tracker):
     tracker.encoder = CountingEncoder()
+    tracker.recogniser = Recogniser(tracker.detector, tracker.encoder, tracker.watchlist, 10**7)
     return tracker
 
 
 def test_whoever_may_be_someone_is_encoded_in_full(counting):
-    _, matches = counting.recognise(FACES["hopper"], NOON)
+    matches = counting.recogniser.recognise(FACES["hopper"], NOON).matches
     assert (counting.encoder.rough, counting.encoder.full) == (1, 1)
     chip = counting.detector.find(decode(FACES["hopper"]))[0].chip[None]
     expected = counting.watchlist.identify(counting.encoder.encode(chip), NOON)
@@ -285,5 +287,5 @@ def test_whoever_may_be_someone_is_encoded_in_full(counting):
 
 
 def test_a_stranger_is_embedded_roughly(counting):
-    assert counting.recognise(FACES["collins"], NOON) == (1, [])
+    assert counting.recogniser.recognise(FACES["collins"], NOON) == Recognition(1, ())
     assert (counting.encoder.rough, counting.encoder.full) == (1, 0)

@@ -69,7 +69,11 @@ class Matcher(ABC):
         """How many criminals have a template here."""
 
     def load(self, criminal_ids: Sequence[str], vectors: Vectors) -> None:
-        """Upsert many criminals; the rows of one stand together, as a store hands them out."""
+        """Upsert many criminals; the rows of one stand together, as a store hands them out.
+
+        `vectors` are handed over: the matcher may keep and change them, for a copy of a million
+        is half a gigabyte.
+        """
         start = 0
         for end in range(1, len(criminal_ids) + 1):
             if end == len(criminal_ids) or criminal_ids[end] != criminal_ids[start]:

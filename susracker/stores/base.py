@@ -103,6 +103,10 @@ class Store(ABC):
         """The criminals of exactly that name, by id."""
 
     @abstractmethod
+    def revision(self) -> int:
+        """Revision of the newest change; 0 where nothing has changed ever."""
+
+    @abstractmethod
     def changes(self, since: int) -> Changes:
         """Who was added, edited or removed, by any process, after revision `since`.
 

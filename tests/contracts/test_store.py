@@ -277,6 +277,18 @@ def test_changes_name_who_was_added_edited_or_removed(store: Store) -> None:
     assert store.changes(0).criminal_ids == {"c1", "c2", "c3"}
 
 
+def test_the_revision_is_that_of_the_newest_change(store: Store) -> None:
+    assert store.revision() == 0
+    for change in (
+        lambda: store.put_criminal(criminal("c1")),
+        lambda: store.put_criminal(criminal("c2")),
+        lambda: store.remove_criminal("c2"),
+    ):
+        before = store.revision()
+        change()
+        assert store.revision() == store.changes(0).revision > before
+
+
 def test_a_new_template_is_a_change_and_a_sighting_is_none(store: Store) -> None:
     taken = photo()
     store.put_criminal(criminal(), [taken])
