@@ -4,6 +4,7 @@
       InputError                what was handed in is wrong; nothing was changed
         PictureError            not a picture, truncated, or too large
         FaceRefusedError        a picture whose face cannot be enrolled (`reason` says why)
+        RecordingError          no recording, a newer one, or one that cannot be written
       ConfigError               a setting is wrong
         UnknownBackendError     no backend of that name or URL scheme
         MissingDriverError      the backend needs an extra that is not installed
@@ -13,6 +14,7 @@
         StoreFormatError        not a susracker store, or of a newer version
         NotFoundError           no record with that id
         DuplicateError          the photo or the event is stored already
+      SpoolError                a camera's waiting events cannot be kept
       ListenError               the server's address cannot be listened on
       OverloadedError           the queue is full: try again later
 
@@ -81,6 +83,14 @@ class NotFoundError(StoreError):
 
 class DuplicateError(StoreError):
     """The photo or the event is stored already; nothing was changed."""
+
+
+class RecordingError(InputError):
+    """Not a recording, one of a newer version, or a place where none can be written."""
+
+
+class SpoolError(SusrackerError):
+    """A camera's events, which wait to be sent, cannot be kept or read."""
 
 
 class ListenError(SusrackerError):

@@ -1,0 +1,245 @@
+"""A camera that loses nothing."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+from typing_extensions import Self
+
+from susracker.client.delivery import Delivered, Delivery, Refused, Waits
+from susracker.client.spool import Spool, Waiting
+from susracker.errors import ConfigError, SpoolError
+
+log = logging.getLogger(__name__)
+
+FACE = "face"
+
+MEMORY_MB = 64
+"""What waits in memory where there is no spool: a few thousand faces."""
+
+CLOSE_SECONDS = 5.0
+"""How long closing goes on sending."""
+
+DROPPED_LOGGED_EACH = 60.0
+"""Seconds between two warnings of dropped events, each with how many it were."""
+
+OnAnswer = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of a camera's events.
+
+    Attributes:
+        sent: the server has them.
+        refused: the server will never take them.
+        dropped: given up because the spool was full, or had no folder when the camera was closed.
+        waiting: still to be sent.
+    """
+
+    sent: int = 0
+    refused: int = 0
+    dropped: int = 0
+    waiting: int = 0
+
+
+class Camera:
+    """Sends what a camera saw to a server, in order, in a thread of its own.
+
+    An event is kept until the server has answered: on disk where there is a `spool`, so that it
+    survives the camera's restart as well. Each has an id, and the server answers a repeat as it did
+    the first time; so an event whose answer was lost is sent again, and counts once. What the
+    server was away for is sent with its original time. `send_*` may be called from any thread.
+
+    Args:
+        key: sent as `Authorization: Bearer KEY`.
+        spool: a folder; each camera has a file of its own in it. Faces wait there until they are
+            sent, strangers' too. By default events wait in memory.
+        spool_mb: how much may wait; beyond that the oldest is dropped, counted and logged.
+        on_answer: called with an event's id and the server's answer, on the sending thread; it
+            must not raise.
+
+    Raises:
+        ConfigError: the URL or the camera's name is wrong.
+        SpoolError: the spool cannot be used.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        camera_id: str,
+        location: str,
+        *,
+        key: str | None = None,
+        spool: str | Path | None = None,
+        spool_mb: float | None = None,
+        on_answer: OnAnswer = lambda event_id, answer: None,
+    ) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ConfigError(f"{url!r} is no server's URL: it must be like http://server:5000")
+        if not camera_id:
+            raise ConfigError("a camera needs an id, such as gate-1")
+        self._fields = {"camera_id": camera_id, "camera_location": location}
+        file = Path(spool) / f"{quote(camera_id, safe='')}.db" if spool else None
+        default_mb = 1000 if spool else MEMORY_MB
+        self._is_kept = file is not None
+        self._spool = Spool(file, int((spool_mb or default_mb) * 1e6))
+        self._delivery = Delivery(url, key)
+        self._on_answer = on_answer
+        self._counts = Counts()
+        self._dropped_said, self._dropped_at = 0, -DROPPED_LOGGED_EACH
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name=f"camera {camera_id}", daemon=True)
+        self._thread.start()
+
+    @property
+    def counts(self) -> Counts:
+        """What became of the events so far."""
+        with self._changed:
+            return replace(self._counts, waiting=len(self._spool))
+
+    def send_face(self, picture: bytes, at: datetime) -> str:
+        """Send a face crop, or a frame, as an encoded picture; returns the event's id.
+
+        Args:
+            at: when it was seen; without a timezone, local time.
+
+        Raises:
+            SpoolError: the event cannot be kept, and is lost unless it is sent again.
+        """
+        return self.send(FACE, at, image=base64.b64encode(picture).decode())
+
+    def send_activity(self, kind: str, at: datetime) -> str:
+        """Send an activity, such as "violence"; returns the event's id.
+
+        Raises:
+            SpoolError: the event cannot be kept, and is lost unless it is sent again.
+        """
+        return self.send(kind, at)
+
+    def send(self, event_type: str, at: datetime, **fields: Any) -> str:
+        """Send an event with fields of `POST /api/detections`; returns its id.
+
+        Raises:
+            SpoolError: the event cannot be kept, and is lost unless it is sent again.
+        """
+        event_id = uuid.uuid4().hex
+        moment = at.astimezone().isoformat()
+        known = {"event_type": event_type, "timestamp": moment, "event_id": event_id}
+        body = json.dumps(self._fields | known | fields).encode()
+        with self._changed:
+            dropped = self._spool.put(event_id, body)
+            if dropped:
+                self._make_known(dropped)
+            self._changed.notify_all()
+        return event_id
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Wait until all was sent; whether that happened within `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not len(self._spool), timeout)
+
+    def close(self, timeout: float = CLOSE_SECONDS) -> None:
+        """Send what is left, for `timeout` seconds. What is in a spool then is sent the next time
+        that the camera is opened; what was only in memory is lost, and counted as dropped."""
+        if self._closing:
+            return
+        self.flush(timeout)
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+        self._delivery.close()
+        if not self._is_kept:
+            self._give_up()
+        self._spool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        waits = Waits()
+        while not self._closing:
+            try:
+                self._send_all(waits)
+            except SpoolError as error:
+                log.error("%s", error)
+                self._wait(waits.next(0))
+
+    def _send_all(self, waits: Waits) -> None:
+        while waiting := self._next():
+            result = self._delivery.post(waiting.body)
+            if isinstance(result, (Delivered, Refused)):
+                waits.succeeded()
+                self._settle(waiting, result)
+            else:
+                seconds = waits.next(result.retry_after)
+                log.warning("%s; trying again in %.1f s", result.reason, seconds)
+                self._wait(seconds)
+
+    def _next(self) -> Waiting | None:
+        """The next event, when there is one; None when the camera is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing or len(self._spool))
+            return None if self._closing else self._spool.first()
+
+    def _wait(self, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing, seconds)
+
+    def _settle(self, waiting: Waiting, result: Delivered | Refused) -> None:
+        self._spool.done(waiting)
+        if isinstance(result, Delivered):
+            self._on_answer(waiting.event_id, result.answer)
+        else:
+            log.error("the server refused an event, which is given up: %s", result.reason)
+        with self._changed:
+            refused = isinstance(result, Refused)
+            self._counts = replace(
+                self._counts,
+                sent=self._counts.sent + (not refused),
+                refused=self._counts.refused + refused,
+            )
+            self._changed.notify_all()
+
+    def _give_up(self) -> None:
+        dropped = 0
+        while waiting := self._spool.first():
+            self._spool.done(waiting)
+            dropped += 1
+        if dropped:
+            self._counts = replace(self._counts, dropped=self._counts.dropped + dropped)
+            log.error(
+                "%d events were dropped: the camera was closed before they were sent", dropped
+            )
+
+    def _make_known(self, dropped: int) -> None:
+        self._counts = replace(self._counts, dropped=self._counts.dropped + dropped)
+        if time.monotonic() - self._dropped_at >= DROPPED_LOGGED_EACH:
+            said, self._dropped_said = self._dropped_said, self._counts.dropped
+            self._dropped_at = time.monotonic()
+            log.error(
+                "%d events were dropped: the server is away and the spool is full",
+                self._counts.dropped - said,
+            )

@@ -1,0 +1,133 @@
+"""One event, posted until the server has it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+
+log = logging.getLogger(__name__)
+
+PATH = "/api/detections"
+
+TIMEOUT = (5.0, 60.0)
+"""Seconds to connect, and to wait for the answer: a full queue is worked off in less."""
+
+FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
+"""Seconds between attempts: twice as long each time."""
+
+LONGEST_RETRY_AFTER = 600.0
+"""What is heeded of a server's Retry-After: a mistaken one does not silence a camera for a day."""
+
+REFUSED = frozenset({400, 413, 415, 422})
+"""The server will never take this event: it is given up. All else is tried again, wrong keys and
+wrong addresses too, which somebody will put right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The server answered.
+
+    Attributes:
+        answer: its JSON, which says what became of the event.
+    """
+
+    answer: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The server will not take the event, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """The event did not arrive, and why.
+
+    Attributes:
+        retry_after: seconds that the server asked for, 0 where it did not.
+    """
+
+    reason: str
+    retry_after: float = 0
+
+
+class Waits:
+    """How long to wait after each failure: growing, with a random part, so that the cameras of a
+    site do not all come back in the same moment ("equal jitter", AWS Architecture Blog, 2015)."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    def succeeded(self) -> None:
+        """Begin with short waits again."""
+        self._failures = 0
+
+    def next(self, retry_after: float) -> float:
+        """Seconds to wait after one more failure."""
+        longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(self._failures, 30))
+        self._failures += 1
+        return max(retry_after, longest * random.uniform(0.5, 1))
+
+
+class Delivery:
+    """Posts events to a server over a kept connection. For one thread."""
+
+    def __init__(self, url: str, key: str | None = None) -> None:
+        self._url = url.rstrip("/") + PATH
+        self._session = requests.Session()
+        self._session.headers["Content-Type"] = "application/json"
+        if key:
+            self._session.headers["Authorization"] = f"Bearer {key}"
+
+    def post(self, body: bytes) -> Delivered | Refused | TryLater:
+        """Try once."""
+        try:
+            answer = self._session.post(
+                self._url, data=body, timeout=TIMEOUT, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            return TryLater(f"cannot reach {self._url}: {error}")
+        if answer.status_code in REFUSED:
+            return Refused(_reason(answer))
+        if answer.status_code != 200:
+            return TryLater(_reason(answer), _retry_after(answer.headers.get("Retry-After")))
+        try:
+            return Delivered(dict(answer.json()))
+        except (ValueError, TypeError):
+            return TryLater(f"{self._url} is no susracker: its answer is no JSON object")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()
+
+
+def _reason(answer: requests.Response) -> str:
+    try:
+        return f"{answer.status_code}, {json.loads(answer.content)['error']}"
+    except (ValueError, TypeError, KeyError):
+        return f"{answer.status_code} {answer.reason}"
+
+
+def _retry_after(value: str | None) -> float:
+    """Seconds, from a number of them or a date (RFC 9110, 10.2.3)."""
+    if not value:
+        return 0
+    try:
+        seconds = float(value) if value.isdigit() else _until(value)
+    except ValueError:
+        return 0
+    return min(max(seconds, 0), LONGEST_RETRY_AFTER)
+
+
+def _until(date: str) -> float:
+    moment: datetime = parsedate_to_datetime(date)
+    return float((moment - datetime.now(moment.tzinfo or timezone.utc)).total_seconds())

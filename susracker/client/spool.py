@@ -1,0 +1,137 @@
+"""Events that wait to be sent, in order, on disk or in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from susracker.errors import SpoolError
+
+IN_MEMORY = ":memory:"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event that was not sent yet.
+
+    Attributes:
+        number: its place in the spool.
+        body: what is posted.
+    """
+
+    number: int
+    event_id: str
+    body: bytes
+
+
+class Spool:
+    """A queue of events in an SQLite file, or in memory. Safe to use from any thread.
+
+    An event is on disk when `put` returns, and its place is overwritten with zeros once it was
+    sent. Two processes may not share a file: both would send what is in it.
+
+    Args:
+        max_bytes: bodies that are kept at most; beyond that the oldest are dropped.
+    """
+
+    def __init__(self, path: Path | None, max_bytes: int) -> None:
+        self._path = path
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        with self._errors_mapped():
+            if path:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = sqlite3.connect(
+                path or IN_MEMORY, isolation_level=None, check_same_thread=False
+            )
+            self._prepare()
+            count, size = self._one("SELECT count(*), coalesce(sum(length(body)), 0) FROM waiting")
+        self._count, self._size = int(count), int(size)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def put(self, event_id: str, body: bytes) -> int:
+        """Add an event at the end.
+
+        Returns:
+            how many of the oldest were dropped to make room.
+
+        Raises:
+            SpoolError: it cannot be kept.
+        """
+        if len(body) > self._max_bytes:
+            raise SpoolError(
+                f"an event of {len(body):,} bytes is larger than the spool, {self._max_bytes:,}"
+            )
+        with self._lock, self._errors_mapped():
+            dropped = self._make_room(len(body))
+            self._file.execute(
+                "INSERT INTO waiting (event_id, body) VALUES (?, ?)", (event_id, body)
+            )
+            self._count += 1
+            self._size += len(body)
+        return dropped
+
+    def first(self) -> Waiting | None:
+        """The oldest event, which stays; None where all were sent."""
+        with self._lock, self._errors_mapped():
+            row = self._one("SELECT number, event_id, body FROM waiting ORDER BY number LIMIT 1")
+        return Waiting(*row) if row else None
+
+    def done(self, waiting: Waiting) -> None:
+        """Forget an event; one that was dropped meanwhile is no error."""
+        with self._lock, self._errors_mapped():
+            self._delete(waiting.number, len(waiting.body))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._file.close()
+
+    def _prepare(self) -> None:
+        for setting in (
+            "auto_vacuum = FULL",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "secure_delete = ON",
+            "journal_size_limit = 1000000",
+        ):
+            self._file.execute(f"PRAGMA {setting}")
+        self._file.execute(
+            "CREATE TABLE IF NOT EXISTS waiting (number INTEGER PRIMARY KEY AUTOINCREMENT,"
+            " event_id TEXT NOT NULL, body BLOB NOT NULL)"
+        )
+
+    def _make_room(self, needed: int) -> int:
+        dropped = 0
+        while self._size + needed > self._max_bytes:
+            number, size = self._one(
+                "SELECT number, length(body) FROM waiting ORDER BY number LIMIT 1"
+            )
+            dropped += self._delete(number, size)
+        return dropped
+
+    def _delete(self, number: int, size: int) -> int:
+        gone = self._file.execute("DELETE FROM waiting WHERE number = ?", (number,)).rowcount
+        self._count -= gone
+        self._size -= gone * size
+        return gone
+
+    def _one(self, sql: str) -> Any:
+        return self._file.execute(sql).fetchone()
+
+    @contextmanager
+    def _errors_mapped(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise SpoolError(
+                f"the spool {self._path or 'in memory'} cannot be used: {error}; name a folder "
+                "that can be written, on a disk with free space"
+            ) from error

@@ -1,0 +1,1 @@
+"""Detections kept on disk, to be run again."""

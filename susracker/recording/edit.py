@@ -1,0 +1,90 @@
+"""New recordings out of others: a part, several in one, or one without pictures."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from susracker.enrolment.parallel import map_in_order
+from susracker.errors import PictureError, RecordingError
+from susracker.faces.detector import Detector
+from susracker.faces.encoder import Encoder
+from susracker.faces.images import decode
+from susracker.recording.format import Embeddings, Recorded
+from susracker.recording.reader import Recording
+from susracker.recording.writer import RecordingWriter
+
+
+def cut(
+    source: Recording, begin: datetime | None, end: datetime | None, cameras: frozenset[str]
+) -> Iterator[Recorded]:
+    """The detections that were received from `begin` on and before `end`, of some cameras, or of
+    all where none are named."""
+    for one in source:
+        after = begin is None or one.received_at >= begin
+        before = end is None or one.received_at < end
+        if after and before and (not cameras or one.detection.camera_id in cameras):
+            yield one
+
+
+def merge(sources: Iterable[Recording]) -> Iterator[Recorded]:
+    """The detections of several recordings by when they were received; those of one stay in
+    order."""
+    return heapq.merge(*sources, key=lambda one: one.received_at)
+
+
+def anonymise(source: Recording, encoder: Encoder, workers: int) -> Iterator[Recorded]:
+    """Detections with embeddings of their faces in place of their pictures.
+
+    Embeddings are biometric data all the same: who is enrolled can be found among them.
+    """
+    detector = Detector()
+
+    def without_picture(recorded: Recorded) -> Recorded:
+        detection = recorded.detection
+        if detection.picture is None:
+            return recorded
+        try:
+            faces = detector.find(decode(detection.picture))
+        except PictureError as error:
+            raise RecordingError(f"a picture of {source.folder} is damaged: {error}") from error
+        chips = [face.chip for face in faces]
+        vectors = (
+            encoder.encode(np.stack(chips))
+            if chips
+            else np.empty((0, encoder.dimension), np.float32)
+        )
+        return Recorded(
+            replace(detection, picture=None),
+            recorded.received_at,
+            Embeddings(encoder.id, vectors),
+        )
+
+    with ThreadPoolExecutor(workers) as pool:
+        for _, found in map_in_order(pool, without_picture, source, 2 * workers):
+            yield found
+
+
+def write_new(
+    folder: Path, detections: Iterable[Recorded], on_detection: Callable[[], None]
+) -> int:
+    """Write a new recording; returns how many detections it has.
+
+    Raises:
+        RecordingError: the folder is not empty.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise RecordingError(f"{folder} is not empty: name a new folder")
+    count = 0
+    with RecordingWriter(folder) as writer:
+        for one in detections:
+            writer.write(one)
+            on_detection()
+            count += 1
+    return count

@@ -1,0 +1,139 @@
+"""A recording on disk: a folder of segments, each a file of lines beside its pictures.
+
+night/
+  recording.json            {"format": "susracker recording", "version": 1}
+  00000001/                 a segment; the oldest are removed first
+    detections.jsonl        one detection a line
+    0000001.jpg             the picture of the first line
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from susracker.errors import RecordingError
+from susracker.models import Detection, Vectors
+
+NAME, VERSION = "susracker recording", 1
+HEADER_FILE, LINES_FILE = "recording.json", "detections.jsonl"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embeddings:
+    """What an anonymised recording keeps in place of a picture.
+
+    Attributes:
+        encoder_id: what made them.
+        vectors: of each face, unit length, shape (n, dimension).
+    """
+
+    encoder_id: str
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recorded:
+    """A detection, and when the server received it."""
+
+    detection: Detection
+    received_at: datetime
+    embeddings: Embeddings | None = None
+
+
+def write_header(folder: Path) -> None:
+    """Mark a folder as a recording."""
+    header = {"format": NAME, "version": VERSION}
+    (folder / HEADER_FILE).write_text(json.dumps(header) + "\n", encoding="utf-8")
+
+
+def check_header(folder: Path) -> None:
+    """Raise a `RecordingError` unless a folder is a recording of this version."""
+    try:
+        header = json.loads((folder / HEADER_FILE).read_text(encoding="utf-8"))
+        name, version = header["format"], int(header["version"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RecordingError(f"{folder} is no recording of susracker") from error
+    if name != NAME:
+        raise RecordingError(f"{folder} is no recording of susracker")
+    if version > VERSION:
+        raise RecordingError(
+            f"{folder} is a recording of version {version}; this susracker reads up to {VERSION}: "
+            "upgrade it"
+        )
+
+
+def is_recording(folder: Path) -> bool:
+    """Whether a folder says that it is a recording."""
+    return (folder / HEADER_FILE).is_file()
+
+
+def to_line(recorded: Recorded, picture_name: str | None) -> str:
+    """A line of a segment, without its end."""
+    detection = recorded.detection
+    fields: dict[str, Any] = {
+        "received_at": recorded.received_at.isoformat(),
+        "camera_id": detection.camera_id,
+        "camera_location": detection.camera_location,
+        "event_type": detection.event_type,
+        "occurred_at": detection.occurred_at.isoformat(),
+    }
+    if detection.event_id is not None:
+        fields["event_id"] = detection.event_id
+    if picture_name is not None and detection.picture is not None:
+        fields |= {"picture": picture_name, "bytes": len(detection.picture)}
+    if recorded.embeddings is not None:
+        vectors = np.ascontiguousarray(recorded.embeddings.vectors, "<f4")
+        fields["encoder"] = recorded.embeddings.encoder_id
+        fields["embeddings"] = [base64.b64encode(one.tobytes()).decode() for one in vectors]
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def from_line(line: str, segment: Path) -> Recorded:
+    """The detection of a line, with its picture.
+
+    Raises:
+        RecordingError: the line or its picture is damaged or missing.
+    """
+    try:
+        fields = json.loads(line)
+        detection = Detection(
+            camera_id=fields["camera_id"],
+            camera_location=fields["camera_location"],
+            event_type=fields["event_type"],
+            occurred_at=datetime.fromisoformat(fields["occurred_at"]),
+            event_id=fields.get("event_id"),
+        )
+        received_at = datetime.fromisoformat(fields["received_at"])
+        embeddings = _embeddings(fields)
+    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+        raise RecordingError(f"a line is damaged: {error}") from error
+    if "picture" in fields:
+        picture = _picture(segment / Path(str(fields["picture"])).name, fields.get("bytes"))
+        detection = replace(detection, picture=picture)
+    return Recorded(detection, received_at, embeddings)
+
+
+def _embeddings(fields: dict[str, Any]) -> Embeddings | None:
+    if "embeddings" not in fields:
+        return None
+    rows = [np.frombuffer(base64.b64decode(one), "<f4") for one in fields["embeddings"]]
+    vectors = np.stack(rows) if rows else np.empty((0, 0), np.float32)
+    return Embeddings(str(fields["encoder"]), vectors.astype(np.float32))
+
+
+def _picture(file: Path, size: object) -> bytes:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise RecordingError(f"the picture {file.name} is missing: {error.strerror}") from error
+    if len(content) != size:
+        raise RecordingError(f"the picture {file.name} is cut off")
+    return content

@@ -1,0 +1,1 @@
+"""Detections run again, through the same tracker, on the clock of that night."""

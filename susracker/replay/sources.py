@@ -1,0 +1,148 @@
+"""What can be run again: a recording, a folder of pictures, a video, a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Protocol
+
+from susracker.edge.cutter import MARGIN, FaceCutter
+from susracker.edge.video import Sampling, frame_count, frames, is_live
+from susracker.errors import InputError
+from susracker.models import Detection
+from susracker.recording.format import Recorded, is_recording
+from susracker.recording.reader import Recording
+from susracker.tracker import FACE
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+
+FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=timezone.utc)
+"""When videos and pictures begin, unless told: two runs are then the same."""
+
+PICTURE_SECONDS = 1.0
+"""Time between two pictures of a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenery:
+    """What a source that is no recording does not say of itself.
+
+    Attributes:
+        begin: when its first frame or picture was taken.
+        margin: kept around faces that are cut out of frames, as a share of their size.
+    """
+
+    camera_id: str = "replay"
+    camera_location: str = ""
+    begin: datetime = FIRST_MOMENT
+    margin: float = MARGIN
+    sampling: Sampling = Sampling()
+
+
+class Source(Protocol):
+    """Detections in order."""
+
+    def __iter__(self) -> Iterator[Recorded]: ...
+
+    def steps(self) -> int | None:
+        """How many steps a progress bar has; None where there is no end."""
+
+    def step(self) -> int:
+        """At which step the iteration is."""
+
+
+def open_source(name: str, scenery: Scenery) -> Source:
+    """Tell a recording from a folder of pictures, and both from a video.
+
+    Raises:
+        InputError: there is no such thing, or a folder with nothing in it.
+    """
+    path = Path(name)
+    if is_live(name) or path.is_file():
+        return VideoSource(name, scenery)
+    if not path.is_dir():
+        raise InputError(f"there is no recording, folder or video {name}")
+    return RecordingSource(path) if is_recording(path) else PictureSource(path, scenery)
+
+
+class RecordingSource:
+    """A recording's detections."""
+
+    def __init__(self, folder: Path) -> None:
+        self._recording = Recording(folder)
+        self._count = len(self._recording)
+        self._step = 0
+        if not self._count:
+            raise InputError(f"the recording {folder} is empty")
+
+    def __iter__(self) -> Iterator[Recorded]:
+        for recorded in self._recording:
+            self._step += 1
+            yield recorded
+
+    def steps(self) -> int:
+        return self._count
+
+    def step(self) -> int:
+        return self._step
+
+
+class PictureSource:
+    """A folder's pictures, those of folders in it too, by name, a second apart."""
+
+    def __init__(self, folder: Path, scenery: Scenery) -> None:
+        self._scenery = scenery
+        self._files = sorted(
+            file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()
+        )
+        self._step = 0
+        if not self._files:
+            raise InputError(f"{folder} has no pictures, and is no recording")
+
+    def __iter__(self) -> Iterator[Recorded]:
+        for number, file in enumerate(self._files):
+            self._step = number + 1
+            yield _face(file.read_bytes(), PICTURE_SECONDS * number, self._scenery)
+
+    def steps(self) -> int:
+        return len(self._files)
+
+    def step(self) -> int:
+        return self._step
+
+
+class VideoSource:
+    """The faces of a video's sampled frames, cut out as an edge camera does."""
+
+    def __init__(self, source: str, scenery: Scenery) -> None:
+        self._source = source
+        self._scenery = scenery
+        self._count = frame_count(source)
+        self._step = 0
+
+    def __iter__(self) -> Iterator[Recorded]:
+        cutter = FaceCutter(self._scenery.margin)
+        for frame in frames(self._source, self._scenery.sampling):
+            self._step = frame.number + 1
+            for picture in cutter.cut(frame.picture):
+                yield _face(picture, frame.seconds, self._scenery)
+
+    def steps(self) -> int | None:
+        return self._count
+
+    def step(self) -> int:
+        return self._step
+
+
+def _face(picture: bytes, seconds: float, scenery: Scenery) -> Recorded:
+    moment = scenery.begin + timedelta(seconds=seconds)
+    detection = Detection(
+        camera_id=scenery.camera_id,
+        camera_location=scenery.camera_location,
+        event_type=FACE,
+        occurred_at=moment,
+        picture=picture,
+    )
+    return Recorded(detection, moment)
