@@ -16,6 +16,9 @@ COMMANDS = {
     "enroll": "Put people on the watch-list.",
     "criminals": "List, show, edit and remove who is enrolled.",
     "benchmark": "Measure how good recognition is, on a folder of photos.",
+    "camera": "Be an edge camera: find faces in a video, and post them to a server.",
+    "replay": "Run recorded detections again, on the clock of that night.",
+    "recordings": "List, show, cut, merge and anonymise recordings.",
     "settings": "Print every setting: value, source and help.",
     "completion": "Print the tab completion for your shell.",
 }

@@ -107,6 +107,17 @@ class Settings(BaseSettings):
         description="How often the store is asked for enrolments and alerts of other processes, "
         "in seconds.",
     )
+    record: str = Field(
+        "",
+        description="Folder in which accepted detections are kept, to be replayed: faces of "
+        "strangers too. Empty: none are.",
+    )
+    record_mb: float = Field(
+        10_000, gt=0, description="Largest size of the recording; the oldest makes room."
+    )
+    record_days: float = Field(
+        7, gt=0, le=3650, description="Largest age of what is recorded, in days."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least important kind of message that is logged."
     )

@@ -177,8 +177,7 @@ class Tracker:
         """Recognise a detection's faces, and store what follows from it.
 
         When this returns, sightings and alerts are durable. A detection whose `event_id` was
-        handled before changes nothing, and gets the outcome it had the first time. An
-        `occurred_at` that lies in the future is replaced by the time of arrival.
+        handled before changes nothing, and gets the outcome it had the first time.
 
         Raises:
             InputError: a face detection without a picture.
@@ -188,8 +187,6 @@ class Tracker:
         if earlier := self._earlier_outcome(detection):
             return earlier
         received_at = self._clock()
-        if detection.occurred_at > received_at + FUTURE_TOLERANCE:
-            detection = replace(detection, occurred_at=received_at)
         try:
             recognition = self.recogniser.recognise(_picture(detection), received_at)
             outcome = self.conclude(detection, recognition, received_at)
@@ -209,6 +206,8 @@ class Tracker:
     ) -> Outcome:
         """Store what follows from what was recognised in a detection: the cooldown's part.
 
+        An `occurred_at` that lies in the future is replaced by the time of arrival.
+
         Args:
             recognition: None for an activity.
 
@@ -217,6 +216,8 @@ class Tracker:
             NotFoundError: someone was removed since he was recognised.
             StoreUnavailableError: nothing was stored, and nothing held back.
         """
+        if detection.occurred_at > received_at + FUTURE_TOLERANCE:
+            detection = replace(detection, occurred_at=received_at)
         if recognition is None:
             return self._to_activity(detection, received_at)
         return self._to_faces(detection, recognition, received_at)

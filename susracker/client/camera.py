@@ -101,6 +101,7 @@ class Camera:
         self._counts = Counts()
         self._dropped_said, self._dropped_at = 0, -DROPPED_LOGGED_EACH
         self._changed = threading.Condition()
+        self._problem = ""
         self._closing = False
         self._thread = threading.Thread(target=self._run, name=f"camera {camera_id}", daemon=True)
         self._thread.start()
@@ -191,12 +192,23 @@ class Camera:
         while waiting := self._next():
             result = self._delivery.post(waiting.body)
             if isinstance(result, (Delivered, Refused)):
-                waits.succeeded()
+                self._arrived(waits)
                 self._settle(waiting, result)
             else:
-                seconds = waits.next(result.retry_after)
-                log.warning("%s; trying again in %.1f s", result.reason, seconds)
-                self._wait(seconds)
+                self._failed(result.reason)
+                self._wait(waits.next(result.retry_after))
+
+    def _arrived(self, waits: Waits) -> None:
+        waits.succeeded()
+        if self._problem:
+            log.warning("the server answers again; %d events are waiting", len(self._spool))
+        self._problem = ""
+
+    def _failed(self, reason: str) -> None:
+        """Log a problem when it begins, not on every attempt."""
+        if reason != self._problem:
+            log.warning("%s: trying again until it has the events", reason)
+        self._problem = reason
 
     def _next(self) -> Waiting | None:
         """The next event, when there is one; None when the camera is closed."""

@@ -95,7 +95,9 @@ class Delivery:
                 self._url, data=body, timeout=TIMEOUT, allow_redirects=False
             )
         except requests.RequestException as error:
-            return TryLater(f"cannot reach {self._url}: {error}")
+            what = "no answer from" if isinstance(error, requests.Timeout) else "no connection to"
+            log.debug("%s %s: %s", what, self._url, error)
+            return TryLater(f"{what} {self._url}")
         if answer.status_code in REFUSED:
             return Refused(_reason(answer))
         if answer.status_code != 200:

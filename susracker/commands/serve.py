@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
+from pathlib import Path
 
 import click
 
@@ -10,6 +12,7 @@ from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.report import Refusal
+from susracker.recording.writer import Recorder
 from susracker.server.app import create_app
 from susracker.server.run import serve
 from susracker.threads import one_core_a_thread
@@ -30,6 +33,7 @@ def command(loaded: LoadedSettings) -> None:
       susracker serve
       susracker serve --host 0.0.0.0 --port 8080 --workers 4
       susracker serve --store sqlite:///site.db --cooldown-seconds 30
+      susracker serve --record night/ --record-days 2
 
     \b
     Then, from a camera:
@@ -41,9 +45,23 @@ def command(loaded: LoadedSettings) -> None:
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     one_core_a_thread()
-    with Tracker.from_settings(settings) as tracker:
+    with ExitStack() as stack:
+        recorder = _recorder(settings, stack)
+        tracker = stack.enter_context(Tracker.from_settings(settings))
         _encode_missing(tracker)
-        serve(create_app(tracker), on_ready=lambda url: _announce(url, tracker))
+        serve(create_app(tracker, recorder), on_ready=lambda url: _announce(url, tracker))
+
+
+def _recorder(settings: Settings, stack: ExitStack) -> Recorder | None:
+    if not settings.record:
+        return None
+    recorder = Recorder(Path(settings.record), settings.record_mb, settings.record_days)
+    stack.callback(recorder.close)
+    click.echo(
+        f"recording to {settings.record}: faces of strangers are kept, for "
+        f"{settings.record_days:g} days and up to {settings.record_mb:,g} MB"
+    )
+    return recorder
 
 
 def _encode_missing(tracker: Tracker) -> None:

@@ -49,6 +49,9 @@ TIGHT_OVERLAP = 0.65
 have 0.69 and more, with a fifth of margin they have 0.54. Aligning a tight crop from its own
 rectangle is more accurate than from the box that HOG finds there."""
 
+HOG_WINDOW = 80
+"""Width of the smallest face that dlib's detector finds, in pixels."""
+
 FRAME_THRESHOLD = 0.0
 """dlib's usual threshold."""
 
@@ -129,6 +132,16 @@ class Detector:
         """All faces of a picture, largest first; none where there is none."""
         picture = np.ascontiguousarray(picture)  # dlib takes no views
         return _align_all(picture, self._find_boxes(picture) or self._find_doubtful(picture))
+
+    def find_in_frame(self, picture: Picture, smallest: float) -> list[Face]:
+        """The faces of a camera's frame, largest first.
+
+        Args:
+            smallest: width of the smallest faces that are found, in pixels; time grows with the
+                square of what it is smaller.
+        """
+        picture = np.ascontiguousarray(picture)
+        return _align_all(picture, self._scan(picture, HOG_WINDOW / smallest))
 
     def enrolment_face(self, picture: Picture) -> Face:
         """The one face that an enrolment photo is of.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Protocol
 
-from susracker.edge.cutter import MARGIN, FaceCutter
+from susracker.edge.cutter import MARGIN, SMALLEST, FaceCutter
 from susracker.edge.video import Sampling, frame_count, frames, is_live
 from susracker.errors import InputError
 from susracker.models import Detection
@@ -32,19 +32,24 @@ class Scenery:
     Attributes:
         begin: when its first frame or picture was taken.
         margin: kept around faces that are cut out of frames, as a share of their size.
+        smallest: width of the smallest faces that are found in frames, in pixels.
     """
 
     camera_id: str = "replay"
     camera_location: str = ""
     begin: datetime = FIRST_MOMENT
     margin: float = MARGIN
-    sampling: Sampling = Sampling()
+    smallest: float = SMALLEST
+    sampling: Sampling = field(default_factory=Sampling)
 
 
 class Source(Protocol):
     """Detections in order."""
 
     def __iter__(self) -> Iterator[Recorded]: ...
+
+    def began(self) -> datetime:
+        """When the first detection was received."""
 
     def steps(self) -> int | None:
         """How many steps a progress bar has; None where there is no end."""
@@ -74,13 +79,18 @@ class RecordingSource:
         self._recording = Recording(folder)
         self._count = len(self._recording)
         self._step = 0
-        if not self._count:
+        first = next(iter(self._recording), None)
+        if first is None:
             raise InputError(f"the recording {folder} is empty")
+        self._began = first.received_at
 
     def __iter__(self) -> Iterator[Recorded]:
         for recorded in self._recording:
             self._step += 1
             yield recorded
+
+    def began(self) -> datetime:
+        return self._began
 
     def steps(self) -> int:
         return self._count
@@ -106,6 +116,9 @@ class PictureSource:
             self._step = number + 1
             yield _face(file.read_bytes(), PICTURE_SECONDS * number, self._scenery)
 
+    def began(self) -> datetime:
+        return self._scenery.begin
+
     def steps(self) -> int:
         return len(self._files)
 
@@ -123,11 +136,14 @@ class VideoSource:
         self._step = 0
 
     def __iter__(self) -> Iterator[Recorded]:
-        cutter = FaceCutter(self._scenery.margin)
+        cutter = FaceCutter(self._scenery.margin, self._scenery.smallest)
         for frame in frames(self._source, self._scenery.sampling):
             self._step = frame.number + 1
             for picture in cutter.cut(frame.picture):
                 yield _face(picture, frame.seconds, self._scenery)
+
+    def began(self) -> datetime:
+        return self._scenery.begin
 
     def steps(self) -> int | None:
         return self._count

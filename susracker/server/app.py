@@ -17,6 +17,7 @@ from susracker.errors import (
     OverloadedError,
     StoreUnavailableError,
 )
+from susracker.recording.writer import Recorder
 from susracker.server import alerts, criminals, detections, health
 from susracker.server.live import Live
 from susracker.server.pools import RETRY_AFTER, BoundedPool
@@ -31,8 +32,9 @@ READERS = 4
 MAX_WAITING_READS = 1000
 
 
-def create_app(tracker: Tracker) -> Flask:
-    """An application that serves a started tracker.
+def create_app(tracker: Tracker, recorder: Recorder | None = None) -> Flask:
+    """An application that serves a started tracker, and keeps what it accepts where there is a
+    recorder.
 
     It is to be run by `susracker.server.run.serve`, or under another gevent server.
     """
@@ -54,6 +56,7 @@ def create_app(tracker: Tracker) -> Flask:
         live=Live(socketio, tracker.store, settings.follow_seconds),
         work=BoundedPool(settings.workers, settings.queue_size),
         reads=BoundedPool(READERS, MAX_WAITING_READS),
+        recorder=recorder,
     )
     for part in (detections, criminals, alerts, health):
         app.register_blueprint(part.blueprint)

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from susracker.errors import InputError, PictureError
 from susracker.models import Alert, Detection, Outcome
 from susracker.server.live import photo_of
-from susracker.server.service import service
+from susracker.server.service import Service, service
 from susracker.server.wire import (
     ActivityFields,
     CameraFields,
@@ -92,12 +92,20 @@ def _detection(
 def _answer(detection: Detection) -> ResponseReturnValue:
     """Handle a detection; answer when its alerts are stored and emitted."""
     try:
-        outcome = service().work.call(service().tracker.handle, detection)
+        outcome = service().work.call(_handle, service(), detection)
     except PictureError as error:
         return jsonify(error="Invalid image", detail=str(error)), 400
     for alert in outcome.alerts:
         service().live.broadcast_up_to(alert.seq)
     return jsonify(_body(detection, outcome))
+
+
+def _handle(parts: Service, detection: Detection) -> Outcome:
+    received_at = utc_now()
+    outcome = parts.tracker.handle(detection)
+    if parts.recorder:
+        parts.recorder.record(detection, received_at)
+    return outcome
 
 
 def _body(detection: Detection, outcome: Outcome) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import cast
 from flask import current_app
 
 from susracker.enrolment.enroller import Enroller
+from susracker.recording.writer import Recorder
 from susracker.server.live import Live
 from susracker.server.pools import BoundedPool
 from susracker.tracker import Tracker
@@ -23,6 +24,7 @@ class Service:
         work: threads that recognise and encode faces.
         reads: threads that read and edit the store, so that a full queue of faces does not keep
             operators from looking things up.
+        recorder: keeps what is accepted, strangers' faces too; None where nothing is kept.
     """
 
     tracker: Tracker
@@ -30,6 +32,7 @@ class Service:
     live: Live
     work: BoundedPool
     reads: BoundedPool
+    recorder: Recorder | None
 
 
 def service() -> Service:

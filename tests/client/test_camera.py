@@ -111,6 +111,19 @@ def test_what_may_pass_is_tried_again_with_the_same_id(web, open_camera, status)
     assert camera.counts == Counts(sent=2)
 
 
+def test_a_problem_is_logged_when_it_begins_and_when_it_ends(web, open_camera, caplog):
+    web.answers = [(503, {}, b'{"error": "busy"}')] * 4
+    camera = open_camera()
+    camera.send_activity("violence", NOON)
+    assert camera.flush(20)
+    wait_for(lambda: camera.counts.sent == 1)
+    messages = [record.message for record in caplog.records]
+    assert messages == [
+        "503, busy: trying again until it has the events",
+        "the server answers again; 1 events are waiting",
+    ]
+
+
 def test_an_answer_that_is_no_json_is_not_believed(web, open_camera):
     web.answers = [(200, {}, b"<html>a login page</html>"), (200, {}, b"[1]")]
     camera = open_camera()

@@ -1,0 +1,109 @@
+"""`susracker camera`."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import click
+
+from susracker.client import Camera
+from susracker.client.delivery import Waits
+from susracker.commands.sampling import video_options
+from susracker.edge.cutter import FaceCutter
+from susracker.edge.video import Frame, Sampling, frames, is_live
+from susracker.enrolment.interruption import Interruption
+from susracker.errors import InputError
+from susracker.threads import one_core_a_thread
+
+log = logging.getLogger(__name__)
+
+
+@click.command("camera")
+@click.argument("source")
+@click.option("--server", "url", required=True, help="URL of the server, http://HOST:PORT.")
+@click.option("--camera", "camera_id", default="camera-1", show_default=True, help="Its id.")
+@click.option("--location", default="", help="Where it hangs, in words.")
+@click.option("--key", envvar="SUSRACKER_KEY", help="Key for the server.  [SUSRACKER_KEY]")
+@click.option(
+    "--spool",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder in which faces wait while the server is away; by default in memory.",
+)
+@click.option(
+    "--spool-mb", type=click.FloatRange(1), help="How much may wait; the oldest is dropped."
+)
+@video_options
+def command(
+    source: str,
+    url: str,
+    camera_id: str,
+    location: str,
+    key: str | None,
+    spool: Path | None,
+    spool_mb: float | None,
+    fps: float,
+    every: int | None,
+    smallest: float,
+    margin: float,
+) -> None:
+    """Be an edge camera: find faces in a video, and post them to a server.
+
+    SOURCE is a video file, which is played at its own speed, a stream's URL, or a device's number.
+    A stream that breaks is opened again. What cannot be sent waits, and is sent in order, with its
+    time, when the server is back. Ctrl-C sends what it can within some seconds, and stops.
+
+    \b
+    Examples:
+      susracker camera 0 --server http://server:5000 --camera gate-1 --location "Main gate"
+      susracker camera rtsp://10.0.0.7/main --server http://server:5000 --spool /var/spool/gate
+      susracker camera clip.mp4 --server http://127.0.0.1:5000 --fps 2
+    """
+    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
+    one_core_a_thread()
+    sampling = Sampling(fps, every)
+    cutter = FaceCutter(margin, smallest)
+    faces = 0
+    with (
+        Camera(url, camera_id, location, key=key, spool=spool, spool_mb=spool_mb) as camera,
+        Interruption() as stopped,
+    ):
+        for frame in _endless(source, sampling) if is_live(source) else _paced(source, sampling):
+            if stopped:
+                break
+            at = datetime.now(timezone.utc)
+            for face in cutter.cut(frame.picture):
+                camera.send_face(face, at)
+                faces += 1
+    counts = camera.counts
+    click.echo(
+        f"{faces} faces seen: {counts.sent} sent, {counts.refused} refused, "
+        f"{counts.dropped} dropped, {counts.waiting} waiting"
+    )
+
+
+def _paced(source: str, sampling: Sampling) -> Iterator[Frame]:
+    """A file's frames as fast as they were filmed."""
+    began = time.monotonic()
+    for frame in frames(source, sampling):
+        time.sleep(max(0.0, began + frame.seconds - time.monotonic()))
+        yield frame
+
+
+def _endless(source: str, sampling: Sampling) -> Iterator[Frame]:
+    """A stream's frames; it is opened again whenever it breaks, but must be there at first."""
+    yield from frames(source, sampling)
+    waits = Waits()
+    while True:
+        seconds = waits.next(0)
+        log.warning("%s broke off; opening it again in %.1f s", source, seconds)
+        time.sleep(seconds)
+        try:
+            for frame in frames(source, sampling):
+                waits.succeeded()
+                yield frame
+        except InputError as error:
+            log.warning("%s", error)

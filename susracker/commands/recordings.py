@@ -1,0 +1,178 @@
+"""`susracker recordings`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.commands.progress import progress_bar
+from susracker.plugins import open_encoder
+from susracker.recording.edit import anonymise, cut, merge, write_new
+from susracker.recording.format import Recorded, is_recording
+from susracker.recording.reader import Recording, segments, size_of, span
+from susracker.threads import one_core_a_thread
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+MOMENT = click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"])
+
+
+@click.group("recordings")
+def command() -> None:
+    """List, show, cut, merge and anonymise recordings.
+
+    A recording is what `susracker serve --record DIR` keeps: each accepted detection with its
+    picture, strangers' faces included.
+    """
+
+
+@command.command("list")
+@click.argument("folder", type=FOLDER, default=".")
+@json_option
+def list_(folder: Path, as_json: bool) -> None:
+    """List the recordings in a folder, with their sizes and times.
+
+    \b
+    Examples:
+      susracker recordings list
+      susracker recordings list /var/lib/susracker/recordings --json
+    """
+    found = [
+        _facts(one)
+        for one in [folder, *sorted(folder.glob("*"))]
+        if one.is_dir() and is_recording(one)
+    ]
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    if not found:
+        click.echo(f"there is no recording in {folder}")
+        return
+    table = Table("recording", "detections", "MB", "from", "to")
+    for one in found:
+        table.add_row(
+            one["folder"],
+            f"{one['detections']:,}",
+            f"{one['bytes'] / 1e6:,.1f}",
+            one["from"] or "",
+            one["to"] or "",
+        )
+    Console().print(table)
+
+
+@command.command("show")
+@click.argument("recording", type=FOLDER)
+@json_option
+def show(recording: Path, as_json: bool) -> None:
+    """Show what a recording holds: cameras, kinds of events, times.
+
+    \b
+    Examples:
+      susracker recordings show night/
+      susracker recordings show night/ --json
+    """
+    opened = Recording(recording)
+    counts = Counter((one.detection.camera_id, one.detection.event_type) for one in opened)
+    rows = [
+        {"camera_id": camera, "event_type": kind, "detections": count}
+        for (camera, kind), count in sorted(counts.items())
+    ]
+    if as_json:
+        facts = _facts(recording)
+        click.echo(json.dumps(facts | {"left_out": opened.left_out, "events": rows}, indent=2))
+        return
+    table = Table("camera", "event", "detections", title=str(recording))
+    for row in rows:
+        table.add_row(str(row["camera_id"]), str(row["event_type"]), f"{row['detections']:,}")
+    Console().print(table)
+    if opened.left_out:
+        click.echo(f"{opened.left_out} detections are damaged and left out", err=True)
+
+
+@command.command("cut")
+@click.argument("recording", type=FOLDER)
+@click.argument("new", type=FOLDER)
+@click.option("--from", "begin", type=MOMENT, help="Received at this time or later, UTC.")
+@click.option("--to", "end", type=MOMENT, help="Received before this time, UTC.")
+@click.option("--camera", "cameras", multiple=True, help="Of this camera. May be given again.")
+def cut_(
+    recording: Path,
+    new: Path,
+    begin: datetime | None,
+    end: datetime | None,
+    cameras: tuple[str, ...],
+) -> None:
+    """Copy a part of a recording to a new one.
+
+    \b
+    Examples:
+      susracker recordings cut night/ hour/ --from 2026-01-31T22:00:00 --to 2026-01-31T23:00:00
+      susracker recordings cut night/ gate/ --camera gate-1 --camera gate-2
+    """
+    source = Recording(recording)
+    _write(new, cut(source, _utc(begin), _utc(end), frozenset(cameras)), None)
+
+
+@command.command("merge")
+@click.argument("recordings", type=FOLDER, nargs=-1, required=True)
+@click.argument("new", type=FOLDER)
+def merge_(recordings: tuple[Path, ...], new: Path) -> None:
+    """Join recordings into a new one, by the time of each detection.
+
+    \b
+    Examples:
+      susracker recordings merge node-a/ node-b/ both/
+    """
+    sources = [Recording(one) for one in recordings]
+    _write(new, merge(sources), sum(map(len, sources)))
+
+
+@command.command("anonymise")
+@click.argument("recording", type=FOLDER)
+@click.argument("new", type=FOLDER)
+@settings_options("encoder", "workers")
+def anonymise_(loaded: LoadedSettings, recording: Path, new: Path) -> None:
+    """Copy a recording with embeddings in place of pictures.
+
+    Nobody can look at it, and it can be replayed with the same encoder. An embedding is biometric
+    data all the same: who is enrolled can be found by it.
+
+    \b
+    Examples:
+      susracker recordings anonymise night/ night-without-faces/
+    """
+    one_core_a_thread()
+    source = Recording(recording)
+    encoder = open_encoder(loaded.settings.encoder)
+    _write(new, anonymise(source, encoder, loaded.settings.workers), len(source))
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=timezone.utc) if moment else None
+
+
+def _write(new: Path, detections: Iterable[Recorded], total: int | None) -> None:
+    with progress_bar() as progress:
+        task = progress.add_task("writing", total=total)
+        count = write_new(new, detections, lambda: progress.advance(task))
+    click.echo(f"{count:,} detections in {new}")
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    recording = Recording(folder)
+    times = span(recording)
+    return {
+        "folder": str(folder),
+        "detections": len(recording),
+        "bytes": sum(map(size_of, segments(folder))),
+        "from": times[0].isoformat() if times else None,
+        "to": times[1].isoformat() if times else None,
+    }

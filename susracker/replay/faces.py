@@ -1,0 +1,71 @@
+"""Pictures of who was recognised, for a person to judge."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from susracker.errors import InputError
+from susracker.models import Candidate
+from susracker.replay.run import Step
+from susracker.stores.base import Store
+
+SIDE, GAP, TEXT_HEIGHT, FONT_SIZE = 240, 8, 76, 14
+PAPER, INK, FAINT = "white", "black", "dimgrey"
+
+
+def save_faces(folder: Path, step: Step, store: Store) -> list[Path]:
+    """Save a picture of each match: the face, the enrolment photo, and what is known.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for place, (candidate, face) in enumerate(_matches(step), 1):
+            file = folder / f"{step.number:06}-{place}-{candidate.criminal_id}.jpg"
+            _side_by_side(step, candidate, face, store).save(file, quality=90)
+            written.append(file)
+    except OSError as error:
+        raise InputError(f"cannot save faces in {folder}: {error}") from error
+    return written
+
+
+def _matches(step: Step) -> Iterator[tuple[Candidate, bytes]]:
+    for match in step.recognition.matches if step.recognition else ():
+        if match.face is not None:
+            yield match.candidates[0], match.face
+
+
+def _side_by_side(step: Step, candidate: Candidate, face: bytes, store: Store) -> Image.Image:
+    sheet = Image.new("RGB", (2 * SIDE + 3 * GAP, SIDE + 2 * GAP + TEXT_HEIGHT), PAPER)
+    sheet.paste(_fitted(face), (GAP, GAP))
+    photos = store.photo_ids(candidate.criminal_id)
+    if photos:
+        sheet.paste(_fitted(store.photo(photos[0]).content), (SIDE + 2 * GAP, GAP))
+    detection = step.recorded.detection
+    lines = [
+        (candidate.name, INK),
+        (
+            f"score {candidate.score:.2f}, distance {candidate.distance:.3f}, "
+            f"FPIR {candidate.fpir:.2g}",
+            INK,
+        ),
+        (f"{detection.camera_id}  {detection.occurred_at.isoformat(' ', 'milliseconds')}", FAINT),
+    ]
+    pen = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(FONT_SIZE)
+    for number, (text, colour) in enumerate(lines):
+        top = SIDE + 2 * GAP + number * (FONT_SIZE + GAP)
+        pen.text((GAP, top), text, fill=colour, font=font)
+    return sheet
+
+
+def _fitted(content: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(content)) as picture:
+        upright = ImageOps.exif_transpose(picture).convert("RGB")
+    return ImageOps.pad(upright, (SIDE, SIDE), color=PAPER)

@@ -1,0 +1,146 @@
+"""Runs detections through a tracker again, in order, on the recorded clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from susracker.config import Settings
+from susracker.enrolment.parallel import map_in_order
+from susracker.errors import DuplicateError, InputError, PictureError
+from susracker.models import Outcome
+from susracker.plugins import open_cooldown, open_encoder, open_matcher
+from susracker.recognition import Recognition
+from susracker.recording.format import Recorded
+from susracker.replay.sources import Source
+from susracker.replay.store import ReplayStore
+from susracker.tracker import FACE, Tracker
+
+WINDOW = 4
+"""Detections under way for each worker."""
+
+PREPARED_AT_ONCE = 4096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """A detection that was run again.
+
+    Attributes:
+        number: from 1.
+        recognition: None for an activity, and where the picture could not be read.
+        outcome: None where the picture could not be read, or the event is a repeat.
+        problem: why there is no outcome; empty where there is one.
+    """
+
+    number: int
+    recorded: Recorded
+    recognition: Recognition | None
+    outcome: Outcome | None
+    problem: str = ""
+
+
+class Pace:
+    """Waits so that detections come as fast as they did, or `speed` times as fast.
+
+    A clock that was set back is not waited for, and time goes on from there.
+
+    Args:
+        speed: infinite does not wait at all.
+    """
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._before: datetime | None = None
+        self._due = time.monotonic()
+
+    def wait(self, moment: datetime) -> None:
+        """Return when it is time for what was received at `moment`."""
+        if self._before is not None:
+            self._due += max(0.0, (moment - self._before).total_seconds()) / self._speed
+            time.sleep(max(0.0, self._due - time.monotonic()))
+        self._before = moment
+
+
+@contextmanager
+def open_replay_tracker(settings: Settings, began: datetime) -> Iterator[Tracker]:
+    """A tracker on the present watch-list, that keeps what it sees in memory.
+
+    It is not started: nothing may change while it runs. Everyone's statistics are computed
+    here, in an order that does not depend on threads: two runs agree to the last digit.
+
+    Raises:
+        InputError: nobody can be recognised.
+    """
+    encoder = open_encoder(settings.encoder)
+    tracker = Tracker(
+        store=ReplayStore.from_url(settings.store),
+        encoder=encoder,
+        matcher=open_matcher(settings.matcher, encoder.dimension),
+        cooldown=open_cooldown("memory", settings.cooldown_seconds),
+        settings=settings,
+    )
+    with closing(tracker):
+        tracker.recogniser.load()
+        if not tracker.watchlist.refresh(began):
+            raise InputError(
+                f"nobody on the watch-list of {settings.store} has a template of the encoder "
+                f"{settings.encoder}: enrol someone, or start `susracker serve` with it once"
+            )
+        while tracker.watchlist.prepare(PREPARED_AT_ONCE):
+            pass
+        yield tracker
+
+
+def run(tracker: Tracker, source: Source, workers: int, pace: Pace) -> Iterator[Step]:
+    """Run a source's detections; faces are recognised on `workers` threads, and what follows is
+    concluded in order.
+
+    Raises:
+        InputError: embeddings of another encoder.
+    """
+
+    def recognise(recorded: Recorded) -> Recognition | PictureError | None:
+        try:
+            return _recognise(tracker, recorded)
+        except PictureError as error:
+            return error
+
+    with ThreadPoolExecutor(workers) as pool:
+        found = map_in_order(pool, recognise, source, WINDOW * workers)
+        for number, (recorded, recognition) in enumerate(found, 1):
+            pace.wait(recorded.received_at)
+            if isinstance(recognition, PictureError):
+                yield Step(number, recorded, None, None, str(recognition))
+            else:
+                yield _conclude(tracker, number, recorded, recognition)
+
+
+def _recognise(tracker: Tracker, recorded: Recorded) -> Recognition | None:
+    detection, embeddings = recorded.detection, recorded.embeddings
+    if detection.event_type != FACE:
+        return None
+    if embeddings is None:
+        return tracker.recogniser.recognise(detection.picture or b"", recorded.received_at)
+    if embeddings.encoder_id != tracker.encoder.id:
+        raise InputError(
+            f"the recording has embeddings by {embeddings.encoder_id}; the encoder "
+            f"{tracker.settings.encoder} makes others, and there is no picture to make them of"
+        )
+    if not len(embeddings.vectors):
+        return Recognition(0, ())
+    return tracker.recogniser.recognise_probes(embeddings.vectors, recorded.received_at)
+
+
+def _conclude(
+    tracker: Tracker, number: int, recorded: Recorded, recognition: Recognition | None
+) -> Step:
+    try:
+        outcome = tracker.conclude(recorded.detection, recognition, recorded.received_at)
+    except DuplicateError:
+        return Step(number, recorded, recognition, None, "repeat")
+    return Step(number, recorded, recognition, outcome)

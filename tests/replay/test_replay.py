@@ -1,0 +1,315 @@
+"""Detections run again give what they gave, on the recorded clock, and change nothing."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import numpy as np
+import pytest
+
+from susracker.config import make_settings
+from susracker.enrolment.enroller import Enroller
+from susracker.enrolment.fields import criminal_from_fields
+from susracker.errors import InputError, StoreError
+from susracker.faces.detector import Detector
+from susracker.faces.images import crop, decode
+from susracker.models import Detection
+from susracker.plugins import open_encoder, open_store
+from susracker.recording.edit import anonymise, write_new
+from susracker.recording.format import Recorded
+from susracker.recording.reader import Recording
+from susracker.replay.compare import compare
+from susracker.replay.faces import save_faces
+from susracker.replay.results import (
+    Result,
+    is_results,
+    read_results,
+    result_of,
+    settings_of,
+    write_results,
+)
+from susracker.replay.run import Pace, open_replay_tracker, run
+from susracker.replay.sources import Scenery, open_source
+from susracker.replay.store import ReplayStore
+from susracker.replay.summary import outcome_counts, seen
+from susracker.tracker import Tracker
+from tests.pictures import COLLINS, HOPPER, encoded, portrait
+
+NIGHT = datetime(2026, 1, 1, 3, tzinfo=timezone.utc)
+SOON = Pace(math.inf)
+
+
+def face_of(path) -> bytes:
+    picture = portrait(path)
+    return encoded(np.ascontiguousarray(crop(picture, Detector().find(picture)[0].box, 0.2)))
+
+
+HOPPERS, COLLINSES = face_of(HOPPER), face_of(COLLINS)
+WALL = encoded(np.full((90, 90, 3), 120, np.uint8))
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    """A watch-list with one person, who stays as he is."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('site') / 'site.db'}"
+    with open_store(url) as store:
+        enroller = Enroller(store, open_encoder("dlib"))
+        criminal = criminal_from_fields({"name": "Grace Hopper"})
+        enroller.enroll(criminal, [enroller.prepare(HOPPER.read_bytes())])
+    return make_settings({"store": url, "workers": 2})
+
+
+def at(seconds: float, picture: bytes | None, camera: str = "gate", **changes) -> Recorded:
+    moment = NIGHT + timedelta(seconds=seconds)
+    kind = "face" if picture else "violence"
+    detection = Detection(camera, "Main gate", kind, moment, picture)
+    return Recorded(replace(detection, **changes), moment)
+
+
+NIGHT_SHIFT = [
+    at(0, HOPPERS),
+    at(1, HOPPERS),
+    at(1, HOPPERS, "hall"),
+    at(2, COLLINSES),
+    at(3, WALL),
+    at(4, None),
+    at(5, None),
+    at(6, HOPPERS),
+]
+KINDS = ["alert", "cooldown", "alert", "no match", "no face", "alert", "cooldown", "alert"]
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recordings") / "night"
+    write_new(folder, NIGHT_SHIFT, lambda: None)
+    return folder
+
+
+def results(settings, source, **changes) -> list[Result]:
+    changed = make_settings(settings.model_dump() | changes)
+    with open_replay_tracker(changed, NIGHT) as tracker:
+        return [result_of(step) for step in run(tracker, source, changed.workers, SOON)]
+
+
+def test_a_night_is_told_as_it_was(settings, night):
+    found = results(settings, open_source(str(night), Scenery()))
+    assert [one.outcome for one in found] == KINDS
+    assert [one.number for one in found] == list(range(1, 9))
+    assert found[0].matches[0].name == "Grace Hopper"
+    assert [one.suppressed for result in found for one in result.matches] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_it_is_what_the_tracker_itself_does(settings, night, tmp_path):
+    """The same detections through the tracker of a server, on a clock that is set."""
+    replayed = results(settings, Recording(night))
+    with open_store(settings.store) as original:
+        criminal = original.criminals()[0]
+        photo = original.photo(original.photo_ids(criminal.id)[0])
+    live = make_settings(settings.model_dump() | {"store": f"sqlite:///{tmp_path / 'live.db'}"})
+    tracker = Tracker.from_settings(live)
+    enroller = Enroller(tracker.store, tracker.encoder)
+    enroller.enroll(criminal, [enroller.prepare(photo.content)])
+    with tracker:
+        outcomes = [tracker.handle(one.detection) for one in NIGHT_SHIFT]
+    assert [one.kind for one in outcomes] == [one.outcome for one in replayed]
+    scores = [sighting.score for one in outcomes for sighting in one.sightings]
+    again = [one.score for result in replayed for one in result.matches]
+    assert scores == pytest.approx(again, abs=1e-5)
+
+
+def test_the_same_twice_gives_the_same_file(settings, night, tmp_path):
+    for name in ("a", "b"):
+        with open_replay_tracker(settings, NIGHT) as tracker:
+            steps = run(tracker, Recording(night), settings.workers, SOON)
+            write_results(tmp_path / name, settings_of(tracker), map(result_of, steps))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert is_results(tmp_path / "a")
+    assert [one.outcome for one in read_results(tmp_path / "a")] == KINDS
+
+
+def test_nothing_is_written_to_the_store(settings, night):
+    with open_store(settings.store) as store:
+        before = store.revision(), store.last_seq(), store.criminals()
+    results(settings, Recording(night))
+    with open_store(settings.store) as store:
+        assert (store.revision(), store.last_seq(), store.criminals()) == before
+        assert store.sightings(store.criminals()[0].id) == []
+        assert store.cameras() == []
+
+
+def test_who_is_enrolled_cannot_be_changed(settings):
+    store = ReplayStore.from_url(settings.store)
+    criminal = store.criminals()[0]
+    for change in (
+        lambda: store.put_criminal(criminal),
+        lambda: store.remove_criminal(criminal.id),
+    ):
+        with pytest.raises(StoreError, match="changes nobody"):
+            change()
+    store.close()
+
+
+def test_a_clock_that_jumps_back_an_hour_silences_nobody(settings):
+    jump = [at(3600, HOPPERS), at(0, HOPPERS), at(1, HOPPERS)]
+    found = results(settings, jump)
+    assert [one.outcome for one in found] == ["alert", "alert", "cooldown"]
+
+
+def test_a_camera_ahead_of_the_server_is_set_right(settings):
+    ahead = at(0, HOPPERS, occurred_at=NIGHT + timedelta(hours=2))
+    found = results(settings, [ahead, at(1, HOPPERS)])
+    assert [one.outcome for one in found] == ["alert", "cooldown"]
+
+
+def test_a_repeated_event_is_told_as_one(settings):
+    twice = [at(0, HOPPERS, event_id="e1"), at(9, HOPPERS, event_id="e1")]
+    assert [one.outcome for one in results(settings, twice)] == ["alert", "repeat"]
+
+
+def test_a_picture_that_is_none_stops_nothing(settings):
+    found = results(settings, [at(0, b"not a picture"), at(1, HOPPERS)])
+    assert [one.outcome for one in found] == ["unreadable", "alert"]
+
+
+def test_someone_whose_time_ran_out_since_was_wanted_then(settings, tmp_path):
+    url = f"sqlite:///{tmp_path / 'past.db'}"
+    with open_store(url) as store:
+        enroller = Enroller(store, open_encoder("dlib"))
+        criminal = replace(
+            criminal_from_fields({"name": "Grace Hopper"}), expires_at=NIGHT + timedelta(seconds=5)
+        )
+        enroller.enroll(criminal, [enroller.prepare(HOPPER.read_bytes())])
+    found = results(settings, [at(0, HOPPERS), at(6, HOPPERS)], store=url)
+    assert [one.outcome for one in found] == ["alert", "no match"]
+
+
+def test_an_empty_watch_list_is_an_error(settings, tmp_path):
+    with pytest.raises(InputError, match="nobody on the watch-list"):
+        results(settings, NIGHT_SHIFT, store=f"sqlite:///{tmp_path / 'empty.db'}")
+
+
+def test_anonymised_detections_are_recognised(settings, night, tmp_path):
+    found = anonymise(Recording(night), open_encoder("dlib"), workers=2)
+    write_new(tmp_path / "none", found, lambda: None)
+    again = results(settings, Recording(tmp_path / "none"))
+    with_pictures = results(settings, Recording(night))
+    assert [one.outcome for one in again] == KINDS
+    for one, other in zip(again, with_pictures, strict=True):
+        scores = [match.score for match in one.matches]
+        assert scores == pytest.approx([match.score for match in other.matches], abs=1e-4)
+
+
+def test_embeddings_of_another_encoder_are_refused(settings, night, tmp_path):
+    write_new(tmp_path / "none", anonymise(Recording(night), open_encoder("dlib"), 1), lambda: None)
+    lines = next((tmp_path / "none").glob("*/detections.jsonl"))
+    lines.write_text(lines.read_text().replace('"encoder": "', '"encoder": "other-'))
+    with pytest.raises(InputError, match="other-"):
+        results(settings, Recording(tmp_path / "none"))
+
+
+def test_other_settings_are_compared(settings):
+    before = results(settings, NIGHT_SHIFT)
+    assert compare(before, results(settings, NIGHT_SHIFT)) == []
+    longer = compare(before, results(settings, NIGHT_SHIFT, cooldown_seconds=60))
+    assert [(one.kind, one.number, one.name) for one in longer] == [
+        ("now held back", 8, "Grace Hopper")
+    ]
+    none = compare(before, results(settings, NIGHT_SHIFT, cooldown_seconds=0))
+    assert [(one.kind, one.number) for one in none] == [("now alerts", 2), ("now alerts", 7)]
+    strict = compare(before, results(settings, NIGHT_SHIFT, threshold_shift=5, target_fpir=1e-9))
+    assert {(one.kind, one.number) for one in strict} >= {("disappears", 1)}
+    back = compare(results(settings, NIGHT_SHIFT, threshold_shift=5, target_fpir=1e-9), before)
+    assert ("appears", 1) in {(one.kind, one.number) for one in back}
+
+
+def test_a_change_of_rank_is_told(settings):
+    before = results(settings, NIGHT_SHIFT[:1])
+    match = replace(before[0].matches[0], candidates=("someone", before[0].matches[0].criminal_id))
+    (change,) = compare(before, [replace(before[0], matches=(match,))])
+    assert change.kind == "changes rank"
+
+
+def test_results_of_other_detections_are_not_compared(settings):
+    found = results(settings, NIGHT_SHIFT[:3])
+    for other in (found[:2], [*found[:2], replace(found[2], camera_id="yard")]):
+        with pytest.raises(InputError, match="other detections"):
+            compare(found, other)
+
+
+def test_results_that_are_damaged_or_newer_are_refused(tmp_path):
+    file = tmp_path / "r.jsonl"
+    for content in ("", "nonsense\n", '{"format": "susracker replay", "version": 1}\n{"a": 1}\n'):
+        file.write_text(content)
+        with pytest.raises(InputError, match="damaged"):
+            read_results(file)
+    file.write_text('{"format": "susracker replay", "version": 99}\n')
+    with pytest.raises(InputError, match="version 99"):
+        read_results(file)
+
+
+def test_who_was_seen_where(settings):
+    rows = seen(results(settings, NIGHT_SHIFT))
+    told = [(one.name, one.camera_id, one.sightings, one.alerts, one.suppressed) for one in rows]
+    assert told == [
+        ("Grace Hopper", "gate", 3, 2, 1),
+        ("Grace Hopper", "hall", 1, 1, 0),
+        ("violence", "gate", 2, 1, 1),
+    ]
+    assert (rows[0].first, rows[0].last) == (
+        NIGHT.isoformat(),
+        (NIGHT + timedelta(seconds=6)).isoformat(),
+    )
+    assert outcome_counts(results(settings, NIGHT_SHIFT))["alert"] == 4
+
+
+def test_matched_faces_are_saved_beside_the_photo(settings, tmp_path):
+    with open_replay_tracker(settings, NIGHT) as tracker:
+        for step in run(tracker, NIGHT_SHIFT, 1, SOON):
+            save_faces(tmp_path / "faces", step, tracker.store)
+    files = sorted((tmp_path / "faces").iterdir())
+    assert [file.name[:6] for file in files] == ["000001", "000002", "000003", "000008"]
+    sheet = decode(files[0].read_bytes())
+    assert sheet[100, 100].std() > 0 or sheet[:250, :250].std() > 20
+
+
+def test_pictures_of_a_folder_come_by_name(settings, tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "1.jpg").write_bytes(COLLINSES)
+    (tmp_path / "a.png").write_bytes(HOPPERS)
+    (tmp_path / "notes.txt").write_text("")
+    source = open_source(str(tmp_path), Scenery(camera_id="gate", begin=NIGHT))
+    found = results(settings, source)
+    assert [one.outcome for one in found] == ["alert", "no match"]
+    assert [one.occurred_at for one in found] == [
+        (NIGHT + timedelta(seconds=second)).isoformat() for second in (0, 1)
+    ]
+
+
+def test_what_cannot_be_replayed_is_said(tmp_path):
+    with pytest.raises(InputError, match="no pictures"):
+        open_source(str(tmp_path), Scenery())
+    with pytest.raises(InputError, match="there is no recording, folder or video"):
+        open_source(str(tmp_path / "missing"), Scenery())
+    (tmp_path / "clip.mp4").write_bytes(b"not a video")
+    with pytest.raises(InputError, match="cannot be opened"):
+        open_source(str(tmp_path / "clip.mp4"), Scenery())
+    write_new(tmp_path / "night", [], lambda: None)
+    with pytest.raises(InputError, match="is empty"):
+        open_source(str(tmp_path / "night"), Scenery())
+
+
+def test_the_pace_is_that_of_the_night_and_no_slower_than_asked():
+    began = time.monotonic()
+    pace = Pace(speed=10)
+    for seconds in (0, 1, -3600, -3599):
+        pace.wait(NIGHT + timedelta(seconds=seconds))
+    assert 0.2 <= time.monotonic() - began < 2
