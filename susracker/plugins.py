@@ -61,5 +61,5 @@ def _backend(kind: str, name_or_url: str) -> Any:
     except ModuleNotFoundError as error:
         raise MissingDriverError(
             f"the {kind[:-1]} {name!r} needs the package {error.name!r}: "
-            f"pip install 'susracker[{name}]'"
+            f"pip install 'susracker[{name.partition('+')[0]}]'"
         ) from error

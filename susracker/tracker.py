@@ -160,6 +160,11 @@ class Tracker:
         return self._housekeeping.problem if self._housekeeping else "not started"
 
     @property
+    def warning(self) -> str | None:
+        """What the tracker does without for now, or None."""
+        return self._cooldown.problem
+
+    @property
     def max_pixels(self) -> int:
         """The largest picture that is decoded."""
         return int(self.settings.max_megapixels * 1e6)

@@ -14,7 +14,12 @@ class Cooldown(ABC):
     Time is what the caller says it is: `at` is when the event occurred, so a recording, or events
     that a camera had to hold back, are treated as they would have been live. Every method may be
     called from any thread, and is atomic: of callers that race for a key, one wins.
+
+    Attributes:
+        problem: why repeated alerts are not held back just now, or None.
     """
+
+    problem: str | None = None
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds

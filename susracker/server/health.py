@@ -24,6 +24,8 @@ def readyz() -> ResponseReturnValue:
     return jsonify(
         status="problem" if problem else "ready",
         problem=problem,
+        # What is done without, alerts go out all the same: no reason to send cameras elsewhere.
+        warning=service().tracker.warning,
         watchlist=len(watchlist),
         target_fpir=service().tracker.settings.target_fpir,
         # JSON knows no infinity, which is the threshold while nobody is enrolled.

@@ -6,19 +6,25 @@ import threading
 from datetime import datetime, timedelta, timezone
 
 import pytest
+import redis
 
 from susracker.plugins import open_cooldown
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
-BACKENDS = ["memory"]
+BACKENDS = ["memory", "redis"]
 
 
 @pytest.fixture(params=BACKENDS)
 def open_it(request):
     opened = []
+    url = request.param
+    if url == "redis":
+        server = request.getfixturevalue("redis_server")
+        url = f"redis://127.0.0.1:{server.port}/0"
+        redis.Redis(port=server.port).flushall()
 
     def open_one(seconds: float):
-        opened.append(open_cooldown(request.param, seconds))
+        opened.append(open_cooldown(url, seconds))
         return opened[-1]
 
     yield open_one

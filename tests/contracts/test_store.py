@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -37,14 +38,17 @@ from tests.contracts.records import (
 THREADS = 8
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "mongodb"])
 def backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def url(backend: str, tmp_path: Path) -> str:
-    return {"sqlite": f"sqlite:///{tmp_path / 'store.db'}"}[backend]
+def url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    if backend == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    server = request.getfixturevalue("mongodb_server")
+    return f"mongodb://127.0.0.1:{server.port}/{uuid.uuid4().hex}"
 
 
 @pytest.fixture
