@@ -86,6 +86,20 @@ class Photo:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class ForeignPhoto:
+    """A photo that someone else put into the database, and that is not enrolled yet.
+
+    Attributes:
+        key: by which the store knows it.
+        text: base64, with or without a data-URI prefix.
+    """
+
+    criminal_id: str
+    key: str
+    text: str = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
     """One embedding of one enrolment photo.

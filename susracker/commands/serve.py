@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import click
@@ -11,7 +11,9 @@ import click
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
+from susracker.enrolment.foreign import take_over_foreign
 from susracker.enrolment.report import Refusal
+from susracker.periodic import Periodic
 from susracker.recording.writer import Recorder
 from susracker.server.app import create_app
 from susracker.server.run import serve
@@ -49,7 +51,21 @@ def command(loaded: LoadedSettings) -> None:
         recorder = _recorder(settings, stack)
         tracker = stack.enter_context(Tracker.from_settings(settings))
         _encode_missing(tracker)
+        stack.enter_context(closing(_follow_foreign(tracker)))
         serve(create_app(tracker, recorder), on_ready=lambda url: _announce(url, tracker))
+
+
+def _follow_foreign(tracker: Tracker) -> Periodic:
+    """Enrol what others put into the database: what is there at once, the rest as it comes."""
+    enroller = Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels)
+
+    def follow() -> None:
+        if enrolled := take_over_foreign(enroller, tracker.settings.workers):
+            log.info("enrolled %d photos that were added to the database", enrolled)
+            tracker.refresh()
+
+    follow()
+    return Periodic("following the panel", tracker.settings.follow_seconds, follow)
 
 
 def _recorder(settings: Settings, stack: ExitStack) -> Recorder | None:

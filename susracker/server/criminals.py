@@ -8,11 +8,12 @@ from typing import Any
 from flask import Blueprint, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
+from susracker.data_uri import decode_base64
 from susracker.enrolment.enroller import Enroller, PreparedPhoto
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import FaceRefusedError, InputError, PictureError
 from susracker.server.service import Service, service
-from susracker.server.wire import criminal_fields, decode_base64, sighting_fields
+from susracker.server.wire import criminal_fields, sighting_fields
 from susracker.tracker import Tracker
 
 blueprint = Blueprint("criminals", __name__)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -11,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
+from susracker.data_uri import decode_base64
 from susracker.errors import InputError
 from susracker.models import Alert, Camera, Criminal, Photo, Sighting
 
@@ -18,7 +18,6 @@ FACE_ALERT, ACTIVITY_ALERT = 1, 2
 """`alert_type` of an event."""
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-DATA_URI = re.compile(r"\s*data:[^,]{0,100};base64,")
 ISO_8601 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 
 
@@ -41,20 +40,6 @@ def _in_utc(moment: datetime) -> datetime:
         return moment.astimezone(timezone.utc)
     except (OverflowError, OSError) as error:
         raise ValueError("is outside the calendar") from error
-
-
-def decode_base64(value: object) -> bytes:
-    """Bytes from base64, with or without a data-URI prefix.
-
-    Raises:
-        ValueError: it is not base64.
-    """
-    if not isinstance(value, str):
-        raise ValueError("must be a base64 string")
-    try:
-        return base64.b64decode("".join(DATA_URI.sub("", value, count=1).split()), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ValueError("is not base64") from error
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]

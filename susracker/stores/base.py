@@ -15,6 +15,7 @@ from susracker.models import (
     Camera,
     Criminal,
     Event,
+    ForeignPhoto,
     Outcome,
     Photo,
     Sighting,
@@ -152,6 +153,26 @@ class Store(ABC):
     @abstractmethod
     def add_template(self, template: Template) -> None:
         """Add a template of a stored photo, in place of one that the same encoder made of it."""
+
+    # -- what others write to the database; nobody does, unless a store says so ---------------
+
+    def foreign_photos(self) -> list[ForeignPhoto]:
+        """Take note of who was added, edited or removed by others, as changes of the watch-list,
+        and say which of their photos are to be enrolled. Of several processes one does so."""
+        return []
+
+    def adopt_photo(self, foreign: ForeignPhoto, photo: Photo, template: Template) -> None:
+        """Enrol a foreign photo.
+
+        Raises:
+            DuplicateError: the photo is stored already, under anyone.
+            NotFoundError: the criminal was removed meanwhile.
+        """
+        raise NotImplementedError
+
+    def refuse_photo(self, foreign: ForeignPhoto) -> None:
+        """Do not name a foreign photo again, for it cannot be enrolled."""
+        raise NotImplementedError
 
     # -- what cameras saw --------------------------------------------------------------------
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta, timezone
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast, get_args
 
 import numpy as np
 from bson import ObjectId
@@ -16,9 +17,11 @@ from susracker.models import (
     Camera,
     Candidate,
     Criminal,
+    Event,
     Photo,
     Sighting,
     Template,
+    Threat,
 )
 
 OWN = "susracker"
@@ -83,29 +86,51 @@ def first_fields(criminal: Criminal) -> Document:
         f"{OWN}.created_at": to_integer(created_at),
         f"{OWN}.last_seen_at": criminal.last_seen_at and to_integer(criminal.last_seen_at),
         f"{OWN}.last_seen_camera": criminal.last_seen_camera,
-        "last_seen_date": criminal.last_seen_at,
-        "last_seen_location": criminal.last_seen_location,
+        f"{OWN}.last_seen_location": criminal.last_seen_location,
     }
 
 
 def to_criminal(document: Mapping[str, Any]) -> Criminal:
-    """A criminal, of a document of ours or of a panel."""
+    """A criminal, of a document of ours or of a panel, whose fields may be of any kind."""
     own = document.get(OWN, {})
-    values = {name: document[name] for name in _PANEL if document.get(name) is not None}
-    values |= {name: _from(name, own.get(name)) for name in _PRIVATE}
+    location = own.get("last_seen_location", document.get("last_seen_location"))
     return Criminal(
         id=str(document["_id"]),
-        crimes=tuple(document.get("crimes") or ()),
-        last_seen_location=document.get("last_seen_location"),
-        **values,
+        name=str(document.get("name") or "unnamed"),
+        age=_age(document.get("age")),
+        crimes=_texts(document.get("crimes")),
+        threat=_threat(document.get("threat")),
+        status="wanted" if _says_wanted(document) else "apprehended",
+        last_seen_location=location,
+        **{name: _from(name, own.get(name)) for name in _PRIVATE},
     )
 
 
 def is_wanted(document: Mapping[str, Any], moment: datetime) -> bool:
     """`Criminal.is_wanted`, without a criminal."""
     expires_at = document.get(OWN, {}).get("expires_at")
-    wanted = document.get("status", "wanted") == "wanted"
-    return wanted and (expires_at is None or to_integer(moment) < expires_at)
+    return _says_wanted(document) and (expires_at is None or to_integer(moment) < expires_at)
+
+
+def _says_wanted(document: Mapping[str, Any]) -> bool:
+    """Whoever has a status that we do not know is not wanted: it is for the panel to say so."""
+    return str(document.get("status", "wanted")).lower() == "wanted"
+
+
+def _age(value: object) -> int | None:
+    text = str(value)
+    return int(text) if text.isdecimal() and len(text) <= 3 else None
+
+
+def _threat(value: object) -> Threat:
+    text = str(value).lower()
+    return cast(Threat, text) if text in get_args(Threat) else "medium"
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
 
 
 # -- photos and templates ------------------------------------------------------------------------
@@ -145,6 +170,47 @@ def to_alert(document: Mapping[str, Any]) -> Alert:
 def to_sighting(document: Mapping[str, Any]) -> Sighting:
     """What `to_document` stored of a sighting."""
     return to_record(Sighting, document)
+
+
+def event_key(camera_id: str, event_id: str) -> str:
+    """Ids hold no control characters."""
+    return f"{camera_id}\x1f{event_id}"
+
+
+def unique_key() -> str:
+    """In place of an event's key, which is unique, too."""
+    return f"\x1f{uuid.uuid4().hex}"
+
+
+def outcome_document(
+    key: str, alerts: Sequence[Alert], sightings: Sequence[Sighting], event: Event | None
+) -> Document:
+    """What became of a detection."""
+    named = {alert.criminal_id for alert in alerts} - {None}
+    named |= {one.criminal_id for alert in alerts for one in alert.candidates}
+    return {
+        "event": key,
+        "is_event": event is not None,
+        "kind": event.kind if event else None,
+        "received_at": to_integer(event.received_at) if event else None,
+        # Unique, and never met by who looks for alerts.
+        "first_seq": alerts[0].seq if alerts else -(uuid.uuid4().int >> 66),
+        "last_seq": alerts[-1].seq if alerts else 0,
+        "newest_alert_at": max((to_integer(one.occurred_at) for one in alerts), default=None),
+        "alerts": [alert_document(one) for one in alerts],
+        "sightings": [to_document(one) for one in sightings],
+        "sighted": sorted({one.criminal_id for one in sightings}),
+        "named": sorted(one for one in named if one),
+    }
+
+
+def without(alert: Document, criminal_id: str) -> Document:
+    """An alert without a criminal: about him, it loses the face and the link to him."""
+    others = [one for one in alert["candidates"] if one["criminal_id"] != criminal_id]
+    cleared = alert | {"candidates": others}
+    if alert["criminal_id"] == criminal_id:
+        cleared |= dict.fromkeys(("criminal_id", "name", "photo_id", "face"))
+    return cleared
 
 
 def to_camera(document: Mapping[str, Any]) -> Camera:

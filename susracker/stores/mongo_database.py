@@ -1,0 +1,181 @@
+"""A database of MongoDB: its collections, its errors, and numbers that grow by commit order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar
+
+from bson.errors import InvalidDocument, InvalidStringData
+from pymongo import MongoClient, ReturnDocument, errors
+from pymongo.collection import Collection as MongoCollection
+from typing_extensions import Self
+
+from susracker.errors import ConfigError, InputError, StoreFormatError, StoreUnavailableError
+from susracker.stores.mongo_documents import Document
+
+DATABASE = "susracker"
+"""What is used where a URL names no database."""
+
+PREFIX = "susracker_"
+FORMAT = 1
+
+WAIT_MILLISECONDS = 5000
+"""How long a server is looked for: less than a client waits for its answer. A URL may set
+`serverSelectionTimeoutMS` and the driver's other options."""
+
+OPTIONS: dict[str, Any] = {
+    "w": "majority",
+    "readConcernLevel": "majority",
+    "retryWrites": True,
+    "serverSelectionTimeoutMS": WAIT_MILLISECONDS,
+    "connectTimeoutMS": WAIT_MILLISECONDS,
+    "socketTimeoutMS": 60_000,
+    "appname": "susracker",
+}
+"""A write that was answered survives the loss of a server, and what is read is never taken back."""
+
+WRONG_CREDENTIALS = frozenset({13, 18, 8000})
+"""MongoDB's error codes Unauthorized, AuthenticationFailed and AtlasError."""
+
+UNFIT = (InvalidDocument, InvalidStringData, OverflowError, UnicodeEncodeError)
+"""What is raised for a value that MongoDB cannot take."""
+
+Result = TypeVar("Result")
+
+
+class Database:
+    """The collections of a store.
+
+    Criminals are in `criminals`, which a web panel may write to, too; all else is in collections
+    that begin with `susracker_`.
+    """
+
+    def __init__(self, client: MongoClient[Document], name: str) -> None:
+        self._client = client
+        database = client[name]
+        self.criminals = database["criminals"]
+        self.photos = database[PREFIX + "photos"]
+        self.outcomes = database[PREFIX + "outcomes"]
+        self.revisions = database[PREFIX + "revisions"]
+        self.cameras = database[PREFIX + "cameras"]
+        self.meta = database[PREFIX + "meta"]
+        self._closed = False
+        with ExitStack() as undo:
+            undo.callback(client.close)
+            with self.errors_mapped():
+                self._prepare()
+            undo.pop_all()
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Open the database that `url` names, such as `mongodb://user:password@host/susracker`.
+
+        With the options of MongoDB's connection strings, such as `?replicaSet=rs0`.
+        """
+        if not re.match(r"mongodb(\+srv)?://.", url):
+            raise ConfigError("a MongoDB URL must be like mongodb://host:27017/susracker")
+        try:
+            client: MongoClient[Document] = MongoClient(url, **_missing_options(url))
+            name = client.get_default_database(DATABASE).name
+        except (errors.ConfigurationError, errors.InvalidURI, ValueError) as error:
+            raise ConfigError(f"the MongoDB URL is wrong: {error}") from error
+        return cls(client, name)
+
+    def next_number(self, name: str) -> int:
+        """The next number of a counter, from 1."""
+        counter = self.meta.find_one_and_update(
+            {"_id": name}, {"$inc": {"value": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+        )
+        return int((counter or {})["value"])
+
+    def revision(self) -> int:
+        """The newest revision; 0 where nothing has changed ever."""
+        newest = self.revisions.find_one({}, sort=[("_id", -1)])
+        return int(newest["_id"]) if newest else 0
+
+    def bump_revision(self, criminal_id: str) -> None:
+        """Say that a criminal changed."""
+
+        def insert_next() -> int:
+            number = self.revision() + 1
+            self.revisions.insert_one({"_id": number, "criminal_id": criminal_id})
+            return number
+
+        newest = again_while_taken(insert_next)
+        self.revisions.delete_many({"criminal_id": criminal_id, "_id": {"$lt": newest}})
+
+    def read(
+        self,
+        collection: MongoCollection[Document],
+        what: Mapping[str, Any],
+        shown: Mapping[str, Any] | None = None,
+    ) -> list[Document]:
+        """Documents that fit, with the fields that are to be shown."""
+        return list(self.each(collection, what, shown))
+
+    def each(
+        self,
+        collection: MongoCollection[Document],
+        what: Mapping[str, Any],
+        shown: Mapping[str, Any] | None = None,
+    ) -> Iterator[Document]:
+        """The same, one after the other."""
+        with self.errors_mapped():
+            yield from collection.find(what, shown)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._closed = True
+        self._client.close()
+
+    def _prepare(self) -> None:
+        found = self.meta.find_one({"_id": "format"})
+        if found and found["value"] > FORMAT:
+            raise StoreFormatError(
+                f"the database is of format {found['value']}; this susracker reads up to {FORMAT}: "
+                "upgrade it"
+            )
+        self.meta.update_one({"_id": "format"}, {"$set": {"value": FORMAT}}, upsert=True)
+        self.photos.create_index("digest", unique=True)
+        self.photos.create_index("criminal_id")
+        self.outcomes.create_index("event", unique=True)
+        self.outcomes.create_index("first_seq", unique=True)
+        for name in ("last_seq", "alerts.id", "sighted", "named", "newest_alert_at", "received_at"):
+            self.outcomes.create_index(name)
+        self.revisions.create_index("criminal_id")
+        self.criminals.create_index("name")
+
+    @contextmanager
+    def errors_mapped(self) -> Iterator[None]:
+        """Errors of the driver become ours."""
+        if self._closed:
+            raise StoreUnavailableError("the store was closed: open it again")
+        try:
+            yield
+        except errors.OperationFailure as error:
+            if error.code in WRONG_CREDENTIALS:
+                raise StoreUnavailableError(
+                    "MongoDB refuses the user: give a user and a password in the URL, who may read "
+                    "and write the database"
+                ) from error
+            raise StoreUnavailableError(f"MongoDB refuses: {error}") from error
+        except UNFIT as error:
+            raise InputError(f"MongoDB cannot store this: {error}") from error
+        except (errors.PyMongoError, errors.InvalidOperation) as error:
+            raise StoreUnavailableError(f"MongoDB cannot be reached: {error}") from error
+
+
+def _missing_options(url: str) -> dict[str, Any]:
+    """Our options that a URL does not set itself."""
+    return {name: value for name, value in OPTIONS.items() if f"{name}=" not in url}
+
+
+def again_while_taken(insert_next: Callable[[], Result]) -> Result:
+    """What `insert_next` returns, once no other writer was faster."""
+    while True:
+        try:
+            return insert_next()
+        except errors.DuplicateKeyError:
+            continue

@@ -1,0 +1,160 @@
+"""Follows a web panel that writes the criminals of a database.
+
+What was seen of a panel's document is kept in its sub-document `susracker.panel`: a digest of its
+fields, and of each picture the photo that was made of it. A document that differs was edited.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pymongo import errors
+from pymongo.change_stream import ChangeStream
+
+from susracker.models import ForeignPhoto
+from susracker.stores.mongo_database import Database
+from susracker.stores.mongo_documents import OWN, Document, key_of
+
+FIELDS = ("name", "age", "crimes", "threat", "status")
+
+REFUSED = ""
+"""In place of a photo's id: the picture cannot be enrolled."""
+
+LEASE_SECONDS = 5.0
+"""How long one process follows the panel for all, before another may."""
+
+SHARE = 4.0
+"""A poll is followed by a pause of so many times what it took: of a large collection that is read
+as a whole, the database is not to do nothing else."""
+
+SETTLED_SECONDS = 60.0
+"""How old a photo is whose criminal is not merely about to be stored."""
+
+
+class Panel:
+    """Finds out what a panel changed. For one thread at a time.
+
+    Change streams are used where the server has them (a replica set or a sharded cluster of
+    MongoDB); else all documents are read, again and again.
+
+    Args:
+        forget: called with the id of a criminal whom the panel removed.
+    """
+
+    def __init__(self, database: Database, forget: Callable[[str], None]) -> None:
+        self._db = database
+        self._forget = forget
+        self._me = uuid.uuid4().hex
+        self._present: set[str] | None = None
+        self._not_before = 0.0
+        self._stream: ChangeStream[Document] | None = None
+
+    def poll(self) -> list[ForeignPhoto]:
+        """Take note of what changed since the last call; the pictures that are to be enrolled."""
+        if time.monotonic() < self._not_before or not self._is_mine():
+            return []
+        began = time.monotonic()
+        changed = self._changed()
+        what = {} if changed is None else {"_id": {"$in": changed}}
+        found = self._db.read(self._db.criminals, what, {f"{OWN}.templates": 0})
+        pictures = [one for document in found for one in self._reconcile(document)]
+        self._forget_missing({str(one["_id"]) for one in found}, changed)
+        self._not_before = time.monotonic() + SHARE * (time.monotonic() - began)
+        return pictures
+
+    def settle(self, foreign: ForeignPhoto, photo_id: str, fields: Mapping[str, Any]) -> bool:
+        """Keep what became of a picture; whether its criminal is still there."""
+        kept = {**fields, f"{OWN}.panel.pictures.{foreign.key}": photo_id}
+        criminal = {"_id": {"$in": key_of(foreign.criminal_id)}}
+        return bool(self._db.criminals.update_one(criminal, {"$set": kept}).matched_count)
+
+    def _is_mine(self) -> bool:
+        """Whether this process follows the panel for all that share the database."""
+        now = time.time()
+        mine_or_over = {"_id": "panel", "$or": [{"holder": self._me}, {"until": {"$lt": now}}]}
+        lease = {"$set": {"holder": self._me, "until": now + LEASE_SECONDS}}
+        try:
+            self._db.meta.update_one(mine_or_over, lease, upsert=True)
+        except errors.DuplicateKeyError:
+            self._present = None  # whoever was present is to be found out anew
+            return False
+        return True
+
+    def _changed(self) -> list[Any] | None:
+        """Keys of the documents that changed; None where all are to be read."""
+        if self._stream is None or self._present is None:
+            self._stream = self._open_stream()
+            return None
+        changed = []
+        try:
+            while event := self._stream.try_next():
+                changed.append(event["documentKey"]["_id"])
+        except errors.PyMongoError:
+            self._stream = None
+            return None
+        return changed
+
+    def _open_stream(self) -> ChangeStream[Document] | None:
+        try:
+            return self._db.criminals.watch(max_await_time_ms=1)
+        except errors.OperationFailure:
+            return None  # neither a replica set nor a cluster: it is asked for again each time
+
+    def _reconcile(self, document: Document) -> list[ForeignPhoto]:
+        own = document.get(OWN, {})
+        seen = own.get("panel", {})
+        pictures = {_digest(text): text for text in _pictures(document)}
+        known = seen.get("pictures", {})
+        gone = {key: photo_id for key, photo_id in known.items() if key not in pictures}
+        fields = _digest(json.dumps({name: document.get(name) for name in FIELDS}, default=str))
+        if seen.get("fields") != fields or gone:
+            self._take_note(document["_id"], fields, gone)
+        criminal_id = str(document["_id"])
+        return [
+            ForeignPhoto(criminal_id, key, text)
+            for key, text in pictures.items()
+            if key not in known
+        ]
+
+    def _take_note(self, key: Any, fields: str, gone: Mapping[str, str]) -> None:
+        photo_ids = [photo_id for photo_id in gone.values() if photo_id != REFUSED]
+        change: Document = {"$set": {f"{OWN}.panel.fields": fields}}
+        removed = [f"panel.pictures.{one}" for one in gone]
+        removed += [f"{part}.{one}" for part in ("photos", "templates") for one in photo_ids]
+        if removed:
+            change["$unset"] = {f"{OWN}.{one}": "" for one in removed}
+        self._db.criminals.update_one({"_id": key}, change)
+        self._db.photos.delete_many({"_id": {"$in": photo_ids}})
+        self._db.bump_revision(str(key))
+
+    def _forget_missing(self, found: set[str], changed: list[Any] | None) -> None:
+        if changed is None:
+            missing = (self._with_photos() if self._present is None else self._present) - found
+            self._present = found
+        else:
+            missing = {str(key) for key in changed} - found
+            self._present = (self._present or set()) - missing | found
+        for criminal_id in missing:
+            self._forget(criminal_id)
+
+    def _with_photos(self) -> set[str]:
+        """Who had photos when nobody followed the panel, and may have been removed since."""
+        settled = {"stored_at": {"$lt": time.time() - SETTLED_SECONDS}}
+        photos = self._db.read(self._db.photos, settled, {"criminal_id": 1})
+        return {str(one["criminal_id"]) for one in photos}
+
+
+def _pictures(document: Mapping[str, Any]) -> list[str]:
+    """The pictures of a panel's document, as text."""
+    several = document.get("images")
+    found = [document.get("image"), *(several if isinstance(several, list) else [])]
+    return [one for one in found if isinstance(one, str) and one.strip()]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()

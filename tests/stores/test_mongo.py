@@ -1,0 +1,305 @@
+"""What is particular to MongoDB: its errors, and a web panel that writes to the same database."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import time
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+import pymongo
+import pytest
+from bson import ObjectId
+
+from susracker.demo.process import ServerProcess
+from susracker.enrolment.enroller import Enroller
+from susracker.enrolment.foreign import take_over_foreign
+from susracker.errors import (
+    ConfigError,
+    InputError,
+    NotFoundError,
+    StoreFormatError,
+    StoreUnavailableError,
+)
+from susracker.plugins import open_encoder, open_store
+from susracker.stores import mongo_panel
+from tests.contracts.records import NOON, criminal, face_alert, photo, sighting, template
+from tests.pictures import COLLINS, HOPPER, shared
+from tests.server.conftest import face_crop
+from tests.server.test_two_nodes import upload, within
+
+ENCODER = open_encoder("dlib")
+
+
+@pytest.fixture
+def url(mongodb_server) -> str:
+    return f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def store(url):
+    with open_store(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def panel(url):
+    """The collection of a web panel, by plain pymongo."""
+    with pymongo.MongoClient(url) as client:
+        yield client.get_default_database()["criminals"]
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch):
+    monkeypatch.setattr(mongo_panel, "SHARE", 0)
+
+
+def data_uri(path: Path) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def document(name: str = "Grace Hopper", **fields) -> dict:
+    """As a panel writes them."""
+    return {
+        "name": name,
+        "age": 44,
+        "crimes": ["forgery", "theft"],
+        "threat": "high",
+        "status": "wanted",
+        "image": data_uri(HOPPER),
+        "notes": {"by": "officer 7", "rank": 3},
+        **fields,
+    }
+
+
+def follow(store) -> int:
+    return take_over_foreign(Enroller(store, ENCODER))
+
+
+def templates(store) -> dict[str, int]:
+    return store.template_counts(ENCODER.id)
+
+
+# -- errors ----------------------------------------------------------------------------------
+
+
+def test_a_server_that_is_away_is_said():
+    with pytest.raises(StoreUnavailableError, match="cannot be reached"):
+        open_store("mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=200")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["mongodb://", "mongodb://host:port/x", "mongodb:x"],
+)
+def test_a_wrong_url_is_a_setting_that_is_wrong(url):
+    with pytest.raises(ConfigError):
+        open_store(url)
+
+
+def test_a_newer_format_is_refused(url, store):
+    with pymongo.MongoClient(url) as client:
+        meta = client.get_default_database()["susracker_meta"]
+        meta.update_one({"_id": "format"}, {"$set": {"value": 99}})
+    with pytest.raises(StoreFormatError, match="upgrade"):
+        open_store(url)
+
+
+def test_a_value_that_cannot_be_stored_changes_nothing(store):
+    with pytest.raises(InputError):
+        store.put_criminal(criminal(name="half a character \ud800"), [photo()])
+    assert store.criminals() == []
+
+
+def test_what_a_crash_left_of_a_photo_does_not_keep_it_out(url, store):
+    """The photo was stored, and then not the criminal."""
+    taken = photo()
+    store.put_criminal(criminal(), [taken], [template(taken)])
+    with pymongo.MongoClient(url) as client:
+        database = client.get_default_database()
+        database["criminals"].delete_one({"_id": "c1"})
+        database["susracker_photos"].update_one({"_id": taken.id}, {"$set": {"stored_at": 0}})
+    store.put_criminal(criminal("c2"), [photo("c2", content=taken.content)])
+    assert store.photo_owner(taken.digest) == "c2"
+
+
+# -- a panel ---------------------------------------------------------------------------------
+
+
+def test_who_a_panel_adds_is_enrolled_and_his_document_left_as_it_is(store, panel):
+    key = panel.insert_one(document()).inserted_id
+    assert follow(store) == 1
+    found = store.criminal(str(key))
+    assert (found.name, found.age, found.threat) == ("Grace Hopper", 44, "high")
+    assert found.crimes == ("forgery", "theft")
+    assert templates(store) == {str(key): 1}
+    assert store.photo(store.photo_ids(str(key))[0]).content == HOPPER.read_bytes()
+    kept = panel.find_one({"_id": key}, {"susracker": 0})
+    assert kept == {"_id": key} | document()
+    assert follow(store) == 0
+
+
+def test_several_pictures_and_new_ones(store, panel):
+    key = panel.insert_one(document(images=[data_uri(COLLINS)])).inserted_id
+    assert follow(store) == 2
+    revision = store.revision()
+    panel.update_one({"_id": key}, {"$set": {"images": []}})
+    assert follow(store) == 0
+    assert templates(store) == {str(key): 1}
+    assert len(store.photo_ids(str(key))) == 1
+    assert store.changes(revision).criminal_ids == {str(key)}
+    panel.update_one({"_id": key}, {"$set": {"image": data_uri(COLLINS)}})
+    assert follow(store) == 1
+    assert store.photo(store.photo_ids(str(key))[0]).content == COLLINS.read_bytes()
+
+
+def test_an_edit_is_a_change_and_no_change_is_none(store, panel):
+    key = panel.insert_one(document()).inserted_id
+    follow(store)
+    revision = store.revision()
+    follow(store)
+    assert store.revision() == revision
+    panel.update_one({"_id": key}, {"$set": {"status": "Apprehended"}})
+    follow(store)
+    assert store.changes(revision).criminal_ids == {str(key)}
+    assert store.criminal(str(key)).status == "apprehended"
+    assert store.template_rows(ENCODER.id, wanted_at=NOON).criminal_ids == []
+
+
+def test_who_a_panel_removes_is_forgotten(store, panel):
+    key = panel.insert_one(document()).inserted_id
+    follow(store)
+    who = str(key)
+    (alert,) = store.record([sighting(who)], [face_alert(who)])
+    taken = store.photo_ids(who)[0]
+    revision = store.revision()
+    panel.delete_one({"_id": key})
+    follow(store)
+    assert store.changes(revision).criminal_ids == {who}
+    assert store.sightings(who) == []
+    assert store.alert(alert.id).name is None
+    with pytest.raises(NotFoundError):
+        store.photo(taken)
+
+
+def test_who_was_removed_while_nobody_followed_is_forgotten(url, store, panel):
+    key = panel.insert_one(document()).inserted_id
+    follow(store)
+    taken = store.photo_ids(str(key))[0]
+    with pymongo.MongoClient(url) as client:
+        photos = client.get_default_database()["susracker_photos"]
+        photos.update_one({"_id": taken}, {"$set": {"stored_at": 0}})
+        client.get_default_database()["susracker_meta"].delete_one({"_id": "panel"})
+    panel.delete_one({"_id": key})
+    with open_store(url) as another:
+        follow(another)
+        with pytest.raises(NotFoundError):
+            another.photo(taken)
+
+
+def test_a_picture_that_cannot_be_enrolled_is_said_once(store, panel, caplog):
+    panel.insert_many(
+        [
+            document("No picture", image="https://example.com/jo.jpg"),
+            document("No face", image="data:image/png;base64," + base64.b64encode(b"x").decode()),
+            document("Nothing", image=None),
+        ]
+    )
+    with caplog.at_level(logging.WARNING):
+        assert follow(store) == follow(store) == 0
+    assert sum("cannot be enrolled" in record.message for record in caplog.records) == 2
+    assert templates(store) == {}
+
+
+def test_the_same_picture_of_two_people_is_enrolled_once(store, panel, caplog):
+    panel.insert_many([document("One"), document("Two")])
+    with caplog.at_level(logging.WARNING):
+        assert follow(store) == 1
+        assert follow(store) == 0
+    assert "stored already" in caplog.text
+
+
+def test_fields_of_any_kind_are_read(store, panel):
+    panel.insert_one({"name": 7, "age": "51", "crimes": "arson", "threat": "extreme"})
+    panel.insert_one({"age": "unknown", "status": "released", "crimes": None})
+    follow(store)
+    seven, unnamed = store.criminals()
+    assert (seven.name, seven.age, seven.crimes, seven.threat) == ("7", 51, ("arson",), "medium")
+    assert seven.status == "wanted"
+    assert (unnamed.name, unnamed.age, unnamed.crimes) == ("unnamed", None, ())
+    assert unnamed.status == "apprehended"
+
+
+def test_a_panel_is_shown_where_someone_was_last_alerted(store, panel):
+    key = panel.insert_one(document()).inserted_id
+    follow(store)
+    who = str(key)
+    store.record([sighting(who, camera_location="Gate 1")], [])
+    store.record(
+        [
+            sighting(
+                who,
+                camera_location="Gate 2",
+                occurred_at=NOON + timedelta(seconds=1),
+                suppressed=True,
+            )
+        ],
+        [],
+    )
+    assert panel.find_one({"_id": key})["last_seen_location"] == "Gate 1"
+    assert store.criminal(who).last_seen_location == "Gate 2"
+
+
+def test_one_of_two_processes_follows(url, store, panel):
+    panel.insert_one(document())
+    with open_store(url) as other:
+        assert follow(store) == 1
+        panel.insert_one(document("Eileen Collins", image=data_uri(COLLINS)))
+        assert other.foreign_photos() == []
+        assert follow(store) == 1
+
+
+def test_who_is_enrolled_by_us_stays_with_a_panel(store, panel):
+    taken = photo()
+    store.put_criminal(criminal(), [taken], [template(taken)])
+    panel.insert_one(document())
+    assert follow(store) == 1
+    assert follow(store) == 0
+    assert store.photo_ids("c1") == [taken.id]
+    store.remove_criminal("c1")
+    follow(store)
+    assert [one.name for one in store.criminals()] == ["Grace Hopper"]
+
+
+def test_a_panels_database_is_served_with_no_step_but_the_url(url, panel):
+    """Fifty real people; then one is added, one caught, and one removed, within two seconds."""
+    people = [folder for folder in sorted(shared("lfw-dev").iterdir()) if folder.is_dir()]
+    chosen = [one for one in people if len(list(one.iterdir())) == 1][:50]
+    files = {one.name: next(one.iterdir()) for one in chosen}
+    panel.insert_many([document(name, image=data_uri(file)) for name, file in files.items()])
+    flags = ("--store", url, "--cooldown-seconds", "0", "--log-level", "error")
+    with ServerProcess(*flags) as server:
+        alerted = 0
+        faces = {name: face_crop(file) for name, file in list(files.items())[:12]}
+        for name, face in faces.items():
+            answer = upload(server, face, "gate").json()
+            alerted += answer["message"] == "Match found" and answer["match"]["name"] == name
+        assert alerted >= 11
+        hopper = face_crop(HOPPER)
+        assert upload(server, hopper, "gate").json()["message"] == "No match found"
+        key = panel.insert_one(document()).inserted_id
+        assert within(2, lambda: says(server, hopper, "Match found"))
+        panel.update_one({"_id": key}, {"$set": {"status": "apprehended"}})
+        assert within(2, lambda: says(server, hopper, "No match found"))
+        panel.update_one({"_id": key}, {"$set": {"status": "wanted"}})
+        assert within(2, lambda: says(server, hopper, "Match found"))
+        panel.delete_one({"_id": ObjectId(key)})
+        assert within(2, lambda: says(server, hopper, "No match found"))
+        time.sleep(1)
+    assert panel.count_documents({}) == 50
+
+
+def says(server: ServerProcess, face: bytes, message: str) -> bool:
+    return upload(server, face, "gate").json()["message"] == message
