@@ -19,6 +19,9 @@ COMMANDS = {
     "camera": "Be an edge camera: find faces in a video, and post them to a server.",
     "replay": "Run recorded detections again, on the clock of that night.",
     "recordings": "List, show, cut, merge and anonymise recordings.",
+    "copy": "Copy a whole store to another, and check that it arrived.",
+    "backup": "Copy the store to one file, and check it.",
+    "restore": "Copy a backup into the store, which must be empty, and check it.",
     "settings": "Print every setting: value, source and help.",
     "completion": "Print the tab completion for your shell.",
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import typing
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from susracker.benchmark.rules import AS_NORM, distance_limit
 from susracker.benchmark.run import Bench, Plan, Result
 from susracker.benchmark.tables import groups_table, identification_table, verification_table
 from susracker.commands.options import LoadedSettings, settings_options
-from susracker.commands.progress import progress_bar
+from susracker.commands.progress import steps
 from susracker.config import FILE_NAME, write_setting
 from susracker.errors import InputError
 from susracker.plugins import backend_names, open_encoder
@@ -187,22 +187,9 @@ def _run(
 ) -> list[Result]:
     file = pairs_file or data.folder / PAIRS_FILE
     pairs = read_pairs(file, data) if pairs_file or file.is_file() else None
-    with closing(EmbeddingCache()) as kept, _steps() as on_step:
+    with closing(EmbeddingCache()) as kept, steps() as on_step:
         bench = Bench(data, pairs, plan, kept, on_step)
         return [bench.run(encoder, workers) for encoder in encoders]
-
-
-@contextmanager
-def _steps() -> Iterator[Any]:
-    with progress_bar() as progress:
-        tasks: dict[str, Any] = {}
-
-        def on_step(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = progress.add_task(step)
-            progress.update(tasks[step], completed=done, total=total)
-
-        yield on_step
 
 
 def _show(result: Result, record: Mapping[str, Any], labels: Labels | None) -> None:

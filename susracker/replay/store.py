@@ -79,6 +79,9 @@ class ReplayStore(Store):
     def template_counts(self, encoder_id: str) -> dict[str, int]:
         return self._real.template_counts(encoder_id)
 
+    def templates(self, criminal_id: str) -> list[Template]:
+        return self._real.templates(criminal_id)
+
     def photos_without_template(self, encoder_id: str) -> list[str]:
         return self._real.photos_without_template(encoder_id)
 
@@ -113,6 +116,9 @@ class ReplayStore(Store):
         if event and key:
             self._events[key] = Outcome(event.kind, stored)
         return stored
+
+    def put_alert(self, alert: Alert) -> None:
+        raise _no_change()
 
     def event_outcome(self, camera_id: str, event_id: str) -> Outcome | None:
         return self._events.get((camera_id, event_id))

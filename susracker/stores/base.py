@@ -147,6 +147,10 @@ class Store(ABC):
         """Number of templates that an encoder made, by criminal id; who has none is left out."""
 
     @abstractmethod
+    def templates(self, criminal_id: str) -> list[Template]:
+        """All templates of a criminal, of every encoder, by photo and encoder."""
+
+    @abstractmethod
     def photos_without_template(self, encoder_id: str) -> list[str]:
         """Ids of the photos of which an encoder made no template yet, in order of enrolment."""
 
@@ -191,6 +195,14 @@ class Store(ABC):
         Raises:
             DuplicateError: the event was handled before.
             NotFoundError: someone who was sighted is not enrolled any more.
+        """
+
+    @abstractmethod
+    def put_alert(self, alert: Alert) -> None:
+        """Store an alert of another store, with the `seq` that it has there.
+
+        Raises:
+            DuplicateError: there is an alert with that `seq`.
         """
 
     @abstractmethod

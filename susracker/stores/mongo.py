@@ -51,6 +51,7 @@ from susracker.stores.mongo_documents import (
     to_integer,
     to_photo,
     to_sighting,
+    to_templates,
     unique_key,
     without,
 )
@@ -193,6 +194,12 @@ class MongoStore(Store):
         rows = self.template_rows(encoder_id)
         return {one: len(list(same)) for one, same in itertools.groupby(rows.criminal_ids)}
 
+    def templates(self, criminal_id: str) -> list[Template]:
+        shown = {f"{OWN}.templates": 1}
+        found = self._db.read(self._db.criminals, _of([criminal_id]), shown)
+        made = [one for document in found for one in to_templates(document)]
+        return sorted(made, key=lambda one: (one.photo_id, one.encoder_id))
+
     def photos_without_template(self, encoder_id: str) -> list[str]:
         encoder = field_name(encoder_id)
         missing: dict[str, int] = {}
@@ -256,6 +263,13 @@ class MongoStore(Store):
             for sighting in sightings:
                 self._move_last_seen(sighting)
         return stored
+
+    def put_alert(self, alert: Alert) -> None:
+        with self._turn, self._db.errors_mapped():
+            try:
+                self._db.outcomes.insert_one(outcome_document(unique_key(), [alert], [], None))
+            except errors.DuplicateKeyError as error:
+                raise DuplicateError(f"there is an alert with the seq {alert.seq}") from error
 
     def event_outcome(self, camera_id: str, event_id: str) -> Outcome | None:
         for found in self._db.read(self._db.outcomes, {"event": event_key(camera_id, event_id)}):

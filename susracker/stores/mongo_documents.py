@@ -19,6 +19,7 @@ from susracker.models import (
     Criminal,
     Event,
     Photo,
+    Quality,
     Sighting,
     Template,
     Threat,
@@ -56,6 +57,13 @@ def field_name(text: str) -> str:
     for character, stand_in in _NOT_IN_A_NAME.items():
         text = text.replace(character, stand_in)
     return text
+
+
+def plain_name(name: str) -> str:
+    """What `field_name` was given."""
+    for character, stand_in in _NOT_IN_A_NAME.items():
+        name = name.replace(stand_in, character)
+    return name
 
 
 def key_of(criminal_id: str) -> list[Any]:
@@ -151,6 +159,22 @@ def template_document(template: Template) -> Document:
     """A template, without whose it is."""
     vector = np.ascontiguousarray(template.vector, "<f4").tobytes()
     return {"vector": vector, "quality": asdict(template.quality)}
+
+
+def to_templates(document: Mapping[str, Any]) -> list[Template]:
+    """A criminal's templates."""
+    made = document.get(OWN, {}).get("templates", {})
+    return [
+        Template(
+            photo_id=plain_name(photo_id),
+            criminal_id=str(document["_id"]),
+            encoder_id=plain_name(encoder_id),
+            vector=np.frombuffer(one["vector"], "<f4"),
+            quality=Quality(**one["quality"]),
+        )
+        for photo_id, by_encoder in made.items()
+        for encoder_id, one in by_encoder.items()
+    ]
 
 
 # -- what cameras saw ----------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from susracker.models import (
     Event,
     Outcome,
     Photo,
+    Quality,
     Sighting,
     Template,
 )
@@ -246,6 +247,16 @@ class SqliteStore(Store):
         sql = "SELECT criminal_id, count(*) FROM templates WHERE encoder_id = ? GROUP BY 1"
         return dict(self._rows(sql, encoder_id))
 
+    def templates(self, criminal_id: str) -> list[Template]:
+        sql = (
+            f"SELECT photo_id, criminal_id, encoder_id, vector, {columns(Quality)} FROM templates"
+            " WHERE criminal_id = ? ORDER BY photo_id, encoder_id"
+        )
+        return [
+            Template(photo_id, owner, encoder_id, np.frombuffer(vector, "<f4"), Quality(*quality))
+            for photo_id, owner, encoder_id, vector, *quality in self._rows(sql, criminal_id)
+        ]
+
     def photos_without_template(self, encoder_id: str) -> list[str]:
         sql = (
             "SELECT id FROM photos WHERE NOT EXISTS (SELECT * FROM templates"
@@ -276,6 +287,10 @@ class SqliteStore(Store):
             if event:
                 insert_event(connection, event, stored)
         return stored
+
+    def put_alert(self, alert: Alert) -> None:
+        with self._writing() as connection:
+            insert_alert(connection, alert, alert.seq)
 
     def event_outcome(self, camera_id: str, event_id: str) -> Outcome | None:
         sql = "SELECT kind, first_seq, last_seq FROM events WHERE camera_id = ? AND event_id = ?"

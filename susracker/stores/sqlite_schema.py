@@ -332,9 +332,9 @@ def insert_sighting(connection: sqlite3.Connection, sighting: Sighting) -> None:
     )
 
 
-def insert_alert(connection: sqlite3.Connection, alert: Alert) -> Alert:
-    """Store an alert, and return it with its `seq`."""
-    added = insert(connection, "alerts", to_row(alert) | {"seq": None})
+def insert_alert(connection: sqlite3.Connection, alert: Alert, seq: int | None = None) -> Alert:
+    """Store an alert, and return it with its `seq`: by default the next."""
+    added = insert(connection, "alerts", to_row(alert) | {"seq": seq})
     stored = replace(alert, seq=int(added.lastrowid or 0))
     named = {alert.criminal_id, *(one.criminal_id for one in alert.candidates)} - {None}
     for criminal_id in named:

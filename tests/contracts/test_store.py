@@ -411,6 +411,20 @@ def test_a_template_takes_the_place_of_the_same_encoders(store: Store) -> None:
     assert store.photos_without_template(ENCODER) == []
 
 
+def test_templates_come_back_as_stored(store: Store) -> None:
+    first, second = photo(id="a.$1"), photo(id="b")
+    made = [template(second), template(first, "other/2.0", seed=1), template(first)]
+    store.put_criminal(criminal(), [first, second], made)
+    enroll(store, "c2")
+    found = store.templates("c1")
+    keys = [(one.photo_id, one.criminal_id, one.encoder_id, one.quality) for one in found]
+    expected = sorted(made, key=lambda one: (one.photo_id, one.encoder_id))
+    assert keys == [(o.photo_id, o.criminal_id, o.encoder_id, o.quality) for o in expected]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one.vector, other.vector)
+    assert store.templates("unknown") == []
+
+
 def test_a_template_of_a_photo_that_was_removed_is_refused(store: Store) -> None:
     taken = photo()
     store.put_criminal(criminal(), [taken])
@@ -559,6 +573,20 @@ def test_of_openings_that_race_with_events_one_wins_each(url: str) -> None:
 def test_an_unknown_alert_is_not_found(store: Store) -> None:
     with pytest.raises(NotFoundError):
         store.alert("unknown")
+
+
+def test_an_alert_of_another_store_keeps_its_seq(store: Store) -> None:
+    store.put_criminal(criminal())
+    kept = [replace(face_alert(), seq=7), replace(activity(), seq=12)]
+    for one in kept:
+        store.put_alert(one)
+    with pytest.raises(DuplicateError):
+        store.put_alert(replace(activity(), seq=12))
+    assert store.alerts() == kept
+    assert store.alert(kept[0].id) == kept[0]
+    assert store.record([], [activity()])[0].seq > 12
+    store.remove_criminal("c1")
+    assert store.alerts()[0].name is None
 
 
 def test_alerts_are_read_in_pages(store: Store) -> None:

@@ -1,0 +1,34 @@
+"""`susracker backup`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from susracker.commands.copy import copy_urls, told
+from susracker.commands.options import LoadedSettings, settings_options
+from susracker.errors import InputError
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@settings_options("store")
+def command(loaded: LoadedSettings, file: Path) -> None:
+    """Copy the store to one file, and check it.
+
+    The file is a store itself, an SQLite file: it can be served, and looked into. It holds what the
+    store holds, faces and templates included: keep it as safe.
+
+    \b
+    Examples:
+      susracker backup site-2026-01-31.susracker
+      susracker backup site.susracker --store mongodb://127.0.0.1/susracker
+    """
+    if file.exists():
+        raise InputError(f"{file} is there already: name a new file, or remove it")
+    part = file.with_name(file.name + ".part")
+    part.unlink(missing_ok=True)
+    held = copy_urls(loaded.settings.store, f"sqlite:///{part.absolute()}")
+    part.rename(file)
+    click.echo(f"{file} holds {told(held)}")

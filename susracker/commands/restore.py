@@ -1,0 +1,29 @@
+"""`susracker restore`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from susracker.commands.copy import copy_urls, told
+from susracker.commands.options import LoadedSettings, settings_options
+from susracker.errors import InputError
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@settings_options("store")
+def command(loaded: LoadedSettings, file: Path) -> None:
+    """Copy a backup into the store, which must be empty, and check it.
+
+    \b
+    Examples:
+      susracker restore site-2026-01-31.susracker --store sqlite:///new.db
+      susracker restore site.susracker --store mongodb://127.0.0.1/susracker
+    """
+    if not file.is_file():
+        raise InputError(f"there is no backup {file}")
+    store = loaded.settings.store
+    held = copy_urls(f"sqlite:///{file.absolute()}", store)
+    click.echo(f"{store} holds {told(held)}")

@@ -1,0 +1,142 @@
+"""`susracker copy`, `backup` and `restore`: all of it arrives, or it is said."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from susracker.cli import main
+from susracker.errors import InputError, StoreUnavailableError
+from susracker.plugins import open_store
+from susracker.stores.transfer import contents, copy_store
+from tests.contracts.records import (
+    MINUTE,
+    NOON,
+    activity,
+    camera,
+    criminal,
+    face_alert,
+    full_criminal,
+    photo,
+    sighting,
+    template,
+)
+
+
+def ignore(step: str, done: int, total: int) -> None:
+    """Nobody looks at the progress."""
+
+
+def run(*args: object) -> Result:
+    return CliRunner().invoke(main, [str(one) for one in args], catch_exceptions=False)
+
+
+@pytest.fixture
+def original(tmp_path):
+    """A store with something of everything."""
+    url = f"sqlite:///{tmp_path / 'original.db'}"
+    with open_store(url) as store:
+        for number in range(5):
+            who = f"c{number}"
+            photos = [photo(who) for _ in range(number)]
+            made = [template(one, seed=number) for one in photos]
+            made += [template(one, "other/2.0", seed=9) for one in photos]
+            store.put_criminal(full_criminal(who) if number else criminal(who), photos, made)
+        store.put_criminal(criminal("gone"))
+        for number in range(230):
+            seen = sighting("c1", occurred_at=NOON + number * MINUTE, suppressed=number % 2 == 1)
+            about = replace(face_alert("c1", "c2"), occurred_at=seen.occurred_at)
+            store.record([seen], [] if number % 2 else [about, activity()])
+        store.remove_criminal("gone")
+        store.count_cameras([camera("a", detections=7), camera("b", alerts=2)])
+    return url
+
+
+@pytest.fixture
+def mongodb(mongodb_server):
+    return f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"
+
+
+def held(url: str):
+    with open_store(url) as store:
+        return contents(store, ignore)
+
+
+def test_to_mongodb_and_back_is_the_same(original, mongodb, tmp_path):
+    back = f"sqlite:///{tmp_path / 'back.db'}"
+    first = run("copy", original, mongodb)
+    second = run("copy", mongodb, back)
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "5 criminals, 10 photos, 20 templates, 230 sightings, 230 alerts" in first.output
+    assert held(original) == held(mongodb) == held(back)
+    with open_store(original) as one, open_store(back) as other:
+        assert one.criminals() == other.criminals()
+        assert one.alerts(limit=1000) == other.alerts(limit=1000)
+        assert one.photo_ids("c4") == other.photo_ids("c4")
+        before, after = one.template_rows("dlib/1"), other.template_rows("dlib/1")
+        assert before.criminal_ids == after.criminal_ids
+        assert np.array_equal(before.vectors, after.vectors)
+
+
+def test_a_copy_that_was_cut_short_is_gone_on_with(original, tmp_path):
+    target = f"sqlite:///{tmp_path / 'target.db'}"
+
+    def stop(step: str, done: int, total: int) -> None:
+        if (step, done) == ("alerts", 50):
+            raise KeyboardInterrupt
+
+    with open_store(original) as one, open_store(target) as other:
+        with pytest.raises(KeyboardInterrupt):
+            copy_store(one, other, stop)
+        assert 0 < other.last_seq() < one.last_seq()
+    assert run("copy", original, target).exit_code == 0
+    assert held(target) == held(original)
+    assert run("copy", original, target).exit_code == 0
+
+
+def test_nothing_is_mixed(original, tmp_path):
+    target = f"sqlite:///{tmp_path / 'target.db'}"
+    with open_store(target) as store:
+        store.put_criminal(criminal("someone"))
+    result = run("copy", original, target)
+    assert (result.exit_code, "name an empty store" in result.output) == (2, True)
+    with open_store(target) as store:
+        assert [one.id for one in store.criminals()] == ["someone"]
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    with open_store(other) as store:
+        store.record([], [activity()])
+    assert run("copy", original, other).exit_code == 2
+    assert run("copy", original, original).exit_code == 2
+
+
+def test_what_is_written_meanwhile_is_noticed(original, tmp_path):
+    with open_store(original) as one, open_store(f"sqlite:///{tmp_path / 'target.db'}") as other:
+
+        def meddle(step: str, done: int, total: int) -> None:
+            if (step, done) == ("checking", 1) and not one.criminals_named("Late"):
+                other.put_criminal(criminal("late", name="Late"))
+
+        with pytest.raises(InputError, match="differs"):
+            copy_store(one, other, meddle)
+
+
+def test_a_backup_is_one_file_that_can_be_restored(original, tmp_path):
+    file, new = tmp_path / "site.susracker", f"sqlite:///{tmp_path / 'new.db'}"
+    made = run("backup", file, "--store", original)
+    assert (made.exit_code, "holds 5 criminals" in made.output) == (0, True)
+    assert sorted(tmp_path.glob("site*")) == [file]
+    assert run("backup", file, "--store", original).exit_code == 2
+    assert run("restore", file, "--store", new).exit_code == 0
+    assert held(new) == held(original)
+    assert run("restore", tmp_path / "missing", "--store", new).exit_code == 2
+
+
+def test_a_store_that_is_away_is_said(original):
+    with pytest.raises(StoreUnavailableError):
+        open_store("mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=100")
+    result = run("copy", original, "mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=100")
+    assert (result.exit_code, "cannot be reached" in result.output) == (1, True)
