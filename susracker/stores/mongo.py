@@ -31,7 +31,7 @@ from susracker.models import (
     Template,
 )
 from susracker.stores.base import Changes, Store, TemplateRows
-from susracker.stores.mongo_database import Database, again_while_taken
+from susracker.stores.mongo_database import Database, NextNumber, again_while_taken
 from susracker.stores.mongo_documents import (
     OWN,
     Document,
@@ -40,7 +40,8 @@ from susracker.stores.mongo_documents import (
     field_name,
     first_fields,
     is_wanted,
-    key_of,
+    key_among,
+    key_is,
     outcome_document,
     photo_document,
     template_document,
@@ -80,6 +81,7 @@ class MongoStore(Store):
         self._db = database
         # Writers of one process take turns, rather than run into each other's next number.
         self._turn = threading.RLock()
+        self._seq = NextNumber()
         self._panel = Panel(database, self._forget)
 
     @classmethod
@@ -136,7 +138,7 @@ class MongoStore(Store):
         return found[0]
 
     def criminals(self, criminal_ids: Collection[str] | None = None) -> list[Criminal]:
-        found = self._db.read(self._db.criminals, _of(criminal_ids), WITHOUT_PICTURES)
+        found = self._db.read(self._db.criminals, key_among(criminal_ids), WITHOUT_PICTURES)
         return sorted(map(to_criminal, found), key=lambda one: (one.name, one.id))
 
     def criminals_named(self, name: str) -> list[Criminal]:
@@ -180,7 +182,7 @@ class MongoStore(Store):
         encoder = field_name(encoder_id)
         owners: list[str] = []
         vectors = bytearray()
-        for document in self._db.each(self._db.criminals, _of(criminal_ids), shown):
+        for document in self._db.each(self._db.criminals, key_among(criminal_ids), shown):
             if wanted_at is not None and not is_wanted(document, wanted_at):
                 continue
             for made in document.get(OWN, {}).get("templates", {}).values():
@@ -196,7 +198,7 @@ class MongoStore(Store):
 
     def templates(self, criminal_id: str) -> list[Template]:
         shown = {f"{OWN}.templates": 1}
-        found = self._db.read(self._db.criminals, _of([criminal_id]), shown)
+        found = self._db.read(self._db.criminals, key_is(criminal_id), shown)
         made = [one for document in found for one in to_templates(document)]
         return sorted(made, key=lambda one: (one.photo_id, one.encoder_id))
 
@@ -347,21 +349,22 @@ class MongoStore(Store):
         """Store photos that nobody has yet; their places in the order of enrolment, by id."""
         kept = {}
         for photo in photos:
-            self._refuse_known(photo)
             number = self._db.next_number("photo")
-            document = photo_document(photo, criminal_id, number)
+            document = photo_document(photo, criminal_id, number) | {"stored_at": time.time()}
             try:
-                self._db.photos.insert_one(document | {"stored_at": time.time()})
-            except errors.DuplicateKeyError as error:
-                raise _duplicate(photo) from error
+                self._db.photos.insert_one(document)
+            except errors.DuplicateKeyError:
+                self._make_way(photo)
+                self._db.photos.insert_one(document)
             undo.callback(self._db.photos.delete_one, {"_id": photo.id})
             kept[photo.id] = number
         return kept
 
-    def _refuse_known(self, photo: Photo) -> None:
+    def _make_way(self, photo: Photo) -> None:
+        """Remove what a crash left of a photo; raise a `DuplicateError` where someone has it."""
         found = self._db.photos.find_one({"digest": photo.digest}, {"content": 0})
         if found is None:
-            return
+            raise DuplicateError(f"there is another photo with the id {photo.id!r}")
         owned = found["_id"] in _photos_of(self._find(found["criminal_id"]))
         if owned or time.time() - found["stored_at"] < ORPHAN_SECONDS:
             raise _duplicate(photo)
@@ -374,7 +377,8 @@ class MongoStore(Store):
         compared = {one.criminal_id for alert in alerts for one in alert.candidates}
         named = matched | compared
         known = {
-            str(one["_id"]) for one in self._db.read(self._db.criminals, _of(named), {"_id": 1})
+            str(one["_id"])
+            for one in self._db.read(self._db.criminals, key_among(named), {"_id": 1})
         }
         for criminal_id in sorted(matched - known):
             raise _no_criminal(criminal_id)
@@ -393,12 +397,13 @@ class MongoStore(Store):
                 raise DuplicateError(
                     f"the event {event.event_id!r} of camera {event.camera_id!r} was handled before"
                 )
-            first = self.last_seq() + 1 if alerts else 0
+            first = self._seq.next(self.last_seq) if alerts else 0
             stored = tuple(replace(one, seq=first + place) for place, one in enumerate(alerts))
             self._db.outcomes.insert_one(outcome_document(key, stored, sightings, event))
+            self._seq.taken(first + len(alerts) - 1 if alerts else None)
             return stored
 
-        return again_while_taken(insert_next)
+        return again_while_taken(insert_next, self._seq.forget)
 
     def _move_last_seen(self, sighting: Sighting) -> None:
         moment = to_integer(sighting.occurred_at)
@@ -413,7 +418,7 @@ class MongoStore(Store):
             seen["last_seen_date"] = sighting.occurred_at
             seen["last_seen_location"] = sighting.camera_location
         self._db.criminals.update_one(
-            {"_id": {"$in": key_of(sighting.criminal_id)}, "$or": before}, {"$set": seen}
+            key_is(sighting.criminal_id) | {"$or": before}, {"$set": seen}
         )
 
     def _forget(self, criminal_id: str) -> None:
@@ -438,14 +443,8 @@ class MongoStore(Store):
 
     def _find(self, criminal_id: str) -> Document | None:
         shown = {f"{OWN}.photos": 1}
-        found = self._db.read(self._db.criminals, {"_id": {"$in": key_of(criminal_id)}}, shown)
+        found = self._db.read(self._db.criminals, key_is(criminal_id), shown)
         return found[0] if found else None
-
-
-def _of(criminal_ids: Collection[str] | None) -> Document:
-    if criminal_ids is None:
-        return {}
-    return {"_id": {"$in": [key for one in criminal_ids for key in key_of(one)]}}
 
 
 def _photos_of(document: Mapping[str, Any] | None) -> dict[str, int]:

@@ -61,6 +61,7 @@ class Database:
         self.revisions = database[PREFIX + "revisions"]
         self.cameras = database[PREFIX + "cameras"]
         self.meta = database[PREFIX + "meta"]
+        self._revision = NextNumber()
         self._closed = False
         with ExitStack() as undo:
             undo.callback(client.close)
@@ -98,13 +99,12 @@ class Database:
     def bump_revision(self, criminal_id: str) -> None:
         """Say that a criminal changed."""
 
-        def insert_next() -> int:
-            number = self.revision() + 1
+        def insert_next() -> None:
+            number = self._revision.next(self.revision)
             self.revisions.insert_one({"_id": number, "criminal_id": criminal_id})
-            return number
+            self._revision.taken(number)
 
-        newest = again_while_taken(insert_next)
-        self.revisions.delete_many({"criminal_id": criminal_id, "_id": {"$lt": newest}})
+        again_while_taken(insert_next, self._revision.forget)
 
     def read(
         self,
@@ -144,7 +144,6 @@ class Database:
         self.outcomes.create_index("first_seq", unique=True)
         for name in ("last_seq", "alerts.id", "sighted", "named", "newest_alert_at", "received_at"):
             self.outcomes.create_index(name)
-        self.revisions.create_index("criminal_id")
         self.criminals.create_index("name")
 
     @contextmanager
@@ -172,10 +171,33 @@ def _missing_options(url: str) -> dict[str, Any]:
     return {name: value for name, value in OPTIONS.items() if f"{name}=" not in url}
 
 
-def again_while_taken(insert_next: Callable[[], Result]) -> Result:
-    """What `insert_next` returns, once no other writer was faster."""
+def again_while_taken(insert_next: Callable[[], Result], forget: Callable[[], None]) -> Result:
+    """What `insert_next` returns, once no other writer was faster; `forget` is called whenever one
+    was."""
     while True:
         try:
             return insert_next()
         except errors.DuplicateKeyError:
-            continue
+            forget()
+
+
+class NextNumber:
+    """The number after the last that is known to be taken, without asking for it each time.
+
+    Where another process took it, a unique index says so; then it is asked for again.
+    """
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+
+    def next(self, read_last: Callable[[], int]) -> int:
+        """The next number; `read_last` reads the last from the database."""
+        return (read_last() if self._last is None else self._last) + 1
+
+    def taken(self, number: int | None) -> None:
+        """A number was taken by us; None where none was needed."""
+        self._last = self._last if number is None else number
+
+    def forget(self) -> None:
+        """Ask the database the next time."""
+        self._last = None

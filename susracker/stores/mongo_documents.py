@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar, cast, get_args
@@ -66,12 +66,21 @@ def plain_name(name: str) -> str:
     return name
 
 
-def key_of(criminal_id: str) -> list[Any]:
-    """What may be the `_id` of a criminal: what we gave him, or what a panel did."""
+def key_is(criminal_id: str) -> Document:
+    """The query for a criminal: his `_id` is the one we gave him, or one that a panel did."""
     try:
-        return [criminal_id, ObjectId(criminal_id)]
+        return {"_id": {"$in": [criminal_id, ObjectId(criminal_id)]}}
     except InvalidId:
-        return [criminal_id]
+        return {"_id": criminal_id}
+
+
+def key_among(criminal_ids: Collection[str] | None) -> Document:
+    """The query for some criminals, or for all."""
+    if criminal_ids is None:
+        return {}
+    keys: list[Any] = list(criminal_ids)
+    keys += [ObjectId(one) for one in criminal_ids if ObjectId.is_valid(one)]
+    return {"_id": {"$in": keys}}
 
 
 # -- criminals -----------------------------------------------------------------------------------

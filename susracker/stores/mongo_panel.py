@@ -18,7 +18,7 @@ from pymongo.change_stream import ChangeStream
 
 from susracker.models import ForeignPhoto
 from susracker.stores.mongo_database import Database
-from susracker.stores.mongo_documents import OWN, Document, key_of
+from susracker.stores.mongo_documents import OWN, Document, key_is
 
 FIELDS = ("name", "age", "crimes", "threat", "status")
 
@@ -70,7 +70,7 @@ class Panel:
     def settle(self, foreign: ForeignPhoto, photo_id: str, fields: Mapping[str, Any]) -> bool:
         """Keep what became of a picture; whether its criminal is still there."""
         kept = {**fields, f"{OWN}.panel.pictures.{foreign.key}": photo_id}
-        criminal = {"_id": {"$in": key_of(foreign.criminal_id)}}
+        criminal = key_is(foreign.criminal_id)
         return bool(self._db.criminals.update_one(criminal, {"$set": kept}).matched_count)
 
     def _is_mine(self) -> bool:
