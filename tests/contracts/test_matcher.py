@@ -12,7 +12,7 @@ from susracker.plugins import open_matcher
 DIMENSION = 16
 
 
-@pytest.fixture(params=["exact"])
+@pytest.fixture(params=["exact", "faiss"])
 def matcher(request):
     return open_matcher(request.param, DIMENSION)
 
