@@ -34,7 +34,10 @@ def main() -> None:
         store = sqlite_gallery(options.work, count, enrolled)
         people = plain_gallery(options.work, count, enrolled)
         logs = (options.work / "susracker.log", options.work / "plain.log")
-        with susracker(store, logs[0]) as ours, plain(people, logs[1]) as theirs:
+        with (
+            susracker(store, logs[0], "--matcher", options.matcher) as ours,
+            plain(people, logs[1]) as theirs,
+        ):
             # In the background susracker computes statistics of 4,096 people a second.
             time.sleep(count / 4000)
             for connections in options.connections or [1, 4, 16]:
@@ -53,6 +56,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--connections", type=int, action="append", help="may be given again")
     parser.add_argument("--seconds", type=float, default=5, help="of each burst")
     parser.add_argument("--rounds", type=int, default=2, help="bursts of each server, in turns")
+    parser.add_argument("--matcher", default="exact", help="susracker's")
     parser.add_argument("--faces", type=Path, default=FACES, help="a folder a person")
     parser.add_argument("--work", type=Path, default=user_cache_path("susracker-bench"))
     parser.add_argument("--json", type=Path, help="write the numbers to this file")

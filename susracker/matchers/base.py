@@ -30,7 +30,6 @@ class Matcher(ABC):
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension
 
-    @abstractmethod
     def upsert(self, criminal_id: str, templates: Vectors) -> None:
         """Make `templates`, shape (m, dimension), all that is known of a criminal.
 
@@ -38,6 +37,20 @@ class Matcher(ABC):
 
         Raises:
             ValueError: wrong shape.
+        """
+        self.load([criminal_id] * len(templates), templates)
+        if not len(templates):
+            self.remove(criminal_id)
+
+    @abstractmethod
+    def load(self, criminal_ids: Sequence[str], vectors: Vectors) -> None:
+        """Upsert many criminals; the rows of one stand together, as a store hands them out.
+
+        `vectors` are handed over: the matcher may keep and change them, for a copy of a million
+        is half a gigabyte.
+
+        Raises:
+            ValueError: wrong shape, or not an id for each row.
         """
 
     @abstractmethod
@@ -68,14 +81,9 @@ class Matcher(ABC):
     def __len__(self) -> int:
         """How many criminals have a template here."""
 
-    def load(self, criminal_ids: Sequence[str], vectors: Vectors) -> None:
-        """Upsert many criminals; the rows of one stand together, as a store hands them out.
-
-        `vectors` are handed over: the matcher may keep and change them, for a copy of a million
-        is half a gigabyte.
-        """
-        start = 0
-        for end in range(1, len(criminal_ids) + 1):
-            if end == len(criminal_ids) or criminal_ids[end] != criminal_ids[start]:
-                self.upsert(criminal_ids[start], vectors[start:end])
-                start = end
+    def _check(self, vectors: Vectors, criminal_ids: Sequence[str] | None = None) -> None:
+        """Raise a ValueError for a wrong shape, or for rows without an id."""
+        if vectors.ndim != 2 or vectors.shape[1] != self.dimension:
+            raise ValueError(f"shape {vectors.shape}; (n, {self.dimension}) is needed")
+        if criminal_ids is not None and len(criminal_ids) != len(vectors):
+            raise ValueError(f"{len(criminal_ids)} ids for {len(vectors)} templates")

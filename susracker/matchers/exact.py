@@ -47,15 +47,8 @@ class ExactMatcher(Matcher):
     def __len__(self) -> int:
         return len(self._slots)
 
-    def upsert(self, criminal_id: str, templates: Vectors) -> None:
-        self.load([criminal_id] * len(templates), templates)
-        if not len(templates):
-            self.remove(criminal_id)
-
     def load(self, criminal_ids: Sequence[str], vectors: Vectors) -> None:
-        self._check(vectors)
-        if len(criminal_ids) != len(vectors):
-            raise ValueError(f"{len(criminal_ids)} ids for {len(vectors)} templates")
+        self._check(vectors, criminal_ids)
         with self._lock.writing():
             known = self._slots.keys() & set(criminal_ids)
             self._drop(known)
@@ -85,10 +78,6 @@ class ExactMatcher(Matcher):
             slots = np.array([self._slots.get(one, -1) for one in criminal_ids], np.int32)
             found[slots >= 0] = self._rows[self._places[slots[slots >= 0]]]
         return found
-
-    def _check(self, vectors: Vectors) -> None:
-        if vectors.ndim != 2 or vectors.shape[1] != self.dimension:
-            raise ValueError(f"shape {vectors.shape}; (n, {self.dimension}) is needed")
 
     def _compare(
         self, probes: Vectors

@@ -50,15 +50,8 @@ class FaissMatcher(Matcher):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def upsert(self, criminal_id: str, templates: Vectors) -> None:
-        self.load([criminal_id] * len(templates), templates)
-        if not len(templates):
-            self.remove(criminal_id)
-
     def load(self, criminal_ids: Sequence[str], vectors: Vectors) -> None:
-        self._check(vectors)
-        if len(criminal_ids) != len(vectors):
-            raise ValueError(f"{len(criminal_ids)} ids for {len(vectors)} templates")
+        self._check(vectors, criminal_ids)
         with self._lock.writing():
             self._drop(set(criminal_ids))
             rows = range(self._next_row, self._next_row + len(vectors))
@@ -86,10 +79,6 @@ class FaissMatcher(Matcher):
                 if criminal_id in self._rows:
                     found[place] = self._index.reconstruct(self._rows[criminal_id][0])
         return found
-
-    def _check(self, vectors: Vectors) -> None:
-        if vectors.ndim != 2 or vectors.shape[1] != self.dimension:
-            raise ValueError(f"shape {vectors.shape}; (n, {self.dimension}) is needed")
 
     def _nearest(self, probe: Vectors, k: int) -> list[Neighbour]:
         looked_at = min(k + 1, self._index.ntotal)
