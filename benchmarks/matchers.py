@@ -2,6 +2,7 @@
 
     python benchmarks/matchers.py
     python benchmarks/matchers.py --people 100000 --json matchers.json
+    python benchmarks/matchers.py --people 10000 --matcher milvus:///tmp/gallery.db --probes 20
 
 Probes are of enrolled people, a little off, and of strangers; each is asked for the 50 nearest, on
 one core, one probe at a time. True is what comparing with everybody finds.
@@ -19,11 +20,10 @@ from galleries import synthetic
 from rich.console import Console
 from rich.table import Table
 
-from susracker.plugins import backend_names, open_matcher
+from susracker.plugins import open_matcher
 from susracker.threads import one_core_a_thread
 
 NEAREST = 50
-PROBES = 200
 
 OFF = 0.03
 """Deviation of each number of a mated probe: similarity 0.95 to the person's own template, about
@@ -35,16 +35,18 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--people", type=int, action="append", help="may be given again")
+    parser.add_argument("--matcher", action="append", help="a name or URL; may be given again")
+    parser.add_argument("--probes", type=int, default=200, help="of each kind")
     parser.add_argument("--json", type=Path, help="write the numbers to this file")
     options = parser.parse_args()
     one_core_a_thread()
     rows = []
     table = Table("people", "matcher", "load s", "ms a probe", "true best, enrolled", "strangers")
     for count in options.people or [1000, 10_000, 100_000, 1_000_000]:
-        everyone = synthetic(count + PROBES)
+        everyone = synthetic(count + options.probes)
         people, strangers = everyone[:count], everyone[count:]
-        mated = probes_of(people)
-        for name in backend_names("matchers"):
+        mated = probes_of(people, options.probes)
+        for name in options.matcher or ["exact", "faiss"]:
             row = measure(name, people, mated, strangers)
             rows.append(row)
             shown = (f"{row[key]:.2f}" for key in ("load_seconds", "ms"))
@@ -55,10 +57,10 @@ def main() -> None:
         options.json.write_text(json.dumps(rows, indent=2))
 
 
-def probes_of(people: np.ndarray) -> np.ndarray:
+def probes_of(people: np.ndarray, count: int) -> np.ndarray:
     """Other photos of enrolled people, made up."""
     random = np.random.default_rng(2)
-    probes = people[random.choice(len(people), PROBES)]
+    probes = people[random.choice(len(people), count)]
     probes = probes + OFF * random.normal(size=probes.shape).astype(np.float32)
     return probes / np.linalg.norm(probes, axis=1, keepdims=True)
 

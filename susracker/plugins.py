@@ -27,9 +27,9 @@ def open_store(url: str) -> Store:
     return store
 
 
-def open_matcher(name: str, dimension: int) -> Matcher:
-    """Make an empty matcher, such as `exact`, for templates of `dimension` numbers."""
-    matcher: Matcher = _backend("matchers", name)(dimension)
+def open_matcher(url: str, dimension: int) -> Matcher:
+    """Open a matcher by its name or URL, such as `exact`, for templates of `dimension` numbers."""
+    matcher: Matcher = _backend("matchers", url).from_url(url, dimension)
     return matcher
 
 

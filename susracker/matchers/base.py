@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from typing_extensions import Self
+
 from susracker.models import Vectors
 
 
@@ -29,6 +31,16 @@ class Matcher(ABC):
 
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension
+
+    @classmethod
+    def from_url(cls, url: str, dimension: int) -> Self:
+        """Make the matcher that a name or a URL says, for templates of `dimension` numbers.
+
+        Raises:
+            ConfigError: the URL is malformed.
+            StoreUnavailableError: an engine cannot be reached.
+        """
+        return cls(dimension)
 
     def upsert(self, criminal_id: str, templates: Vectors) -> None:
         """Make `templates`, shape (m, dimension), all that is known of a criminal.

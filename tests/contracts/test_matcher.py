@@ -12,9 +12,10 @@ from susracker.plugins import open_matcher
 DIMENSION = 16
 
 
-@pytest.fixture(params=["exact", "faiss"])
-def matcher(request):
-    return open_matcher(request.param, DIMENSION)
+@pytest.fixture(params=["exact", "faiss", "milvus"])
+def matcher(request, tmp_path):
+    url = {"milvus": f"milvus://{tmp_path / 'gallery.db'}"}.get(request.param, request.param)
+    return open_matcher(url, DIMENSION)
 
 
 def unit(*shape: int, seed: int = 0) -> np.ndarray:

@@ -1,0 +1,188 @@
+"""Compares a probe with the templates near it, by Milvus: a file, or a cluster by its URL."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from pymilvus import DataType, MilvusClient
+from pymilvus.exceptions import MilvusException
+from typing_extensions import Self
+
+from susracker.errors import ConfigError, StoreUnavailableError
+from susracker.matchers.base import Matcher, Neighbour
+from susracker.models import Vectors
+
+COLLECTION = "susracker"
+"""What is used where a URL names no collection."""
+
+ROWS_AT_ONCE = 1000
+
+MOST = 16_384
+"""Results that Milvus gives for one probe at most."""
+
+KEY_LENGTH = 80
+"""Of an id of 64 characters and a number."""
+
+
+class MilvusMatcher(Matcher):
+    """All templates in a collection of Milvus.
+
+    `milvus:///var/lib/gallery.db` is a file, with Milvus's embedded engine, of one process;
+    `milvus://host:19530/collection` is a server or a cluster, which several processes may share:
+    each brings the collection in step with its watch-list when it starts, and writes nothing that
+    is there already. How a collection is searched is left to Milvus (`AUTOINDEX`): its results may
+    be approximate, similarities are exact.
+
+    Every method raises `StoreUnavailableError` while Milvus is away.
+    """
+
+    def __init__(self, dimension: int, client: MilvusClient, collection: str) -> None:
+        super().__init__(dimension)
+        self._client = client
+        self._collection = collection
+        self._templates: dict[str, int] = {}  # how many each criminal has
+        with _errors_mapped():
+            if not client.has_collection(collection):
+                self._create()
+            client.load_collection(collection)
+
+    @classmethod
+    def from_url(cls, url: str, dimension: int) -> Self:
+        """Open `milvus:///FILE.db` or `milvus://[USER:PASSWORD@]HOST[:PORT][/COLLECTION]`."""
+        parts = urlsplit(url)
+        if not url.startswith("milvus://") or not (parts.netloc or parts.path.strip("/")):
+            raise ConfigError(
+                "a Milvus URL must be like milvus:///gallery.db or milvus://host:19530"
+            )
+        with _errors_mapped():
+            if not parts.netloc:
+                return cls(dimension, MilvusClient(parts.path), COLLECTION)
+            client = MilvusClient(
+                f"http://{parts.hostname}:{parts.port or 19530}",
+                user=parts.username or "",
+                password=parts.password or "",
+            )
+            return cls(dimension, client, parts.path.strip("/") or COLLECTION)
+
+    def __len__(self) -> int:
+        return len(self._templates)
+
+    def load(self, criminal_ids: Sequence[str], vectors: Vectors) -> None:
+        self._check(vectors, criminal_ids)
+        counts: dict[str, int] = {}
+        rows = []
+        for criminal_id, vector in zip(criminal_ids, vectors, strict=True):
+            number = counts.get(criminal_id, 0)
+            counts[criminal_id] = number + 1
+            rows.append(_row(criminal_id, number, vector))
+        with _errors_mapped():
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                self._upsert(rows[start : start + ROWS_AT_ONCE])
+            for criminal_id, count in counts.items():
+                self._delete(criminal_id, range(count, self._templates.get(criminal_id, 0)))
+        self._templates |= counts
+
+    def remove(self, criminal_id: str) -> None:
+        with _errors_mapped():
+            self._delete(criminal_id, range(self._templates.pop(criminal_id, 0)))
+
+    def search(self, probes: Vectors, k: int) -> list[list[Neighbour]]:
+        self._check(probes)
+        if k < 1:
+            raise ValueError(f"k is {k}; at least 1 is needed")
+        if not len(probes) or not self._templates:
+            return [[] for _ in probes]
+        with _errors_mapped():
+            return [self._nearest(probe, k) for probe in probes]
+
+    def vectors(self, criminal_ids: Sequence[str]) -> Vectors:
+        keys = [_key(one, 0) for one in criminal_ids]
+        with _errors_mapped():
+            found = {one["key"]: one["vector"] for one in self._query(keys, "vector")}
+        nobody = np.full(self.dimension, np.nan, np.float32)
+        rows = [found.get(key, nobody) for key in keys]
+        return np.array(rows, np.float32).reshape(len(rows), self.dimension)
+
+    def _create(self) -> None:
+        schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema.add_field("key", DataType.VARCHAR, is_primary=True, max_length=KEY_LENGTH)
+        schema.add_field("criminal_id", DataType.VARCHAR, max_length=KEY_LENGTH)
+        schema.add_field("digest", DataType.VARCHAR, max_length=40)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self.dimension)
+        index = MilvusClient.prepare_index_params()
+        index.add_index("vector", index_type="AUTOINDEX", metric_type="IP")
+        self._client.create_collection(
+            self._collection, schema=schema, index_params=index, consistency_level="Strong"
+        )
+
+    def _upsert(self, rows: list[dict[str, Any]]) -> None:
+        """Write the rows that are not there like that."""
+        there = {
+            one["key"]: one["digest"] for one in self._query([row["key"] for row in rows], "digest")
+        }
+        new = [row for row in rows if there.get(row["key"]) != row["digest"]]
+        if new:
+            self._client.upsert(self._collection, new)
+
+    def _delete(self, criminal_id: str, numbers: range) -> None:
+        keys = [_key(criminal_id, number) for number in numbers]
+        if keys:
+            self._client.delete(self._collection, ids=keys)
+
+    def _query(self, keys: list[str], field: str) -> list[dict[str, Any]]:
+        if not keys:
+            return []
+        found: list[dict[str, Any]] = self._client.get(
+            self._collection, ids=keys, output_fields=["key", field]
+        )
+        return found
+
+    def _nearest(self, probe: Vectors, k: int) -> list[Neighbour]:
+        looked_at = min(2 * k + 1, MOST)
+        while True:
+            hits = self._client.search(
+                self._collection,
+                data=[probe.tolist()],
+                limit=looked_at,
+                output_fields=["criminal_id"],
+                consistency_level="Strong",
+            )[0]
+            best: dict[str, float] = {}
+            for hit in hits:
+                who = hit["entity"]["criminal_id"]
+                # The collection may hold who was removed while no process was there.
+                if who in self._templates:
+                    best.setdefault(who, float(hit["distance"]))
+            found = [Neighbour(who, similarity) for who, similarity in best.items()]
+            found.sort(key=lambda one: (-one.similarity, one.criminal_id))
+            complete = len(found) > k and hits[-1]["distance"] < found[k - 1].similarity
+            if complete or len(hits) < looked_at or looked_at == MOST:
+                return found[:k]
+            looked_at = min(8 * looked_at, MOST)
+
+
+def _row(criminal_id: str, number: int, vector: Vectors) -> dict[str, Any]:
+    digest = hashlib.sha1(np.ascontiguousarray(vector, "<f4").tobytes(), usedforsecurity=False)
+    return {
+        "key": _key(criminal_id, number),
+        "criminal_id": criminal_id,
+        "digest": digest.hexdigest(),
+        "vector": vector,
+    }
+
+
+def _key(criminal_id: str, number: int) -> str:
+    return f"{criminal_id}/{number}"
+
+
+@contextmanager
+def _errors_mapped() -> Iterator[None]:
+    try:
+        yield
+    except MilvusException as error:
+        raise StoreUnavailableError(f"Milvus cannot be used: {error}") from error
