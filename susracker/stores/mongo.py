@@ -42,6 +42,7 @@ from susracker.stores.mongo_documents import (
     is_wanted,
     key_among,
     key_is,
+    nested,
     outcome_document,
     photo_document,
     template_document,
@@ -107,17 +108,11 @@ class MongoStore(Store):
                 raise _no_photo(template.photo_id)
         with self._turn, self._db.errors_mapped(), ExitStack() as undo:
             kept = self._keep_photos(criminal.id, photos, undo)
+            fields = criminal_fields(criminal)
+            fields |= {f"{OWN}.photos.{field_name(one)}": number for one, number in kept.items()}
+            fields |= {_template_field(one): template_document(one) for one in templates}
             # This is the moment at which all of it is stored.
-            self._db.criminals.update_one(
-                {"_id": known["_id"] if known else criminal.id},
-                {
-                    "$set": criminal_fields(criminal)
-                    | {f"{OWN}.photos.{field_name(one)}": number for one, number in kept.items()}
-                    | {_template_field(one): template_document(one) for one in templates},
-                    "$setOnInsert": first_fields(criminal),
-                },
-                upsert=True,
-            )
+            self._write_criminal(known["_id"] if known else None, criminal, fields)
             undo.pop_all()
             self._db.bump_revision(criminal.id)
 
@@ -359,6 +354,18 @@ class MongoStore(Store):
             undo.callback(self._db.photos.delete_one, {"_id": photo.id})
             kept[photo.id] = number
         return kept
+
+    def _write_criminal(self, key: Any, criminal: Criminal, fields: Document) -> None:
+        if key is not None:
+            self._db.criminals.update_one({"_id": key}, {"$set": fields})
+            return
+        try:
+            self._db.criminals.insert_one(
+                nested({"_id": criminal.id} | fields | first_fields(criminal))
+            )
+        except errors.DuplicateKeyError:
+            # Another process stored him since he was looked for.
+            self._db.criminals.update_one({"_id": criminal.id}, {"$set": fields})
 
     def _make_way(self, photo: Photo) -> None:
         """Remove what a crash left of a photo; raise a `DuplicateError` where someone has it."""

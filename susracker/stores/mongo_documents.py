@@ -66,6 +66,18 @@ def plain_name(name: str) -> str:
     return name
 
 
+def nested(fields: Mapping[str, Any]) -> Document:
+    """A document, of fields that are named by their paths, as an update names them."""
+    document: Document = {}
+    for path, value in fields.items():
+        *parents, name = path.split(".")
+        place = document
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[name] = value
+    return document
+
+
 def key_is(criminal_id: str) -> Document:
     """The query for a criminal: his `_id` is the one we gave him, or one that a panel did."""
     try:
