@@ -15,8 +15,8 @@ from susracker.models import Vectors
 LISTS_FROM = 20_000
 """Templates from which on they are sorted into lists; fewer are all compared, which is exact."""
 
-ROWS_A_LIST = 200
-"""Templates a list, about: 500 lists at 100,000."""
+ROWS_A_LIST = 400
+"""Templates a list, about: 250 lists at 100,000."""
 
 SHARE_OF_LISTS = 3
 """One list in so many is looked at. At 100,000 templates the true best person is found for all of
@@ -25,6 +25,9 @@ of strangers. See docs/scaling.md."""
 
 ROWS_TRAINED_ON = 40
 """Templates a list that its centre is computed from."""
+
+ROUNDS = 8
+"""Of k-means, for those centres: as good as faiss's usual 25, in a third of the time."""
 
 GROWN = 4
 """How many times as many templates there may be before they are sorted anew."""
@@ -116,6 +119,7 @@ class FaissMatcher(Matcher):
         index = faiss.IndexIVFFlat(
             faiss.IndexFlatIP(self.dimension), self.dimension, lists, faiss.METRIC_INNER_PRODUCT
         )
+        index.cp.niter = ROUNDS
         step = max(1, len(rows) // (lists * ROWS_TRAINED_ON))
         index.train(vectors[::step])
         index.nprobe = max(1, lists // SHARE_OF_LISTS)
