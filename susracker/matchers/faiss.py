@@ -37,7 +37,7 @@ class FaissMatcher(Matcher):
     """All templates in an inverted file of faiss (`IndexIVFFlat`), searched in part.
 
     Up to `LISTS_FROM` templates all are compared. Beyond that a search may miss who is nearest, for
-    the list that holds him is not looked at; similarities are exact. Sorting takes a second at
+    the list that holds him is not looked at; similarities are exact. Sorting takes half a second at
     100,000 templates, so nothing is kept on disk.
     """
 
