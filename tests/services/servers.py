@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -94,19 +95,17 @@ def _missing(what: str) -> None:
 
 
 def main() -> None:
-    """Run both until Ctrl-C."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Run both until Ctrl-C or SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         redis = start_redis(Path(folder) / "redis")
+        stack.callback(redis.kill)
         mongodb = start_mongodb(Path(folder) / "mongodb")
+        stack.callback(mongodb.kill)
         print(f"--store mongodb://127.0.0.1:{mongodb.port}/susracker")
-        print(f"--cooldown redis://127.0.0.1:{redis.port}/0")
-        try:
+        print(f"--cooldown redis://127.0.0.1:{redis.port}/0", flush=True)
+        with suppress(KeyboardInterrupt):
             signal.pause()
-        except KeyboardInterrupt:
-            pass
-        finally:
-            redis.kill()
-            mongodb.kill()
 
 
 if __name__ == "__main__":
