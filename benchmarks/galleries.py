@@ -20,9 +20,9 @@ from susracker.faces.encoder import DlibEncoder
 from susracker.faces.images import crop, decode, encode_jpeg
 from susracker.models import Criminal, Photo, Quality, Template
 from susracker.plugins import open_store
-from susracker.scoring import load_scoring
-from susracker.scoring_fit import virtual_people
-from susracker.stores import sqlite_schema as schema
+from susracker.stores.sqlite import schema as schema
+from susracker.watchlist.fitting import virtual_people
+from susracker.watchlist.scoring import load_scoring
 
 FACES = Path(__file__).parents[2] / "shared" / "data" / "lfw-dev"
 

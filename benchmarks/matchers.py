@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from susracker.plugins import open_matcher
-from susracker.threads import one_core_a_thread
+from susracker.runtime.threads import one_core_a_thread
 
 NEAREST = 50
 

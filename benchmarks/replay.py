@@ -30,7 +30,7 @@ from susracker.recording.format import Recorded
 from susracker.replay.results import result_of, settings_of, write_results
 from susracker.replay.run import Pace, open_replay_tracker, run
 from susracker.replay.sources import RecordingSource
-from susracker.threads import one_core_a_thread
+from susracker.runtime.threads import one_core_a_thread
 
 BEGAN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 ENROLLED = 1000

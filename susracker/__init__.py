@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         Template,
     )
     from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
-    from susracker.tracker import Tracker, open_tracker
+    from susracker.tracking.tracker import Tracker, open_tracker
 
 _HOMES = {
     "Enroller": "enrolment.enroller",

@@ -3,8 +3,8 @@
     python tools/make_cohort.py ../shared/data/lfw-dev
 
 FACES is a folder with one folder of photos a person. No row of the cohort is a real person's
-embedding: each is a mixture of two people's (`susracker.scoring_fit.virtual_people`). The file is
-`susracker/data/<encoder>.npz`.
+embedding: each is a mixture of two people's (`susracker.watchlist.fitting.virtual_people`). The
+file is `susracker/watchlist/data/<encoder>.npz`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from susracker.benchmark.embedding import Embedder
 from susracker.benchmark.rules import stack_templates
 from susracker.config import default_workers
 from susracker.plugins import open_encoder
-from susracker.scoring import Scoring, photo_mark
-from susracker.scoring_fit import COHORT_SIZE, fit_scoring, virtual_people
-from susracker.threads import one_core_a_thread
+from susracker.runtime.threads import one_core_a_thread
+from susracker.watchlist.fitting import COHORT_SIZE, fit_scoring, virtual_people
+from susracker.watchlist.scoring import Scoring, photo_mark
 
-DATA = Path(__file__).parent.parent / "susracker" / "data"
+DATA = Path(__file__).parent.parent / "susracker" / "watchlist" / "data"
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
     python tools/make_ranges.py ../shared/data/lfw-dev
 
 The least and the highest number that each layer puts out, over one face in ten of a folder with one
-folder of photos a person, written to `susracker/data/<encoder>-ranges.json`.
+folder of photos a person, written to `susracker/faces/data/<encoder>-ranges.json`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,17 @@ from onnxruntime.quantization.calibrate import create_calibrator
 
 from susracker.benchmark.datasets import read_dataset
 from susracker.benchmark.embedding import meant_face
-from susracker.faces import dlib_net
+from susracker.faces import dlib_resnet
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import DlibEncoder
 from susracker.faces.images import decode
 from susracker.faces.quantised import QUANTISED
 from susracker.faces.weights import RECOGNITION, weights_file
 
-FILE = Path(__file__).parent.parent / "susracker" / "data" / f"{DlibEncoder.id}-ranges.json"
+DATA = Path(__file__).parent.parent / "susracker" / "faces" / "data"
+FILE = DATA / f"{DlibEncoder.id}-ranges.json"
+    Path(__file__).parent.parent / "susracker" / "faces" / "data" / f"{DlibEncoder.id}-ranges.json"
+)
 
 
 class Chips(CalibrationDataReader):
@@ -45,7 +48,7 @@ class Chips(CalibrationDataReader):
         for photo in photos:
             face = meant_face(detector, decode(photo.read_bytes()))
             if face:
-                yield {dlib_net.CHIPS: face.chip[None]}
+                yield {dlib_resnet.CHIPS: face.chip[None]}
 
 
 def main() -> None:
@@ -54,7 +57,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "network.onnx"
-        onnx.save(dlib_net.build(weights_file(RECOGNITION)), file)
+        onnx.save(dlib_resnet.build(weights_file(RECOGNITION)), file)
         calibrator = create_calibrator(
             file, list(QUANTISED), f"{folder}/augmented.onnx", CalibrationMethod.MinMax
         )

@@ -11,7 +11,7 @@ from susracker.benchmark.metrics import threshold_for
 from susracker.benchmark.protocols import Search
 from susracker.benchmark.rules import AsNorm, photos_of
 from susracker.errors import InputError
-from susracker.scoring import Scoring
+from susracker.watchlist.scoring import Scoring
 
 ALERTS = 10
 """Strangers above a threshold that it takes to measure one: the rate is then within a factor of

@@ -16,12 +16,12 @@ import numpy as np
 
 from susracker import faces
 from susracker.benchmark.cache import EmbeddingCache
-from susracker.enrolment.parallel import map_in_order
 from susracker.errors import FaceRefusedError, PictureError
 from susracker.faces.detector import Detector, Face
 from susracker.faces.encoder import Encoder, templates_of
 from susracker.faces.images import crop, decode, encode_jpeg
 from susracker.models import Picture, Vectors
+from susracker.runtime.parallel import map_in_order
 
 Crops = Literal["none", "tight", "margin"]
 

@@ -23,8 +23,8 @@ from susracker.benchmark.metrics import (
 from susracker.benchmark.protocols import Search
 from susracker.benchmark.rules import Rule, photos_of, stack_templates
 from susracker.errors import InputError
-from susracker.scoring import Scoring
-from susracker.scoring_fit import fit_scoring
+from susracker.watchlist.fitting import fit_scoring
+from susracker.watchlist.scoring import Scoring
 
 HALVINGS = 3
 """How many times the strangers are halved for cross-fitting."""

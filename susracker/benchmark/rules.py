@@ -15,8 +15,8 @@ from susracker.benchmark.metrics import Indices, Numbers
 from susracker.errors import InputError
 from susracker.models import Vectors
 from susracker.plugins import open_matcher
-from susracker.scoring import CohortStatistics, Scoring, fuse, normalise, template_class
-from susracker.watchlist import SCORED, joining
+from susracker.watchlist.scoring import CohortStatistics, Scoring, fuse, normalise, template_class
+from susracker.watchlist.watchlist import SCORED, joining
 
 AS_NORM = "as-norm"
 DISTANCE = "distance-"

@@ -23,7 +23,7 @@ from susracker.benchmark.protocols import Comparisons, Search, compare, open_set
 from susracker.benchmark.rules import AS_NORM, AsNorm, Distance, distance_limit, photos_of
 from susracker.benchmark.speed import seconds_per_face, seconds_per_search
 from susracker.plugins import open_encoder
-from susracker.scoring import Scoring, load_scoring
+from susracker.watchlist.scoring import Scoring, load_scoring
 
 
 @dataclass(frozen=True, slots=True)

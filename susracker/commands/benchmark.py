@@ -27,8 +27,8 @@ from susracker.commands.progress import steps
 from susracker.config import FILE_NAME, write_setting
 from susracker.errors import InputError
 from susracker.plugins import backend_names, open_encoder
-from susracker.scoring import development_share, load_scoring
-from susracker.threads import one_core_a_thread
+from susracker.runtime.threads import one_core_a_thread
+from susracker.watchlist.scoring import development_share, load_scoring
 
 TOO_MANY_KNOWN = 0.01
 """Share of photos that the scoring was made of, from which on it must not be tested on them."""

@@ -15,9 +15,9 @@ from susracker.client.delivery import Waits
 from susracker.commands.sampling import video_options
 from susracker.edge.cutter import FaceCutter
 from susracker.edge.video import Frame, Sampling, frames, is_live
-from susracker.enrolment.interruption import Interruption
 from susracker.errors import InputError
-from susracker.threads import one_core_a_thread
+from susracker.runtime.interruption import Interruption
+from susracker.runtime.threads import one_core_a_thread
 
 log = logging.getLogger(__name__)
 

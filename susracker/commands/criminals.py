@@ -13,8 +13,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from susracker.commands.criminals_stats import stats_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
-from susracker.commands.watchlist_stats import stats_command
 from susracker.enrolment.inspection import photo_fields
 from susracker.enrolment.lookup import find_criminal
 from susracker.models import Criminal, Sighting, Status

@@ -17,7 +17,6 @@ from susracker.commands.progress import progress_bar
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
-from susracker.enrolment.interruption import Interruption
 from susracker.enrolment.job import enroll_people
 from susracker.enrolment.lookalikes import find_lookalikes
 from susracker.enrolment.lookup import find_criminal
@@ -27,8 +26,9 @@ from susracker.enrolment.summary import Summary, summary_fields, summary_lines
 from susracker.errors import InputError
 from susracker.models import Criminal, Status, Threat
 from susracker.plugins import open_encoder, open_store
+from susracker.runtime.interruption import Interruption
+from susracker.runtime.threads import one_core_a_thread
 from susracker.stores.base import Store
-from susracker.threads import one_core_a_thread
 
 
 @click.command("enroll")

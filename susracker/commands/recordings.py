@@ -19,7 +19,7 @@ from susracker.plugins import open_encoder
 from susracker.recording.edit import anonymise, cut, merge, write_new
 from susracker.recording.format import Recorded, is_recording
 from susracker.recording.reader import Recording, segments, size_of, span
-from susracker.threads import one_core_a_thread
+from susracker.runtime.threads import one_core_a_thread
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 MOMENT = click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"])

@@ -33,7 +33,7 @@ from susracker.replay.results import (
 from susracker.replay.run import Pace, open_replay_tracker, run
 from susracker.replay.sources import FIRST_MOMENT, Scenery, Source, open_source
 from susracker.replay.summary import outcome_counts, seen
-from susracker.threads import one_core_a_thread
+from susracker.runtime.threads import one_core_a_thread
 
 
 class Speed(click.ParamType):  # type: ignore[type-arg]

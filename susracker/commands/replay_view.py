@@ -13,11 +13,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from typing_extensions import Self
 
-from susracker.enrolment.interruption import Interruption
 from susracker.replay.compare import Change
 from susracker.replay.results import Result
 from susracker.replay.sources import Source
 from susracker.replay.summary import Seen, told
+from susracker.runtime.interruption import Interruption
 
 NEWEST = 12
 """Rows of the live table."""

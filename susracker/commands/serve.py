@@ -11,14 +11,14 @@ import click
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
-from susracker.enrolment.foreign import take_over_foreign
+from susracker.enrolment.panel import take_over_foreign
 from susracker.enrolment.report import Refusal
-from susracker.periodic import Periodic
 from susracker.recording.writer import Recorder
+from susracker.runtime.periodic import Periodic
+from susracker.runtime.threads import one_core_a_thread
 from susracker.server.app import create_app
 from susracker.server.run import serve
-from susracker.threads import one_core_a_thread
-from susracker.tracker import Tracker
+from susracker.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
 

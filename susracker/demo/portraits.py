@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from susracker.errors import MissingDriverError
-from susracker.installed import installed_file
+from susracker.runtime.installed import installed_file
 
 FACES_IN_SUBSET = 100
 """scikit-image's `lfw_subset`: so many faces, then as many patches without one."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from susracker.enrolment.fields import new_id
-from susracker.enrolment.parallel import map_in_order
 from susracker.enrolment.report import Refusal
 from susracker.errors import FaceRefusedError, NotFoundError, PictureError
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.faces.images import decode, media_type
 from susracker.models import Criminal, Photo, Quality, Template, Vectors
+from susracker.runtime.parallel import map_in_order
 from susracker.stores.base import Store
 
 MAX_PIXELS = 50_000_000

@@ -11,11 +11,11 @@ from operator import itemgetter
 from pathlib import Path
 
 from susracker.enrolment.enroller import Enroller, PreparedPhoto, photo_digest
-from susracker.enrolment.parallel import map_in_order
 from susracker.enrolment.report import Refused, Report, refused
 from susracker.enrolment.sources import Person
 from susracker.enrolment.writer import Result, StoredPhoto, Writer
 from susracker.errors import FaceRefusedError, PictureError
+from susracker.runtime.parallel import map_in_order
 
 FLUSH_SECONDS = 0.5
 """How long a finished photo waits to be stored together with others of the same person: the work

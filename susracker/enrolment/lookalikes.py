@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from susracker.models import Criminal
-from susracker.scoring import distance_of
 from susracker.stores.base import Store
+from susracker.watchlist.scoring import distance_of
 
 LOOKALIKE_DISTANCE = 0.27
 """Among 2,100 people of LFW (View 1, training), 2.2 million pairs, 4 pairs of names are as near

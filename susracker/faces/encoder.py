@@ -25,12 +25,12 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from platformdirs import user_cache_path
 
 from susracker.errors import EncoderError
-from susracker.faces import dlib_net, quantised
+from susracker.faces import dlib_resnet, quantised
 from susracker.faces.detector import Detector
 from susracker.faces.images import decode
 from susracker.faces.weights import RECOGNITION, weights_file
-from susracker.installed import installed_file
 from susracker.models import Vectors
+from susracker.runtime.installed import installed_file
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class DlibReferenceEncoder(Encoder):
     """dlib's recognition network, through dlib: slow, and what `dlib` is measured against."""
 
     id = "dlib-resnet-v1"
-    dimension = dlib_net.DIMENSION
+    dimension = dlib_resnet.DIMENSION
 
     def __init__(self) -> None:
         # A network keeps its activations: two threads in it would mix their faces.
@@ -135,10 +135,10 @@ class DlibEncoder(Encoder):
     """
 
     id = DlibReferenceEncoder.id
-    dimension = dlib_net.DIMENSION
+    dimension = dlib_resnet.DIMENSION
 
     max_difference = MAX_DIFFERENCE
-    format = str(dlib_net.FORMAT)
+    format = str(dlib_resnet.FORMAT)
 
     def __init__(self, cache: Path | None = None, weights: Path | None = None) -> None:
         self._cache = cache or user_cache_path("susracker")
@@ -150,7 +150,7 @@ class DlibEncoder(Encoder):
         if self._session is None:
             with self._loading:
                 self._session = self._session or self._load()
-        embeddings: Vectors = self._session.run(None, {dlib_net.CHIPS: chips})[0]
+        embeddings: Vectors = self._session.run(None, {dlib_resnet.CHIPS: chips})[0]
         return embeddings
 
     def embed_roughly(self, chips: Chips) -> Vectors:
@@ -176,7 +176,7 @@ class DlibEncoder(Encoder):
         return session
 
     def _build(self, weights: Path) -> onnx.ModelProto:
-        return dlib_net.build(weights)
+        return dlib_resnet.build(weights)
 
 
 class DlibInt8Encoder(DlibEncoder):
@@ -188,7 +188,7 @@ class DlibInt8Encoder(DlibEncoder):
     """
 
     max_difference = MAX_INT8_DIFFERENCE
-    format = f"{dlib_net.FORMAT}-{quantised.FORMAT}"
+    format = f"{dlib_resnet.FORMAT}-{quantised.FORMAT}"
 
     def embed_roughly(self, chips: Chips) -> Vectors:
         return self.embed(chips)
@@ -231,7 +231,7 @@ def _compare_with_dlib(session: Any, max_difference: float) -> None:
         ) from error
     chip = Detector().enrolment_face(decode(portrait.read_bytes())).chip
     chips = np.stack([chip, chip[:, ::-1]])
-    ours = session.run(None, {dlib_net.CHIPS: chips})[0]
+    ours = session.run(None, {dlib_resnet.CHIPS: chips})[0]
     difference = float(np.abs(ours - DlibReferenceEncoder().embed(chips)).max())
     if not difference < max_difference:
         raise InexactNetworkError(

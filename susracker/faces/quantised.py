@@ -1,7 +1,7 @@
 """The recognition network in 8-bit arithmetic, which takes half the time.
 
 Weights are 8 bits a channel, and what flows between layers is 8 bits over the range that was seen
-there on development faces (`susracker/data/…-ranges.json`, made by tools/make_ranges.py).
+there on development faces (`susracker/faces/data/…-ranges.json`, made by tools/make_ranges.py).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def quantise(model: onnx.ModelProto, encoder_id: str) -> onnx.ModelProto:
 
 
 def _ranges(encoder_id: str) -> dict[str, Any]:
-    resource = files("susracker") / "data" / f"{encoder_id}-ranges.json"
+    resource = files("susracker.faces") / "data" / f"{encoder_id}-ranges.json"
     if not resource.is_file():
         raise EncoderError(f"no ranges are known for {encoder_id}: see tools/make_ranges.py")
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from susracker.errors import EncoderError
-from susracker.installed import installed_file
+from susracker.runtime.installed import installed_file
 
 RECOGNITION = "dlib_face_recognition_resnet_model_v1.dat"
 LANDMARKS = "shape_predictor_5_face_landmarks.dat"

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from susracker.locks import ReadWriteLock
 from susracker.matchers.base import Matcher, Neighbour
 from susracker.matchers.codes import Codes, resized
 from susracker.models import Vectors
+from susracker.runtime.locks import ReadWriteLock
 
 MIN_CAPACITY = 1024
 

@@ -8,9 +8,9 @@ from typing import Any
 import faiss
 import numpy as np
 
-from susracker.locks import ReadWriteLock
 from susracker.matchers.base import Matcher, Neighbour
 from susracker.models import Vectors
+from susracker.runtime.locks import ReadWriteLock
 
 LISTS_FROM = 20_000
 """Templates from which on they are sorted into lists; fewer are all compared, which is exact."""

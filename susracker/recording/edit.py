@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from susracker.enrolment.parallel import map_in_order
 from susracker.errors import PictureError, RecordingError
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
@@ -19,6 +18,7 @@ from susracker.faces.images import decode
 from susracker.recording.format import Embeddings, Recorded
 from susracker.recording.reader import Recording
 from susracker.recording.writer import RecordingWriter
+from susracker.runtime.parallel import map_in_order
 
 
 def cut(

@@ -16,7 +16,6 @@ from typing_extensions import Self
 from susracker.errors import RecordingError
 from susracker.faces.images import media_type
 from susracker.models import Detection
-from susracker.periodic import Periodic
 from susracker.recording.format import (
     LINES_FILE,
     Recorded,
@@ -26,6 +25,7 @@ from susracker.recording.format import (
     write_header,
 )
 from susracker.recording.reader import segments, size_of
+from susracker.runtime.periodic import Periodic
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from susracker.errors import InputError
-from susracker.recognition import Match
 from susracker.replay.run import Step
-from susracker.tracker import Tracker
+from susracker.tracking.recogniser import Match
+from susracker.tracking.tracker import Tracker
 
 NAME, VERSION = "susracker replay", 1
 

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from susracker.config import Settings
-from susracker.enrolment.parallel import map_in_order
 from susracker.errors import DuplicateError, InputError, PictureError
 from susracker.models import Outcome
 from susracker.plugins import open_cooldown, open_encoder, open_matcher
-from susracker.recognition import Recognition
 from susracker.recording.format import Recorded
 from susracker.replay.sources import Source
 from susracker.replay.store import ReplayStore
-from susracker.tracker import FACE, Tracker
+from susracker.runtime.parallel import map_in_order
+from susracker.tracking.recogniser import Recognition
+from susracker.tracking.tracker import FACE, Tracker
 
 WINDOW = 4
 """Detections under way for each worker."""

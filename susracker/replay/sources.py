@@ -14,7 +14,7 @@ from susracker.errors import InputError
 from susracker.models import Detection
 from susracker.recording.format import Recorded, is_recording
 from susracker.recording.reader import Recording
-from susracker.tracker import FACE
+from susracker.tracking.tracker import FACE
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 

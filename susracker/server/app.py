@@ -22,7 +22,7 @@ from susracker.server import alerts, criminals, detections, health
 from susracker.server.live import Live
 from susracker.server.pools import RETRY_AFTER, BoundedPool
 from susracker.server.service import EXTENSION, Service
-from susracker.tracker import Tracker
+from susracker.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
 

@@ -8,13 +8,13 @@ from typing import Any
 from flask import Blueprint, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
-from susracker.data_uri import decode_base64
 from susracker.enrolment.enroller import Enroller, PreparedPhoto
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import FaceRefusedError, InputError, PictureError
+from susracker.runtime.data_uri import decode_base64
 from susracker.server.service import Service, service
 from susracker.server.wire import criminal_fields, sighting_fields
-from susracker.tracker import Tracker
+from susracker.tracking.tracker import Tracker
 
 blueprint = Blueprint("criminals", __name__)
 

@@ -20,7 +20,7 @@ from susracker.server.wire import (
     parse,
 )
 from susracker.stores.base import Store
-from susracker.tracker import FACE, utc_now
+from susracker.tracking.tracker import FACE, utc_now
 
 blueprint = Blueprint("detections", __name__)
 

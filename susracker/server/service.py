@@ -11,7 +11,7 @@ from susracker.enrolment.enroller import Enroller
 from susracker.recording.writer import Recorder
 from susracker.server.live import Live
 from susracker.server.pools import BoundedPool
-from susracker.tracker import Tracker
+from susracker.tracking.tracker import Tracker
 
 EXTENSION = "susracker"
 

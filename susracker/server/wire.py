@@ -10,9 +10,9 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from susracker.data_uri import decode_base64
 from susracker.errors import InputError
 from susracker.models import Alert, Camera, Criminal, Photo, Sighting
+from susracker.runtime.data_uri import decode_base64
 
 FACE_ALERT, ACTIVITY_ALERT = 1, 2
 """`alert_type` of an event."""

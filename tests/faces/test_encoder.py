@@ -108,13 +108,13 @@ def test_colours_are_not_swapped(chips):
 def test_the_model_is_built_once_and_kept(tmp_path, chips, monkeypatch):
     DlibEncoder(cache=tmp_path).encode(chips)
     (file,) = tmp_path.iterdir()
-    monkeypatch.setattr(encoder_module.dlib_net, "build", None)
+    monkeypatch.setattr(encoder_module.dlib_resnet, "build", None)
     assert np.abs(DlibEncoder(cache=tmp_path).encode(chips) - dlib_onnx.encode(chips)).max() == 0
     assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_model_that_differs_from_dlibs_is_not_kept(tmp_path, chips, monkeypatch):
-    monkeypatch.setattr(encoder_module.dlib_net, "MEAN_RGB", (122.7, 117.001, 104.298))
+    monkeypatch.setattr(encoder_module.dlib_resnet, "MEAN_RGB", (122.7, 117.001, 104.298))
     with pytest.raises(EncoderError, match="differs from dlib's"):
         DlibEncoder(cache=tmp_path).encode(chips)
     assert not list(tmp_path.iterdir())

@@ -7,8 +7,8 @@ import pytest
 
 from susracker.matchers.exact import ExactMatcher
 from susracker.matchers.faiss import LISTS_FROM, FaissMatcher
-from susracker.scoring import load_scoring
-from susracker.scoring_fit import virtual_people
+from susracker.watchlist.fitting import virtual_people
+from susracker.watchlist.scoring import load_scoring
 
 COUNT = LISTS_FROM + 5000
 

@@ -35,7 +35,7 @@ from susracker.replay.run import Pace, open_replay_tracker, run
 from susracker.replay.sources import Scenery, open_source
 from susracker.replay.store import ReplayStore
 from susracker.replay.summary import outcome_counts, seen
-from susracker.tracker import Tracker
+from susracker.tracking.tracker import Tracker
 from tests.pictures import COLLINS, HOPPER, encoded, portrait
 
 NIGHT = datetime(2026, 1, 1, 3, tzinfo=timezone.utc)

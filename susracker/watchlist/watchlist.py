@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from susracker.matchers.base import Matcher, Neighbour
 from susracker.models import Candidate, Vectors
-from susracker.people import People
-from susracker.scoring import (
+from susracker.stores.base import Store, TemplateRows
+from susracker.watchlist.scoring import (
     ClassCounts,
     CohortStatistics,
     Scoring,
@@ -23,7 +23,7 @@ from susracker.scoring import (
     normalise,
     template_class,
 )
-from susracker.stores.base import Store, TemplateRows
+from susracker.watchlist.statistics import People
 
 log = logging.getLogger(__name__)
 

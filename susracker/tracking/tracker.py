@@ -13,7 +13,6 @@ from typing import Any
 
 from typing_extensions import Self
 
-from susracker.camera_counts import CameraCounts
 from susracker.config import Settings, make_settings
 from susracker.cooldowns.base import Cooldown
 from susracker.errors import DuplicateError, InputError, NotFoundError
@@ -29,12 +28,13 @@ from susracker.models import (
     OutcomeKind,
     Sighting,
 )
-from susracker.periodic import Periodic
 from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
-from susracker.recognition import Match, Recogniser, Recognition
-from susracker.scoring import load_scoring
+from susracker.runtime.periodic import Periodic
 from susracker.stores.base import Store
-from susracker.watchlist import WatchList
+from susracker.tracking.camera_counts import CameraCounts
+from susracker.tracking.recogniser import Match, Recogniser, Recognition
+from susracker.watchlist.scoring import load_scoring
+from susracker.watchlist.watchlist import WatchList
 
 log = logging.getLogger(__name__)
 

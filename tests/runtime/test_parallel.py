@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from susracker.enrolment.parallel import map_in_order
+from susracker.runtime.parallel import map_in_order
 
 
 def test_results_come_in_the_order_of_the_items_whoever_is_done_first() -> None:

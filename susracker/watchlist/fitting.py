@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from susracker.models import Vectors
-from susracker.scoring import MAX_CLASS, SCORES, LogShares, Scores, Scoring, fuse, normalise
+from susracker.watchlist.scoring import (
+    MAX_CLASS,
+    SCORES,
+    LogShares,
+    Scores,
+    Scoring,
+    fuse,
+    normalise,
+)
 
 COHORT_SIZE = 8000
 

@@ -15,7 +15,7 @@ from bson import ObjectId
 
 from susracker.demo.process import ServerProcess
 from susracker.enrolment.enroller import Enroller
-from susracker.enrolment.foreign import take_over_foreign
+from susracker.enrolment.panel import take_over_foreign
 from susracker.errors import (
     ConfigError,
     InputError,
@@ -24,7 +24,7 @@ from susracker.errors import (
     StoreUnavailableError,
 )
 from susracker.plugins import open_encoder, open_store
-from susracker.stores import mongo_panel
+from susracker.stores.mongo import panel as panel_module
 from tests.contracts.records import NOON, criminal, face_alert, photo, sighting, template
 from tests.pictures import COLLINS, HOPPER, shared
 from tests.server.conftest import face_crop
@@ -53,7 +53,7 @@ def panel(url):
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch):
-    monkeypatch.setattr(mongo_panel, "SHARE", 0)
+    monkeypatch.setattr(panel_module, "SHARE", 0)
 
 
 def data_uri(path: Path) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from susracker.scoring import ClassCounts, CohortStatistics
+from susracker.watchlist.scoring import ClassCounts, CohortStatistics
 
 FREE = 0
 """Class of a row that nobody has."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from susracker.data_uri import decode_base64
 from susracker.enrolment.enroller import Enroller, PreparedPhoto
 from susracker.enrolment.fields import new_id
-from susracker.enrolment.parallel import map_in_order
 from susracker.errors import DuplicateError, FaceRefusedError, NotFoundError, PictureError
 from susracker.models import ForeignPhoto, Photo, Template
+from susracker.runtime.data_uri import decode_base64
+from susracker.runtime.parallel import map_in_order
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from pymongo import errors
 from pymongo.change_stream import ChangeStream
 
 from susracker.models import ForeignPhoto
-from susracker.stores.mongo_database import Database
-from susracker.stores.mongo_documents import OWN, Document, key_is
+from susracker.stores.mongo.database import Database
+from susracker.stores.mongo.documents import OWN, Document, key_is
 
 FIELDS = ("name", "age", "crimes", "threat", "status")
 

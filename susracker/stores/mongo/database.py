@@ -13,7 +13,7 @@ from pymongo.collection import Collection as MongoCollection
 from typing_extensions import Self
 
 from susracker.errors import ConfigError, InputError, StoreFormatError, StoreUnavailableError
-from susracker.stores.mongo_documents import Document
+from susracker.stores.mongo.documents import Document
 
 DATABASE = "susracker"
 """What is used where a URL names no database."""

@@ -16,8 +16,8 @@ from susracker.faces.detector import Detector
 from susracker.faces.images import crop, decode
 from susracker.models import Detection
 from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
-from susracker.recognition import Recogniser, Recognition
-from susracker.tracker import Tracker
+from susracker.tracking.recogniser import Recogniser, Recognition
+from susracker.tracking.tracker import Tracker
 from tests.pictures import COLLINS, HOPPER, encoded, portrait
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)

@@ -7,13 +7,13 @@ from functools import cache
 import numpy as np
 import pytest
 
-from susracker import watchlist
 from susracker.benchmark.datasets import read_dataset
 from susracker.benchmark.embedding import Embedder
 from susracker.benchmark.rules import stack_templates
 from susracker.plugins import open_encoder, open_matcher, open_store
-from susracker.scoring import load_scoring
-from susracker.watchlist import WatchList
+from susracker.watchlist import watchlist
+from susracker.watchlist.scoring import load_scoring
+from susracker.watchlist.watchlist import WatchList
 from tests.contracts.records import NOON, criminal, photo, template
 from tests.pictures import shared
 

@@ -34,7 +34,7 @@ from susracker.models import (
     Template,
 )
 from susracker.stores.base import Changes, Store, TemplateRows
-from susracker.stores.sqlite_schema import (
+from susracker.stores.sqlite.schema import (
     bump_revision,
     columns,
     count_camera,

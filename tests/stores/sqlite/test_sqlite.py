@@ -26,8 +26,9 @@ from susracker.errors import (
     StoreUnavailableError,
 )
 from susracker.models import Template
-from susracker.stores import sqlite, sqlite_schema
-from susracker.stores.sqlite import SqliteStore
+from susracker.stores.sqlite import schema
+from susracker.stores.sqlite import store as store_module
+from susracker.stores.sqlite.store import SqliteStore
 from tests.contracts.records import (
     ENCODER,
     QUALITY,
@@ -41,7 +42,7 @@ from tests.contracts.records import (
 )
 
 NOBODY = 65534
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -226,7 +227,7 @@ def test_a_file_in_place_of_the_folder_is_unavailable(path: Path) -> None:
 def test_a_file_that_another_program_holds_is_unavailable(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(store_module, "BUSY_SECONDS", 0.05)
     with SqliteStore(path) as store, closing(sqlite3.connect(path)) as other:
         store.put_criminal(criminal())
         other.execute("BEGIN IMMEDIATE")
@@ -274,8 +275,8 @@ def test_a_closed_store_says_so(store: SqliteStore) -> None:
 def test_an_older_file_is_brought_up_to_date(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with SqliteStore(path) as store:
         store.put_criminal(criminal())
-    steps = sqlite_schema.MIGRATIONS
-    monkeypatch.setattr(sqlite_schema, "MIGRATIONS", (*steps, ("CREATE TABLE notes (x)",)))
+    steps = schema.MIGRATIONS
+    monkeypatch.setattr(schema, "MIGRATIONS", (*steps, ("CREATE TABLE notes (x)",)))
     with SqliteStore(path) as store:
         assert store.criminal("c1") == criminal()
     with closing(sqlite3.connect(path)) as connection:
@@ -288,10 +289,10 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     SqliteStore(path).close()
-    steps = sqlite_schema.MIGRATIONS
+    steps = schema.MIGRATIONS
     broken = (*steps, ("CREATE TABLE notes (x)", "INSERT INTO nowhere VALUES (1)"))
     with monkeypatch.context() as patched:
-        patched.setattr(sqlite_schema, "MIGRATIONS", broken)
+        patched.setattr(schema, "MIGRATIONS", broken)
         with pytest.raises(StoreUnavailableError):
             SqliteStore(path)
     with closing(sqlite3.connect(path)) as connection:
@@ -304,10 +305,10 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
 OPEN_AT_ONCE = """
 import sys
 from pathlib import Path
-from susracker.stores import sqlite_schema
-from susracker.stores.sqlite import SqliteStore
+from susracker.stores.sqlite import schema
+from susracker.stores.sqlite.store import SqliteStore
 from tests.contracts.records import criminal
-sqlite_schema.MIGRATIONS += (("CREATE TABLE once (x)",),) * int(sys.argv[3])
+schema.MIGRATIONS += (("CREATE TABLE once (x)",),) * int(sys.argv[3])
 print("ready", flush=True)
 sys.stdin.readline()
 with SqliteStore(Path(sys.argv[1])) as store:
@@ -340,7 +341,7 @@ def test_processes_may_open_a_file_at_once(path: Path, migrates: bool) -> None:
 RECORD_FOREVER = """
 import sys
 from pathlib import Path
-from susracker.stores.sqlite import SqliteStore
+from susracker.stores.sqlite.store import SqliteStore
 from tests.contracts.records import criminal, face_alert, sighting
 with SqliteStore(Path(sys.argv[1])) as store:
     store.put_criminal(criminal())
@@ -369,7 +370,7 @@ def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
 ENROLL = """
 import sys
 from pathlib import Path
-from susracker.stores.sqlite import SqliteStore
+from susracker.stores.sqlite.store import SqliteStore
 from tests.contracts.records import criminal
 with SqliteStore(Path(sys.argv[1])) as store:
     store.put_criminal(criminal(sys.argv[2]))

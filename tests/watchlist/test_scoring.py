@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from susracker.errors import ConfigError
-from susracker.scoring import (
+from susracker.watchlist.fitting import fit_scoring, virtual_people
+from susracker.watchlist.scoring import (
     ADDED_DEVIATION,
     NEAREST,
     SCORES,
@@ -20,7 +21,6 @@ from susracker.scoring import (
     normalise,
     template_class,
 )
-from susracker.scoring_fit import fit_scoring, virtual_people
 
 shipped = load_scoring("dlib-resnet-v1")
 

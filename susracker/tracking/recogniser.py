@@ -12,7 +12,7 @@ from susracker.faces.detector import Detector, Face
 from susracker.faces.encoder import Encoder
 from susracker.faces.images import crop, decode, encode_jpeg
 from susracker.models import Candidate, Vectors
-from susracker.watchlist import WatchList
+from susracker.watchlist.watchlist import WatchList
 
 FACE_MARGIN = 0.2
 """How much is kept around a matched face, as a share of its size, to show it to an operator."""

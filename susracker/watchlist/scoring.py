@@ -198,7 +198,7 @@ def photo_mark(photo: Path) -> int:
 
 def _development(encoder_id: str) -> dict[str, NDArray[Any]]:
     """What was made of development faces: see tools/make_cohort.py."""
-    resource = files("susracker") / "data" / f"{encoder_id}.npz"
+    resource = files("susracker.watchlist") / "data" / f"{encoder_id}.npz"
     if not resource.is_file():
         raise ConfigError(
             f"there is no cohort for the encoder {encoder_id}: make one of your own faces with"

@@ -31,8 +31,8 @@ from susracker.models import (
     Template,
 )
 from susracker.stores.base import Changes, Store, TemplateRows
-from susracker.stores.mongo_database import Database, NextNumber, again_while_taken
-from susracker.stores.mongo_documents import (
+from susracker.stores.mongo.database import Database, NextNumber, again_while_taken
+from susracker.stores.mongo.documents import (
     OWN,
     Document,
     criminal_fields,
@@ -57,7 +57,7 @@ from susracker.stores.mongo_documents import (
     unique_key,
     without,
 )
-from susracker.stores.mongo_panel import REFUSED, Panel
+from susracker.stores.mongo.panel import REFUSED, Panel
 
 WITHOUT_PICTURES = {f"{OWN}.templates": 0, "image": 0, "images": 0}
 """Of criminals, what a name needs."""

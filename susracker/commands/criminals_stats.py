@@ -15,9 +15,9 @@ from rich.table import Table
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.config import Settings
 from susracker.plugins import open_encoder, open_matcher, open_store
-from susracker.scoring import MAX_CLASS, load_scoring
 from susracker.stores.base import Store
-from susracker.watchlist import WatchList
+from susracker.watchlist.scoring import MAX_CLASS, load_scoring
+from susracker.watchlist.watchlist import WatchList
 
 OTHER_TARGETS = (0.1, 0.01, 0.001)
 """For an operator who thinks of another `target_fpir`."""

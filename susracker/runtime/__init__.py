@@ -1,0 +1,1 @@
+"""How the program runs: threads, locks and periodic work. It knows nothing of faces."""

@@ -1,0 +1,1 @@
+"""The path of a detection: faces, candidates, cooldown, sighting, alert."""

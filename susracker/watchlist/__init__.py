@@ -1,0 +1,1 @@
+"""Who is wanted right now, and how alike is alike."""
