@@ -30,8 +30,6 @@ from susracker.faces.weights import RECOGNITION, weights_file
 
 DATA = Path(__file__).parent.parent / "susracker" / "faces" / "data"
 FILE = DATA / f"{DlibEncoder.id}-ranges.json"
-    Path(__file__).parent.parent / "susracker" / "faces" / "data" / f"{DlibEncoder.id}-ranges.json"
-)
 
 
 class Chips(CalibrationDataReader):
