@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -69,10 +70,11 @@ def test_every_setting_is_documented_with_its_default():
 
 def routes(folder: Path) -> Iterator[str]:
     """Each route as the documentation writes it, such as `GET /api/alerts/<id>`."""
-    app = create_app(susracker.open_tracker(store=f"sqlite:///{folder / 'routes.db'}"))
-    for rule in app.url_map.iter_rules():
-        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
-            yield f"{method} " + re.sub(r"<(?:\w+:)?(?:\w+_)?(\w+)>", r"<\1>", rule.rule)
+    tracker = susracker.open_tracker(store=f"sqlite:///{folder / 'routes.db'}")
+    with closing(tracker):
+        for rule in create_app(tracker).url_map.iter_rules():
+            for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+                yield f"{method} " + re.sub(r"<(?:\w+:)?(?:\w+_)?(\w+)>", r"<\1>", rule.rule)
 
 
 def test_every_route_is_documented(tmp_path):
@@ -126,7 +128,7 @@ def test_every_exported_name_is_documented():
 # -- examples and site ----------------------------------------------------------------------------
 
 
-def examples(name: str) -> Iterator[str]:
+def examples(name: str) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", page(name), re.MULTILINE | re.DOTALL)
 
 
