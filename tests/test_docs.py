@@ -159,6 +159,8 @@ def test_the_site_builds_without_a_dead_link_and_loads_nothing_from_elsewhere(tm
     loaded = r'<(?:script|img|link(?=[^>]*rel="?(?:stylesheet|preconnect)))[^>]*?"(https?://[^"]*)'
     for one in pages:
         assert not re.findall(loaded, one.read_text(encoding="utf-8")), one
+    for one in [*tmp_path.rglob("*.svg"), *tmp_path.rglob("*.css")]:
+        assert not re.findall(r"url\(.?http", one.read_text(encoding="utf-8")), one
 
 
 @pytest.mark.parametrize("name", ["index.md", "../README.md"])
