@@ -13,6 +13,8 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from susracker.config import Settings, variable_name
+
 try:
     import tomllib
 except ModuleNotFoundError:
@@ -132,6 +134,20 @@ def test_dependabot_looks_where_there_is_something():
     for update in updates:
         manifest = manifests[update["package-ecosystem"]]
         assert (ROOT / update["directory"].lstrip("/") / manifest).exists(), update
+
+
+# -- deployment -----------------------------------------------------------------------------------
+
+
+def test_the_example_deployment_names_what_there_is():
+    services = yaml.safe_load(read("deploy/compose.yaml"))["services"]
+    upstreams = re.findall(r"server ([\w-]+):5000", read("deploy/nginx.conf"))
+    needed = {name for service in services.values() for name in service.get("depends_on", ())}
+    assert {"node-a", "node-b"} <= set(upstreams)
+    assert set(upstreams) | needed <= services.keys()
+    settings = {variable_name(name) for name in Settings.model_fields}
+    for name in ("node-a", "node-b"):
+        assert services[name]["environment"].keys() <= settings
 
 
 # -- pins -----------------------------------------------------------------------------------------
