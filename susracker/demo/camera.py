@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-import numpy as np
 import requests
 from PIL import Image, ImageEnhance
 
 from susracker.demo.portraits import SamplePerson, stranger
 from susracker.faces.detector import Detector
-from susracker.faces.images import crop
 
 CROP_MARGIN = 0.25
 REQUEST_SECONDS = 10
@@ -89,10 +87,8 @@ def post(url: str, shot: Shot) -> str:
 
 
 def _face_of(person: SamplePerson) -> Image.Image:
-    with Image.open(person.portrait) as portrait:
-        picture = np.asarray(portrait.convert("RGB"))
-    face = Detector().find(picture)[0]
-    return Image.fromarray(crop(picture, face.box, CROP_MARGIN))
+    face = Detector().find_in_bytes(person.portrait.read_bytes())[0]
+    return Image.fromarray(face.crop(CROP_MARGIN))
 
 
 def _jpeg(image: Image.Image) -> bytes:

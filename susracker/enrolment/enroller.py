@@ -13,12 +13,10 @@ from susracker.enrolment.report import Refusal
 from susracker.errors import FaceRefusedError, NotFoundError, PictureError
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
-from susracker.faces.images import decode, media_type
+from susracker.faces.images import MAX_PIXELS, media_type
 from susracker.models import Criminal, Photo, Quality, Template, Vectors
 from susracker.runtime.parallel import map_in_order
 from susracker.stores.base import Store
-
-MAX_PIXELS = 50_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +65,7 @@ class Enroller:
             FaceRefusedError: no face, several, or one that is too small or too blurred.
             EncoderError: the network cannot be built.
         """
-        picture = decode(content, self._max_pixels)
-        face = self._detector.enrolment_face(picture)
+        face = self._detector.enrolment_face_in_bytes(content, self._max_pixels)
         return PreparedPhoto(
             digest=photo_digest(content),
             media_type=media_type(content),

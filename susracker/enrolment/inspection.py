@@ -7,7 +7,6 @@ from typing import Any
 
 from susracker.errors import FaceRefusedError, PictureError
 from susracker.faces.detector import Detector
-from susracker.faces.images import decode
 from susracker.models import Photo
 
 
@@ -20,7 +19,7 @@ def photo_fields(photo: Photo, max_pixels: int) -> dict[str, Any]:
         "digest": photo.digest,
     }
     try:
-        face = Detector().enrolment_face(decode(photo.content, max_pixels))
+        face = Detector().enrolment_face_in_bytes(photo.content, max_pixels)
     except (PictureError, FaceRefusedError) as refusal:
         return fields | {"quality": None, "refused": str(refusal)}
     return fields | {"quality": asdict(face.quality), "refused": None}

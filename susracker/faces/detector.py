@@ -9,22 +9,18 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import cv2
 import dlib
 import numpy as np
-from numpy.typing import NDArray
 
 from susracker.errors import FaceRefusedError
 from susracker.faces.boxes import Box
-from susracker.faces.quality import check_enrolable, measure
-from susracker.faces.weights import LANDMARKS, weights_file
-from susracker.models import Picture, Quality
-
-CHIP_SIZE, CHIP_PADDING = 150, 0.25
-"""What dlib's recognition network was trained on."""
+from susracker.faces.face import Face, locate
+from susracker.faces.images import MAX_PIXELS, decode
+from susracker.faces.quality import check_enrolable
+from susracker.models import Picture
 
 TIGHT_PADDING = 0.25
 """Border put around a picture to see whether it is a tight crop, as a share of its size: HOG looks
@@ -89,27 +85,6 @@ and his neighbour enrolled: on LFW's development photos 3,365 are enrolled then,
 a neighbour; with the gap (and 1.4 above) it is 3,359, and none."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Face:
-    """A face in a picture.
-
-    Attributes:
-        landmarks: shape (5, 2), in pixels of the picture.
-        chip: aligned, shape (150, 150, 3), R, G, B.
-        score: the HOG detector's confidence.
-    """
-
-    box: Box
-    landmarks: NDArray[np.float32]
-    chip: Picture
-    score: float
-
-    @property
-    def quality(self) -> Quality:
-        """Measured when it is asked for: a face in a detection needs none."""
-        return measure(self.landmarks, self.chip, self.score)
-
-
 @dataclass(frozen=True, slots=True)
 class Found:
     """A box that HOG found, and its score."""
@@ -131,7 +106,15 @@ class Detector:
     def find(self, picture: Picture) -> list[Face]:
         """All faces of a picture, largest first; none where there is none."""
         picture = np.ascontiguousarray(picture)  # dlib takes no views
-        return _align_all(picture, self._find_boxes(picture) or self._find_doubtful(picture))
+        return _locate_all(picture, self._find_boxes(picture) or self._find_doubtful(picture))
+
+    def find_in_bytes(self, data: bytes, max_pixels: int = MAX_PIXELS) -> list[Face]:
+        """Find all faces of an encoded picture, as `find` does.
+
+        Raises:
+            PictureError: the picture cannot be read, or has more than `max_pixels`.
+        """
+        return self.find(decode(data, max_pixels))
 
     def find_in_frame(self, picture: Picture, smallest: float) -> list[Face]:
         """The faces of a camera's frame, largest first.
@@ -141,7 +124,7 @@ class Detector:
                 square of what it is smaller.
         """
         picture = np.ascontiguousarray(picture)
-        return _align_all(picture, self._scan(picture, HOG_WINDOW / smallest))
+        return _locate_all(picture, self._scan(picture, HOG_WINDOW / smallest))
 
     def enrolment_face(self, picture: Picture) -> Face:
         """The one face that an enrolment photo is of.
@@ -150,7 +133,7 @@ class Detector:
             FaceRefusedError: no face, several of like size, or one too small or too blurred.
         """
         picture = np.ascontiguousarray(picture)
-        faces = _align_all(picture, self._find_portrait(picture) or self._find_boxes(picture))
+        faces = _locate_all(picture, self._find_portrait(picture) or self._find_boxes(picture))
         if not faces:
             raise FaceRefusedError("no face", "none was found in the photo")
         sure = _without_bystanders(faces)
@@ -160,6 +143,15 @@ class Detector:
             )
         check_enrolable(sure[0].quality)
         return sure[0]
+
+    def enrolment_face_in_bytes(self, data: bytes, max_pixels: int = MAX_PIXELS) -> Face:
+        """Find the one face of an encoded enrolment photo, as `enrolment_face` does.
+
+        Raises:
+            PictureError: the picture cannot be read, or has more than `max_pixels`.
+            FaceRefusedError: no face, several of like size, or one too small or too blurred.
+        """
+        return self.enrolment_face(decode(data, max_pixels))
 
     def _find_portrait(self, picture: Picture) -> list[Found]:
         """The faces of a photo that is no tight crop, as enrolment photos seldom are; none where
@@ -223,11 +215,6 @@ class Detector:
         ]
 
 
-@lru_cache(maxsize=1)
-def _landmark_model() -> Any:
-    return dlib.shape_predictor(str(weights_file(LANDMARKS)))
-
-
 def _largest_share(picture: Picture, found: list[Found]) -> float:
     """Width of the largest face, as a share of the picture's shorter side."""
     height, width = picture.shape[:2]
@@ -247,20 +234,10 @@ def _without_bystanders(faces: list[Face]) -> list[Face]:
     return [face for face in faces if face.score >= least]
 
 
-def _align_all(picture: Picture, found: list[Found]) -> list[Face]:
+def _locate_all(picture: Picture, found: list[Found]) -> list[Face]:
     """Largest first."""
-    return [_align(picture, one) for one in sorted(found, key=lambda one: -one.box.width)]
-
-
-def _align(picture: Picture, found: Found) -> Face:
-    box = found.box
-    rectangle = dlib.rectangle(
-        round(box.left), round(box.top), round(box.right) - 1, round(box.bottom) - 1
-    )
-    shape = _landmark_model()(picture, rectangle)
-    landmarks = np.array([(point.x, point.y) for point in shape.parts()], np.float32)
-    chip: Picture = dlib.get_face_chip(picture, shape, CHIP_SIZE, CHIP_PADDING)
-    return Face(box, landmarks, chip, found.score)
+    ordered = sorted(found, key=lambda one: -one.box.width)
+    return [locate(picture, one.box, one.score) for one in ordered]
 
 
 def _padded(picture: Picture, border: int) -> Picture:

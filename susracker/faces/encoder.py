@@ -27,7 +27,6 @@ from platformdirs import user_cache_path
 from susracker.errors import EncoderError
 from susracker.faces import dlib_resnet, quantised
 from susracker.faces.detector import Detector
-from susracker.faces.images import decode
 from susracker.faces.weights import RECOGNITION, weights_file
 from susracker.models import Vectors
 from susracker.runtime.installed import installed_file
@@ -229,7 +228,7 @@ def _compare_with_dlib(session: Any, max_difference: float) -> None:
         raise EncoderError(
             f"no face to check the network on ({error}): pip install --force-reinstall matplotlib"
         ) from error
-    chip = Detector().enrolment_face(decode(portrait.read_bytes())).chip
+    chip = Detector().enrolment_face_in_bytes(portrait.read_bytes()).chip
     chips = np.stack([chip, chip[:, ::-1]])
     ours = session.run(None, {dlib_resnet.CHIPS: chips})[0]
     difference = float(np.abs(ours - DlibReferenceEncoder().embed(chips)).max())
