@@ -1,4 +1,4 @@
-"""A simulated edge camera: posts crops of faces, and an activity, over HTTP."""
+"""A simulated edge camera that posts face crops and an activity over HTTP."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Shot:
     """One thing that a camera sees.
 
     Attributes:
-        what: in words, for whoever watches the demonstration.
-        face: JPEG; None for an activity.
+        what: a description for whoever watches the demo; the event type of an activity.
+        face: the crop as JPEG; None for an activity.
     """
 
     camera_id: str
@@ -34,14 +34,15 @@ class Shot:
 
 
 class Scene:
-    """What happens in front of the cameras, without end."""
+    """What happens in front of the cameras: the same round again and again."""
 
     def __init__(self, people: list[SamplePerson]) -> None:
         self._people = people
         self._faces = [_face_of(person) for person in people]
 
     def shots(self) -> Iterator[Shot]:
-        """The shots, in order: a sighting, a repeat, a stranger, the next person, an activity."""
+        """Yield shots without end: a person, the same one again, a stranger, another person, an
+        activity, and the first person elsewhere."""
         gate, hall = ("gate-1", "Main gate"), ("hall-2", "Ticket hall")
         for number in count():
             first, second = number % 2, (number + 1) % 2
@@ -63,10 +64,13 @@ class Scene:
 
 
 def post(url: str, shot: Shot) -> str:
-    """Send a shot to a server, as the cameras in the field do; returns the answer's message.
+    """Send a shot to a server, as real cameras do.
+
+    Returns:
+        the message in the server's answer.
 
     Raises:
-        requests.RequestException: the server is away, or refused it.
+        requests.RequestException: the server is unavailable, or refused the shot.
     """
     fields = {"camera_id": shot.camera_id, "camera_location": shot.camera_location}
     if shot.face is None:

@@ -1,4 +1,4 @@
-"""Looking again at a photo that is enrolled."""
+"""Examines enrolled photos again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from susracker.models import Photo
 
 
 def photo_fields(photo: Photo, max_pixels: int) -> dict[str, Any]:
-    """A photo, and how well its face can be recognised, as this version of susracker sees it."""
+    """Describe a photo, and how well this version of susracker can recognise the face in it.
+
+    Returns:
+        values ready for JSON. Either `quality` or `refused`, the reason why the photo would not be
+        enrolled now, is None.
+    """
     fields = {
         "id": photo.id,
         "media_type": photo.media_type,

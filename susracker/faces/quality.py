@@ -10,8 +10,8 @@ from susracker.errors import FaceRefusedError
 from susracker.models import Picture, Quality
 
 MIN_EYE_DISTANCE = 18.0
-"""Pixels. The aligned chip has about 64 pixels between the eyes. Below this limit, more than nine in
-ten of the chip's pixels come from enlargement."""
+"""Pixels. The aligned chip has about 64 pixels between the eyes. Below this limit, enlargement
+makes up more than nine in ten of the chip's pixels."""
 
 MIN_SHARPNESS = 10.0
 """Variance of the Laplacian of the chip. One in 200 of LFW's development photos is below it, 82% of
@@ -49,9 +49,9 @@ def check_enrolable(quality: Quality) -> None:
     if quality.eye_distance < MIN_EYE_DISTANCE:
         raise FaceRefusedError(
             "too small",
-            f"{quality.eye_distance:.0f} pixels between the eyes; it takes {MIN_EYE_DISTANCE:.0f}",
+            f"{quality.eye_distance:.1f} pixels between the eyes, {MIN_EYE_DISTANCE:.0f} needed",
         )
     if quality.sharpness < MIN_SHARPNESS:
         raise FaceRefusedError(
-            "too blurred", f"sharpness {quality.sharpness:.0f}; it takes {MIN_SHARPNESS:.0f}"
+            "too blurred", f"sharpness {quality.sharpness:.1f}, {MIN_SHARPNESS:.0f} needed"
         )
