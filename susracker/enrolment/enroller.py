@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -16,7 +16,7 @@ from susracker.faces.encoder import Encoder
 from susracker.faces.images import MAX_PIXELS, media_type
 from susracker.models import Criminal, Photo, Quality, Template, Vectors
 from susracker.runtime.parallel import map_in_order
-from susracker.stores.base import Store
+from susracker.stores.base import Gallery
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,7 @@ class Enroller:
 
     def __init__(
         self,
-        store: Store,
+        store: Gallery,
         encoder: Encoder,
         detector: Detector | None = None,
         max_pixels: int = MAX_PIXELS,
@@ -78,18 +78,31 @@ class Enroller:
     def enroll(self, criminal: Criminal, prepared: Sequence[PreparedPhoto]) -> None:
         """Store a criminal, new or edited, with photos and their templates: all of it or nothing.
 
+        Use `add` or `edit` where others may edit or remove the same person.
+
         Raises:
             DuplicateError: one of the photos is stored already, under anyone.
         """
-        photos = [
-            Photo(new_id(), criminal.id, photo.digest, photo.media_type, photo.content)
-            for photo in prepared
-        ]
-        templates = [
-            self._template(photo.id, criminal.id, ready)
-            for photo, ready in zip(photos, prepared, strict=True)
-        ]
-        self.store.put_criminal(criminal, photos, templates)
+        self.store.put_criminal(criminal, *self._records(criminal.id, prepared))
+
+    def add(
+        self, criminal: Criminal, prepared: Sequence[PreparedPhoto], *, name_is_new: bool = False
+    ) -> None:
+        """Store a new person; see `Gallery.add_criminal`."""
+        records = self._records(criminal.id, prepared)
+        self.store.add_criminal(criminal, *records, name_is_new=name_is_new)
+
+    def edit(
+        self,
+        criminal_id: str,
+        edit: Mapping[str, object],
+        prepared: Sequence[PreparedPhoto],
+        *,
+        revision: int | None = None,
+    ) -> None:
+        """Change a person's fields, and add photos; see `Gallery.edit_criminal`."""
+        records = self._records(criminal_id, prepared)
+        self.store.edit_criminal(criminal_id, edit, *records, revision=revision)
 
     def encode_missing(
         self,
@@ -130,9 +143,22 @@ class Enroller:
         except (PictureError, FaceRefusedError) as refusal:
             return False, refusal
         except NotFoundError:
-            # The criminal was removed meanwhile, and the photo with him: nothing is missing.
+            # The person was removed meanwhile, and the photo with them: nothing is missing.
             return False, None
         return True, None
+
+    def _records(
+        self, criminal_id: str, prepared: Sequence[PreparedPhoto]
+    ) -> tuple[list[Photo], list[Template]]:
+        photos = [
+            Photo(new_id(), criminal_id, photo.digest, photo.media_type, photo.content)
+            for photo in prepared
+        ]
+        templates = [
+            self._template(photo.id, criminal_id, ready)
+            for photo, ready in zip(photos, prepared, strict=True)
+        ]
+        return photos, templates
 
     def _template(self, photo_id: str, criminal_id: str, prepared: PreparedPhoto) -> Template:
         return Template(photo_id, criminal_id, self.encoder.id, prepared.vector, prepared.quality)

@@ -6,9 +6,8 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, time, timezone
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -20,7 +19,7 @@ from pydantic import (
 )
 
 from susracker.errors import InputError
-from susracker.models import Criminal, Status, Threat
+from susracker.models import EDITABLE, Criminal, Status, Threat
 
 MAX_CRIMES = 100
 
@@ -97,33 +96,36 @@ class CriminalFields(BaseModel):
     expires_at: Annotated[Moment, BeforeValidator(_unset_if_empty)] = None
 
 
-FIELD_NAMES = tuple(CriminalFields.model_fields)
-
-
 def new_id() -> str:
     """Return an id that no record has yet."""
     return uuid.uuid4().hex
 
 
-def criminal_from_fields(fields: Mapping[str, object], base: Criminal | None = None) -> Criminal:
-    """A criminal from values by name, as JSON or a form has them.
+def criminal_from_fields(fields: Mapping[str, object]) -> Criminal:
+    """A new criminal, with an id of their own, from values by name, as JSON or a form has them.
 
     Args:
         fields: name, age, crimes, threat, status, case_reference, expires_at, each optional
             where it has a default; see `CriminalFields`.
-        base: the criminal to edit: what `fields` leaves out stays as it is. Without it, a new
-            criminal with an id of its own.
 
     Raises:
         InputError: the first thing that is wrong, in one line.
     """
-    kept = {name: getattr(base, name) for name in FIELD_NAMES} if base else {}
-    checked = _check(kept | dict(fields))
-    values = {name: getattr(checked, name) for name in FIELD_NAMES}
+    checked = _check(fields)
+    values = {name: getattr(checked, name) for name in EDITABLE}
     values["crimes"] = tuple(checked.crimes)
-    if base:
-        return replace(base, **values)
     return Criminal(id=new_id(), created_at=datetime.now(timezone.utc), **values)
+
+
+def edit_from_fields(fields: Mapping[str, object]) -> dict[str, Any]:
+    """What `Gallery.edit_criminal` is to change, from values by name; only these change.
+
+    Raises:
+        InputError: the first thing that is wrong, in one line.
+    """
+    checked = _check({"name": "stays as it is"} | dict(fields))
+    edit = {name: getattr(checked, name) for name in EDITABLE if name in fields}
+    return edit | {"crimes": tuple(checked.crimes)} if "crimes" in fields else edit
 
 
 def _check(values: Mapping[str, object]) -> CriminalFields:
@@ -134,7 +136,7 @@ def _check(values: Mapping[str, object]) -> CriminalFields:
         name = ".".join(map(str, problem["loc"]))
         if problem["type"] == "extra_forbidden":
             raise InputError(
-                f"no field is called {name!r}; there are: {', '.join(FIELD_NAMES)}"
+                f"no field is called {name!r}; there are: {', '.join(EDITABLE)}"
             ) from error
         if problem["type"] == "missing":
             raise InputError(f"{name} is missing") from error

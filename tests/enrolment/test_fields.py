@@ -6,9 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from susracker.enrolment.fields import criminal_from_fields
+from susracker.enrolment.fields import criminal_from_fields, edit_from_fields
 from susracker.errors import InputError
-from susracker.models import Criminal
 
 
 def test_a_name_is_enough() -> None:
@@ -50,22 +49,16 @@ def test_a_date_lasts_until_its_end() -> None:
     assert not criminal.is_wanted(end)
 
 
-def test_an_edit_changes_only_what_is_given() -> None:
-    base = Criminal(
-        id="7",
-        name="Jo",
-        age=40,
-        crimes=("arson",),
-        threat="low",
-        case_reference="A-1",
-        expires_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
-        last_seen_camera="gate",
-        created_at=datetime(2025, 1, 1, tzinfo=timezone.utc),
-    )
-    assert criminal_from_fields({}, base) == base
-    edited = criminal_from_fields({"threat": "high", "age": ""}, base)
-    assert (edited.id, edited.threat, edited.age, edited.crimes) == ("7", "high", None, ("arson",))
-    assert (edited.last_seen_camera, edited.created_at) == ("gate", base.created_at)
+def test_an_edit_is_of_what_is_given() -> None:
+    assert edit_from_fields({}) == {}
+    edit = edit_from_fields({"threat": "high", "age": "", "crimes": [" arson "], "name": " Jo "})
+    assert edit == {"threat": "high", "age": None, "crimes": ("arson",), "name": "Jo"}
+
+
+@pytest.mark.parametrize("fields", [{"name": ""}, {"threat": "extreme"}, {"id": "8"}])
+def test_an_edit_is_checked(fields: dict[str, object]) -> None:
+    with pytest.raises(InputError):
+        edit_from_fields(fields)
 
 
 def test_an_empty_text_is_no_value() -> None:
