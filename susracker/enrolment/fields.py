@@ -69,7 +69,7 @@ def _in_utc(moment: datetime | None) -> datetime | None:
     try:
         return moment.astimezone(timezone.utc)
     except OverflowError as error:
-        raise ValueError("is too early or too late for the calendar") from error
+        raise ValueError("is out of range") from error
 
 
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_clean)]

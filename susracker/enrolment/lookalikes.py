@@ -12,10 +12,10 @@ from susracker.stores.base import Store
 from susracker.watchlist.scoring import distance_of
 
 LOOKALIKE_DISTANCE = 0.27
-"""Among the 2.2 million pairs of 2,100 people in LFW (View 1, training), 4 are as near (at 0.26: 1; at
-0.28: 9; at 0.30: 36), and one of the 4 is one person under two names. 37% of the pairs of photos of
-the same person are as near. A false warning costs a glance. A copy of a photo that was saved again
-is nearer than 0.1."""
+"""Among the 2.2 million pairs of 2,100 people in LFW (View 1, training), 4 are as near (1 at 0.26,
+9 at 0.28, 36 at 0.30), and one of the 4 is one person under two names. 37% of the pairs of photos
+of the same person are as near. A false warning costs a glance. A copy of a photo that was saved
+again is nearer than 0.1."""
 
 PROBES_AT_ONCE = 64
 """Limits the memory that the comparison takes: 256 MB for a million templates."""

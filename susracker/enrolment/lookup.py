@@ -22,7 +22,7 @@ def find_criminal(store: Store, id_or_prefix: str) -> Criminal:
     except NotFoundError:
         found = [one for one in store.criminals() if one.id.startswith(id_or_prefix)]
     if not found or not id_or_prefix:
-        raise NotFoundError(f"nobody is enrolled under the id {id_or_prefix!r}")
+        raise NotFoundError(f"nobody is enrolled with the id {id_or_prefix!r}")
     if len(found) > 1:
         some = ", ".join(one.id for one in found[:SHOWN])
         raise InputError(f"{len(found)} ids begin with {id_or_prefix!r}, such as {some}")
