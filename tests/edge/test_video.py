@@ -1,4 +1,4 @@
-"""Frames are sampled as asked, and a video that is none is an error."""
+"""Frames are sampled as requested; a file that is not a video is an error."""
 
 from __future__ import annotations
 

@@ -127,9 +127,9 @@ def enrolled_or_reason(photo: str) -> str | Box:
 @pytest.mark.parametrize(
     "photo",
     [
-        "Barbara_Boxer/Barbara_Boxer_0001.jpg",  # turned away: 0.28, and her neighbour 1.1
-        "Li_Ka-shing/Li_Ka-shing_0001.jpg",  # 0.19, and his neighbour 0.88
-        "Pamela_Melroy/Pamela_Melroy_0001.jpg",  # her neighbour's box is cut off, and 1.3 as wide
+        "Barbara_Boxer/Barbara_Boxer_0001.jpg",  # turned away: 0.28, and the neighbour 1.1
+        "Li_Ka-shing/Li_Ka-shing_0001.jpg",  # 0.19, and the neighbour 0.88
+        "Pamela_Melroy/Pamela_Melroy_0001.jpg",  # the neighbour is cut off, 1.3 times as wide
     ],
 )
 def test_enrolment_never_takes_the_neighbour_of_who_is_turned_away(photo):
@@ -137,7 +137,7 @@ def test_enrolment_never_takes_the_neighbour_of_who_is_turned_away(photo):
 
 
 def test_enrolment_is_not_held_up_by_a_bystander_who_is_hardly_seen():
-    box = enrolled_or_reason("Ali_Abbas/Ali_Abbas_0001.jpg")  # 3.17, and behind him 0.19
+    box = enrolled_or_reason("Ali_Abbas/Ali_Abbas_0001.jpg")  # 3.17, a bystander 0.19
     assert isinstance(box, Box)
     assert box.overlap(Box(72, 72, 178, 178)) > 0.7
 

@@ -45,7 +45,7 @@ def test_templates_in_8_bits_are_nearly_the_exact_ones(real_chips, tmp_path):
     exact = dlib_onnx.encode(real_chips)
     quantised = DlibInt8Encoder(cache=tmp_path).encode(real_chips)
     similarities = (exact * quantised).sum(axis=1)
-    # Two photos of one person have 0.9 or so, those of two people 0.7 to 0.8.
+    # Two photos of one person reach about 0.9, photos of two people 0.7 to 0.8.
     assert similarities.min() > 0.995
     assert np.median(similarities) > 0.999
     assert len(list(tmp_path.glob("*int8*.onnx"))) == 1
@@ -102,7 +102,7 @@ def test_threads_do_not_mix_their_faces(encoder, chips):
 
 
 def test_colours_are_not_swapped(chips):
-    """dlib's network wants R, G, B: swapped, the same face is somebody else's."""
+    """dlib's network expects R, G, B. With channels swapped, a face becomes someone else's."""
     swapped = dlib_onnx.encode(chips[..., ::-1].copy())
     assert (np.linalg.norm(dlib_onnx.encode(chips) - swapped, axis=1) > 0.02).all()
 

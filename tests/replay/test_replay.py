@@ -288,7 +288,7 @@ def test_matched_faces_are_saved_beside_the_photo(settings, tmp_path):
     assert sheet[100, 100].std() > 0 or sheet[:250, :250].std() > 20
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow tells what is damaged
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of the damage
 def test_a_photo_with_damaged_exif_is_shown_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 6, "camera"
