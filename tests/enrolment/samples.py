@@ -32,7 +32,7 @@ def hopper(quality: int = 92) -> bytes:
 
 @cache
 def collins(quality: int = 92) -> bytes:
-    """A photo of the other person: only the head, because the badges on the suit look like faces."""
+    """A photo of the other person, cut to the head: the badges on the suit look like faces."""
     return encoded(Image.open(COLLINS).crop(COLLINS_HEAD), quality)
 
 
