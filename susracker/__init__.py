@@ -40,8 +40,8 @@ _HOMES = {
     "open_encoder": "plugins",
     "open_matcher": "plugins",
     "open_store": "plugins",
-    "Tracker": "tracker",
-    "open_tracker": "tracker",
+    "Tracker": "tracking.tracker",
+    "open_tracker": "tracking.tracker",
 } | dict.fromkeys(
     (
         "Alert",

@@ -14,6 +14,7 @@
         StoreFormatError        not a susracker store, or of a newer version
         NotFoundError           no record with that id
         DuplicateError          the photo or the event is stored already
+        ConflictError           someone else was faster: look again, then decide
       SpoolError                a camera's waiting events cannot be kept
       ListenError               the server's address cannot be listened on
       OverloadedError           the queue is full: try again later
@@ -83,6 +84,11 @@ class NotFoundError(StoreError):
 
 class DuplicateError(StoreError):
     """The photo or the event is stored already; nothing was changed."""
+
+
+class ConflictError(StoreError):
+    """The person to be added exists, or was edited since the revision that an edit is based on;
+    nothing was changed."""
 
 
 class RecordingError(InputError):

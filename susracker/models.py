@@ -5,7 +5,7 @@ Times are timezone-aware `datetime` in UTC. Vectors are `float32`. Lengths are i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -22,6 +22,9 @@ Threat = Literal["low", "medium", "high"]
 Status = Literal["wanted", "apprehended"]
 AlertKind = Literal["face", "activity"]
 OutcomeKind = Literal["alert", "cooldown", "no match", "no face"]
+
+EDITABLE = ("name", "age", "crimes", "threat", "status", "case_reference", "expires_at")
+"""The fields of a `Criminal` that people set, and edits may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class Criminal:
         case_reference: the operator's own number for the case.
         expires_at: from this moment on the person is not matched any more.
         last_seen_at: when the newest sighting occurred.
+        revision: grows with every change to the person; 0 before they are stored. An edit can name
+            the revision that it was based on.
     """
 
     id: str
@@ -64,6 +69,7 @@ class Criminal:
     last_seen_camera: str | None = None
     last_seen_location: str | None = None
     created_at: datetime | None = None
+    revision: int = field(default=0, compare=False)
 
     def is_wanted(self, now: datetime) -> bool:
         """Whether the person is to be matched at `now`."""
@@ -87,8 +93,8 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignPhoto:
-    """A photo that someone else put into the database, and that is not enrolled yet.
+class PanelPhoto:
+    """A photo that a web panel put into the database, and that is not enrolled yet.
 
     Attributes:
         key: by which the store knows it.
@@ -242,3 +248,12 @@ class Camera:
     last_heard_at: datetime
     detections: int
     alerts: int
+
+    def added_to(self, earlier: Camera) -> Camera:
+        """Both counts together, with the location of whichever was heard last."""
+        newest = max(earlier, self, key=lambda camera: camera.last_heard_at)
+        return replace(
+            newest,
+            detections=earlier.detections + self.detections,
+            alerts=earlier.alerts + self.alerts,
+        )

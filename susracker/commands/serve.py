@@ -11,7 +11,7 @@ import click
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
-from susracker.enrolment.panel import take_over_foreign
+from susracker.enrolment.panel import enroll_panel_photos
 from susracker.enrolment.report import Refusal
 from susracker.recording.writer import Recorder
 from susracker.runtime.periodic import Periodic
@@ -51,16 +51,16 @@ def command(loaded: LoadedSettings) -> None:
         recorder = _recorder(settings, stack)
         tracker = stack.enter_context(Tracker.from_settings(settings))
         _encode_missing(tracker)
-        stack.enter_context(closing(_follow_foreign(tracker)))
+        stack.enter_context(closing(_follow_panel(tracker)))
         serve(create_app(tracker, recorder), on_ready=lambda url: _announce(url, tracker))
 
 
-def _follow_foreign(tracker: Tracker) -> Periodic:
-    """Enrol what others put into the database: what is there at once, the rest as it comes."""
+def _follow_panel(tracker: Tracker) -> Periodic:
+    """Enrol what a panel puts into the database: what is there at once, the rest as it comes."""
     enroller = Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels)
 
     def follow() -> None:
-        if enrolled := take_over_foreign(enroller, tracker.settings.workers):
+        if enrolled := enroll_panel_photos(enroller, tracker.settings.workers):
             log.info("enrolled %d photos that were added to the database", enrolled)
             tracker.refresh()
 

@@ -1,4 +1,4 @@
-"""Enrols photos that someone else put into the database."""
+"""Enrols the photos that a web panel put into the database."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from susracker.enrolment.enroller import Enroller, PreparedPhoto
 from susracker.enrolment.fields import new_id
 from susracker.errors import DuplicateError, FaceRefusedError, NotFoundError, PictureError
-from susracker.models import ForeignPhoto, Photo, Template
+from susracker.models import PanelPhoto, Photo, Template
 from susracker.runtime.data_uri import decode_base64
 from susracker.runtime.parallel import map_in_order
 
 log = logging.getLogger(__name__)
 
 
-def take_over_foreign(enroller: Enroller, workers: int = 1) -> int:
-    """Follow what others wrote to the store, and enrol the photos they added.
+def enroll_panel_photos(enroller: Enroller, workers: int = 1) -> int:
+    """Follow what a web panel wrote to the store, and enrol the photos it added.
 
     A photo that cannot be enrolled is logged once.
 
@@ -26,35 +26,35 @@ def take_over_foreign(enroller: Enroller, workers: int = 1) -> int:
     Raises:
         StoreUnavailableError: the store cannot be read or written.
     """
-    waiting = enroller.store.foreign_photos()
+    waiting = enroller.store.panel_photos()
 
-    def prepare(foreign: ForeignPhoto) -> PreparedPhoto | str:
+    def prepare(found: PanelPhoto) -> PreparedPhoto | str:
         try:
-            return enroller.prepare(decode_base64(foreign.text))
+            return enroller.prepare(decode_base64(found.text))
         except (PictureError, FaceRefusedError, ValueError) as error:
             return str(error)
 
     adopted = 0
     with ThreadPoolExecutor(workers) as pool:
-        for foreign, prepared in map_in_order(pool, prepare, waiting, workers + 1):
-            problem = prepared if isinstance(prepared, str) else _adopt(enroller, foreign, prepared)
+        for found, prepared in map_in_order(pool, prepare, waiting, workers + 1):
+            problem = prepared if isinstance(prepared, str) else _adopt(enroller, found, prepared)
             if problem:
-                log.warning("a photo of %s cannot be enrolled: %s", foreign.criminal_id, problem)
-                enroller.store.refuse_photo(foreign)
+                log.warning("a photo of %s cannot be enrolled: %s", found.criminal_id, problem)
+                enroller.store.refuse_photo(found)
             adopted += not problem
     return adopted
 
 
-def _adopt(enroller: Enroller, foreign: ForeignPhoto, prepared: PreparedPhoto) -> str:
+def _adopt(enroller: Enroller, found: PanelPhoto, prepared: PreparedPhoto) -> str:
     """Enrol a photo; why it cannot be, or nothing."""
     photo = Photo(
-        new_id(), foreign.criminal_id, prepared.digest, prepared.media_type, prepared.content
+        new_id(), found.criminal_id, prepared.digest, prepared.media_type, prepared.content
     )
     template = Template(
-        photo.id, foreign.criminal_id, enroller.encoder.id, prepared.vector, prepared.quality
+        photo.id, found.criminal_id, enroller.encoder.id, prepared.vector, prepared.quality
     )
     try:
-        enroller.store.adopt_photo(foreign, photo, template)
+        enroller.store.adopt_photo(found, photo, template)
     except (DuplicateError, NotFoundError) as error:
         return str(error)
     return ""

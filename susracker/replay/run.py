@@ -12,10 +12,10 @@ from datetime import datetime
 from susracker.config import Settings
 from susracker.errors import DuplicateError, InputError, PictureError
 from susracker.models import Outcome
-from susracker.plugins import open_cooldown, open_encoder, open_matcher
+from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
 from susracker.recording.format import Recorded
+from susracker.replay.journal import ReplayJournal
 from susracker.replay.sources import Source
-from susracker.replay.store import ReplayStore
 from susracker.runtime.parallel import map_in_order
 from susracker.tracking.recogniser import Recognition
 from susracker.tracking.tracker import FACE, Tracker
@@ -78,7 +78,8 @@ def open_replay_tracker(settings: Settings, began: datetime) -> Iterator[Tracker
     """
     encoder = open_encoder(settings.encoder)
     tracker = Tracker(
-        store=ReplayStore.from_url(settings.store),
+        store=open_store(settings.store),
+        journal=ReplayJournal(),
         encoder=encoder,
         matcher=open_matcher(settings.matcher, encoder.dimension),
         cooldown=open_cooldown("memory", settings.cooldown_seconds),

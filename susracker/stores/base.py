@@ -1,27 +1,39 @@
-"""What a store must do, whatever keeps the data."""
+"""What a store must do, whatever keeps the data.
+
+A store is a bundle of small interfaces that share one database and its transactions: `Gallery`
+holds who is enrolled, `Journal` holds what cameras saw. Code that needs one of them asks for that
+one.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 
 from typing_extensions import Self
 
+from susracker.errors import ConflictError, NotFoundError
 from susracker.models import (
+    EDITABLE,
     Alert,
     Camera,
     Criminal,
     Event,
-    ForeignPhoto,
     Outcome,
+    PanelPhoto,
     Photo,
     Sighting,
     Template,
     Vectors,
 )
+from susracker.stores.refusals import no_criminal
+
+PUT_ATTEMPTS = 10
+"""How often `Gallery.put_criminal` tries while others add and remove the same person."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +54,7 @@ class Changes:
     """What happened to the enrolled criminals since a revision.
 
     Attributes:
-        revision: hand it to the next call of `Store.changes`.
+        revision: hand it to the next call of `Gallery.changes`.
         criminal_ids: who was added, edited or removed.
     """
 
@@ -50,58 +62,122 @@ class Changes:
     criminal_ids: frozenset[str]
 
 
-class Store(ABC):
-    """Criminals with their photos and templates; sightings, alerts, handled events and cameras.
+class Gallery(ABC):
+    """Everyone who is enrolled, with their photos and templates.
 
     Every method may be called from any thread. A write that returned is durable, and happened
-    whole or not at all. A store raises `StoreUnavailableError` where it cannot be read or written,
-    and `NotFoundError` where a record that is asked for by its id does not exist.
+    whole or not at all. A method raises `StoreUnavailableError` where the database cannot be read
+    or written, and `NotFoundError` where a record that is asked for by its id does not exist.
     """
-
-    @classmethod
-    @abstractmethod
-    def from_url(cls, url: str) -> Self:
-        """Open the store at `url`, and create it where it is missing.
-
-        Raises:
-            ConfigError: the URL is malformed.
-            StoreUnavailableError: it cannot be reached or written.
-            StoreFormatError: what is there is no susracker store, or a newer version's.
-        """
 
     # -- criminals ---------------------------------------------------------------------------
 
     @abstractmethod
+    def add_criminal(
+        self,
+        criminal: Criminal,
+        photos: Sequence[Photo] = (),
+        templates: Sequence[Template] = (),
+        *,
+        name_is_new: bool = False,
+    ) -> None:
+        """Add someone, with photos and templates of them.
+
+        Args:
+            name_is_new: refuse a name that is enrolled already, or, of a person with a case
+                reference, a name that is enrolled with that case reference. Of several who add
+                the same name at once, one succeeds.
+
+        Raises:
+            ConflictError: someone has that id, or, with `name_is_new`, that name.
+            DuplicateError: one of the photos is stored already, under anyone.
+            NotFoundError: a template is of a photo that is neither stored nor among `photos`.
+        """
+
+    @abstractmethod
+    def edit_criminal(
+        self,
+        criminal_id: str,
+        edit: Mapping[str, object],
+        photos: Sequence[Photo] = (),
+        templates: Sequence[Template] = (),
+        *,
+        revision: int | None = None,
+    ) -> None:
+        """Change the fields that are given, and no others, and add photos and templates.
+
+        Edits of different fields at the same time both hold.
+
+        Args:
+            edit: new values by name; each name is one of `EDITABLE`.
+            revision: the `Criminal.revision` that the edit is based on; by default the edit is
+                made whatever the person's revision is.
+
+        Raises:
+            NotFoundError: the person was removed.
+            ConflictError: the person was changed since `revision`.
+            DuplicateError: one of the photos is stored already, under anyone.
+        """
+
     def put_criminal(
         self,
         criminal: Criminal,
         photos: Sequence[Photo] = (),
         templates: Sequence[Template] = (),
     ) -> None:
-        """Add `criminal`, or replace the one with that id, and add photos and templates to it.
+        """Add someone, or replace all editable fields of the person with that id.
 
-        An existing criminal's `created_at`, `last_seen_*`, photos and templates stay.
+        An existing person's `created_at`, `last_seen_*`, photos and templates stay. Use
+        `add_criminal` or `edit_criminal` where others may edit or remove the same person.
 
         Raises:
             DuplicateError: one of the photos is stored already, under anyone.
+            ConflictError: others went on adding and removing the person.
         """
+        edit = {name: getattr(criminal, name) for name in EDITABLE}
+        for _ in range(PUT_ATTEMPTS):
+            try:
+                if self.criminals([criminal.id]):
+                    return self.edit_criminal(criminal.id, edit, photos, templates)
+                return self.add_criminal(criminal, photos, templates)
+            except (ConflictError, NotFoundError) as error:
+                problem = error
+        raise problem
 
     @abstractmethod
     def remove_criminal(self, criminal_id: str) -> None:
-        """Forget a criminal, with all photos, templates and sightings. Alerts stay, as a record
-        of what operators were told, without the face and without the link to the person."""
-
-    @abstractmethod
-    def criminal(self, criminal_id: str) -> Criminal:
-        """The criminal with that id."""
+        """Forget someone, with all photos, templates and sightings. Alerts stay, as a record of
+        what operators were told, without the face and without the link to the person."""
 
     @abstractmethod
     def criminals(self, criminal_ids: Collection[str] | None = None) -> list[Criminal]:
-        """All criminals, or those of `criminal_ids` that exist, by name and then id."""
+        """Everyone, or those of `criminal_ids` who exist, by name and then id."""
+
+    def criminal(self, criminal_id: str) -> Criminal:
+        """The person with that id."""
+        for found in self.criminals([criminal_id]):
+            return found
+        raise no_criminal(criminal_id)
+
+    @abstractmethod
+    def find_criminals(
+        self, query: str = "", after: str | None = None, limit: int | None = None
+    ) -> list[Criminal]:
+        """One page of everyone, by name and then id.
+
+        Args:
+            query: part of a name or of a case reference, in upper or lower case, or the beginning
+                of an id.
+            after: id of the last person on the page before.
+            limit: length of the page; None is no limit.
+
+        Raises:
+            NotFoundError: `after` was removed.
+        """
 
     @abstractmethod
     def criminals_named(self, name: str) -> list[Criminal]:
-        """The criminals of exactly that name, by id."""
+        """The people of exactly that name, by id."""
 
     @abstractmethod
     def revision(self) -> int:
@@ -111,7 +187,7 @@ class Store(ABC):
     def changes(self, since: int) -> Changes:
         """Who was added, edited or removed, by any process, after revision `since`.
 
-        Revision 0 is before everything. A criminal that was only seen does not count as edited.
+        Revision 0 is before everything. Someone who was only seen does not count as edited.
         """
 
     # -- photos and templates ----------------------------------------------------------------
@@ -121,12 +197,16 @@ class Store(ABC):
         """The photo with that id."""
 
     @abstractmethod
+    def photo_ids_of(self, criminal_ids: Collection[str]) -> dict[str, list[str]]:
+        """Ids of everyone's photos, in the order of enrolment; empty for an unknown person."""
+
     def photo_ids(self, criminal_id: str) -> list[str]:
-        """Ids of a criminal's photos, in the order of enrolment; empty for an unknown one."""
+        """Ids of one person's photos, in the order of enrolment; empty for an unknown person."""
+        return self.photo_ids_of([criminal_id])[criminal_id]
 
     @abstractmethod
     def photo_owner(self, digest: str) -> str | None:
-        """Id of the criminal whose photo has that digest, or None."""
+        """Id of the person whose photo has that digest, or None."""
 
     @abstractmethod
     def template_rows(
@@ -139,16 +219,19 @@ class Store(ABC):
         """The templates that an encoder made, of everyone or of `criminal_ids`.
 
         Args:
-            wanted_at: leave out who is not wanted at that moment (`Criminal.is_wanted`).
+            wanted_at: leave out people who are not wanted at that moment (`Criminal.is_wanted`).
         """
 
     @abstractmethod
-    def template_counts(self, encoder_id: str) -> dict[str, int]:
-        """Number of templates that an encoder made, by criminal id; who has none is left out."""
+    def template_counts(
+        self, encoder_id: str, criminal_ids: Collection[str] | None = None
+    ) -> dict[str, int]:
+        """Number of templates that an encoder made, of everyone or of `criminal_ids`, by id;
+        people without one are left out."""
 
     @abstractmethod
     def templates(self, criminal_id: str) -> list[Template]:
-        """All templates of a criminal, of every encoder, by photo and encoder."""
+        """All templates of a person, of every encoder, by photo and encoder."""
 
     @abstractmethod
     def photos_without_template(self, encoder_id: str) -> list[str]:
@@ -158,27 +241,32 @@ class Store(ABC):
     def add_template(self, template: Template) -> None:
         """Add a template of a stored photo, in place of one that the same encoder made of it."""
 
-    # -- what others write to the database; nobody does, unless a store says so ---------------
+    # -- what a web panel writes to the database; only some stores have one --------------------
 
-    def foreign_photos(self) -> list[ForeignPhoto]:
-        """Take note of who was added, edited or removed by others, as changes of the watch-list,
-        and say which of their photos are to be enrolled. Of several processes one does so."""
+    def panel_photos(self) -> list[PanelPhoto]:
+        """Take note of people whom a panel added, edited or removed, as changes of the gallery,
+        and return the photos that are to be enrolled. Of several processes one does so."""
         return []
 
-    def adopt_photo(self, foreign: ForeignPhoto, photo: Photo, template: Template) -> None:
-        """Enrol a foreign photo.
+    def adopt_photo(self, found: PanelPhoto, photo: Photo, template: Template) -> None:
+        """Enrol a photo of a panel.
 
         Raises:
             DuplicateError: the photo is stored already, under anyone.
-            NotFoundError: the criminal was removed meanwhile.
+            NotFoundError: the person was removed meanwhile.
         """
         raise NotImplementedError
 
-    def refuse_photo(self, foreign: ForeignPhoto) -> None:
-        """Do not name a foreign photo again, for it cannot be enrolled."""
+    def refuse_photo(self, found: PanelPhoto) -> None:
+        """Do not return a photo of a panel again, for it cannot be enrolled."""
         raise NotImplementedError
 
-    # -- what cameras saw --------------------------------------------------------------------
+
+class Journal(ABC):
+    """What cameras saw: sightings, alerts, handled events, and counts per camera.
+
+    Threads, durability and errors are as in `Gallery`.
+    """
 
     @abstractmethod
     def record(
@@ -187,7 +275,8 @@ class Store(ABC):
         alerts: Sequence[Alert],
         event: Event | None = None,
     ) -> tuple[Alert, ...]:
-        """Store what became of one detection, and move `last_seen_*` of who was sighted forward.
+        """Store what became of one detection, and move `last_seen_*` of the people who were
+        sighted forward.
 
         Returns:
             the alerts with their `seq`, which grows by commit order and is never used again.
@@ -199,7 +288,7 @@ class Store(ABC):
 
     @abstractmethod
     def put_alert(self, alert: Alert) -> None:
-        """Store an alert of another store, with the `seq` that it has there.
+        """Store an alert of another journal, with the `seq` that it has there.
 
         Raises:
             DuplicateError: there is an alert with that `seq`.
@@ -218,8 +307,12 @@ class Store(ABC):
         """The alert with that id."""
 
     @abstractmethod
-    def alerts(self, after: int = 0, limit: int = 100) -> list[Alert]:
-        """Alerts whose `seq` is greater than `after`, in order of `seq`, at most `limit`."""
+    def alerts(self, after: int = 0, limit: int = 100, *, with_faces: bool = True) -> list[Alert]:
+        """Alerts whose `seq` is greater than `after`, in order of `seq`, at most `limit`.
+
+        Args:
+            with_faces: whether `Alert.face` is read; without it, it is None.
+        """
 
     @abstractmethod
     def alerts_since(self, occurred_since: datetime) -> list[Alert]:
@@ -231,9 +324,7 @@ class Store(ABC):
 
     @abstractmethod
     def sightings(self, criminal_id: str) -> list[Sighting]:
-        """A criminal's sightings in the order in which they occurred."""
-
-    # -- cameras -----------------------------------------------------------------------------
+        """A person's sightings in the order in which they occurred."""
 
     @abstractmethod
     def count_cameras(self, cameras: Sequence[Camera]) -> None:
@@ -244,7 +335,29 @@ class Store(ABC):
     def cameras(self) -> list[Camera]:
         """All cameras, by id."""
 
-    # -- end ---------------------------------------------------------------------------------
+
+class Store(Gallery, Journal):
+    """A gallery and a journal in one database."""
+
+    @classmethod
+    @abstractmethod
+    def from_url(cls, url: str) -> Self:
+        """Open the store at `url`, and create it where it is missing.
+
+        Raises:
+            ConfigError: the URL is malformed.
+            StoreUnavailableError: it cannot be reached or written.
+            StoreFormatError: what is there is no susracker store, or a newer version's.
+        """
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Store]:
+        """The store as it is at this moment, to be read while others write.
+
+        Where a database has no such thing, which is the default here, each reading shows what is
+        there at its own moment.
+        """
+        yield self
 
     @abstractmethod
     def close(self) -> None:

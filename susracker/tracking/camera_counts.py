@@ -7,18 +7,17 @@ second, never a sighting or an alert.
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 from susracker.errors import StoreError
 from susracker.models import Camera
-from susracker.stores.base import Store
+from susracker.stores.base import Journal
 
 
 class CameraCounts:
     """Counts of cameras that are not in the store yet. Safe to use from any thread."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
         self._pending: dict[str, Camera] = {}
         self._lock = threading.Lock()
 
@@ -26,15 +25,7 @@ class CameraCounts:
         """Count `heard.detections` and `heard.alerts` more of that camera."""
         with self._lock:
             known = self._pending.get(heard.id)
-            if known is None:
-                self._pending[heard.id] = heard
-                return
-            newest = max(known, heard, key=lambda camera: camera.last_heard_at)
-            self._pending[heard.id] = replace(
-                newest,
-                detections=known.detections + heard.detections,
-                alerts=known.alerts + heard.alerts,
-            )
+            self._pending[heard.id] = heard.added_to(known) if known else heard
 
     def flush(self) -> None:
         """Write what was counted; where the store cannot, it is kept for the next time.
@@ -47,7 +38,7 @@ class CameraCounts:
         if not cameras:
             return
         try:
-            self._store.count_cameras(cameras)
+            self._journal.count_cameras(cameras)
         except StoreError:
             for camera in cameras:
                 self.add(camera)

@@ -29,7 +29,7 @@ from susracker.models import (
 )
 from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
 from susracker.runtime.periodic import Periodic
-from susracker.stores.base import Store
+from susracker.stores.base import Journal, Store
 from susracker.tracking.alerts import cooldown_key, face_alert, new_alert, new_sighting, token_of
 from susracker.tracking.camera_counts import CameraCounts
 from susracker.tracking.clocks import CameraClocks
@@ -68,6 +68,10 @@ class Tracker:
 
     `handle` may be called from any thread, and from many at once. The tracker owns the parts that
     it is given, and closes them. As a context manager it starts on entry and closes on exit.
+
+    Args:
+        store: who is enrolled, and, by default, what was seen.
+        journal: where sightings and alerts go instead of into the store.
     """
 
     def __init__(
@@ -78,10 +82,12 @@ class Tracker:
         matcher: Matcher,
         cooldown: Cooldown,
         settings: Settings,
+        journal: Journal | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self.settings = settings
         self.store = store
+        self.journal = journal or store
         self.encoder = encoder
         self.detector = Detector()
         self.watchlist = WatchList(
@@ -96,7 +102,7 @@ class Tracker:
         self._cooldown = cooldown
         self._clock = clock
         self._clocks = CameraClocks()
-        self._counts = CameraCounts(store)
+        self._counts = CameraCounts(self.journal)
         self._forget_due = datetime.min.replace(tzinfo=timezone.utc)
         self._housekeeping: Periodic | None = None
 
@@ -131,7 +137,7 @@ class Tracker:
         self.watchlist.refresh(now)
         self.watchlist.prepare(PREPARED_AT_ONCE)
         held_back = timedelta(seconds=self.settings.cooldown_seconds)
-        for alert in self.store.alerts_since(now - held_back):
+        for alert in self.journal.alerts_since(now - held_back):
             self._cooldown.try_acquire(cooldown_key(alert), alert.occurred_at, alert.id)
         self._forget_events(now)
         self._housekeeping = Periodic(
@@ -192,7 +198,7 @@ class Tracker:
     def cameras(self) -> list[Camera]:
         """What is known of every camera, up to this moment, by id."""
         self._counts.flush()
-        return self.store.cameras()
+        return self.journal.cameras()
 
     def handle(self, detection: Detection) -> Outcome:
         """Recognise a detection's faces, and store what follows from it.
@@ -253,7 +259,7 @@ class Tracker:
     def _earlier_outcome(self, detection: Detection) -> Outcome | None:
         if detection.event_id is None:
             return None
-        return self.store.event_outcome(detection.camera_id, detection.event_id)
+        return self.journal.event_outcome(detection.camera_id, detection.event_id)
 
     def _to_faces(
         self, detection: Detection, recognition: Recognition, received_at: datetime
@@ -311,7 +317,7 @@ class Tracker:
             event = Event(detection.camera_id, detection.event_id, kind, received_at)
         stored = tuple(alerts)
         if sightings or alerts or event:
-            stored = self.store.record(sightings, alerts, event)
+            stored = self.journal.record(sightings, alerts, event)
         return Outcome(kind, stored, tuple(sightings))
 
     def _count(self, detection: Detection, received_at: datetime, outcome: Outcome) -> None:
@@ -327,7 +333,7 @@ class Tracker:
 
     def _forget_events(self, now: datetime) -> None:
         if now >= self._forget_due:
-            self.store.forget_events(now - EVENT_MEMORY)
+            self.journal.forget_events(now - EVENT_MEMORY)
             self._forget_due = now + FORGET_EVERY
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
@@ -13,13 +14,14 @@ from pymongo.collection import Collection as MongoCollection
 from typing_extensions import Self
 
 from susracker.errors import ConfigError, InputError, StoreFormatError, StoreUnavailableError
-from susracker.stores.mongo.documents import Document
+from susracker.stores.mongo.documents import OWN, Document
 
 DATABASE = "susracker"
 """What is used where a URL names no database."""
 
 PREFIX = "susracker_"
-FORMAT = 1
+FORMAT = 2
+"""1 had no `susracker.made`."""
 
 WAIT_MILLISECONDS = 5000
 """How long a server is looked for: less than a client waits for its answer. A URL may set
@@ -61,6 +63,8 @@ class Database:
         self.revisions = database[PREFIX + "revisions"]
         self.cameras = database[PREFIX + "cameras"]
         self.meta = database[PREFIX + "meta"]
+        # Writers of one process take turns, rather than run into each other's next number.
+        self.turn = threading.RLock()
         self._revision = NextNumber()
         self._closed = False
         with ExitStack() as undo:
@@ -97,14 +101,20 @@ class Database:
         return int(newest["_id"]) if newest else 0
 
     def bump_revision(self, criminal_id: str) -> None:
-        """Say that a criminal changed."""
+        """Say that someone changed; only the newest revision of each person is kept."""
 
-        def insert_next() -> None:
+        def insert_next() -> int:
             number = self._revision.next(self.revision)
             self.revisions.insert_one({"_id": number, "criminal_id": criminal_id})
             self._revision.taken(number)
+            return number
 
-        again_while_taken(insert_next, self._revision.forget)
+        newest = again_while_taken(insert_next, self._revision.forget)
+        self.revisions.delete_many({"criminal_id": criminal_id, "_id": {"$lt": newest}})
+
+    def next_revision(self) -> int:
+        """A new `Criminal.revision`; no two changes of anyone have the same."""
+        return self.next_number("criminal revision")
 
     def read(
         self,
@@ -132,12 +142,19 @@ class Database:
 
     def _prepare(self) -> None:
         found = self.meta.find_one({"_id": "format"})
-        if found and found["value"] > FORMAT:
+        present = int(found["value"]) if found else 0
+        if present > FORMAT:
             raise StoreFormatError(
-                f"the database is of format {found['value']}; this susracker reads up to {FORMAT}: "
+                f"the database is of format {present}; this susracker reads up to {FORMAT}: "
                 "upgrade it"
             )
+        self._index()
+        if present < FORMAT:
+            self._count_templates()
+        # Last: a migration that was interrupted is done again.
         self.meta.update_one({"_id": "format"}, {"$set": {"value": FORMAT}}, upsert=True)
+
+    def _index(self) -> None:
         self.photos.create_index("digest", unique=True)
         self.photos.create_index("criminal_id")
         self.outcomes.create_index("event", unique=True)
@@ -145,6 +162,19 @@ class Database:
         for name in ("last_seq", "alerts.id", "sighted", "named", "newest_alert_at", "received_at"):
             self.outcomes.create_index(name)
         self.criminals.create_index("name")
+        self.revisions.create_index("criminal_id")
+
+    def _count_templates(self) -> None:
+        """From format 1 to 2."""
+        templates = f"{OWN}.templates"
+        for document in self.criminals.find({templates: {"$exists": True}}, {templates: 1}):
+            made = {
+                f"{OWN}.made.{encoder}.{photo}": 1
+                for photo, by_encoder in document[OWN]["templates"].items()
+                for encoder in by_encoder
+            }
+            if made:
+                self.criminals.update_one({"_id": document["_id"]}, {"$set": made})
 
     @contextmanager
     def errors_mapped(self) -> Iterator[None]:

@@ -10,9 +10,9 @@ from typing import Any, TypeVar, cast, get_args
 
 import numpy as np
 from bson import ObjectId
-from bson.errors import InvalidId
 
 from susracker.models import (
+    EDITABLE,
     Alert,
     Camera,
     Candidate,
@@ -36,7 +36,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _TIMES = frozenset(
     {"expires_at", "created_at", "occurred_at", "received_at", "last_seen_at", "last_heard_at"}
 )
-_PANEL = ("name", "age", "threat", "status")
+_PANEL = ("name", "age", "crimes", "threat", "status")
 _PRIVATE = ("case_reference", "expires_at", "created_at", "last_seen_at", "last_seen_camera")
 _NOT_IN_A_NAME = {".": "\uff0e", "$": "\uff04"}
 """What the name of a field may not hold, and what stands for it there."""
@@ -78,40 +78,44 @@ def nested(fields: Mapping[str, Any]) -> Document:
     return document
 
 
+REMOVING = f"{OWN}.removing"
+"""Set while a person is being removed; from then on they are as good as gone."""
+
+PRESENT: Document = {REMOVING: {"$ne": True}}
+
+
 def key_is(criminal_id: str) -> Document:
-    """The query for a criminal: his `_id` is the one we gave him, or one that a panel did."""
-    try:
-        return {"_id": {"$in": [criminal_id, ObjectId(criminal_id)]}}
-    except InvalidId:
-        return {"_id": criminal_id}
+    """The query for a person, whose `_id` is one that we gave them, or one that a panel did."""
+    return key_among([criminal_id])
 
 
 def key_among(criminal_ids: Collection[str] | None) -> Document:
-    """The query for some criminals, or for all."""
+    """The query for some people, or for everyone."""
     if criminal_ids is None:
-        return {}
+        return PRESENT
     keys: list[Any] = list(criminal_ids)
     keys += [ObjectId(one) for one in criminal_ids if ObjectId.is_valid(one)]
-    return {"_id": {"$in": keys}}
+    return {"_id": {"$in": keys}} | PRESENT
 
 
 # -- criminals -----------------------------------------------------------------------------------
 
 
-def criminal_fields(criminal: Criminal) -> Document:
-    """What an edit sets: not `created_at` and `last_seen_*`."""
-    return {
-        **{name: getattr(criminal, name) for name in _PANEL},
-        "crimes": list(criminal.crimes),
-        f"{OWN}.case_reference": criminal.case_reference,
-        f"{OWN}.expires_at": criminal.expires_at and to_integer(criminal.expires_at),
-    }
+def edit_fields(edit: Mapping[str, object]) -> Document:
+    """What an edit sets."""
+    values = dict(edit)
+    if "crimes" in values:
+        values["crimes"] = list(cast(Sequence[str], values["crimes"]))
+    expires_at = values.get("expires_at")
+    if isinstance(expires_at, datetime):
+        values["expires_at"] = to_integer(expires_at)
+    return {name if name in _PANEL else f"{OWN}.{name}": one for name, one in values.items()}
 
 
-def first_fields(criminal: Criminal) -> Document:
-    """What is set of a new criminal only."""
+def new_fields(criminal: Criminal) -> Document:
+    """What is set of a new person: `created_at` and `last_seen_*`, too."""
     created_at = criminal.created_at or datetime.now(timezone.utc)
-    return {
+    return edit_fields({name: getattr(criminal, name) for name in EDITABLE}) | {
         f"{OWN}.created_at": to_integer(created_at),
         f"{OWN}.last_seen_at": criminal.last_seen_at and to_integer(criminal.last_seen_at),
         f"{OWN}.last_seen_camera": criminal.last_seen_camera,
@@ -131,6 +135,7 @@ def to_criminal(document: Mapping[str, Any]) -> Criminal:
         threat=_threat(document.get("threat")),
         status="wanted" if _says_wanted(document) else "apprehended",
         last_seen_location=location,
+        revision=own.get("revision", 0),
         **{name: _from(name, own.get(name)) for name in _PRIVATE},
     )
 
@@ -180,6 +185,21 @@ def template_document(template: Template) -> Document:
     """A template, without whose it is."""
     vector = np.ascontiguousarray(template.vector, "<f4").tobytes()
     return {"vector": vector, "quality": asdict(template.quality)}
+
+
+def template_fields(template: Template) -> Document:
+    """What is set of a person to add a template; `made` counts templates without reading them."""
+    photo, encoder = field_name(template.photo_id), field_name(template.encoder_id)
+    return {
+        f"{OWN}.templates.{photo}.{encoder}": template_document(template),
+        f"{OWN}.made.{encoder}.{photo}": 1,
+    }
+
+
+def photos_of(document: Mapping[str, Any] | None) -> dict[str, int]:
+    """Ids of a person's photos, with their places in the order of enrolment."""
+    photos: dict[str, int] = document.get(OWN, {}).get("photos", {}) if document else {}
+    return photos
 
 
 def to_templates(document: Mapping[str, Any]) -> list[Template]:
@@ -250,7 +270,7 @@ def outcome_document(
 
 
 def without(alert: Document, criminal_id: str) -> Document:
-    """An alert without a criminal: about him, it loses the face and the link to him."""
+    """An alert without a person: about them, it loses the face and the link to them."""
     others = [one for one in alert["candidates"] if one["criminal_id"] != criminal_id]
     cleared = alert | {"candidates": others}
     if alert["criminal_id"] == criminal_id:

@@ -9,24 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pymongo import errors
 from pymongo.change_stream import ChangeStream
 
-from susracker.models import ForeignPhoto
+from susracker.models import PanelPhoto
 from susracker.stores.mongo.database import Database
-from susracker.stores.mongo.documents import OWN, Document, key_is
+from susracker.stores.mongo.documents import OWN, PRESENT, Document, key_is
+from susracker.stores.mongo.lease import Lease
 
 FIELDS = ("name", "age", "crimes", "threat", "status")
 
 REFUSED = ""
 """In place of a photo's id: the picture cannot be enrolled."""
-
-LEASE_SECONDS = 5.0
-"""How long one process follows the panel for all, before another may."""
 
 SHARE = 4.0
 """A poll is followed by a pause of so many times what it took: of a large collection that is read
@@ -49,41 +46,36 @@ class Panel:
     def __init__(self, database: Database, forget: Callable[[str], None]) -> None:
         self._db = database
         self._forget = forget
-        self._me = uuid.uuid4().hex
+        self._lease = Lease(database.meta, "panel")
         self._present: set[str] | None = None
         self._not_before = 0.0
         self._stream: ChangeStream[Document] | None = None
 
-    def poll(self) -> list[ForeignPhoto]:
+    def poll(self) -> list[PanelPhoto]:
         """Take note of what changed since the last call; the pictures that are to be enrolled."""
         if time.monotonic() < self._not_before or not self._is_mine():
             return []
         began = time.monotonic()
         changed = self._changed()
-        what = {} if changed is None else {"_id": {"$in": changed}}
+        what = PRESENT if changed is None else {"_id": {"$in": changed}} | PRESENT
         found = self._db.read(self._db.criminals, what, {f"{OWN}.templates": 0})
         pictures = [one for document in found for one in self._reconcile(document)]
         self._forget_missing({str(one["_id"]) for one in found}, changed)
         self._not_before = time.monotonic() + SHARE * (time.monotonic() - began)
         return pictures
 
-    def settle(self, foreign: ForeignPhoto, photo_id: str, fields: Mapping[str, Any]) -> bool:
+    def settle(self, found: PanelPhoto, photo_id: str, fields: Mapping[str, Any]) -> bool:
         """Keep what became of a picture; whether its criminal is still there."""
-        kept = {**fields, f"{OWN}.panel.pictures.{foreign.key}": photo_id}
-        criminal = key_is(foreign.criminal_id)
+        kept = {**fields, f"{OWN}.panel.pictures.{found.key}": photo_id}
+        criminal = key_is(found.criminal_id)
         return bool(self._db.criminals.update_one(criminal, {"$set": kept}).matched_count)
 
     def _is_mine(self) -> bool:
         """Whether this process follows the panel for all that share the database."""
-        now = time.time()
-        mine_or_over = {"_id": "panel", "$or": [{"holder": self._me}, {"until": {"$lt": now}}]}
-        lease = {"$set": {"holder": self._me, "until": now + LEASE_SECONDS}}
-        try:
-            self._db.meta.update_one(mine_or_over, lease, upsert=True)
-        except errors.DuplicateKeyError:
-            self._present = None  # whoever was present is to be found out anew
-            return False
-        return True
+        if self._lease.take():
+            return True
+        self._present = None  # who was present is to be found out anew
+        return False
 
     def _changed(self) -> list[Any] | None:
         """Keys of the documents that changed; None where all are to be read."""
@@ -105,7 +97,7 @@ class Panel:
         except errors.OperationFailure:
             return None  # neither a replica set nor a cluster: it is asked for again each time
 
-    def _reconcile(self, document: Document) -> list[ForeignPhoto]:
+    def _reconcile(self, document: Document) -> list[PanelPhoto]:
         own = document.get(OWN, {})
         seen = own.get("panel", {})
         pictures = {_digest(text): text for text in _pictures(document)}
@@ -113,19 +105,19 @@ class Panel:
         gone = {key: photo_id for key, photo_id in known.items() if key not in pictures}
         fields = _digest(json.dumps({name: document.get(name) for name in FIELDS}, default=str))
         if seen.get("fields") != fields or gone:
-            self._take_note(document["_id"], fields, gone)
+            self._take_note(document["_id"], own, fields, gone)
         criminal_id = str(document["_id"])
         return [
-            ForeignPhoto(criminal_id, key, text)
-            for key, text in pictures.items()
-            if key not in known
+            PanelPhoto(criminal_id, key, text) for key, text in pictures.items() if key not in known
         ]
 
-    def _take_note(self, key: Any, fields: str, gone: Mapping[str, str]) -> None:
+    def _take_note(self, key: Any, own: Document, fields: str, gone: Mapping[str, str]) -> None:
         photo_ids = [photo_id for photo_id in gone.values() if photo_id != REFUSED]
-        change: Document = {"$set": {f"{OWN}.panel.fields": fields}}
+        noted = {f"{OWN}.panel.fields": fields, f"{OWN}.revision": self._db.next_revision()}
+        change: Document = {"$set": noted}
         removed = [f"panel.pictures.{one}" for one in gone]
-        removed += [f"{part}.{one}" for part in ("photos", "templates") for one in photo_ids]
+        parts = ("photos", "templates", *(f"made.{encoder}" for encoder in own.get("made", {})))
+        removed += [f"{part}.{one}" for part in parts for one in photo_ids]
         if removed:
             change["$unset"] = {f"{OWN}.{one}": "" for one in removed}
         self._db.criminals.update_one({"_id": key}, change)

@@ -15,7 +15,7 @@ from bson import ObjectId
 
 from susracker.demo.process import ServerProcess
 from susracker.enrolment.enroller import Enroller
-from susracker.enrolment.panel import take_over_foreign
+from susracker.enrolment.panel import enroll_panel_photos
 from susracker.errors import (
     ConfigError,
     InputError,
@@ -75,7 +75,7 @@ def document(name: str = "Grace Hopper", **fields) -> dict:
 
 
 def follow(store) -> int:
-    return take_over_foreign(Enroller(store, ENCODER))
+    return enroll_panel_photos(Enroller(store, ENCODER))
 
 
 def templates(store) -> dict[str, int]:
@@ -257,7 +257,7 @@ def test_one_of_two_processes_follows(url, store, panel):
     with open_store(url) as other:
         assert follow(store) == 1
         panel.insert_one(document("Eileen Collins", image=data_uri(COLLINS)))
-        assert other.foreign_photos() == []
+        assert other.panel_photos() == []
         assert follow(store) == 1
 
 

@@ -26,8 +26,7 @@ from susracker.errors import (
     StoreUnavailableError,
 )
 from susracker.models import Template
-from susracker.stores.sqlite import schema
-from susracker.stores.sqlite import store as store_module
+from susracker.stores.sqlite import database, schema
 from susracker.stores.sqlite.store import SqliteStore
 from tests.contracts.records import (
     ENCODER,
@@ -52,7 +51,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path) -> Iterator[SqliteStore]:
-    with SqliteStore(path) as opened:
+    with SqliteStore.open(path) as opened:
         yield opened
 
 
@@ -118,7 +117,7 @@ def test_a_url_that_names_no_file_is_refused(url: str) -> None:
 def test_a_file_that_is_no_database_is_left_as_it_is(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(StoreFormatError) as error:
-        SqliteStore(path)
+        SqliteStore.open(path)
     assert_one_line_about(path, error)
     assert path.read_bytes() == content
 
@@ -128,25 +127,25 @@ def test_another_programs_database_is_left_as_it_is(path: Path) -> None:
         connection.execute("CREATE TABLE theirs (x)")
     before = path.read_bytes()
     with pytest.raises(StoreFormatError, match="another program's") as error:
-        SqliteStore(path)
+        SqliteStore.open(path)
     assert_one_line_about(path, error)
     assert path.read_bytes() == before
 
 
 def test_a_store_of_a_newer_version_is_left_as_it_is(path: Path) -> None:
-    SqliteStore(path).close()
+    SqliteStore.open(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
     before = path.read_bytes()
     with pytest.raises(StoreFormatError, match="newer") as error:
-        SqliteStore(path)
+        SqliteStore.open(path)
     assert_one_line_about(path, error)
     assert path.read_bytes() == before
 
 
 def test_an_empty_file_becomes_a_store(path: Path) -> None:
     path.touch()
-    with SqliteStore(path) as store:
+    with SqliteStore.open(path) as store:
         store.put_criminal(criminal())
 
 
@@ -178,7 +177,7 @@ def unprivileged() -> Iterator[None]:
 def read_only(guarded: Path) -> Path:
     """A store that may be read and not written, in such a folder."""
     path = guarded / "store.db"
-    SqliteStore(path).close()
+    SqliteStore.open(path).close()
     path.chmod(0o444)
     guarded.chmod(0o555)
     return path
@@ -187,14 +186,14 @@ def read_only(guarded: Path) -> Path:
 @pytest.mark.usefixtures("unprivileged")
 def test_a_store_that_cannot_be_written_is_unavailable_at_once(read_only: Path) -> None:
     with pytest.raises(StoreUnavailableError) as error:
-        SqliteStore(read_only)
+        SqliteStore.open(read_only)
     assert_one_line_about(read_only, error)
 
 
 def test_a_log_that_can_be_written_makes_no_read_only_file_writable(guarded: Path) -> None:
     """The log and its index exist, so reading works; writing has to be tried to know."""
     path = guarded / "store.db"
-    with SqliteStore(path) as store:
+    with SqliteStore.open(path) as store:
         store.put_criminal(criminal())
         for file in guarded.iterdir():
             file.chmod(0o666)
@@ -204,7 +203,7 @@ def test_a_log_that_can_be_written_makes_no_read_only_file_writable(guarded: Pat
             os.seteuid(NOBODY)
         try:
             with pytest.raises(StoreUnavailableError, match="make the file") as error:
-                SqliteStore(path)
+                SqliteStore.open(path)
         finally:
             if root:
                 os.seteuid(0)
@@ -213,22 +212,22 @@ def test_a_log_that_can_be_written_makes_no_read_only_file_writable(guarded: Pat
 
 def test_a_folder_in_place_of_the_file_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailableError, match="name a file") as error:
-        SqliteStore(tmp_path)
+        SqliteStore.open(tmp_path)
     assert_one_line_about(tmp_path, error)
 
 
 def test_a_file_in_place_of_the_folder_is_unavailable(path: Path) -> None:
     path.touch()
     with pytest.raises(StoreUnavailableError, match="cannot create the folder") as error:
-        SqliteStore(path / "store.db")
+        SqliteStore.open(path / "store.db")
     assert_one_line_about(path, error)
 
 
 def test_a_file_that_another_program_holds_is_unavailable(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "BUSY_SECONDS", 0.05)
-    with SqliteStore(path) as store, closing(sqlite3.connect(path)) as other:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    with SqliteStore.open(path) as store, closing(sqlite3.connect(path)) as other:
         store.put_criminal(criminal())
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailableError, match="try again") as error:
@@ -273,11 +272,11 @@ def test_a_closed_store_says_so(store: SqliteStore) -> None:
 
 
 def test_an_older_file_is_brought_up_to_date(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with SqliteStore(path) as store:
+    with SqliteStore.open(path) as store:
         store.put_criminal(criminal())
     steps = schema.MIGRATIONS
     monkeypatch.setattr(schema, "MIGRATIONS", (*steps, ("CREATE TABLE notes (x)",)))
-    with SqliteStore(path) as store:
+    with SqliteStore.open(path) as store:
         assert store.criminal("c1") == criminal()
     with closing(sqlite3.connect(path)) as connection:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -288,18 +287,18 @@ def test_an_older_file_is_brought_up_to_date(path: Path, monkeypatch: pytest.Mon
 def test_a_migration_that_fails_leaves_the_file_as_it_was(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    SqliteStore(path).close()
+    SqliteStore.open(path).close()
     steps = schema.MIGRATIONS
     broken = (*steps, ("CREATE TABLE notes (x)", "INSERT INTO nowhere VALUES (1)"))
     with monkeypatch.context() as patched:
         patched.setattr(schema, "MIGRATIONS", broken)
         with pytest.raises(StoreUnavailableError):
-            SqliteStore(path)
+            SqliteStore.open(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone()[0] == len(steps)
         names = connection.execute("SELECT name FROM sqlite_master").fetchall()
     assert ("notes",) not in names
-    SqliteStore(path).close()
+    SqliteStore.open(path).close()
 
 
 OPEN_AT_ONCE = """
@@ -311,7 +310,7 @@ from tests.contracts.records import criminal
 schema.MIGRATIONS += (("CREATE TABLE once (x)",),) * int(sys.argv[3])
 print("ready", flush=True)
 sys.stdin.readline()
-with SqliteStore(Path(sys.argv[1])) as store:
+with SqliteStore.open(Path(sys.argv[1])) as store:
     store.put_criminal(criminal(sys.argv[2]))
 """
 
@@ -319,7 +318,7 @@ with SqliteStore(Path(sys.argv[1])) as store:
 @pytest.mark.parametrize("migrates", [False, True], ids=["create", "migrate"])
 def test_processes_may_open_a_file_at_once(path: Path, migrates: bool) -> None:
     if migrates:
-        SqliteStore(path).close()
+        SqliteStore.open(path).close()
     children = [child(OPEN_AT_ONCE, str(path), f"c{n}", str(int(migrates))) for n in range(4)]
     for one in children:
         assert one.stdout is not None
@@ -343,7 +342,7 @@ import sys
 from pathlib import Path
 from susracker.stores.sqlite.store import SqliteStore
 from tests.contracts.records import criminal, face_alert, sighting
-with SqliteStore(Path(sys.argv[1])) as store:
+with SqliteStore.open(Path(sys.argv[1])) as store:
     store.put_criminal(criminal())
     while True:
         (alert,) = store.record([sighting()], [face_alert()])
@@ -359,7 +358,7 @@ def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
     printed += process.stdout.readlines()
     process.communicate()
     acknowledged = {int(line) for line in printed if line.endswith("\n")}
-    with SqliteStore(path) as store:
+    with SqliteStore.open(path) as store:
         stored = store.alerts(limit=10**9)
         assert acknowledged <= {alert.seq for alert in stored}
         # An alert and its sighting were stored together, or not at all.
@@ -372,7 +371,7 @@ import sys
 from pathlib import Path
 from susracker.stores.sqlite.store import SqliteStore
 from tests.contracts.records import criminal
-with SqliteStore(Path(sys.argv[1])) as store:
+with SqliteStore.open(Path(sys.argv[1])) as store:
     store.put_criminal(criminal(sys.argv[2]))
 """
 

@@ -1,0 +1,85 @@
+"""A journal in memory, for what a replay sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from susracker.errors import DuplicateError
+from susracker.models import Alert, Camera, Event, Outcome, Sighting
+from susracker.stores.base import Journal
+from susracker.stores.refusals import event_was_handled, no_alert
+
+
+class ReplayJournal(Journal):
+    """Sightings, alerts and events of one replay, in memory. For one thread.
+
+    It knows no gallery: whom a sighting is of is not checked, and nobody's `last_seen_*` moves.
+    """
+
+    def __init__(self) -> None:
+        self._alerts: list[Alert] = []
+        self._sightings: list[Sighting] = []
+        self._outcomes: dict[tuple[str, str], tuple[datetime, Outcome]] = {}
+        self._cameras: dict[str, Camera] = {}
+        self._last_seq = 0
+
+    def record(
+        self,
+        sightings: Sequence[Sighting],
+        alerts: Sequence[Alert],
+        event: Event | None = None,
+    ) -> tuple[Alert, ...]:
+        if event and (event.camera_id, event.event_id) in self._outcomes:
+            raise event_was_handled(event)
+        stored = tuple(replace(one, seq=self._last_seq + n) for n, one in enumerate(alerts, 1))
+        self._last_seq += len(stored)
+        self._alerts += stored
+        self._sightings += sightings
+        if event:
+            outcome = Outcome(event.kind, stored)
+            self._outcomes[event.camera_id, event.event_id] = event.received_at, outcome
+        return stored
+
+    def put_alert(self, alert: Alert) -> None:
+        if any(one.seq == alert.seq for one in self._alerts):
+            raise DuplicateError(f"there is an alert with the seq {alert.seq}")
+        self._alerts = sorted([*self._alerts, alert], key=lambda one: one.seq)
+        self._last_seq = max(self._last_seq, alert.seq)
+
+    def event_outcome(self, camera_id: str, event_id: str) -> Outcome | None:
+        known = self._outcomes.get((camera_id, event_id))
+        return known[1] if known else None
+
+    def forget_events(self, before: datetime) -> None:
+        self._outcomes = {key: one for key, one in self._outcomes.items() if one[0] >= before}
+
+    def alert(self, alert_id: str) -> Alert:
+        for alert in self._alerts:
+            if alert.id == alert_id:
+                return alert
+        raise no_alert(alert_id)
+
+    def alerts(self, after: int = 0, limit: int = 100, *, with_faces: bool = True) -> list[Alert]:
+        page = [alert for alert in self._alerts if alert.seq > after][: max(limit, 0)]
+        return page if with_faces else [replace(alert, face=None) for alert in page]
+
+    def alerts_since(self, occurred_since: datetime) -> list[Alert]:
+        recent = (alert for alert in self._alerts if alert.occurred_at >= occurred_since)
+        return [replace(alert, face=None) for alert in recent]
+
+    def last_seq(self) -> int:
+        return self._last_seq
+
+    def sightings(self, criminal_id: str) -> list[Sighting]:
+        theirs = (one for one in self._sightings if one.criminal_id == criminal_id)
+        return sorted(theirs, key=lambda one: (one.occurred_at, one.id))
+
+    def count_cameras(self, cameras: Sequence[Camera]) -> None:
+        for camera in cameras:
+            known = self._cameras.get(camera.id)
+            self._cameras[camera.id] = camera.added_to(known) if known else camera
+
+    def cameras(self) -> list[Camera]:
+        return sorted(self._cameras.values(), key=lambda camera: camera.id)

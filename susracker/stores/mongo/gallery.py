@@ -1,0 +1,373 @@
+"""Everyone who is enrolled, in MongoDB."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from pymongo import errors
+
+from susracker.models import Criminal, PanelPhoto, Photo, Template
+from susracker.stores.base import Changes, Gallery, TemplateRows
+from susracker.stores.mongo.database import Database
+from susracker.stores.mongo.documents import (
+    OWN,
+    PRESENT,
+    REMOVING,
+    Document,
+    edit_fields,
+    field_name,
+    is_wanted,
+    key_among,
+    key_is,
+    nested,
+    new_fields,
+    photo_document,
+    photos_of,
+    template_fields,
+    to_criminal,
+    to_photo,
+    to_templates,
+)
+from susracker.stores.mongo.forgetting import forget_in_outcomes
+from susracker.stores.mongo.lease import Lease
+from susracker.stores.mongo.panel import REFUSED, Panel
+from susracker.stores.refusals import (
+    check_edit,
+    edited_meanwhile,
+    id_is_taken,
+    name_is_taken,
+    no_criminal,
+    no_photo,
+    photo_is_taken,
+)
+
+WITHOUT_PICTURES = {f"{OWN}.templates": 0, f"{OWN}.made": 0, "image": 0, "images": 0}
+"""What is read of people to know their fields."""
+
+ORPHAN_SECONDS = 60
+"""A photo without an owner is what a crash left once it is this old; until then its owner may be
+about to be stored."""
+
+RETRY_SECONDS = 0.02
+"""How often a process asks again whether it may add a name."""
+
+
+class MongoGallery(Gallery):
+    """See `Gallery`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._panel = Panel(database, self._forget)
+        self._names = Lease(database.meta, "adding names")
+        self._name_lock = threading.Lock()
+        with database.errors_mapped():
+            self._finish_removals()
+
+    # -- criminals ---------------------------------------------------------------------------
+
+    def add_criminal(
+        self,
+        criminal: Criminal,
+        photos: Sequence[Photo] = (),
+        templates: Sequence[Template] = (),
+        *,
+        name_is_new: bool = False,
+    ) -> None:
+        _refuse_foreign(templates, {photo.id for photo in photos})
+        with self._db.errors_mapped(), ExitStack() as stack:
+            if name_is_new:
+                stack.enter_context(self._adding_a_name(criminal))
+            stack.enter_context(self._db.turn)
+            with ExitStack() as undo:
+                fields = new_fields(criminal) | self._added(criminal.id, photos, templates, undo)
+                try:
+                    # This is the moment at which all of it is stored.
+                    self._db.criminals.insert_one(nested({"_id": criminal.id} | fields))
+                except errors.DuplicateKeyError as error:
+                    raise id_is_taken(criminal.id) from error
+                undo.pop_all()
+            self._db.bump_revision(criminal.id)
+
+    def edit_criminal(
+        self,
+        criminal_id: str,
+        edit: Mapping[str, object],
+        photos: Sequence[Photo] = (),
+        templates: Sequence[Template] = (),
+        *,
+        revision: int | None = None,
+    ) -> None:
+        check_edit(edit)
+        known = self._find(criminal_id)
+        if known is None:
+            raise no_criminal(criminal_id)
+        _refuse_foreign(templates, {photo.id for photo in photos} | photos_of(known).keys())
+        with self._db.turn, self._db.errors_mapped(), ExitStack() as undo:
+            fields = edit_fields(edit) | self._added(criminal_id, photos, templates, undo)
+            # A document that we never changed has no revision, which counts as 0.
+            based_on = {} if revision is None else {f"{OWN}.revision": revision or None}
+            edited = {"_id": known["_id"]} | PRESENT | based_on
+            # This is the moment at which all of it is stored.
+            if not self._db.criminals.update_one(edited, {"$set": fields}).matched_count:
+                is_there = self._find(criminal_id) is not None
+                raise edited_meanwhile(criminal_id) if is_there else no_criminal(criminal_id)
+            undo.pop_all()
+            self._db.bump_revision(criminal_id)
+
+    def remove_criminal(self, criminal_id: str) -> None:
+        with self._db.turn, self._db.errors_mapped():
+            # From here on nobody finds them, and whoever just stored a sighting takes it back.
+            marked = self._db.criminals.update_one(key_is(criminal_id), {"$set": {REMOVING: True}})
+            if not marked.matched_count:
+                raise no_criminal(criminal_id)
+            self._finish_removals()
+
+    def criminals(self, criminal_ids: Collection[str] | None = None) -> list[Criminal]:
+        found = self._db.read(self._db.criminals, key_among(criminal_ids), WITHOUT_PICTURES)
+        return sorted(map(to_criminal, found), key=_order)
+
+    def find_criminals(
+        self, query: str = "", after: str | None = None, limit: int | None = None
+    ) -> list[Criminal]:
+        shown = {"name": 1, f"{OWN}.case_reference": 1}
+        # Sorted here: a panel's names may be numbers, which MongoDB would put before all texts.
+        everyone = map(to_criminal, self._db.read(self._db.criminals, PRESENT, shown))
+        found = sorted((one for one in everyone if _fits(one, query)), key=_order)
+        if after is not None:
+            last = _order(self.criminal(after))
+            found = [one for one in found if _order(one) > last]
+        return self.criminals([one.id for one in found[:limit]])
+
+    def criminals_named(self, name: str) -> list[Criminal]:
+        found = self._db.read(self._db.criminals, {"name": name} | PRESENT, WITHOUT_PICTURES)
+        return sorted(map(to_criminal, found), key=_order)
+
+    def revision(self) -> int:
+        with self._db.errors_mapped():
+            return self._db.revision()
+
+    def changes(self, since: int) -> Changes:
+        found = self._db.read(self._db.revisions, {"_id": {"$gt": since}})
+        revision = max((int(one["_id"]) for one in found), default=since)
+        return Changes(revision, frozenset(one["criminal_id"] for one in found))
+
+    # -- photos and templates ----------------------------------------------------------------
+
+    def photo(self, photo_id: str) -> Photo:
+        for document in self._db.read(self._db.photos, {"_id": photo_id}):
+            return to_photo(document)
+        raise no_photo(photo_id)
+
+    def photo_ids_of(self, criminal_ids: Collection[str]) -> dict[str, list[str]]:
+        ids: dict[str, list[str]] = {one: [] for one in criminal_ids}
+        shown = {f"{OWN}.photos": 1}
+        for document in self._db.read(self._db.criminals, key_among(criminal_ids), shown):
+            photos = photos_of(document)
+            ids[str(document["_id"])] = sorted(photos, key=lambda one: photos[one])
+        return ids
+
+    def photo_owner(self, digest: str) -> str | None:
+        for photo in self._db.read(self._db.photos, {"digest": digest}, {"content": 0}):
+            if photo["_id"] in photos_of(self._find(photo["criminal_id"])):
+                return str(photo["criminal_id"])
+        return None
+
+    def template_rows(
+        self,
+        encoder_id: str,
+        criminal_ids: Collection[str] | None = None,
+        *,
+        wanted_at: datetime | None = None,
+    ) -> TemplateRows:
+        shown = {f"{OWN}.templates": 1, f"{OWN}.expires_at": 1, "status": 1}
+        encoder = field_name(encoder_id)
+        owners: list[str] = []
+        vectors = bytearray()
+        for document in self._db.each(self._db.criminals, key_among(criminal_ids), shown):
+            if wanted_at is not None and not is_wanted(document, wanted_at):
+                continue
+            for made in document.get(OWN, {}).get("templates", {}).values():
+                if encoder in made:
+                    owners.append(str(document["_id"]))
+                    vectors += made[encoder]["vector"]
+        array = np.frombuffer(vectors, "<f4")
+        return TemplateRows(owners, array.reshape(len(owners), -1 if owners else 0))
+
+    def template_counts(
+        self, encoder_id: str, criminal_ids: Collection[str] | None = None
+    ) -> dict[str, int]:
+        encoder = field_name(encoder_id)
+        shown = {f"{OWN}.made.{encoder}": 1}
+        found = self._db.read(self._db.criminals, key_among(criminal_ids), shown)
+        counts = {str(one["_id"]): len(_made(one).get(encoder, ())) for one in found}
+        return {criminal_id: count for criminal_id, count in counts.items() if count}
+
+    def templates(self, criminal_id: str) -> list[Template]:
+        shown = {f"{OWN}.templates": 1}
+        found = self._db.read(self._db.criminals, key_is(criminal_id), shown)
+        made = [one for document in found for one in to_templates(document)]
+        return sorted(made, key=lambda one: (one.photo_id, one.encoder_id))
+
+    def photos_without_template(self, encoder_id: str) -> list[str]:
+        encoder = field_name(encoder_id)
+        missing: dict[str, int] = {}
+        shown = {f"{OWN}.photos": 1, f"{OWN}.made.{encoder}": 1}
+        for document in self._db.each(self._db.criminals, PRESENT, shown):
+            made = _made(document).get(encoder, {})
+            photos = photos_of(document)
+            missing |= {one: number for one, number in photos.items() if one not in made}
+        return sorted(missing, key=lambda one: missing[one])
+
+    def add_template(self, template: Template) -> None:
+        with self._db.turn, self._db.errors_mapped():
+            photo = self._db.photos.find_one({"_id": template.photo_id}, {"content": 0})
+            owner = str(photo["criminal_id"]) if photo else ""
+            fields = template_fields(template) | {f"{OWN}.revision": self._db.next_revision()}
+            theirs = key_is(owner) | {f"{OWN}.photos.{field_name(template.photo_id)}": {"$gt": 0}}
+            if not self._db.criminals.update_one(theirs, {"$set": fields}).matched_count:
+                raise no_photo(template.photo_id)
+            self._db.bump_revision(owner)
+
+    # -- what a panel writes -----------------------------------------------------------------
+
+    def panel_photos(self) -> list[PanelPhoto]:
+        with self._db.turn, self._db.errors_mapped():
+            return self._panel.poll()
+
+    def adopt_photo(self, found: PanelPhoto, photo: Photo, template: Template) -> None:
+        with self._db.turn, self._db.errors_mapped(), ExitStack() as undo:
+            fields = self._added(found.criminal_id, [photo], [template], undo)
+            if not self._panel.settle(found, photo.id, fields):
+                raise no_criminal(found.criminal_id)
+            undo.pop_all()
+            self._db.bump_revision(found.criminal_id)
+
+    def refuse_photo(self, found: PanelPhoto) -> None:
+        with self._db.turn, self._db.errors_mapped():
+            self._panel.settle(found, REFUSED, {})
+
+    # -- parts of a write --------------------------------------------------------------------
+
+    @contextmanager
+    def _adding_a_name(self, criminal: Criminal) -> Iterator[None]:
+        """Refuse a name that is there; meanwhile nobody else adds one that must be new."""
+        with self._name_lock:
+            while not self._names.take():
+                time.sleep(RETRY_SECONDS)
+            try:
+                self._refuse_known_name(criminal)
+                yield
+            finally:
+                self._names.give_back()
+
+    def _refuse_known_name(self, criminal: Criminal) -> None:
+        known = {"name": criminal.name} | PRESENT
+        if criminal.case_reference is not None:
+            known[f"{OWN}.case_reference"] = criminal.case_reference
+        if self._db.criminals.find_one(known, {"_id": 1}):
+            raise name_is_taken(criminal)
+
+    def _added(
+        self,
+        criminal_id: str,
+        photos: Sequence[Photo],
+        templates: Sequence[Template],
+        undo: ExitStack,
+    ) -> Document:
+        """Store photos; what is to be set of their owner then, with a new revision."""
+        numbers = self._keep_photos(criminal_id, photos, undo)
+        fields: Document = {f"{OWN}.revision": self._db.next_revision()}
+        fields |= {f"{OWN}.photos.{field_name(one)}": number for one, number in numbers.items()}
+        for template in templates:
+            fields |= template_fields(template)
+        return fields
+
+    def _keep_photos(
+        self, criminal_id: str, photos: Sequence[Photo], undo: ExitStack
+    ) -> dict[str, int]:
+        """Store photos that nobody has yet; their places in the order of enrolment, by id."""
+        kept = {}
+        for photo in photos:
+            number = self._db.next_number("photo")
+            document = photo_document(photo, criminal_id, number) | {"stored_at": time.time()}
+            try:
+                self._db.photos.insert_one(document)
+            except errors.DuplicateKeyError:
+                self._make_way(photo)
+                self._insert_photo(photo, document)
+            undo.callback(self._db.photos.delete_one, {"_id": photo.id})
+            kept[photo.id] = number
+        return kept
+
+    def _insert_photo(self, photo: Photo, document: Document) -> None:
+        try:
+            self._db.photos.insert_one(document)
+        except errors.DuplicateKeyError as error:
+            raise photo_is_taken(photo.digest) from error
+
+    def _make_way(self, photo: Photo) -> None:
+        """Remove what a crash left of a photo.
+
+        Raises:
+            DuplicateError: the photo has an owner, or is about to have one.
+        """
+        found = self._db.photos.find_one({"digest": photo.digest}, {"content": 0})
+        if found is None:
+            return
+        owned = found["_id"] in photos_of(self._find(found["criminal_id"]))
+        if owned or time.time() - found["stored_at"] < ORPHAN_SECONDS:
+            raise photo_is_taken(photo.digest)
+        self._db.photos.delete_one({"_id": found["_id"]})
+
+    def _finish_removals(self) -> None:
+        """Remove everyone who is marked for it, also those whose removal was interrupted."""
+        for document in self._db.criminals.find({REMOVING: True}, {"_id": 1}):
+            criminal_id = str(document["_id"])
+            self._forget_what_was_kept(criminal_id)
+            self._db.criminals.delete_one({"_id": document["_id"]})
+            self._db.bump_revision(criminal_id)
+
+    def _forget(self, criminal_id: str) -> None:
+        """Forget someone whom a panel has removed."""
+        self._forget_what_was_kept(criminal_id)
+        self._db.bump_revision(criminal_id)
+
+    def _forget_what_was_kept(self, criminal_id: str) -> None:
+        forget_in_outcomes(self._db, criminal_id)
+        self._db.photos.delete_many({"criminal_id": criminal_id})
+
+    def _find(self, criminal_id: str) -> Document | None:
+        shown = {f"{OWN}.photos": 1}
+        found = self._db.read(self._db.criminals, key_is(criminal_id), shown)
+        return found[0] if found else None
+
+
+def _order(criminal: Criminal) -> tuple[str, str]:
+    return criminal.name, criminal.id
+
+
+def _fits(criminal: Criminal, query: str) -> bool:
+    text = query.casefold()
+    return (
+        text in criminal.name.casefold()
+        or text in (criminal.case_reference or "").casefold()
+        or criminal.id.startswith(query)
+    )
+
+
+def _made(document: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """By encoder, the photos that it made a template of."""
+    made: dict[str, dict[str, int]] = document.get(OWN, {}).get("made", {})
+    return made
+
+
+def _refuse_foreign(templates: Sequence[Template], photo_ids: Collection[str]) -> None:
+    for template in templates:
+        if template.photo_id not in photo_ids:
+            raise no_photo(template.photo_id)

@@ -1,0 +1,210 @@
+"""What cameras saw, in MongoDB."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pymongo import errors
+
+from susracker.errors import DuplicateError, StoreUnavailableError
+from susracker.models import Alert, Camera, Event, Outcome, Sighting
+from susracker.stores.base import Journal
+from susracker.stores.mongo.database import Database, NextNumber, again_while_taken
+from susracker.stores.mongo.documents import (
+    OWN,
+    Document,
+    event_key,
+    key_among,
+    key_is,
+    outcome_document,
+    to_alert,
+    to_camera,
+    to_document,
+    to_integer,
+    to_sighting,
+    unique_key,
+)
+from susracker.stores.mongo.forgetting import forget_in_outcome, take_back
+from susracker.stores.refusals import event_was_handled, no_alert, no_criminal
+
+WITHOUT_FACES = {"alerts.face": 0}
+
+TAKEN_BACK = "taken_back"
+"""Set, in memory only, of an outcome that was taken back: id of the person who was removed."""
+
+log = logging.getLogger(__name__)
+
+
+class MongoJournal(Journal):
+    """See `Journal`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._seq = NextNumber()
+        self._unsettled: list[Document] = []
+
+    def record(
+        self,
+        sightings: Sequence[Sighting],
+        alerts: Sequence[Alert],
+        event: Event | None = None,
+    ) -> tuple[Alert, ...]:
+        with self._db.turn:
+            with self._db.errors_mapped():
+                outcome = self._insert_outcome(sightings, alerts, event)
+            self._unsettled.append(outcome)
+            self._settle()
+            if outcome.get(TAKEN_BACK):
+                raise no_criminal(outcome[TAKEN_BACK])
+            return tuple(map(to_alert, outcome["alerts"]))
+
+    def put_alert(self, alert: Alert) -> None:
+        with self._db.turn, self._db.errors_mapped():
+            try:
+                self._db.outcomes.insert_one(outcome_document(unique_key(), [alert], [], None))
+            except errors.DuplicateKeyError as error:
+                raise DuplicateError(f"there is an alert with the seq {alert.seq}") from error
+
+    def event_outcome(self, camera_id: str, event_id: str) -> Outcome | None:
+        for found in self._db.read(self._db.outcomes, {"event": event_key(camera_id, event_id)}):
+            return Outcome(found["kind"], tuple(map(to_alert, found["alerts"])))
+        return None
+
+    def forget_events(self, before: datetime) -> None:
+        old = {"is_event": True, "received_at": {"$lt": to_integer(before)}}
+        with self._db.turn, self._db.errors_mapped():
+            # Of most events nothing is left but their ids.
+            self._db.outcomes.delete_many(old | {"alerts": [], "sightings": []})
+            for found in self._db.read(self._db.outcomes, old, {"_id": 1}):
+                forgotten = {"$set": {"event": unique_key(), "is_event": False}}
+                self._db.outcomes.update_one({"_id": found["_id"]}, forgotten)
+
+    def alert(self, alert_id: str) -> Alert:
+        for found in self._db.read(self._db.outcomes, {"alerts.id": alert_id}):
+            return next(to_alert(one) for one in found["alerts"] if one["id"] == alert_id)
+        raise no_alert(alert_id)
+
+    def alerts(self, after: int = 0, limit: int = 100, *, with_faces: bool = True) -> list[Alert]:
+        if limit <= 0:
+            return []
+        # Those that were taken back have no alerts.
+        later = {"last_seq": {"$gt": after}, "alerts": {"$ne": []}}
+        with self._db.errors_mapped():
+            found = self._db.outcomes.find(later, None if with_faces else WITHOUT_FACES)
+            pages = list(found.sort("first_seq", 1).limit(limit))
+        return [alert for alert in _alerts_of(pages) if alert.seq > after][:limit]
+
+    def alerts_since(self, occurred_since: datetime) -> list[Alert]:
+        recent = {"newest_alert_at": {"$gte": to_integer(occurred_since)}}
+        alerts = _alerts_of(self._db.read(self._db.outcomes, recent, WITHOUT_FACES))
+        chosen = [alert for alert in alerts if alert.occurred_at >= occurred_since]
+        return sorted(chosen, key=lambda alert: alert.seq)
+
+    def last_seq(self) -> int:
+        with self._db.errors_mapped():
+            newest = self._db.outcomes.find_one(
+                {"last_seq": {"$gt": 0}}, {"last_seq": 1}, sort=[("last_seq", -1)]
+            )
+        return int(newest["last_seq"]) if newest else 0
+
+    def sightings(self, criminal_id: str) -> list[Sighting]:
+        pages = self._db.read(self._db.outcomes, {"sighted": criminal_id}, {"sightings": 1})
+        found = (to_sighting(one) for page in pages for one in page["sightings"])
+        theirs = [one for one in found if one.criminal_id == criminal_id]
+        return sorted(theirs, key=lambda one: (one.occurred_at, one.id))
+
+    def count_cameras(self, cameras: Sequence[Camera]) -> None:
+        with self._db.turn, self._db.errors_mapped():
+            for camera in cameras:
+                values = to_document(camera)
+                counts = {name: values[name] for name in ("detections", "alerts")}
+                place = {name: values[name] for name in ("location", "last_heard_at")}
+                self._db.cameras.update_one(
+                    {"_id": camera.id}, {"$inc": counts, "$setOnInsert": place}, upsert=True
+                )
+                older = {"_id": camera.id, "last_heard_at": {"$lt": values["last_heard_at"]}}
+                self._db.cameras.update_one(older, {"$set": place})
+
+    def cameras(self) -> list[Camera]:
+        found = self._db.read(self._db.cameras, {})
+        return sorted(map(to_camera, found), key=lambda camera: camera.id)
+
+    # -- parts of a write --------------------------------------------------------------------
+
+    def _insert_outcome(
+        self, sightings: Sequence[Sighting], alerts: Sequence[Alert], event: Event | None
+    ) -> Document:
+        key = event_key(event.camera_id, event.event_id) if event else unique_key()
+
+        def insert_next() -> Document:
+            if event and self._db.outcomes.find_one({"event": key}, {"_id": 1}):
+                raise event_was_handled(event)
+            first = self._seq.next(self.last_seq) if alerts else 0
+            numbered = tuple(replace(one, seq=first + place) for place, one in enumerate(alerts))
+            outcome = outcome_document(key, numbered, sightings, event)
+            # This is the moment at which all of it is stored.
+            outcome["_id"] = self._db.outcomes.insert_one(outcome).inserted_id
+            self._seq.taken(first + len(alerts) - 1 if alerts else None)
+            return outcome
+
+        return again_while_taken(insert_next, self._seq.forget)
+
+    def _settle(self) -> None:
+        """Do what follows from outcomes that are stored.
+
+        They are stored, whatever happens here: what cannot be done now is done with the next.
+        """
+        try:
+            with self._db.errors_mapped():
+                while self._unsettled:
+                    self._take_back_the_removed(self._unsettled[0])
+                    for sighting in self._unsettled[0]["sightings"]:
+                        self._move_last_seen(to_sighting(sighting))
+                    self._unsettled.pop(0)
+        except StoreUnavailableError as error:
+            log.warning("what follows from an alert is done with the next one: %s", error)
+
+    def _take_back_the_removed(self, outcome: Document) -> None:
+        """Leave nothing behind about people who were removed.
+
+        A removal marks the person first, and then takes them out of what was seen. So either it
+        found this outcome, or the mark is found here.
+        """
+        matched = {*outcome["sighted"], *(one["criminal_id"] for one in outcome["alerts"])} - {None}
+        named = {*matched, *outcome["named"]}
+        removed = named - self._known(named)
+        if removed & matched:
+            take_back(self._db, outcome)
+            outcome[TAKEN_BACK] = min(removed & matched)
+        elif removed:
+            forget_in_outcome(self._db, outcome, removed)
+
+    def _known(self, criminal_ids: Collection[str]) -> set[str]:
+        if not criminal_ids:
+            return set()
+        found = self._db.read(self._db.criminals, key_among(criminal_ids), {"_id": 1})
+        return {str(one["_id"]) for one in found}
+
+    def _move_last_seen(self, sighting: Sighting) -> None:
+        moment = to_integer(sighting.occurred_at)
+        before = [{f"{OWN}.last_seen_at": None}, {f"{OWN}.last_seen_at": {"$lt": moment}}]
+        seen = {
+            f"{OWN}.last_seen_at": moment,
+            f"{OWN}.last_seen_camera": sighting.camera_id,
+            f"{OWN}.last_seen_location": sighting.camera_location,
+        }
+        if not sighting.suppressed:
+            # What a panel shows moves with alerts, not with every frame that someone is in.
+            seen["last_seen_date"] = sighting.occurred_at
+            seen["last_seen_location"] = sighting.camera_location
+        self._db.criminals.update_one(
+            key_is(sighting.criminal_id) | {"$or": before}, {"$set": seen}
+        )
+
+
+def _alerts_of(outcomes: Sequence[Any]) -> list[Alert]:
+    return [to_alert({"face": None, **one}) for page in outcomes for one in page["alerts"]]

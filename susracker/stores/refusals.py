@@ -1,0 +1,62 @@
+"""The errors that every store raises, each with one message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from susracker.errors import ConflictError, DuplicateError, InputError, NotFoundError
+from susracker.models import EDITABLE, Criminal, Event
+
+
+def check_edit(edit: Mapping[str, object]) -> None:
+    """Refuse an edit of what is not to be edited.
+
+    Raises:
+        InputError: a name is not in `EDITABLE`.
+    """
+    for name in edit.keys() - set(EDITABLE):
+        raise InputError(f"{name} cannot be edited; these can: {', '.join(EDITABLE)}")
+
+
+def no_criminal(criminal_id: str) -> NotFoundError:
+    """The error for a person who is not enrolled."""
+    return NotFoundError(f"no criminal has the id {criminal_id!r}")
+
+
+def no_photo(photo_id: str) -> NotFoundError:
+    """The error for a photo that is not stored."""
+    return NotFoundError(f"no photo has the id {photo_id!r}")
+
+
+def no_alert(alert_id: str) -> NotFoundError:
+    """The error for an alert that is not stored."""
+    return NotFoundError(f"no alert has the id {alert_id!r}")
+
+
+def edited_meanwhile(criminal_id: str) -> ConflictError:
+    """The error for an edit that is based on an older revision."""
+    return ConflictError(
+        f"{criminal_id!r} was edited meanwhile: look at what is there now, then edit it again"
+    )
+
+
+def id_is_taken(criminal_id: str) -> ConflictError:
+    """The error for a new person with the id of another."""
+    return ConflictError(f"someone is enrolled with the id {criminal_id!r}")
+
+
+def name_is_taken(criminal: Criminal) -> ConflictError:
+    """The error for a new person with the name of another."""
+    return ConflictError(f"someone is enrolled with the name {criminal.name!r}")
+
+
+def photo_is_taken(digest: str) -> DuplicateError:
+    """The error for a photo that is stored already."""
+    return DuplicateError(f"the photo with the digest {digest} is stored already")
+
+
+def event_was_handled(event: Event) -> DuplicateError:
+    """The error for an event that is recorded twice."""
+    return DuplicateError(
+        f"the event {event.event_id!r} of camera {event.camera_id!r} was handled before"
+    )

@@ -1,0 +1,194 @@
+"""An SQLite file: its connections, its transactions, and its errors as ours."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from susracker.errors import (
+    DuplicateError,
+    InputError,
+    StoreFormatError,
+    StoreUnavailableError,
+)
+from susracker.stores.sqlite.schema import prepare_file
+
+BUSY_SECONDS = 10.0
+"""How long to wait for another process that is writing."""
+
+LOG_MILLISECONDS = 200
+"""How long a removal waits for others, who may not write meanwhile, to empty the log."""
+
+PRAGMAS = ("foreign_keys = ON", "synchronous = FULL", "fullfsync = ON", "secure_delete = ON")
+"""What every connection is set to. `fullfsync` is what makes a disk of a Mac write."""
+
+UNFIT = (
+    sqlite3.ProgrammingError,
+    sqlite3.InterfaceError,
+    sqlite3.DataError,
+    UnicodeEncodeError,
+    OverflowError,
+)
+"""What is raised for a value that SQLite cannot take: half a character, or a number too large."""
+
+ADVICE = {
+    "locked": "another program is writing to it: try again",
+    "readonly": "make the file and its folder writable, or name another file",
+    "full": "free some space on its disk",
+    "unable to open": "name a file in a folder that can be written",
+}
+"""What to do, by what SQLite's message contains."""
+
+
+class Database:
+    """An SQLite file in write-ahead mode, shared by the threads of a process.
+
+    Raises:
+        StoreUnavailableError: the file cannot be opened or written.
+        StoreFormatError: it is something else, or of a newer schema.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().absolute()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+        self._pool_lock = threading.Lock()
+        # SQLite would make waiting writers poll the file; threads of one process queue up here.
+        self._write_lock = threading.Lock()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailableError(
+                f"cannot create the folder of {self.path}: {error.strerror}: name another file"
+            ) from error
+        with ExitStack() as undo:
+            undo.callback(self.close)
+            with self.reading() as connection:
+                prepare_file(connection, self.path, BUSY_SECONDS)
+            undo.pop_all()
+
+    def rows(self, sql: str, *values: Any) -> list[Any]:
+        """All rows of a SELECT."""
+        with self.reading() as connection:
+            return connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection in a transaction of its own, which is undone where the block raises."""
+        with self._write_lock, self.reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that no other thread uses meanwhile; there are as many as are ever in use
+        at once, however many threads come and go."""
+        with self._pool_lock:
+            if self._closed:
+                raise StoreUnavailableError(f"the store {self.path} was closed: open it again")
+            connection = self._idle.pop() if self._idle else None
+        with self._errors_mapped():
+            connection = connection or self._connect()
+            try:
+                yield connection
+            finally:
+                self._give_back(connection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """The file as it is at this moment; others may write meanwhile."""
+        with self._errors_mapped(), closing(self._connect()) as connection:
+            connection.execute("BEGIN")
+            # The snapshot is taken by the first statement that reads.
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            yield Snapshot(self.path, connection)
+
+    def empty_log(self) -> None:
+        """Move the write-ahead log into the file and cut it off, if no one is using it."""
+        # The removal is committed, and stands; if this fails, the next checkpoint makes up for it.
+        with suppress(StoreUnavailableError), self._write_lock, self.reading() as connection:
+            connection.execute(f"PRAGMA busy_timeout = {LOG_MILLISECONDS}")
+            try:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._pool_lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        with self._errors_mapped():
+            for connection in idle:
+                connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        with ExitStack() as undo:
+            undo.callback(connection.close)
+            for setting in PRAGMAS:
+                connection.execute(f"PRAGMA {setting}")
+            # SQLite's own functions know upper and lower case of ASCII only.
+            connection.create_function("casefold", 1, str.casefold, deterministic=True)
+            undo.pop_all()
+        return connection
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._pool_lock:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    @contextmanager
+    def _errors_mapped(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.IntegrityError as error:
+            raise DuplicateError(f"stored already: {error}") from error
+        except sqlite3.OperationalError as error:
+            advice = [what for part, what in ADVICE.items() if part in str(error)]
+            todo = advice[0] if advice else "check its disk"
+            raise StoreUnavailableError(f"cannot use {self.path}: {error}: {todo}") from error
+        except UNFIT as error:
+            raise InputError(f"a value cannot be stored: {error}") from error
+        except sqlite3.Error as error:
+            raise StoreFormatError(
+                f"{self.path} is no susracker store, or damaged: {error}: name another file, or"
+                " restore it from a backup"
+            ) from error
+
+
+class Snapshot(Database):
+    """A file at one moment, by one connection that is in the middle of reading it."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for one thread at a time."""
+        with self._turn, self._errors_mapped():
+            yield self._connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A snapshot is only read."""
+        raise StoreUnavailableError(f"a snapshot of {self.path} cannot be written")
+        yield
+
+    def close(self) -> None:
+        """Whoever took the snapshot ends it."""

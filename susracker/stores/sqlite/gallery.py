@@ -1,0 +1,321 @@
+"""Everyone who is enrolled, in an SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any
+
+import numpy as np
+
+from susracker.models import Criminal, Photo, Quality, Template
+from susracker.stores.base import Changes, Gallery, TemplateRows
+from susracker.stores.refusals import (
+    check_edit,
+    edited_meanwhile,
+    id_is_taken,
+    name_is_taken,
+    no_criminal,
+    no_photo,
+    photo_is_taken,
+)
+from susracker.stores.sqlite.database import Database
+from susracker.stores.sqlite.rows import (
+    columns,
+    from_candidates,
+    insert,
+    json_list,
+    to_candidates,
+    to_columns,
+    to_integer,
+    to_record,
+    to_row,
+)
+
+ROWS_AT_ONCE = 512
+"""Templates that stay in the processor's cache until they are joined: with 16 times as many,
+reading a million takes half as long again."""
+
+_SELECT = f"SELECT {columns(Criminal)} FROM criminals JOIN revisions ON criminal_id = criminals.id"
+_FITS = (
+    "(instr(casefold(name), :text) OR instr(casefold(coalesce(case_reference, '')), :text)"
+    " OR substr(criminals.id, 1, length(:start)) = :start)"
+)
+
+
+class SqliteGallery(Gallery):
+    """See `Gallery`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    # -- criminals ---------------------------------------------------------------------------
+
+    def add_criminal(
+        self,
+        criminal: Criminal,
+        photos: Sequence[Photo] = (),
+        templates: Sequence[Template] = (),
+        *,
+        name_is_new: bool = False,
+    ) -> None:
+        new = replace(criminal, created_at=criminal.created_at or datetime.now(timezone.utc))
+        values = to_row(new)
+        del values["revision"]
+        with self._db.writing() as connection:
+            if name_is_new:
+                _refuse_known_name(connection, criminal)
+            added = insert(connection, "criminals", values, "ON CONFLICT (id) DO NOTHING")
+            if not added.rowcount:
+                raise id_is_taken(criminal.id)
+            _add_photos(connection, criminal.id, photos, templates)
+            _bump_revision(connection, criminal.id)
+
+    def edit_criminal(
+        self,
+        criminal_id: str,
+        edit: Mapping[str, object],
+        photos: Sequence[Photo] = (),
+        templates: Sequence[Template] = (),
+        *,
+        revision: int | None = None,
+    ) -> None:
+        check_edit(edit)
+        with self._db.writing() as connection:
+            _check_revision(connection, criminal_id, revision)
+            for name, value in to_columns(edit).items():
+                connection.execute(
+                    f"UPDATE criminals SET {name} = ? WHERE id = ?", (value, criminal_id)
+                )
+            _add_photos(connection, criminal_id, photos, templates)
+            _bump_revision(connection, criminal_id)
+
+    def remove_criminal(self, criminal_id: str) -> None:
+        with self._db.writing() as connection:
+            removed = connection.execute("DELETE FROM criminals WHERE id = ?", (criminal_id,))
+            if not removed.rowcount:
+                raise no_criminal(criminal_id)
+            _forget_in_alerts(connection, criminal_id)
+            _bump_revision(connection, criminal_id)
+        self._db.empty_log()
+
+    def criminals(self, criminal_ids: Collection[str] | None = None) -> list[Criminal]:
+        if criminal_ids is None:
+            rows = self._db.rows(f"{_SELECT} ORDER BY name, criminals.id")
+        else:
+            # The plus keeps SQLite from walking through everyone by name to find a few.
+            few = "WHERE criminals.id IN (SELECT value FROM json_each(?))"
+            sql = f"{_SELECT} {few} ORDER BY +name, criminals.id"
+            rows = self._db.rows(sql, json_list(criminal_ids))
+        return [to_record(Criminal, row) for row in rows]
+
+    def find_criminals(
+        self, query: str = "", after: str | None = None, limit: int | None = None
+    ) -> list[Criminal]:
+        values: dict[str, Any] = {"text": query.casefold(), "start": query}
+        # To SQLite, a limit of -1 is none.
+        values["limit"] = -1 if limit is None else limit
+        conditions = [_FITS] if query else []
+        if after is not None:
+            last = self.criminal(after)
+            values |= {"last_name": last.name, "last_id": last.id}
+            conditions.append("(name, criminals.id) > (:last_name, :last_id)")
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        sql = f"{_SELECT} {where} ORDER BY name, criminals.id LIMIT :limit"
+        with self._db.reading() as connection:
+            return [to_record(Criminal, row) for row in connection.execute(sql, values)]
+
+    def criminals_named(self, name: str) -> list[Criminal]:
+        rows = self._db.rows(f"{_SELECT} WHERE name = ? ORDER BY criminals.id", name)
+        return [to_record(Criminal, row) for row in rows]
+
+    def revision(self) -> int:
+        return int(self._db.rows("SELECT coalesce(max(revision), 0) FROM revisions")[0][0])
+
+    def changes(self, since: int) -> Changes:
+        sql = "SELECT revision, criminal_id FROM revisions WHERE revision > ?"
+        found = self._db.rows(sql, since)
+        revision = max((revision for revision, _ in found), default=since)
+        return Changes(revision, frozenset(criminal_id for _, criminal_id in found))
+
+    # -- photos and templates ----------------------------------------------------------------
+
+    def photo(self, photo_id: str) -> Photo:
+        sql = f"SELECT {columns(Photo)} FROM photos JOIN photo_contents USING (number) WHERE id = ?"
+        for row in self._db.rows(sql, photo_id):
+            return to_record(Photo, row)
+        raise no_photo(photo_id)
+
+    def photo_ids_of(self, criminal_ids: Collection[str]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {one: [] for one in criminal_ids}
+        sql = (
+            "SELECT criminal_id, id FROM photos WHERE criminal_id IN"
+            " (SELECT value FROM json_each(?)) ORDER BY number"
+        )
+        for criminal_id, photo_id in self._db.rows(sql, json_list(criminal_ids)):
+            found[criminal_id].append(photo_id)
+        return found
+
+    def photo_owner(self, digest: str) -> str | None:
+        rows = self._db.rows("SELECT criminal_id FROM photos WHERE digest = ?", digest)
+        return rows[0][0] if rows else None
+
+    def template_rows(
+        self,
+        encoder_id: str,
+        criminal_ids: Collection[str] | None = None,
+        *,
+        wanted_at: datetime | None = None,
+    ) -> TemplateRows:
+        where, values = _made_by(encoder_id, criminal_ids)
+        sql = f"SELECT criminal_id, vector FROM templates {where}"
+        if wanted_at is not None:
+            # Those who are not wanted are looked up, as they are few.
+            sql += (
+                " AND criminal_id NOT IN"
+                " (SELECT id FROM criminals WHERE status <> 'wanted' OR expires_at <= ?)"
+            )
+            values.append(to_integer(wanted_at))
+        owners: list[str] = []
+        # Grown in place: a million templates are half a gigabyte, better not held twice.
+        vectors = bytearray()
+        with (
+            self._db.reading() as connection,
+            closing(connection.execute(f"{sql} ORDER BY criminal_id, photo_id", values)) as cursor,
+        ):
+            while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                ids, blobs = zip(*rows, strict=True)
+                owners += ids
+                vectors += b"".join(blobs)
+        array = np.frombuffer(vectors, "<f4")
+        return TemplateRows(owners, array.reshape(len(owners), -1 if owners else 0))
+
+    def template_counts(
+        self, encoder_id: str, criminal_ids: Collection[str] | None = None
+    ) -> dict[str, int]:
+        where, values = _made_by(encoder_id, criminal_ids)
+        sql = f"SELECT criminal_id, count(*) FROM templates {where} GROUP BY 1"
+        return dict(self._db.rows(sql, *values))
+
+    def templates(self, criminal_id: str) -> list[Template]:
+        sql = (
+            f"SELECT photo_id, criminal_id, encoder_id, vector, {columns(Quality)} FROM templates"
+            " WHERE criminal_id = ? ORDER BY photo_id, encoder_id"
+        )
+        return [
+            Template(photo_id, owner, encoder_id, np.frombuffer(vector, "<f4"), Quality(*quality))
+            for photo_id, owner, encoder_id, vector, *quality in self._db.rows(sql, criminal_id)
+        ]
+
+    def photos_without_template(self, encoder_id: str) -> list[str]:
+        sql = (
+            "SELECT id FROM photos WHERE NOT EXISTS (SELECT * FROM templates"
+            " WHERE templates.criminal_id = photos.criminal_id AND encoder_id = ?"
+            " AND photo_id = photos.id) ORDER BY number"
+        )
+        return [photo_id for (photo_id,) in self._db.rows(sql, encoder_id)]
+
+    def add_template(self, template: Template) -> None:
+        with self._db.writing() as connection:
+            _bump_revision(connection, _insert_template(connection, template))
+
+
+def _made_by(encoder_id: str, criminal_ids: Collection[str] | None) -> tuple[str, list[Any]]:
+    """Which templates an encoder made, as SQL with its values."""
+    if criminal_ids is None:
+        return "WHERE encoder_id = ?", [encoder_id]
+    some = "AND criminal_id IN (SELECT value FROM json_each(?))"
+    return f"WHERE encoder_id = ? {some}", [encoder_id, json_list(criminal_ids)]
+
+
+# -- inside a write ------------------------------------------------------------------------------
+
+
+def _refuse_known_name(connection: sqlite3.Connection, criminal: Criminal) -> None:
+    sql = (
+        "SELECT id FROM criminals WHERE name = ? AND case_reference IS coalesce(?, case_reference)"
+    )
+    if connection.execute(sql, (criminal.name, criminal.case_reference)).fetchone():
+        raise name_is_taken(criminal)
+
+
+def _check_revision(connection: sqlite3.Connection, criminal_id: str, revision: int | None) -> None:
+    sql = "SELECT revision FROM revisions JOIN criminals ON id = criminal_id WHERE id = ?"
+    found = connection.execute(sql, (criminal_id,)).fetchone()
+    if found is None:
+        raise no_criminal(criminal_id)
+    if revision not in (None, found[0]):
+        raise edited_meanwhile(criminal_id)
+
+
+def _bump_revision(connection: sqlite3.Connection, criminal_id: str) -> None:
+    # Writers take turns, and the highest revision is never taken away: it grows by commit order.
+    connection.execute(
+        "INSERT INTO revisions VALUES (?, (SELECT coalesce(max(revision), 0) + 1 FROM revisions))"
+        " ON CONFLICT (criminal_id) DO UPDATE SET revision = excluded.revision",
+        (criminal_id,),
+    )
+
+
+def _add_photos(
+    connection: sqlite3.Connection,
+    criminal_id: str,
+    photos: Sequence[Photo],
+    templates: Sequence[Template],
+) -> None:
+    for photo in photos:
+        _insert_photo(connection, criminal_id, photo)
+    for template in templates:
+        _insert_template(connection, template)
+
+
+def _insert_photo(connection: sqlite3.Connection, criminal_id: str, photo: Photo) -> None:
+    values = to_row(photo) | {"criminal_id": criminal_id}
+    content = values.pop("content")
+    added = insert(connection, "photos", values, "ON CONFLICT (digest) DO NOTHING")
+    if not added.rowcount:
+        raise photo_is_taken(photo.digest)
+    insert(connection, "photo_contents", {"number": added.lastrowid, "content": content})
+
+
+def _insert_template(connection: sqlite3.Connection, template: Template) -> str:
+    """Store a template with the owner of its photo, and return the owner's id."""
+    rows = connection.execute("SELECT criminal_id FROM photos WHERE id = ?", (template.photo_id,))
+    owner = rows.fetchone()
+    if owner is None:
+        raise no_photo(template.photo_id)
+    key = {
+        "criminal_id": owner[0],
+        "encoder_id": template.encoder_id,
+        "photo_id": template.photo_id,
+    }
+    values = {"vector": np.ascontiguousarray(template.vector, "<f4").tobytes()}
+    connection.execute(
+        "DELETE FROM templates WHERE criminal_id = ? AND encoder_id = ? AND photo_id = ?",
+        tuple(key.values()),
+    )
+    insert(connection, "templates", key | to_row(template.quality) | values)
+    return str(owner[0])
+
+
+def _forget_in_alerts(connection: sqlite3.Connection, criminal_id: str) -> None:
+    """Take someone out of the alerts about them, and from among the candidates of others."""
+    naming = connection.execute(
+        "SELECT seq, candidates FROM alerts"
+        " WHERE seq IN (SELECT seq FROM alert_people WHERE criminal_id = ?)",
+        (criminal_id,),
+    ).fetchall()
+    for seq, text in naming:
+        others = [one for one in to_candidates(text) if one.criminal_id != criminal_id]
+        connection.execute(
+            "UPDATE alerts SET candidates = ? WHERE seq = ?", (from_candidates(others), seq)
+        )
+        connection.execute(
+            "UPDATE alerts SET criminal_id = NULL, name = NULL, photo_id = NULL, face = NULL"
+            " WHERE seq = ? AND criminal_id = ?",
+            (seq, criminal_id),
+        )
+    connection.execute("DELETE FROM alert_people WHERE criminal_id = ?", (criminal_id,))

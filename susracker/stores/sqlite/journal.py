@@ -1,0 +1,169 @@
+"""What cameras saw, in an SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from susracker.models import Alert, Camera, Event, Outcome, Sighting
+from susracker.stores.base import Journal
+from susracker.stores.refusals import event_was_handled, no_alert, no_criminal
+from susracker.stores.sqlite.database import Database
+from susracker.stores.sqlite.rows import (
+    columns,
+    insert,
+    json_list,
+    to_integer,
+    to_record,
+    to_row,
+)
+
+_SIGHTING, _CAMERA, _ALERT = (columns(kind) for kind in (Sighting, Camera, Alert))
+_ALERT_WITHOUT_FACE = _ALERT.replace("face", "NULL")
+
+
+class SqliteJournal(Journal):
+    """See `Journal`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def record(
+        self,
+        sightings: Sequence[Sighting],
+        alerts: Sequence[Alert],
+        event: Event | None = None,
+    ) -> tuple[Alert, ...]:
+        with self._db.writing() as connection:
+            if event:
+                _refuse_repeat(connection, event)
+            alerts = _known_only(connection, sightings, alerts)
+            for sighting in sightings:
+                _insert_sighting(connection, sighting)
+            stored = tuple(_insert_alert(connection, alert) for alert in alerts)
+            if event:
+                _insert_event(connection, event, stored)
+        return stored
+
+    def put_alert(self, alert: Alert) -> None:
+        with self._db.writing() as connection:
+            _insert_alert(connection, alert, alert.seq)
+
+    def event_outcome(self, camera_id: str, event_id: str) -> Outcome | None:
+        sql = "SELECT kind, first_seq, last_seq FROM events WHERE camera_id = ? AND event_id = ?"
+        for kind, first, last in self._db.rows(sql, camera_id, event_id):
+            return Outcome(kind, tuple(self._alerts("seq BETWEEN ? AND ?", first, last)))
+        return None
+
+    def forget_events(self, before: datetime) -> None:
+        with self._db.writing() as connection:
+            connection.execute("DELETE FROM events WHERE received_at < ?", (to_integer(before),))
+
+    def alert(self, alert_id: str) -> Alert:
+        for alert in self._alerts("id = ?", alert_id):
+            return alert
+        raise no_alert(alert_id)
+
+    def alerts(self, after: int = 0, limit: int = 100, *, with_faces: bool = True) -> list[Alert]:
+        chosen = _ALERT if with_faces else _ALERT_WITHOUT_FACE
+        return self._alerts("seq > ?", after, chosen=chosen, limit=max(limit, 0))
+
+    def alerts_since(self, occurred_since: datetime) -> list[Alert]:
+        # Asked like this, SQLite finds the few by their time, and does not walk through all by seq.
+        recent = "seq IN (SELECT seq FROM alerts WHERE occurred_at >= ?)"
+        return self._alerts(recent, to_integer(occurred_since), chosen=_ALERT_WITHOUT_FACE)
+
+    def last_seq(self) -> int:
+        return int(self._db.rows("SELECT coalesce(max(seq), 0) FROM alerts")[0][0])
+
+    def sightings(self, criminal_id: str) -> list[Sighting]:
+        sql = f"SELECT {_SIGHTING} FROM sightings WHERE criminal_id = ? ORDER BY occurred_at, id"
+        return [to_record(Sighting, row) for row in self._db.rows(sql, criminal_id)]
+
+    def count_cameras(self, cameras: Sequence[Camera]) -> None:
+        with self._db.writing() as connection:
+            for camera in cameras:
+                _count_camera(connection, camera)
+
+    def cameras(self) -> list[Camera]:
+        rows = self._db.rows(f"SELECT {_CAMERA} FROM cameras ORDER BY id")
+        return [to_record(Camera, row) for row in rows]
+
+    def _alerts(
+        self, where: str, *values: Any, chosen: str = _ALERT, limit: int = -1
+    ) -> list[Alert]:
+        # To SQLite, a limit of -1 is none.
+        sql = f"SELECT {chosen} FROM alerts WHERE {where} ORDER BY seq LIMIT ?"
+        return [to_record(Alert, row) for row in self._db.rows(sql, *values, limit)]
+
+
+# -- inside a write ------------------------------------------------------------------------------
+
+
+def _refuse_repeat(connection: sqlite3.Connection, event: Event) -> None:
+    sql = "SELECT * FROM events WHERE camera_id = ? AND event_id = ?"
+    if connection.execute(sql, (event.camera_id, event.event_id)).fetchone():
+        raise event_was_handled(event)
+
+
+def _known_only(
+    connection: sqlite3.Connection, sightings: Sequence[Sighting], alerts: Sequence[Alert]
+) -> list[Alert]:
+    """The alerts, without candidates who were removed since they were found.
+
+    Raises:
+        NotFoundError: someone who was sighted, or whom an alert is about, was removed.
+    """
+    matched = {sighting.criminal_id for sighting in sightings}
+    matched.update(alert.criminal_id for alert in alerts if alert.criminal_id is not None)
+    compared = {one.criminal_id for alert in alerts for one in alert.candidates}
+    sql = "SELECT id FROM criminals WHERE id IN (SELECT value FROM json_each(?))"
+    known = {row[0] for row in connection.execute(sql, (json_list(matched | compared),))}
+    for criminal_id in sorted(matched - known):
+        raise no_criminal(criminal_id)
+    return [
+        replace(alert, candidates=tuple(c for c in alert.candidates if c.criminal_id in known))
+        for alert in alerts
+    ]
+
+
+def _insert_sighting(connection: sqlite3.Connection, sighting: Sighting) -> None:
+    values = to_row(sighting)
+    insert(connection, "sightings", values)
+    connection.execute(
+        "UPDATE criminals SET last_seen_at = :occurred_at, last_seen_camera = :camera_id,"
+        " last_seen_location = :camera_location WHERE id = :criminal_id"
+        " AND (last_seen_at IS NULL OR last_seen_at < :occurred_at)",
+        values,
+    )
+
+
+def _insert_alert(connection: sqlite3.Connection, alert: Alert, seq: int | None = None) -> Alert:
+    """Store an alert, and return it with its `seq`: by default the next."""
+    added = insert(connection, "alerts", to_row(alert) | {"seq": seq})
+    stored = replace(alert, seq=int(added.lastrowid or 0))
+    named = {alert.criminal_id, *(one.criminal_id for one in alert.candidates)} - {None}
+    for criminal_id in named:
+        insert(connection, "alert_people", {"criminal_id": criminal_id, "seq": stored.seq})
+    return stored
+
+
+def _insert_event(connection: sqlite3.Connection, event: Event, alerts: Sequence[Alert]) -> None:
+    seqs = [alert.seq for alert in alerts]
+    ends = {"first_seq": min(seqs, default=None), "last_seq": max(seqs, default=None)}
+    insert(connection, "events", to_row(event) | ends)
+
+
+def _count_camera(connection: sqlite3.Connection, camera: Camera) -> None:
+    insert(
+        connection,
+        "cameras",
+        to_row(camera),
+        "ON CONFLICT (id) DO UPDATE SET detections = detections + excluded.detections,"
+        " alerts = alerts + excluded.alerts,"
+        " location = iif(excluded.last_heard_at > last_heard_at, excluded.location, location),"
+        " last_heard_at = max(last_heard_at, excluded.last_heard_at)",
+    )
