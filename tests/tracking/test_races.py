@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -13,7 +14,7 @@ from susracker.errors import DuplicateError, NotFoundError, StoreUnavailableErro
 from susracker.tracking.tracker import ATTEMPTS
 from tests.tracking.light import Gate, activity, face, open_light
 
-ROUNDS = 30
+ROUNDS = 100
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -119,7 +120,17 @@ def test_of_several_people_each_is_given_back(tracker, gate):
     ]
 
 
+@pytest.fixture
+def hasty_threads():
+    """Threads that take turns as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
 @both_kinds
+@pytest.mark.usefixtures("hasty_threads")
 def test_many_events_twice_at_once_while_another_camera_writes(tracker, seen):
     """Nothing decides here who comes first."""
     start = threading.Barrier(3)
