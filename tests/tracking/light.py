@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 
 from susracker.config import make_settings
+from susracker.cooldowns.base import Cooldown
 from susracker.errors import StoreUnavailableError
 from susracker.models import Candidate, Criminal, Detection
 from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
@@ -52,15 +53,17 @@ def candidate(criminal: Criminal) -> Candidate:
     return Candidate(criminal.id, criminal.name, distance=0.5, score=4.0, fpir=0.001)
 
 
-def open_light(url: str, cooldown: str = "memory", clock=None, **settings) -> Tracker:
+def open_light(url: str, cooldown: str | Cooldown = "memory", clock=None, **settings) -> Tracker:
     """A tracker on the store at `url`, whose watch-list has Ann and Bob."""
     encoder = open_encoder("dlib")
     settings = make_settings({"store": url, "follow_seconds": 60} | settings)
+    if isinstance(cooldown, str):
+        cooldown = open_cooldown(cooldown, settings.cooldown_seconds)
     tracker = Tracker(
         store=open_store(url),
         encoder=encoder,
         matcher=open_matcher("exact", encoder.dimension),
-        cooldown=open_cooldown(cooldown, settings.cooldown_seconds),
+        cooldown=cooldown,
         settings=settings,
         clock=clock or Clock(),
     )
