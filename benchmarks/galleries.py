@@ -17,7 +17,6 @@ import numpy as np
 
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import DlibEncoder
-from susracker.faces.images import crop, decode, encode_jpeg
 from susracker.models import Criminal, Photo, Quality, Template
 from susracker.plugins import open_store
 from susracker.stores.sqlite import schema as schema
@@ -69,13 +68,12 @@ def real_faces(folder: Path) -> tuple[list[RealFace], list[RealFace]]:
 
 
 def _face(detector: Detector, encoder: DlibEncoder, photo: Path) -> RealFace | None:
-    picture = decode(photo.read_bytes())
-    faces = detector.find(picture)
+    faces = detector.find_in_bytes(photo.read_bytes())
     if len(faces) != 1:
         return None
     chip = faces[0].chip[None]
-    cut = encode_jpeg(crop(picture, faces[0].box, 0))
-    return RealFace(photo.parent.name, cut, encoder.encode(chip)[0], encoder.embed(chip)[0])
+    template, view = encoder.encode(chip)[0], encoder.embed(chip)[0]
+    return RealFace(photo.parent.name, faces[0].jpeg(0), template, view)
 
 
 def synthetic(count: int) -> np.ndarray:

@@ -24,7 +24,6 @@ from susracker.benchmark.embedding import meant_face
 from susracker.faces import dlib_resnet
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import DlibEncoder
-from susracker.faces.images import decode
 from susracker.faces.quantised import QUANTISED
 from susracker.faces.weights import RECOGNITION, weights_file
 
@@ -44,7 +43,7 @@ class Chips(CalibrationDataReader):
     def _aligned(self, photos: list[Path]) -> Iterator[dict[str, np.ndarray]]:
         detector = Detector()
         for photo in photos:
-            face = meant_face(detector, decode(photo.read_bytes()))
+            face = meant_face(detector.find_in_bytes(photo.read_bytes()))
             if face:
                 yield {dlib_resnet.CHIPS: face.chip[None]}
 

@@ -17,9 +17,10 @@ import numpy as np
 from susracker import faces
 from susracker.benchmark.cache import EmbeddingCache
 from susracker.errors import FaceRefusedError, PictureError
-from susracker.faces.detector import Detector, Face
+from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder, templates_of
-from susracker.faces.images import crop, decode, encode_jpeg
+from susracker.faces.face import Face
+from susracker.faces.images import decode
 from susracker.models import Picture, Vectors
 from susracker.runtime.parallel import map_in_order
 
@@ -116,10 +117,10 @@ class Embedder:
         except PictureError:
             return self._nothing(UNREADABLE, UNREADABLE)
         refusal = self._refusal(picture)
-        face = meant_face(self._detector, picture)
+        face = meant_face(self._detector.find(picture))
         if face and self._crops != "none":
-            cut = crop(picture, face.box, MARGINS[self._crops])
-            face = meant_face(self._detector, decode(encode_jpeg(cut)))
+            cut = face.jpeg(MARGINS[self._crops])
+            face = meant_face(self._detector.find_in_bytes(cut))
         if not face:
             return self._nothing(NO_FACE, refusal)
         chip = face.chip[None]
@@ -138,14 +139,17 @@ class Embedder:
         return Embedded(problem, refusal, zeros, zeros)
 
 
-def meant_face(detector: Detector, picture: Picture) -> Face | None:
-    """The face nearest to the middle, for that is whom a dataset's photos are of, but none less
-    than half as wide as the largest; None where no face is found."""
-    found = detector.find(picture)
-    middle = np.array([picture.shape[1], picture.shape[0]]) / 2
+def meant_face(found: Sequence[Face]) -> Face | None:
+    """The face nearest to the middle of its picture, because a dataset's photos are of that person.
+    Faces less than half as wide as the largest do not count; None if there are no faces.
+
+    Args:
+        found: the faces of one picture, largest first.
+    """
 
     def distance(face: Face) -> float:
-        return float(np.linalg.norm(face.landmarks.mean(axis=0) - middle))
+        height, width = face.picture.shape[:2]
+        return float(np.linalg.norm(face.landmarks.mean(axis=0) - (width / 2, height / 2)))
 
     large = [face for face in found if face.box.width >= found[0].box.width / 2]
     return min(large, key=distance, default=None)

@@ -17,8 +17,10 @@ from susracker.errors import InputError
 def command(loaded: LoadedSettings, file: Path) -> None:
     """Copy the store to one file, and check it.
 
-    The file is a store itself, an SQLite file: it can be served, and looked into. It holds what the
-    store holds, faces and templates included: keep it as safe.
+    The file is a store itself, an SQLite file: you can serve it, and look into it. It holds what
+    the store holds, faces and templates included: keep it as safe. The server may go on meanwhile:
+    a backup of an SQLite store is of the moment at which it began; in MongoDB each person and each
+    alert is as it was when it was read.
 
     \b
     Examples:

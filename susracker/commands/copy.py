@@ -16,9 +16,10 @@ from susracker.stores.transfer import Contents, copy_store
 def command(source: str, target: str) -> None:
     """Copy a whole store to another, and check that it arrived.
 
-    FROM and TO are URLs of stores. TO must be empty, or hold what an earlier copy left: a copy that
-    was cut short is gone on with. Everything is copied but the ids of handled events, so that a
-    camera's repeat of an event from before counts again. Stop the server first.
+    FROM and TO are URLs of stores. TO must be empty, or hold what an earlier copy left: an
+    interrupted copy resumes. Everything is copied but the ids of handled events, so a repeat of an
+    event from before the copy counts again. Nobody else may write to TO; what a server writes to
+    FROM meanwhile may be left out, so stop it before you move to TO.
 
     \b
     Examples:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -191,7 +191,7 @@ def set_status_command(
     """
     with open_store(loaded.settings.store) as store:
         for one in _find_all(store, criminal_ids):
-            store.put_criminal(replace(one, status=status))
+            store.edit_criminal(one.id, {"status": status})
             click.echo(f"{one.id}  {one.name}: {status}")
 
 

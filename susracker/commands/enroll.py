@@ -16,7 +16,7 @@ from susracker.commands.options import LoadedSettings, json_option, settings_opt
 from susracker.commands.progress import progress_bar
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
-from susracker.enrolment.fields import criminal_from_fields
+from susracker.enrolment.fields import criminal_from_fields, edit_from_fields
 from susracker.enrolment.job import enroll_people
 from susracker.enrolment.lookalikes import find_lookalikes
 from susracker.enrolment.lookup import find_criminal
@@ -113,7 +113,7 @@ def _direct(sources: Sources, criminal: Criminal) -> None:
     """Let the photos be of someone who is enrolled."""
     for person in sources.people:
         person.criminal_id = criminal.id
-        criminal_from_fields(person.fields, criminal)
+        edit_from_fields(person.fields)
 
 
 def _enroll(

@@ -1,1 +1,1 @@
-"""`susracker demo`: the real server, a simulated camera, and an operator who listens."""
+"""`susracker demo`: the real server, a simulated camera and a listening operator."""

@@ -1,4 +1,4 @@
-"""A simulated edge camera: posts crops of faces, and an activity, over HTTP."""
+"""A simulated edge camera that posts face crops and an activity over HTTP."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-import numpy as np
 import requests
 from PIL import Image, ImageEnhance
 
 from susracker.demo.portraits import SamplePerson, stranger
 from susracker.faces.detector import Detector
-from susracker.faces.images import crop
 
 CROP_MARGIN = 0.25
 REQUEST_SECONDS = 10
@@ -25,8 +23,8 @@ class Shot:
     """One thing that a camera sees.
 
     Attributes:
-        what: in words, for whoever watches the demonstration.
-        face: JPEG; None for an activity.
+        what: a description for whoever watches the demo; the event type of an activity.
+        face: the crop as JPEG; None for an activity.
     """
 
     camera_id: str
@@ -36,14 +34,15 @@ class Shot:
 
 
 class Scene:
-    """What happens in front of the cameras, without end."""
+    """What happens in front of the cameras: the same round again and again."""
 
     def __init__(self, people: list[SamplePerson]) -> None:
         self._people = people
         self._faces = [_face_of(person) for person in people]
 
     def shots(self) -> Iterator[Shot]:
-        """The shots, in order: a sighting, a repeat, a stranger, the next person, an activity."""
+        """Yield shots without end: a person, the same one again, a stranger, another person, an
+        activity, and the first person elsewhere."""
         gate, hall = ("gate-1", "Main gate"), ("hall-2", "Ticket hall")
         for number in count():
             first, second = number % 2, (number + 1) % 2
@@ -65,10 +64,13 @@ class Scene:
 
 
 def post(url: str, shot: Shot) -> str:
-    """Send a shot to a server, as the cameras in the field do; returns the answer's message.
+    """Send a shot to a server, as real cameras do.
+
+    Returns:
+        the message in the server's answer.
 
     Raises:
-        requests.RequestException: the server is away, or refused it.
+        requests.RequestException: the server is unavailable, or refused the shot.
     """
     fields = {"camera_id": shot.camera_id, "camera_location": shot.camera_location}
     if shot.face is None:
@@ -89,10 +91,8 @@ def post(url: str, shot: Shot) -> str:
 
 
 def _face_of(person: SamplePerson) -> Image.Image:
-    with Image.open(person.portrait) as portrait:
-        picture = np.asarray(portrait.convert("RGB"))
-    face = Detector().find(picture)[0]
-    return Image.fromarray(crop(picture, face.box, CROP_MARGIN))
+    face = Detector().find_in_bytes(person.portrait.read_bytes())[0]
+    return Image.fromarray(face.crop(CROP_MARGIN))
 
 
 def _jpeg(image: Image.Image) -> bytes:

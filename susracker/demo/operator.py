@@ -1,4 +1,4 @@
-"""An operator: a real Socket.IO client that is told of alerts."""
+"""An operator: a real Socket.IO client that receives alerts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from susracker.errors import SusrackerError
 
 
 class Operator:
-    """Connects to a server, and hands on every `new_alert` until closed."""
+    """Connects to a server and passes every `new_alert` on; a context manager that disconnects.
+
+    Args:
+        on_alert: called with each alert, on the client's own thread.
+
+    Raises:
+        SusrackerError: the server cannot be reached.
+    """
 
     def __init__(self, url: str, on_alert: Callable[[dict[str, Any]], None]) -> None:
         self._client = socketio.Client()

@@ -1,7 +1,7 @@
-"""Faces for the demonstration, out of packages that are installed with it.
+"""Faces for the demo, from packages that are installed with it.
 
-Two portraits in the public domain are the sample people. The strangers are thumbnails of real
-faces, 25 pixels wide, which is what a face at the far end of a hall looks like.
+The sample people are two portraits in the public domain. The strangers are thumbnails of real
+faces, 25 pixels wide, like faces at the far end of a hall.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from susracker.errors import MissingDriverError
 from susracker.runtime.installed import installed_file
 
 FACES_IN_SUBSET = 100
-"""scikit-image's `lfw_subset`: so many faces, then as many patches without one."""
+"""How many faces scikit-image's `lfw_subset` begins with; as many patches without a face follow."""
 
 STRANGER_SIZE = 160
 
 
 @dataclass(frozen=True, slots=True)
 class SamplePerson:
-    """A person of the demonstration, and a portrait of him."""
+    """A person in the demo, with a portrait of them."""
 
     name: str
     crime: str
@@ -31,38 +31,38 @@ class SamplePerson:
 
 
 def sample_people() -> list[SamplePerson]:
-    """The two people who are enrolled.
+    """Return the two people who are enrolled.
 
     Raises:
-        MissingDriverError: a package that carries a portrait is not installed.
+        MissingDriverError: a package that contains a portrait is not installed.
     """
     return [
         SamplePerson(
             "Grace Hopper (sample)",
             "nothing: a sample",
-            _carried("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
+            _from_package("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
         ),
         SamplePerson(
             "Eileen Collins (sample)",
             "nothing: a sample",
-            _carried("skimage", "data/astronaut.png"),
+            _from_package("skimage", "data/astronaut.png"),
         ),
     ]
 
 
 def stranger(number: int) -> Image.Image:
-    """The face of someone who is not enrolled.
+    """Return the face of someone who is not enrolled, 160 pixels wide and high.
 
     Raises:
-        MissingDriverError: the package that carries it is not installed.
+        MissingDriverError: the package that contains it is not installed.
     """
-    faces = np.load(_carried("skimage", "data/lfw_subset.npy"))[:FACES_IN_SUBSET]
+    faces = np.load(_from_package("skimage", "data/lfw_subset.npy"))[:FACES_IN_SUBSET]
     face = (faces[number % FACES_IN_SUBSET] * 255).astype(np.uint8)
     size = (STRANGER_SIZE, STRANGER_SIZE)
     return Image.fromarray(face).convert("RGB").resize(size, Image.Resampling.BICUBIC)
 
 
-def _carried(package: str, path: str) -> Path:
+def _from_package(package: str, path: str) -> Path:
     try:
         return installed_file(package, path)
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""`susracker serve` as a process of its own."""
+"""Runs `susracker serve` in a process of its own."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ LISTENS = re.compile(r"listens on (http://\S+?),")
 
 
 class ServerProcess:
-    """Starts a server on a free port; as a context manager, stops it on exit.
+    """A server on a free port; as a context manager, stops it on exit.
+
+    Args:
+        flags: options of `susracker serve`.
 
     Attributes:
-        url: where it listens.
+        url: the server's address.
+
+    Raises:
+        SusrackerError: the server did not start.
     """
 
     def __init__(self, *flags: str) -> None:
@@ -30,7 +36,7 @@ class ServerProcess:
         self.url = self._wait_for_url()
 
     def stop(self) -> int:
-        """Ask the server to finish and stop, and wait for it; returns its exit status."""
+        """Ask the server to stop, wait until it has, and return its exit status."""
         self.process.terminate()
         status = self.process.wait()
         if self.process.stdout:
@@ -54,4 +60,4 @@ class ServerProcess:
             if found := LISTENS.search(line):
                 return found[1]
         status = self.stop()
-        raise SusrackerError(f"the server did not start (exit status {status}); see above")
+        raise SusrackerError(f"the server did not start (exit status {status}): see its output")

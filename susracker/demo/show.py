@@ -1,4 +1,4 @@
-"""The demonstration from beginning to end, and what is printed of it."""
+"""Runs the demo from beginning to end, and prints what happens."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ ANSWER_STYLES = {"Match found": "bold red", SUPPRESSED: "yellow", "Alert sent": 
 
 
 class Show:
-    """Enrols the sample people, starts the server, and lets cameras and operator do their part."""
+    """Enrols the sample people, starts the server, and runs the cameras and the operator.
+
+    Args:
+        folder: where to put the demo's database.
+    """
 
     def __init__(self, folder: Path, console: Console) -> None:
         self._store_url = f"sqlite:///{(folder / 'demo.db').as_posix()}"
@@ -35,7 +39,7 @@ class Show:
         self._face_alerts = threading.Event()
 
     def say(self, text: str) -> None:
-        """Print a line of rich markup."""
+        """Print a line of Rich markup."""
         self._console.print(text, highlight=False, soft_wrap=True)
 
     def run(
@@ -45,16 +49,17 @@ class Show:
         interval: float,
         limit: float | None,
     ) -> None:
-        """Go on until interrupted, or `shots` end; with a limit, until the first face alert and
-        the first suppressed repeat.
+        """Run until interrupted, or until `shots` end.
+
+        With a limit, stop as soon as a face has raised an alert and a repeat was suppressed.
 
         Args:
-            people: who is enrolled.
+            people: who to enrol.
             interval: seconds between two detections.
-            limit: seconds within which those two must come.
+            limit: seconds within which that alert and that repeat must come.
 
         Raises:
-            SusrackerError: they did not come, or the server did not start.
+            SusrackerError: they did not come in time, or the server did not start.
         """
         self._enroll(people)
         with (
@@ -84,7 +89,7 @@ class Show:
                 if suppressed and self._face_alerts.is_set():
                     return
                 if time.monotonic() - started > limit:
-                    raise SusrackerError(f"no alert and suppressed repeat within {limit:g} s")
+                    raise SusrackerError(f"no alert with a suppressed repeat within {limit:g} s")
             time.sleep(interval)
 
     def _print_answer(self, shot: Shot, answer: str) -> None:
@@ -95,7 +100,7 @@ class Show:
         )
 
     def _on_alert(self, alert: dict[str, Any]) -> None:
-        """Called by the Socket.IO client, on a thread of its own."""
+        """Print an alert. The Socket.IO client calls this on its own thread."""
         if alert["alert_type"] == 1:
             what = f"{alert['name']}, confidence {alert['confidence']}"
             self._face_alerts.set()

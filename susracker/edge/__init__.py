@@ -1,1 +1,1 @@
-"""What an edge camera does: frames of a video, and the faces that are cut out of them."""
+"""What an edge camera does: read the frames of a video and cut faces out of them."""

@@ -1,16 +1,16 @@
-"""Faces out of frames, as edge cameras cut them."""
+"""Cuts faces out of frames, as edge cameras do."""
 
 from __future__ import annotations
 
 from susracker.faces.detector import Detector
-from susracker.faces.images import crop, encode_jpeg
 from susracker.models import Picture
 
 MARGIN = 0.2
-"""What recognises best, as a share of the face's size: see docs/accuracy.md."""
+"""The margin that gives the best recognition, as a share of the face's size: see
+docs/accuracy.md."""
 
 SMALLEST = 40.0
-"""Of smaller faces little is recognised; and to find those of half the width takes four times as
+"""Pixels. Few smaller faces are recognised, and finding faces half as wide takes four times as
 long."""
 
 
@@ -18,8 +18,8 @@ class FaceCutter:
     """Finds faces in frames and cuts them out.
 
     Args:
-        margin: how much is kept around a face, as a share of its size; 0 cuts tight.
-        smallest: width of the smallest faces that are found, in pixels.
+        margin: how much to keep on each side of a face, as a share of its size; 0 cuts tight.
+        smallest: width in pixels of the smallest faces to find.
     """
 
     def __init__(self, margin: float = MARGIN, smallest: float = SMALLEST) -> None:
@@ -28,8 +28,8 @@ class FaceCutter:
         self._smallest = smallest
 
     def cut(self, picture: Picture) -> list[bytes]:
-        """The faces of a frame as JPEG, largest first."""
+        """Return the faces in a frame as JPEG, largest first."""
         return [
-            encode_jpeg(crop(picture, face.box, self._margin))
+            face.jpeg(self._margin)
             for face in self._detector.find_in_frame(picture, self._smallest)
         ]

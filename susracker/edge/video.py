@@ -1,4 +1,4 @@
-"""Frames of a video file, a stream or a device, through OpenCV."""
+"""Reads frames from a video file, a stream or a device with OpenCV."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from susracker.errors import InputError
 from susracker.models import Picture
 
 SUFFIXES = frozenset({".mp4", ".mkv", ".avi", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".ts"})
-"""What is taken for a video file without asking OpenCV."""
+"""Names that end like this are video files; OpenCV is not asked."""
 
 USUAL_FPS = 25.0
-"""Of a video file that does not say how many frames a second it has."""
+"""Frames per second of a video file that does not state its own."""
 
-# What is raised here OpenCV and FFmpeg would print as well.
+# OpenCV and FFmpeg would print the same errors that this module raises.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One frame.
+    """One frame of a video.
 
     Attributes:
-        number: from 0, frames that were passed over included.
-        seconds: since the video began; of a stream, since it was opened.
+        number: its place in the video, from 0; skipped frames count, too.
+        seconds: time since the video's beginning, or since a stream was opened.
     """
 
     number: int
@@ -43,18 +43,22 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Which frames are looked at.
+    """Which frames to use.
 
     Attributes:
-        fps: so many a second.
-        every: every n-th frame, in place of `fps`.
+        fps: how many frames a second.
+        every: use every n-th frame and ignore `fps`.
     """
 
     fps: float = 5.0
     every: int | None = None
 
     def takes(self, number: int, native_fps: float) -> bool:
-        """Whether a video file's frame is looked at."""
+        """Return whether to use this frame of a video file.
+
+        Args:
+            native_fps: how many frames a second the file has.
+        """
         if self.every:
             return number % self.every == 0
         step = self.fps / native_fps
@@ -62,17 +66,21 @@ class Sampling:
 
 
 def is_live(source: str) -> bool:
-    """Whether a source is a stream's URL or a device's number, which have no end."""
+    """Return whether a source is a stream's URL or a device's number; these have no end."""
     return source.isdecimal() or "://" in source
 
 
 def is_video_file(path: Path) -> bool:
-    """Whether a file is taken for a video, by its name."""
+    """Return whether a file is a video, judged by its name."""
     return path.suffix.lower() in SUFFIXES
 
 
 def frame_count(source: str) -> int | None:
-    """How many frames a video file says that it has; None where it does not say, or is live."""
+    """Return the number of frames that a video file states; None if it states none or is live.
+
+    Raises:
+        InputError: the source cannot be opened.
+    """
     if is_live(source):
         return None
     with _opened(source) as capture:
@@ -81,10 +89,10 @@ def frame_count(source: str) -> int | None:
 
 
 def frames(source: str, sampling: Sampling) -> Iterator[Frame]:
-    """The sampled frames of a video, until it ends or breaks.
+    """Yield the sampled frames of a video until it ends or breaks off.
 
     Raises:
-        InputError: it cannot be opened, or holds no frame.
+        InputError: the source cannot be opened, or has no frame.
     """
     with _opened(source) as capture:
         found = _live_frames(capture, sampling) if is_live(source) else _file(capture, sampling)
@@ -124,7 +132,7 @@ def _file(capture: Any, sampling: Sampling) -> Iterator[Frame]:
 
 
 def _live_frames(capture: Any, sampling: Sampling) -> Iterator[Frame]:
-    """By the clock: a stream does not say reliably how many frames a second it has."""
+    """Sample by the clock, because streams often misstate how many frames a second they have."""
     began, due, number = time.monotonic(), 0.0, 0
     while capture.grab():
         seconds = time.monotonic() - began

@@ -1,9 +1,9 @@
-"""From enrolment photos to stored photos and templates."""
+"""Turns enrolment photos into stored photos and templates."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -13,12 +13,10 @@ from susracker.enrolment.report import Refusal
 from susracker.errors import FaceRefusedError, NotFoundError, PictureError
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
-from susracker.faces.images import decode, media_type
+from susracker.faces.images import MAX_PIXELS, media_type
 from susracker.models import Criminal, Photo, Quality, Template, Vectors
 from susracker.runtime.parallel import map_in_order
-from susracker.stores.base import Store
-
-MAX_PIXELS = 50_000_000
+from susracker.stores.base import Gallery
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,18 +36,18 @@ class PreparedPhoto:
 
 
 class Enroller:
-    """Prepares photos and stores them. Safe to use from any thread, and from many at once.
+    """Prepares photos and stores them. Safe to use from several threads at once.
 
-    It does not own the parts that it is given.
+    Closing the store is up to the caller.
 
     Args:
-        detector: a detector of its own by default.
-        max_pixels: largest picture that is decoded.
+        detector: a new detector by default.
+        max_pixels: pixels of the largest picture that is decoded.
     """
 
     def __init__(
         self,
-        store: Store,
+        store: Gallery,
         encoder: Encoder,
         detector: Detector | None = None,
         max_pixels: int = MAX_PIXELS,
@@ -60,15 +58,15 @@ class Enroller:
         self._max_pixels = max_pixels
 
     def prepare(self, content: bytes) -> PreparedPhoto:
-        """Find the one face of an encoded picture and compute its template. Stores nothing.
+        """Find the subject's face in an encoded photo and compute its template. Stores nothing.
 
         Raises:
             PictureError: the picture cannot be read, or is too large.
-            FaceRefusedError: no face, several, or one that is too small or too blurred.
+            FaceRefusedError: there is no face, there are several of similar size, or the face is
+                too small or too blurred.
             EncoderError: the network cannot be built.
         """
-        picture = decode(content, self._max_pixels)
-        face = self._detector.enrolment_face(picture)
+        face = self._detector.enrolment_face_in_bytes(content, self._max_pixels)
         return PreparedPhoto(
             digest=photo_digest(content),
             media_type=media_type(content),
@@ -80,18 +78,31 @@ class Enroller:
     def enroll(self, criminal: Criminal, prepared: Sequence[PreparedPhoto]) -> None:
         """Store a criminal, new or edited, with photos and their templates: all of it or nothing.
 
+        Use `add` or `edit` where others may edit or remove the same person.
+
         Raises:
             DuplicateError: one of the photos is stored already, under anyone.
         """
-        photos = [
-            Photo(new_id(), criminal.id, photo.digest, photo.media_type, photo.content)
-            for photo in prepared
-        ]
-        templates = [
-            self._template(photo.id, criminal.id, ready)
-            for photo, ready in zip(photos, prepared, strict=True)
-        ]
-        self.store.put_criminal(criminal, photos, templates)
+        self.store.put_criminal(criminal, *self._records(criminal.id, prepared))
+
+    def add(
+        self, criminal: Criminal, prepared: Sequence[PreparedPhoto], *, name_is_new: bool = False
+    ) -> None:
+        """Store a new person; see `Gallery.add_criminal`."""
+        records = self._records(criminal.id, prepared)
+        self.store.add_criminal(criminal, *records, name_is_new=name_is_new)
+
+    def edit(
+        self,
+        criminal_id: str,
+        edit: Mapping[str, object],
+        prepared: Sequence[PreparedPhoto],
+        *,
+        revision: int | None = None,
+    ) -> None:
+        """Change a person's fields, and add photos; see `Gallery.edit_criminal`."""
+        records = self._records(criminal_id, prepared)
+        self.store.edit_criminal(criminal_id, edit, *records, revision=revision)
 
     def encode_missing(
         self,
@@ -100,14 +111,15 @@ class Enroller:
         workers: int = 1,
         stopped: Callable[[], bool] = lambda: False,
     ) -> int:
-        """Make the templates that this encoder lacks, as after a change of encoder, out of the
-        stored photos. What is done is stored at once: an interrupted call goes on in the next.
+        """Make the templates that are missing after a change of encoder, from the stored photos.
+
+        Each template is stored at once, so the next call resumes an interrupted one.
 
         Args:
-            on_photo: called after each photo with its id, and with the reason where the photo
-                gets no template: it stays stored, and is tried again by the next call.
+            on_photo: called after each photo with its id and, if it got no template, the reason.
+                Such a photo stays stored; the next call tries it again.
             workers: how many photos to encode at the same time.
-            stopped: asked before each photo; once true, only what was begun is finished.
+            stopped: asked before each photo; once it returns true, no further photo is begun.
 
         Returns:
             how many templates were made.
@@ -123,7 +135,7 @@ class Enroller:
         return made
 
     def _encode_stored(self, photo_id: str) -> tuple[bool, Refusal | None]:
-        """Whether a template was made, and if not, why."""
+        """Return whether a template was made, and the reason if the photo is refused."""
         try:
             photo = self.store.photo(photo_id)
             prepared = self.prepare(photo.content)
@@ -131,14 +143,27 @@ class Enroller:
         except (PictureError, FaceRefusedError) as refusal:
             return False, refusal
         except NotFoundError:
-            # The criminal was removed meanwhile, and the photo with him: nothing is missing.
+            # The person was removed meanwhile, and the photo with them: nothing is missing.
             return False, None
         return True, None
+
+    def _records(
+        self, criminal_id: str, prepared: Sequence[PreparedPhoto]
+    ) -> tuple[list[Photo], list[Template]]:
+        photos = [
+            Photo(new_id(), criminal_id, photo.digest, photo.media_type, photo.content)
+            for photo in prepared
+        ]
+        templates = [
+            self._template(photo.id, criminal_id, ready)
+            for photo, ready in zip(photos, prepared, strict=True)
+        ]
+        return photos, templates
 
     def _template(self, photo_id: str, criminal_id: str, prepared: PreparedPhoto) -> Template:
         return Template(photo_id, criminal_id, self.encoder.id, prepared.vector, prepared.quality)
 
 
 def photo_digest(content: bytes) -> str:
-    """What a photo is known by: SHA-256 of its bytes, in hexadecimal."""
+    """Return what identifies a photo: the SHA-256 of its bytes, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()

@@ -1,4 +1,4 @@
-"""What is known of a person besides photos: checked once, for the command line and the API."""
+"""Checks what is known of a person besides photos, for the command line and the API."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, time, timezone
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -20,7 +19,7 @@ from pydantic import (
 )
 
 from susracker.errors import InputError
-from susracker.models import Criminal, Status, Threat
+from susracker.models import EDITABLE, Criminal, Status, Threat
 
 MAX_CRIMES = 100
 
@@ -30,28 +29,28 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*")
 
 
 def _clean(text: str) -> str:
-    """One way to write a text: a name typed on one system is the same name on another."""
+    """Normalise Unicode, so that a name is the same whichever system it was typed on."""
     if _CONTROL_CHARACTERS.search(text):
-        raise ValueError("must not hold control characters")
+        raise ValueError("must not contain control characters")
     return unicodedata.normalize("NFC", text)
 
 
 def _unset_if_empty(value: object) -> object:
-    """An empty cell or form field says that there is no value."""
+    """Treat an empty cell or form field as no value."""
     return None if isinstance(value, str) and not value.strip() else value
 
 
 def _no_truth_value(value: object) -> object:
-    """Pydantic alone would take true for the age of 1."""
+    """Refuse true and false. Pydantic alone would accept true as the number 1."""
     if isinstance(value, bool):
         raise ValueError("must be a number")
     return value
 
 
 def _iso_8601(value: object) -> object:
-    """Text of ISO 8601 to a moment; a date alone lasts until its end.
+    """Accept only ISO 8601; a date stands for the end of that day.
 
-    Pydantic alone would take numbers, and the beginning of a date, too.
+    Pydantic alone would also accept numbers, and would take a date for the beginning of the day.
     """
     if value is None or isinstance(value, datetime):
         return value
@@ -66,11 +65,11 @@ def _in_utc(moment: datetime | None) -> datetime | None:
     if moment is None:
         return None
     if moment.tzinfo is None:
-        raise ValueError("must say its time zone, such as 2026-12-31T18:00:00Z")
+        raise ValueError("must have a time zone, such as 2026-12-31T18:00:00Z")
     try:
         return moment.astimezone(timezone.utc)
     except OverflowError as error:
-        raise ValueError("is outside the calendar") from error
+        raise ValueError("is out of range") from error
 
 
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_clean)]
@@ -79,11 +78,11 @@ Moment = Annotated[datetime | None, AfterValidator(_in_utc), BeforeValidator(_is
 
 
 class CriminalFields(BaseModel):
-    """The fields of a criminal that people set.
+    """The fields of a criminal that people edit.
 
-    `expires_at` is ISO 8601: a time with its offset from UTC, or a date, which lasts until the end
-    of that day in UTC. An empty text leaves an optional field without a value. Texts lose the
-    space around them and are put into Unicode's composed form.
+    `expires_at` is ISO 8601: a time with its offset from UTC, or a date, which stands for the end
+    of that day in UTC. An empty text leaves an optional field without a value. Texts are stripped
+    of surrounding space and put into Unicode's composed form.
     """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
@@ -97,33 +96,36 @@ class CriminalFields(BaseModel):
     expires_at: Annotated[Moment, BeforeValidator(_unset_if_empty)] = None
 
 
-FIELD_NAMES = tuple(CriminalFields.model_fields)
-
-
 def new_id() -> str:
-    """An id that no record has."""
+    """Return an id that no record has yet."""
     return uuid.uuid4().hex
 
 
-def criminal_from_fields(fields: Mapping[str, object], base: Criminal | None = None) -> Criminal:
-    """A criminal from values by name, as JSON or a form has them.
+def criminal_from_fields(fields: Mapping[str, object]) -> Criminal:
+    """A new criminal, with an id of their own, from values by name, as JSON or a form has them.
 
     Args:
         fields: name, age, crimes, threat, status, case_reference, expires_at, each optional
             where it has a default; see `CriminalFields`.
-        base: the criminal to edit: what `fields` leaves out stays as it is. Without it, a new
-            criminal with an id of its own.
 
     Raises:
         InputError: the first thing that is wrong, in one line.
     """
-    kept = {name: getattr(base, name) for name in FIELD_NAMES} if base else {}
-    checked = _check(kept | dict(fields))
-    values = {name: getattr(checked, name) for name in FIELD_NAMES}
+    checked = _check(fields)
+    values = {name: getattr(checked, name) for name in EDITABLE}
     values["crimes"] = tuple(checked.crimes)
-    if base:
-        return replace(base, **values)
     return Criminal(id=new_id(), created_at=datetime.now(timezone.utc), **values)
+
+
+def edit_from_fields(fields: Mapping[str, object]) -> dict[str, Any]:
+    """What `Gallery.edit_criminal` is to change, from values by name; only these change.
+
+    Raises:
+        InputError: the first thing that is wrong, in one line.
+    """
+    checked = _check({"name": "stays as it is"} | dict(fields))
+    edit = {name: getattr(checked, name) for name in EDITABLE if name in fields}
+    return edit | {"crimes": tuple(checked.crimes)} if "crimes" in fields else edit
 
 
 def _check(values: Mapping[str, object]) -> CriminalFields:
@@ -134,8 +136,8 @@ def _check(values: Mapping[str, object]) -> CriminalFields:
         name = ".".join(map(str, problem["loc"]))
         if problem["type"] == "extra_forbidden":
             raise InputError(
-                f"no field is called {name!r}; there are: {', '.join(FIELD_NAMES)}"
+                f"no field is called {name!r}; there are: {', '.join(EDITABLE)}"
             ) from error
         if problem["type"] == "missing":
-            raise InputError(f"{name}: is missing") from error
+            raise InputError(f"{name} is missing") from error
         raise InputError(f"{name}: {problem['msg'].removeprefix('Value error, ')}") from error

@@ -1,4 +1,4 @@
-"""Looking again at a photo that is enrolled."""
+"""Examines enrolled photos again."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import Any
 
 from susracker.errors import FaceRefusedError, PictureError
 from susracker.faces.detector import Detector
-from susracker.faces.images import decode
 from susracker.models import Photo
 
 
 def photo_fields(photo: Photo, max_pixels: int) -> dict[str, Any]:
-    """A photo, and how well its face can be recognised, as this version of susracker sees it."""
+    """Describe a photo, and how well this version of susracker can recognise the face in it.
+
+    Returns:
+        values ready for JSON. Either `quality` or `refused`, the reason why the photo would not be
+        enrolled now, is None.
+    """
     fields = {
         "id": photo.id,
         "media_type": photo.media_type,
@@ -20,7 +24,7 @@ def photo_fields(photo: Photo, max_pixels: int) -> dict[str, Any]:
         "digest": photo.digest,
     }
     try:
-        face = Detector().enrolment_face(decode(photo.content, max_pixels))
+        face = Detector().enrolment_face_in_bytes(photo.content, max_pixels)
     except (PictureError, FaceRefusedError) as refusal:
         return fields | {"quality": None, "refused": str(refusal)}
     return fields | {"quality": asdict(face.quality), "refused": None}

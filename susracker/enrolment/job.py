@@ -1,4 +1,4 @@
-"""Enrolling many photos of many people: on all cores, and so that it can be interrupted."""
+"""Enrols many photos of many people, on all cores. It can be interrupted and resumed."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from susracker.errors import FaceRefusedError, PictureError
 from susracker.runtime.parallel import map_in_order
 
 FLUSH_SECONDS = 0.5
-"""How long a finished photo waits to be stored together with others of the same person: the work
-that a power cut costs, against the time that each durable write takes."""
+"""How long a finished photo waits to be stored together with others of the same person. Waiting
+longer means fewer durable writes, which are slow, but more work lost in a power cut."""
 
 PHOTOS_AHEAD = 16
-"""Photos under way or waiting for their turn, for each worker: enough that none is idle while
-others are stored, few enough to hold in memory."""
+"""Photos in progress or waiting, for each worker: enough to keep every worker busy while photos are
+stored, and few enough to hold in memory."""
 
 MAX_FILE_BYTES = 256 * 2**20
-"""More than any picture that is small enough to be decoded, even an uncompressed one."""
+"""Larger than any picture that is small enough to decode, even an uncompressed one."""
 
 
 def enroll_people(
@@ -38,18 +38,18 @@ def enroll_people(
     on_photo: Callable[[], None] = lambda: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Enrol everyone, photo by photo; after an interruption, another call goes on where it ended.
+    """Enrol everyone, photo by photo. The next call resumes an interrupted one.
 
-    Photos are read and prepared on threads, and stored by the calling one.
+    Threads read and prepare the photos; the calling thread stores them.
 
     Args:
-        report: is added to, and is true of what is stored also where an error ends the call.
-        workers: how many threads.
+        report: receives the results. It agrees with the store even if an error ends the call.
+        workers: how many threads to use.
         on_photo: called after each photo.
-        stopped: asked before each photo; once true, only what was begun is finished.
+        stopped: asked before each photo; once it returns true, no further photo is begun.
 
     Raises:
-        StoreError: the store failed; what was stored before stays.
+        StoreError: the store failed; earlier photos stay stored.
         EncoderError: the network cannot be built.
     """
     writer = Writer(enroller, report)
@@ -82,7 +82,7 @@ def _photos(people: Iterable[Person], stopped: Callable[[], bool]) -> Iterator[t
 
 
 def _prepare(enroller: Enroller, path: Path) -> PreparedPhoto | StoredPhoto | Refused:
-    """The digest comes first: a photo that is stored already is not decoded again."""
+    """Prepare a photo unless it is stored already; its digest tells that without decoding it."""
     try:
         if (problem := _unfit(path)) is not None:
             return problem
@@ -101,7 +101,7 @@ def _prepare(enroller: Enroller, path: Path) -> PreparedPhoto | StoredPhoto | Re
 
 
 def _unfit(path: Path) -> Refused | None:
-    """Why a file is not even opened: a pipe would wait for ever, a disk image fill the memory."""
+    """Return why not to open a file: a pipe would block forever, a disk image would fill memory."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         return Refused(str(path), "cannot be read", "not a regular file")
@@ -111,7 +111,7 @@ def _unfit(path: Path) -> Refused | None:
 
 
 def _flush(writer: Writer, waiting: list[tuple[Person, Result]]) -> None:
-    """Store what waits, in one write a person."""
+    """Store the waiting photos, in one write for each person."""
     for person, pairs in groupby(waiting, key=itemgetter(0)):
         writer.write(person, [result for _, result in pairs])
     waiting.clear()

@@ -1,4 +1,4 @@
-"""Lists of people and their photos, in CSV or JSON."""
+"""Reads lists of people and their photos, in CSV or JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COLUMNS = {
     "case": "case_reference",
     "expires": "expires_at",
 }
-"""The columns of a list, and the fields of `CriminalFields` that they are."""
+"""The columns of a list, and their field names in `CriminalFields`."""
 
 CRIME_SEPARATOR = ";"
 
@@ -34,7 +34,7 @@ class ListedPerson:
     """A person in a list.
 
     Attributes:
-        fields: what the list says, by field name of `CriminalFields`.
+        fields: the values in the list, by field name of `CriminalFields`.
     """
 
     fields: dict[str, object]
@@ -42,15 +42,16 @@ class ListedPerson:
 
 
 def read_list(path: Path) -> list[ListedPerson]:
-    """The people of a list of `COLUMNS`, one row a photo, its path relative to the list's folder.
+    """Read the people in a list with these `COLUMNS` and one row for each photo.
 
-    Rows of one name and case are one person; where a row says nothing, another row's word holds.
-    CSV is UTF-8, with a header line; its crimes are separated by semicolons. JSON is an array of
-    objects, its crimes an array. An empty value says nothing.
+    A photo's path is relative to the list's folder. Rows with the same name and case are about the
+    same person, and a value missing from one of them is taken from another. CSV is UTF-8 with a
+    header line, and separates crimes by semicolons. JSON is an array of objects, with crimes as an
+    array. An empty value counts as missing.
 
     Raises:
         InputError: the list cannot be read, a column or a value is wrong, or two rows contradict
-            each other; with the number of the line, or of the JSON entry.
+            each other. The message has the line number or the number of the JSON entry.
     """
     rows = _csv_rows(path) if path.suffix.lower() == ".csv" else _json_rows(path)
     people: dict[tuple[str, str | None], ListedPerson] = {}
@@ -94,7 +95,7 @@ def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
     except json.JSONDecodeError as error:
         raise InputError(f"{path}, line {error.lineno}: {error.msg}") from error
     if not isinstance(rows, list):
-        raise InputError(f"{path} must be an array of objects, one a photo")
+        raise InputError(f"{path} must be an array of objects, one for each photo")
     for number, row in enumerate(rows, 1):
         where = f"{path}, entry {number}"
         if not isinstance(row, dict):
@@ -109,22 +110,22 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8: save it as CSV UTF-8, or as JSON") from error
+        raise InputError(f"{path} is not UTF-8: save it as UTF-8 CSV or as JSON") from error
 
 
 def _check_columns(where: str, columns: list[str]) -> None:
     for column in columns:
         if column not in COLUMNS:
-            raise InputError(f"{where}: no column {column!r}; there are: {', '.join(COLUMNS)}")
+            raise InputError(f"{where}: unknown column {column!r}; known: {', '.join(COLUMNS)}")
         if columns.count(column) > 1:
-            raise InputError(f"{where}: the column {column!r} is there twice")
+            raise InputError(f"{where}: the column {column!r} appears twice")
     for column in ("photo", "name"):
         if column not in columns:
-            raise InputError(f"{where}: {column} is missing")
+            raise InputError(f"{where}: the column {column!r} is missing")
 
 
 def _parse(where: str, row: Mapping[str, object]) -> tuple[str, dict[str, object]]:
-    """A row's photo, and what it says of the person."""
+    """Return a row's photo, and the fields that it has of the person."""
     said = {column: value for column, value in row.items() if value not in (None, "", [])}
     photo = said.pop("photo", None)
     if not isinstance(photo, str):

@@ -1,4 +1,4 @@
-"""People of different names whose enrolled faces are nearly the same."""
+"""Finds people with different names whose enrolled faces are nearly the same."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from susracker.stores.base import Store
 from susracker.watchlist.scoring import distance_of
 
 LOOKALIKE_DISTANCE = 0.27
-"""Among 2,100 people of LFW (View 1, training), 2.2 million pairs, 4 pairs of names are as near
-(0.26: 1; 0.28: 9; 0.30: 36), and one of those is one person under two names; of the pairs of photos
-of one person 37% are. A false warning costs a look. A copy of a photo that was saved anew is under
-0.1."""
+"""Among the 2.2 million pairs of 2,100 people in LFW (View 1, training), 4 are as near (1 at 0.26,
+9 at 0.28, 36 at 0.30), and one of the 4 is one person under two names. 37% of the pairs of photos
+of the same person are as near. A false warning costs a glance. A copy of a photo that was saved
+again is nearer than 0.1."""
 
 PROBES_AT_ONCE = 64
-"""Bounds the memory that the comparison takes: 256 MB at a million templates."""
+"""Limits the memory that the comparison takes: 256 MB for a million templates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookalike:
-    """A person whose face is nearly that of another.
+    """Two people whose faces are nearly the same.
 
     Attributes:
-        distance: between their nearest templates, 0 to 2.
+        distance: Euclidean distance between their nearest templates, 0 to 2.
     """
 
     criminal: Criminal
@@ -37,8 +37,11 @@ class Lookalike:
 def find_lookalikes(
     store: Store, encoder_id: str, criminal_ids: Collection[str]
 ) -> list[Lookalike]:
-    """The people among `criminal_ids` who look like someone enrolled under another name, each
-    pair once, the nearest first."""
+    """Find the people among `criminal_ids` who look like someone enrolled under another name.
+
+    Returns:
+        each pair once, the nearest first.
+    """
     pairs: dict[frozenset[str], tuple[str, str, float]] = {}
     for criminal_id, other_id, distance in _near_pairs(store, encoder_id, criminal_ids):
         pair = frozenset((criminal_id, other_id))
@@ -48,7 +51,7 @@ def find_lookalikes(
     found = [
         Lookalike(people[one], people[other], distance)
         for one, other, distance in pairs.values()
-        # Who was removed meanwhile is nobody's double, and two of one name may well be one person.
+        # Someone may have been removed meanwhile; and people of the same name may be one person.
         if {one, other} <= people.keys() and people[one].name != people[other].name
     ]
     return sorted(found, key=lambda pair: pair.distance)
@@ -57,9 +60,9 @@ def find_lookalikes(
 def _near_pairs(
     store: Store, encoder_id: str, criminal_ids: Collection[str]
 ) -> Iterator[tuple[str, str, float]]:
-    """Criminal, another one and their distance, wherever two templates are near.
+    """Yield both criminals' ids and the distance for each two templates that are near.
 
-    Not a matcher's search, which finds the nearest few of each, near or not.
+    A matcher cannot do this: it finds a few nearest people for each, whether near or not.
     """
     probes = store.template_rows(encoder_id, criminal_ids)
     everyone = store.template_rows(encoder_id)

@@ -1,4 +1,4 @@
-"""Finding a criminal by what a person types."""
+"""Finds a criminal by an id that someone typed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ SHOWN = 5
 
 
 def find_criminal(store: Store, id_or_prefix: str) -> Criminal:
-    """The criminal with that id, or the one whose id begins so.
+    """Return the criminal with this id, or the only one whose id begins with it.
 
     Raises:
-        NotFoundError: there is none.
-        InputError: there are several.
+        NotFoundError: there is no such criminal.
+        InputError: several ids begin with it.
     """
     try:
         return store.criminal(id_or_prefix)

@@ -16,9 +16,12 @@ log = logging.getLogger(__name__)
 
 
 def enroll_panel_photos(enroller: Enroller, workers: int = 1) -> int:
-    """Follow what a web panel wrote to the store, and enrol the photos it added.
+    """Enrol the photos that a web panel added to the store.
 
-    A photo that cannot be enrolled is logged once.
+    A photo that cannot be enrolled is logged once, and not tried again.
+
+    Args:
+        workers: how many photos to prepare at the same time.
 
     Returns:
         how many photos were enrolled.
@@ -39,14 +42,14 @@ def enroll_panel_photos(enroller: Enroller, workers: int = 1) -> int:
         for found, prepared in map_in_order(pool, prepare, waiting, workers + 1):
             problem = prepared if isinstance(prepared, str) else _adopt(enroller, found, prepared)
             if problem:
-                log.warning("a photo of %s cannot be enrolled: %s", found.criminal_id, problem)
+                log.warning("cannot enrol a photo of %s: %s", found.criminal_id, problem)
                 enroller.store.refuse_photo(found)
             adopted += not problem
     return adopted
 
 
 def _adopt(enroller: Enroller, found: PanelPhoto, prepared: PreparedPhoto) -> str:
-    """Enrol a photo; why it cannot be, or nothing."""
+    """Enrol a photo. Returns why that is impossible, or an empty text."""
     photo = Photo(
         new_id(), found.criminal_id, prepared.digest, prepared.media_type, prepared.content
     )

@@ -1,4 +1,4 @@
-"""What became of the photos that were handed in."""
+"""Records what happened to each photo."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Refusal = PictureError | FaceRefusedError
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A photo, or something in its place, that was not enrolled.
+    """A photo, or another file or folder, that was not enrolled.
 
     Attributes:
         path: the file or folder; for a photo in the store, `photo` and its id.
-        reason: a few words, the same for all that were refused for it.
-        detail: what more there is to say; may be empty.
+        reason: a few words, the same for every refusal of this kind.
+        detail: more about this refusal; may be empty.
     """
 
     path: str
@@ -26,7 +26,7 @@ class Refused:
 
 
 def refused(path: str, refusal: Refusal) -> Refused:
-    """The record of a refusal."""
+    """Return the record of a refusal."""
     if isinstance(refusal, FaceRefusedError):
         return Refused(path, refusal.reason, str(refusal).removeprefix(f"{refusal.reason}: "))
     return Refused(path, "not a picture", str(refusal))
@@ -34,13 +34,13 @@ def refused(path: str, refusal: Refusal) -> Refused:
 
 @dataclass(slots=True)
 class EnrolledPerson:
-    """Who was reached.
+    """A person whom this run enrolled, edited or found enrolled.
 
     Attributes:
-        is_new: whether this run put the person on the list.
-        is_edited: whether this run changed other fields of someone enrolled.
-        photos: how many photos were stored.
-        already_there: how many of the photos the person had already.
+        is_new: whether this run added the person.
+        is_edited: whether this run changed the fields of someone who was enrolled before.
+        photos: how many photos this run stored.
+        already_there: how many of the photos were stored for the person before.
     """
 
     id: str
@@ -53,10 +53,10 @@ class EnrolledPerson:
 
 @dataclass(slots=True)
 class Report:
-    """What became of every photo.
+    """What happened to every photo.
 
     Attributes:
-        people: by id, in the order in which they were reached.
+        people: by id, in the order in which they were processed.
     """
 
     people: dict[str, EnrolledPerson] = field(default_factory=dict)
@@ -64,10 +64,10 @@ class Report:
 
     @property
     def photos(self) -> int:
-        """How many photos were stored."""
+        """How many photos this run stored."""
         return sum(person.photos for person in self.people.values())
 
     @property
     def already_there(self) -> int:
-        """How many photos were stored before, for the same person."""
+        """How many of the photos were stored before, for the same person."""
         return sum(person.already_there for person in self.people.values())

@@ -1,4 +1,4 @@
-"""From paths to people: who is to be enrolled, and out of which files."""
+"""Turns paths into people: whom to enrol, and from which files."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from susracker.errors import InputError
 
 @dataclass(slots=True, eq=False)
 class Person:
-    """Someone to be enrolled, as handed in.
+    """Someone to enrol.
 
     Attributes:
-        fields: only what was said of the person, by field name of `CriminalFields`.
-        photos: files that may be photos, each to be accounted for.
-        criminal_id: who it is, where it is someone enrolled and not told by the name.
+        fields: only the values that were given, by field name of `CriminalFields`.
+        photos: files that may be photos; the report accounts for each of them.
+        criminal_id: the id of someone enrolled; None to go by the name.
     """
 
     fields: dict[str, object]
@@ -33,7 +33,7 @@ class Sources:
     """What was found at the paths.
 
     Attributes:
-        refused: files and folders that cannot be a person's photos, whatever is in them.
+        refused: files and folders that belong to nobody, whatever they contain.
     """
 
     people: list[Person] = field(default_factory=list)
@@ -41,18 +41,18 @@ class Sources:
 
 
 def find_people(paths: Sequence[Path], fields: Mapping[str, object]) -> Sources:
-    """People and their files, from folders, and lists in CSV or JSON (see `read_list`).
+    """Find people and their files in folders, and in lists in CSV or JSON (see `read_list`).
 
-    A folder with folders in it holds one folder a person; any other folder is one person's. The
-    folder's name is the person's, underscores being spaces. Hidden files are left out. The same
-    name and case reference are the same person, wherever they stand.
+    A folder that contains folders has one of them for each person; any other folder belongs to one
+    person. The folder's name is the person's name, with underscores for spaces. Hidden files are
+    ignored. The same name and case reference mean the same person, wherever they occur.
 
     Args:
-        fields: what holds for everyone found; a list may say otherwise of a person.
+        fields: values for everyone found; a list may override them for a person.
 
     Raises:
-        InputError: a path does not exist, is a photo by itself, or cannot be read; a field is
-            wrong; a list is malformed.
+        InputError: a path does not exist, is a single photo, or cannot be read; a field is wrong;
+            or a list is malformed.
     """
     found = Sources()
     for path in paths:
@@ -64,13 +64,13 @@ def find_people(paths: Sequence[Path], fields: Mapping[str, object]) -> Sources:
                 Person({**fields, **entry.fields}, entry.photos) for entry in read_list(path)
             ]
         else:
-            raise InputError(f"whose photo is {path}? Say --name NAME, or --id ID of who it is")
+            raise InputError(f"whose photo is {path}? Give the person with --name NAME or --id ID")
     found.people = _joined(found.people)
     return found
 
 
 def find_photos(paths: Sequence[Path]) -> list[Path]:
-    """The files of one person: photos, and all that is in folders, to the bottom of them.
+    """Find the files of one person: photos, and all files in folders, however deep.
 
     Raises:
         InputError: a path does not exist, is a list of people, or cannot be read.
@@ -81,7 +81,7 @@ def find_photos(paths: Sequence[Path]) -> list[Path]:
         if path.is_dir():
             photos += _files_beneath(path)
         elif _is_list(path):
-            raise InputError(f"{path} names its people itself: leave out --name and --id")
+            raise InputError(f"{path} is a list with names of its own: leave out --name and --id")
         else:
             photos.append(path)
     return photos
@@ -106,13 +106,13 @@ def _add_folder(found: Sources, folder: Path, fields: Mapping[str, object]) -> N
         _add_person(found, folder, files, fields)
         return
     found.refused += [
-        Refused(str(file), "in no person's folder", f"lies beside the folders in {folder}")
+        Refused(str(file), "in no person's folder", f"it is beside the folders in {folder}")
         for file in files
     ]
     for own in folders:
         deeper, photos = _children(own)
         _add_person(found, own, photos, fields)
-        # Whose is it? To guess wrong would mix two people's templates.
+        # Nobody can tell whose these are. A wrong guess would mix two people's templates.
         found.refused += [
             Refused(str(path), "folder in a person's folder", "enrol it by itself, or with --name")
             for path in deeper
@@ -134,7 +134,7 @@ def _add_person(
 
 
 def _children(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The folders and the files in a folder that are not hidden, by name."""
+    """Return the folders and the files in a folder, by name, without hidden ones."""
     try:
         children = sorted(path for path in folder.iterdir() if not _is_hidden(path.name))
     except OSError as error:
@@ -144,8 +144,8 @@ def _children(folder: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _files_beneath(folder: Path) -> Iterator[Path]:
-    """All files that are not hidden, by path. Links to folders are not followed: they may lead
-    round in a circle."""
+    """Yield all files by path, without hidden ones. Links to folders are not followed, because they
+    may form a circle."""
 
     def refuse(error: OSError) -> None:
         raise _unreadable(error) from error
@@ -160,7 +160,7 @@ def _unreadable(error: OSError) -> InputError:
 
 
 def _joined(people: Iterable[Person]) -> list[Person]:
-    """Each person once, with the photos of all who have that name and case reference."""
+    """Merge the entries that share a name and case reference into one person each."""
     joined: dict[tuple[str, str | None], Person] = {}
     for person in people:
         checked = criminal_from_fields(person.fields)

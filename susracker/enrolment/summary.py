@@ -1,4 +1,4 @@
-"""What a run of enrolment has to tell, as JSON and as text."""
+"""Describes a run of enrolment, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from susracker.enrolment.lookalikes import Lookalike
 from susracker.enrolment.report import EnrolledPerson, Refused, Report
 
 PEOPLE_LISTED = 10
-"""Up to so many people, each is listed with the id; JSON has all."""
+"""People are listed one by one if there are at most this many; JSON lists all."""
 
 LOOKALIKES_LISTED = 30
-"""So many, the nearest, are listed; JSON has all."""
+"""How many of the nearest pairs are listed; JSON lists all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class Summary:
     """A run of enrolment.
 
     Attributes:
-        encoded: how many stored photos got the template that a new encoder lacked.
-        seconds: how long it took.
-        interrupted: whether it was ended before all photos were reached.
+        encoded: how many stored photos got a template by a new encoder.
+        seconds: how long the run took.
+        interrupted: whether it ended before the last photo.
     """
 
     report: Report
@@ -35,7 +35,7 @@ class Summary:
 
 
 def summary_fields(run: Summary) -> dict[str, Any]:
-    """All of it, for JSON."""
+    """Return the whole summary, ready for JSON."""
     return {
         "enrolled_photos": run.report.photos,
         "already_there": run.report.already_there,
@@ -58,7 +58,7 @@ def summary_fields(run: Summary) -> dict[str, Any]:
 
 
 def summary_lines(run: Summary) -> Iterator[str]:
-    """All of it, for a person to read."""
+    """Yield the summary as lines for a person to read."""
     report = run.report
     people = [person for person in report.people.values() if person.photos]
     new = sum(person.is_new for person in people)
@@ -67,21 +67,21 @@ def summary_lines(run: Summary) -> Iterator[str]:
         f" ({new:,} new) in {run.seconds:.1f} s"
     )
     if report.already_there:
-        yield f"enrolled before: {_count(report.already_there, 'photo')}"
+        yield f"already enrolled: {_count(report.already_there, 'photo')}"
     if run.encoded:
-        yield f"encoded anew: {_count(run.encoded, 'photo')} of the store"
+        yield f"encoded again: {_count(run.encoded, 'stored photo')}"
     if len(report.people) <= PEOPLE_LISTED:
         yield from map(_person_line, report.people.values())
     if report.refused:
         yield f"refused {len(report.refused):,}:"
         yield from _refused_lines(report.refused)
     if run.lookalikes:
-        yield f"look alike, one person under two names? {len(run.lookalikes):,}:"
+        yield f"look alike, perhaps one person under two names: {len(run.lookalikes):,}"
         yield from map(_lookalike_line, run.lookalikes[:LOOKALIKES_LISTED])
         if len(run.lookalikes) > LOOKALIKES_LISTED:
-            yield "  …and less near ones: --json lists all"
+            yield "  … --json lists all"
     if run.interrupted:
-        yield "interrupted: what is said above is stored; the same command again does the rest"
+        yield "interrupted: the above is stored; run the same command again to do the rest"
 
 
 def _count(number: int, one: str, many: str | None = None) -> str:
@@ -92,19 +92,19 @@ def _person_line(person: EnrolledPerson) -> str:
     told = ["new"] if person.is_new else []
     told += ["edited"] if person.is_edited else []
     told += [f"{_count(person.photos, 'photo')} added"] if person.photos else []
-    told += [f"{person.already_there:,} there before"] if person.already_there else []
+    told += [f"{person.already_there:,} already there"] if person.already_there else []
     return f"  {person.id}  {person.name}: {', '.join(told)}"
 
 
 def _refused_lines(refusals: list[Refused]) -> Iterator[str]:
-    """By reason, the most frequent first."""
+    """List refusals by reason, the most frequent first."""
     groups: dict[str, list[Refused]] = defaultdict(list)
     for refusal in refusals:
         groups[refusal.reason].append(refusal)
     for reason, group in sorted(groups.items(), key=lambda item: -len(item[1])):
         yield f"  {reason}: {len(group):,}"
         for refusal in group:
-            # A file's name may be no text at all; then at least its neighbours can be read.
+            # A file's name may not be valid text; show as much of it as can be read.
             path = refusal.path.encode(errors="replace").decode()
             yield f"    {path}" + (f": {refusal.detail}" if refusal.detail else "")
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from susracker.enrolment.enroller import Enroller, PreparedPhoto
-from susracker.enrolment.fields import criminal_from_fields
+from susracker.enrolment.fields import criminal_from_fields, edit_from_fields
 from susracker.enrolment.report import EnrolledPerson, Refused, Report
 from susracker.enrolment.sources import Person
-from susracker.errors import DuplicateError, InputError
+from susracker.errors import ConflictError, DuplicateError, InputError, NotFoundError
 from susracker.models import Criminal
 
 ATTEMPTS = 5
@@ -58,8 +59,8 @@ class Writer:
     def write(self, person: Person, results: Sequence[Result]) -> None:
         """Store a person's photos that are not stored yet, in one write.
 
-        A person is whom `person.criminal_id` says; or else who has the same name, and the same
-        case reference where one is given.
+        A person is the one whom `person.criminal_id` names; or else the one of the same name, and
+        of the same case reference where one is given. Two runs at once add nobody twice.
 
         Raises:
             StoreError: the store failed.
@@ -67,10 +68,12 @@ class Writer:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._try_to_write(person, results)
-            except DuplicateError:
-                # Another process was faster, and may have added the person, too: look again.
+            except (ConflictError, DuplicateError):
+                # Another process added the person, or one of the photos: look again.
                 if attempt == ATTEMPTS:
                     raise
+            except NotFoundError as error:
+                return self._refuse(results, "person removed", str(error))
 
     def _try_to_write(self, person: Person, results: Sequence[Result]) -> None:
         # Owners before the person: who is added in between is then found, or met as a duplicate.
@@ -78,23 +81,32 @@ class Writer:
         try:
             base = self._who_is(person)
         except InputError as error:
-            reason = "several people of that name"
-            self._report.refused += [Refused(path, reason, str(error)) for path, _ in results]
-            return
-        criminal = criminal_from_fields(person.fields, base)
-        is_edited = base is not None and base != criminal
+            return self._refuse(results, "several people of that name", str(error))
+        criminal = base or criminal_from_fields(person.fields)
+        edit = _changed(base, person.fields) if base else {}
         photos = self._sort(criminal.id, results, owners)
-        if photos.fresh or is_edited:
-            self._enroller.enroll(criminal, list(photos.fresh.values()))
+        if base and (photos.fresh or edit):
+            self._enroller.edit(base.id, edit, list(photos.fresh.values()))
+        elif photos.fresh:
+            self._enroller.add(criminal, list(photos.fresh.values()), name_is_new=True)
         self._report.refused += photos.refused
+        self._tell(person, criminal, photos, is_new=base is None, is_edited=bool(edit))
+
+    def _tell(
+        self, person: Person, criminal: Criminal, photos: Sorted, *, is_new: bool, is_edited: bool
+    ) -> None:
+        """Add what was done to the report."""
         if photos.fresh or photos.already_there or is_edited:
             self._ids[person] = criminal.id
             entry = self._report.people.setdefault(
-                criminal.id, EnrolledPerson(criminal.id, criminal.name, is_new=base is None)
+                criminal.id, EnrolledPerson(criminal.id, criminal.name, is_new=is_new)
             )
             entry.photos += len(photos.fresh)
             entry.already_there += photos.already_there
             entry.is_edited |= is_edited
+
+    def _refuse(self, results: Sequence[Result], reason: str, detail: str) -> None:
+        self._report.refused += [Refused(path, reason, detail) for path, _ in results]
 
     def _who_is(self, person: Person) -> Criminal | None:
         """The person in the store, or None for someone new.
@@ -136,3 +148,9 @@ class Writer:
         names = [one.name for one in self._store.criminals([owner])]
         detail = f"the same file is a photo of {names[0] if names else 'someone'} ({owner})"
         return Refused(path, "enrolled as someone else", detail)
+
+
+def _changed(base: Criminal, fields: Mapping[str, object]) -> dict[str, Any]:
+    """The edit that makes a person what `fields` says; empty where they are that already."""
+    edit = edit_from_fields(fields)
+    return {name: value for name, value in edit.items() if getattr(base, name) != value}

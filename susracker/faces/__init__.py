@@ -1,1 +1,1 @@
-"""From bytes to a picture, to faces, to embeddings."""
+"""Pictures from bytes, faces from pictures, embeddings from faces."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle, in pixels of the picture; `right` and `bottom` are outside it.
+    """A rectangle, in pixels of the picture; `right` and `bottom` lie just outside it.
 
-    A detector's box may stick out of the picture.
+    A detector's box may extend beyond the picture.
     """
 
     left: float
@@ -19,23 +19,23 @@ class Box:
 
     @property
     def width(self) -> float:
-        """Pixels from left to right."""
+        """Width in pixels."""
         return self.right - self.left
 
     @property
     def height(self) -> float:
-        """Pixels from top to bottom."""
+        """Height in pixels."""
         return self.bottom - self.top
 
     def overlap(self, other: Box) -> float:
-        """Intersection over union, 0 to 1."""
+        """Return the intersection over union, 0 to 1."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         shared = max(0.0, width) * max(0.0, height)
         return shared / (self.width * self.height + other.width * other.height - shared)
 
     def mapped(self, scale: float, shift: float = 0.0) -> Box:
-        """This box after shifting by `shift` pixels both ways, and then scaling."""
+        """Return this box moved right and down by `shift` pixels, and then scaled."""
         left, top, right, bottom = (
             (edge + shift) * scale for edge in (self.left, self.top, self.right, self.bottom)
         )

@@ -1,118 +1,97 @@
-"""Finds the faces of a picture, and aligns them.
+"""Finds the faces in a picture.
 
 A picture may be a crop that an edge camera cut tight to its detector's box, a crop with a margin,
-or a whole frame. The tight crop is looked for first, because it is most of what cameras send, and
-finding it on a copy of 150 pixels takes 2 ms.
+or a whole frame. The detector tries the tight crop first: cameras send mostly those, and the test,
+on a copy of 150 pixels, takes 2 ms.
 """
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import cv2
 import dlib
 import numpy as np
-from numpy.typing import NDArray
 
 from susracker.errors import FaceRefusedError
 from susracker.faces.boxes import Box
-from susracker.faces.quality import check_enrolable, measure
-from susracker.faces.weights import LANDMARKS, weights_file
-from susracker.models import Picture, Quality
-
-CHIP_SIZE, CHIP_PADDING = 150, 0.25
-"""What dlib's recognition network was trained on."""
+from susracker.faces.face import Face, locate
+from susracker.faces.images import MAX_PIXELS, decode
+from susracker.faces.quality import check_enrolable
+from susracker.models import Picture
 
 TIGHT_PADDING = 0.25
-"""Border put around a picture to see whether it is a tight crop, as a share of its size: HOG looks
-at more than its box."""
+"""Border added to a picture to test whether it is a tight crop, as a share of its longer side. HOG
+needs to see more than the face's box."""
 
 TIGHT_SIDE = 150
-"""Side of that padded picture. A face that fills the crop is then 100 pixels wide, and one with a
-margin is found in HOG's next smaller window, of 80, which tells the two apart. Of LFW's crops with
-a fifth of margin 0.8% are taken for tight ones; with a padding of 0.4, which takes twice the time,
-it was 8.6%."""
+"""Longer side of that padded picture, in pixels. A face that fills the crop is then 100 pixels
+wide. A face with a margin is found in HOG's next smaller window, of 80 pixels, which tells the two
+apart: 0.8% of LFW's crops with a fifth of margin pass for tight ones. A padding of 0.4 takes twice
+the time and makes it 8.6%."""
 
 TIGHT_THRESHOLD = -0.9
-"""HOG score, on that padded picture, above which it is a tight crop. It finds 99.9% of LFW's tight
-crops, and fires on none of 645 patches of background; those it has in common with `TIGHT_OVERLAP`,
-without which it would fire on one in 160."""
+"""HOG score on that padded picture above which it may be a tight crop. Together with
+`TIGHT_OVERLAP`, it finds 99.9% of LFW's tight crops and fires on none of 645 patches of background.
+Without `TIGHT_OVERLAP`, it fires on one patch in 160."""
 
 CERTAIN_SCORE = 0.2
-"""HOG score above which a tight crop is not looked at again as a frame: nineteen in twenty."""
+"""HOG score above which a tight crop is not searched again as a frame. Nineteen tight crops in
+twenty score higher."""
 
 TIGHT_OVERLAP = 0.65
-"""Overlap of HOG's box with the whole picture from which on the crop is tight; crops of LFW's faces
-have 0.69 and more, with a fifth of margin they have 0.54. Aligning a tight crop from its own
-rectangle is more accurate than from the box that HOG finds there."""
+"""Least overlap of HOG's box with the whole picture for a crop to count as tight. Tight crops of
+LFW's faces have 0.69 and more; crops with a fifth of margin have 0.54. Aligning a tight crop from
+its own rectangle is more accurate than aligning it from HOG's box."""
 
 HOG_WINDOW = 80
-"""Width of the smallest face that dlib's detector finds, in pixels."""
+"""Width in pixels of the smallest face that dlib's detector finds."""
 
 FRAME_THRESHOLD = 0.0
-"""dlib's usual threshold."""
+"""HOG score above which dlib itself reports a face."""
 
 FRAME_SIDE = 250
-"""Pictures whose shorter side is smaller are enlarged to it, to find faces of a third of it."""
+"""Pixels to which the shorter side of a small picture is enlarged, so that HOG finds faces a third
+as wide."""
 
 PORTRAIT_SHARE = 0.3
-"""A picture that has a face at least this share of its shorter side is a crop, or a portrait;
-one that has none is looked at again, for smaller faces."""
+"""A picture with a face at least this share of its shorter side is a crop or a portrait. Any other
+picture is searched again for smaller faces."""
 
 TIGHT_SHARE = 0.6
-"""A face wider than this share of its picture may be a tight crop."""
+"""A picture may be a tight crop if its face is wider than this share of its shorter side."""
 
 FINE_SCALE, MAX_FINE_SIDE = 2.0, 1920
-"""How much it is enlarged for that, which finds faces of 40 pixels, and how large it may become."""
+"""How much a picture is enlarged to find faces of 40 pixels, and the most pixels that its longer
+side may then have."""
 
 DOUBTFUL_THRESHOLD = -0.6
-"""HOG score above which a picture in which nothing is found at all may yet be a crop, of a face in
-its middle. On LFW's development photos it finds 14 of the 16 faces that are lost otherwise; it
-fires on 0.3% of background."""
+"""HOG score that is enough for a large face in the middle when nothing else is found. On LFW's
+development photos it finds 14 of the 16 faces that would be missed otherwise. It fires on 0.3% of
+background."""
 
 MIDDLE = 0.15
-"""How far the middle of such a face may be from the picture's, as a share of its sides."""
+"""How far the centre of such a face may be from the centre of the picture, as a share of the
+picture's sides."""
 
 CLEARLY_LARGER = 1.4
-"""How many times wider than the next face is that of the person meant in an enrolment photo: two
-steps of HOG's scales, of 1.2 each, as one step is within what a clipped box is off."""
+"""How many times wider than the next face the subject's face in an enrolment photo must be. It is
+two of HOG's scale steps, of 1.2 each: a clipped box can be off by one step."""
 
 RIVAL_SCORE = 0.3
 RIVAL_GAP = 1.0
-"""A face whose HOG score is below the first, and by more than the second below the surest face of
-the photo, is not who the photo is of: a bystander who is turned away, blurred or cut off, or the
-same face twice. By the score alone, the person meant is dropped where he himself is turned away,
-and his neighbour enrolled: on LFW's development photos 3,365 are enrolled then, 3 of them wrong by
-a neighbour; with the gap (and 1.4 above) it is 3,359, and none."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Face:
-    """A face in a picture.
-
-    Attributes:
-        landmarks: shape (5, 2), in pixels of the picture.
-        chip: aligned, shape (150, 150, 3), R, G, B.
-        score: the HOG detector's confidence.
-    """
-
-    box: Box
-    landmarks: NDArray[np.float32]
-    chip: Picture
-    score: float
-
-    @property
-    def quality(self) -> Quality:
-        """Measured when it is asked for: a face in a detection needs none."""
-        return measure(self.landmarks, self.chip, self.score)
+"""A face is a bystander's if its HOG score is below `RIVAL_SCORE` and more than `RIVAL_GAP` below
+the highest in the photo. Bystanders are turned away, blurred or cut off, or are the same face found
+twice. The score alone is not enough: a subject who is turned away would be dropped, and their
+neighbour enrolled. Of LFW's development photos, the score alone enrols 3,365, and 3 of the faces
+are a neighbour's. With the gap, and `CLEARLY_LARGER`, it is 3,359 and none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A box that HOG found, and its score."""
+    """A box that HOG found, with its score."""
 
     box: Box
     score: float
@@ -121,49 +100,76 @@ class Found:
 class Detector:
     """dlib's HOG detector and 5-point landmarks. Safe to use from any thread.
 
-    Raises, when first used:
-        EncoderError: the landmark model is missing.
+    Every method that finds a face raises EncoderError if the landmark model is missing.
     """
 
     def __init__(self) -> None:
         self._local = threading.local()
 
     def find(self, picture: Picture) -> list[Face]:
-        """All faces of a picture, largest first; none where there is none."""
-        picture = np.ascontiguousarray(picture)  # dlib takes no views
-        return _align_all(picture, self._find_boxes(picture) or self._find_doubtful(picture))
+        """Find all faces in a picture.
 
-    def find_in_frame(self, picture: Picture, smallest: float) -> list[Face]:
-        """The faces of a camera's frame, largest first.
-
-        Args:
-            smallest: width of the smallest faces that are found, in pixels; time grows with the
-                square of what it is smaller.
+        Returns:
+            the faces, largest first; an empty list if there are none.
         """
-        picture = np.ascontiguousarray(picture)
-        return _align_all(picture, self._scan(picture, HOG_WINDOW / smallest))
+        picture = np.ascontiguousarray(picture)  # dlib accepts no views
+        return _locate_all(picture, self._find_boxes(picture) or self._find_doubtful(picture))
 
-    def enrolment_face(self, picture: Picture) -> Face:
-        """The one face that an enrolment photo is of.
+    def find_in_bytes(self, data: bytes, max_pixels: int = MAX_PIXELS) -> list[Face]:
+        """Find all faces in an encoded picture, as `find` does.
 
         Raises:
-            FaceRefusedError: no face, several of like size, or one too small or too blurred.
+            PictureError: the picture cannot be read, or has more than `max_pixels` pixels.
+        """
+        return self.find(decode(data, max_pixels))
+
+    def find_in_frame(self, picture: Picture, smallest: float) -> list[Face]:
+        """Find the faces in a camera's frame.
+
+        Args:
+            smallest: width in pixels of the smallest faces to find. Half the width takes four
+                times as long.
+
+        Returns:
+            the faces, largest first; an empty list if there are none.
         """
         picture = np.ascontiguousarray(picture)
-        faces = _align_all(picture, self._find_portrait(picture) or self._find_boxes(picture))
+        return _locate_all(picture, self._scan(picture, HOG_WINDOW / smallest))
+
+    def enrolment_face(self, picture: Picture) -> Face:
+        """Find the face of the subject of an enrolment photo.
+
+        Raises:
+            FaceRefusedError: there is no face, there are several of similar size, or the face is
+                too small or too blurred.
+        """
+        picture = np.ascontiguousarray(picture)
+        faces = _locate_all(picture, self._find_portrait(picture) or self._find_boxes(picture))
         if not faces:
-            raise FaceRefusedError("no face", "none was found in the photo")
+            raise FaceRefusedError("no face", "no face was found in the photo")
         sure = _without_bystanders(faces)
         if len(sure) > 1 and sure[0].box.width < CLEARLY_LARGER * sure[1].box.width:
             raise FaceRefusedError(
-                "several faces", f"{len(sure)} in the photo, none clearly the largest"
+                "several faces", f"{len(sure)} faces in the photo, none clearly the largest"
             )
         check_enrolable(sure[0].quality)
         return sure[0]
 
+    def enrolment_face_in_bytes(self, data: bytes, max_pixels: int = MAX_PIXELS) -> Face:
+        """Find the face of the subject of an encoded enrolment photo, as `enrolment_face` does.
+
+        Raises:
+            PictureError: the picture cannot be read, or has more than `max_pixels` pixels.
+            FaceRefusedError: as `enrolment_face` raises it.
+        """
+        return self.enrolment_face(decode(data, max_pixels))
+
     def _find_portrait(self, picture: Picture) -> list[Found]:
-        """The faces of a photo that is no tight crop, as enrolment photos seldom are; none where
-        it may be one, or where its faces are small."""
+        """Find the faces in an ordinary portrait, which most enrolment photos are.
+
+        Returns:
+            an empty list if the photo may be a tight crop, or if its faces are small.
+        """
         faces = self._scan_coarsely(picture)
         return faces if PORTRAIT_SHARE <= _largest_share(picture, faces) < TIGHT_SHARE else []
 
@@ -179,7 +185,7 @@ class Detector:
         return self._scan(picture, min(FINE_SCALE, MAX_FINE_SIDE / max(picture.shape[:2])))
 
     def _find_tight(self, picture: Picture) -> Found | None:
-        """The face that fills the picture, if there is one, in the picture's own rectangle."""
+        """Return the picture's own rectangle if one face fills the picture, otherwise None."""
         height, width = picture.shape[:2]
         scale = TIGHT_SIDE / (max(height, width) * (1 + 2 * TIGHT_PADDING))
         small = _resized(picture, scale)
@@ -195,7 +201,7 @@ class Detector:
         return Found(own, best.score)
 
     def _find_doubtful(self, picture: Picture) -> list[Found]:
-        """The best of the large faces in the middle, if there is any."""
+        """Find the best large face in the middle, at a lower threshold."""
         faces = self._scan_coarsely(picture, DOUBTFUL_THRESHOLD)
         central = [one for one in faces if _is_central(one.box, picture)]
         return central[:1] if _largest_share(picture, central[:1]) >= PORTRAIT_SHARE else []
@@ -208,13 +214,13 @@ class Detector:
     def _scan(
         self, picture: Picture, scale: float, threshold: float = FRAME_THRESHOLD
     ) -> list[Found]:
-        """Surest first."""
+        """Find faces in a scaled copy of the picture, highest score first."""
         found = self._hog(_resized(picture, scale), threshold)
         return [Found(one.box.mapped(1 / scale), one.score) for one in found]
 
     def _hog(self, picture: Picture, threshold: float) -> list[Found]:
         if not hasattr(self._local, "hog"):
-            # Not safe to share: two threads in one detector crash the process.
+            # One for each thread: two threads in the same detector crash the process.
             self._local.hog = dlib.get_frontal_face_detector()
         boxes, scores, _ = self._local.hog.run(picture, 0, threshold)
         return [
@@ -223,13 +229,8 @@ class Detector:
         ]
 
 
-@lru_cache(maxsize=1)
-def _landmark_model() -> Any:
-    return dlib.shape_predictor(str(weights_file(LANDMARKS)))
-
-
 def _largest_share(picture: Picture, found: list[Found]) -> float:
-    """Width of the largest face, as a share of the picture's shorter side."""
+    """Return the width of the widest face, as a share of the picture's shorter side."""
     height, width = picture.shape[:2]
     share: float = max((one.box.width for one in found), default=0.0) / min(height, width)
     return share
@@ -242,29 +243,19 @@ def _is_central(box: Box, picture: Picture) -> bool:
 
 
 def _without_bystanders(faces: list[Face]) -> list[Face]:
-    """The faces that the photo may be of, in the same order: all but the much less sure ones."""
+    """Keep the faces that may be the subject's, in the same order."""
     least = min(RIVAL_SCORE, max(face.score for face in faces) - RIVAL_GAP)
     return [face for face in faces if face.score >= least]
 
 
-def _align_all(picture: Picture, found: list[Found]) -> list[Face]:
-    """Largest first."""
-    return [_align(picture, one) for one in sorted(found, key=lambda one: -one.box.width)]
-
-
-def _align(picture: Picture, found: Found) -> Face:
-    box = found.box
-    rectangle = dlib.rectangle(
-        round(box.left), round(box.top), round(box.right) - 1, round(box.bottom) - 1
-    )
-    shape = _landmark_model()(picture, rectangle)
-    landmarks = np.array([(point.x, point.y) for point in shape.parts()], np.float32)
-    chip: Picture = dlib.get_face_chip(picture, shape, CHIP_SIZE, CHIP_PADDING)
-    return Face(box, landmarks, chip, found.score)
+def _locate_all(picture: Picture, found: list[Found]) -> list[Face]:
+    """Return the faces in these boxes, largest first."""
+    ordered = sorted(found, key=lambda one: -one.box.width)
+    return [locate(picture, one.box, one.score) for one in ordered]
 
 
 def _padded(picture: Picture, border: int) -> Picture:
-    """With the last rows repeated around it."""
+    """Repeat the outermost pixels around the picture."""
     sides = (border,) * 4
     return np.asarray(cv2.copyMakeBorder(picture, *sides, cv2.BORDER_REPLICATE), np.uint8)
 
@@ -274,7 +265,7 @@ def _resized(picture: Picture, scale: float) -> Picture:
         return picture
     height, width = picture.shape[:2]
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    # Averaging areas keeps what is reduced free of moiré, which HOG would take for edges.
+    # Averaging areas avoids moiré, which HOG would take for edges.
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     resized: Any = cv2.resize(picture, size, interpolation=how)
     return np.asarray(resized, np.uint8)

@@ -1,10 +1,10 @@
-"""dlib's recognition network as ONNX, from dlib's own weight file.
+"""Converts dlib's recognition network from dlib's own weight file to ONNX.
 
-The file holds, for each layer that has weights, a string such as `con_4`, `affine_` or `fc_2`, and
-a tensor: version 2, four sizes, then float32. Integers are a byte with their count of bytes and,
-in the top bit, their sign, and then those bytes, the lowest first. A convolution carries a bias. An
-affine layer is gamma and then beta, and is folded into the convolution before it. The network is
-the one of dlib's example `dnn_face_recognition_ex.cpp`.
+For each layer with weights, the file holds a string such as `con_4`, `affine_` or `fc_2`, and a
+tensor: version 2, four sizes, then float32 numbers. An integer is one byte that holds the number of
+bytes and, in its top bit, the sign, followed by those bytes, lowest first. A convolution has a
+bias. An affine layer is gamma followed by beta, and is folded into the convolution before it. The
+network is that of dlib's example `dnn_face_recognition_ex.cpp`.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ Weights = NDArray[np.float32]
 
 CHIP_SIZE, DIMENSION = 150, 128
 CHIPS, EMBEDDINGS = "chips", "embeddings"
-"""Names of the model's input and output."""
+"""Names of the model's input and of its output."""
 
 MEAN_RGB, SCALE = (122.782, 117.001, 104.298), 1 / 256
-"""What dlib's input layer subtracts, and then multiplies by."""
+"""The mean that dlib's input layer subtracts, and the factor that it then multiplies by."""
 
 STAGES = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True))
-"""Channels, blocks, and whether the first block halves the picture."""
+"""For each stage: channels, blocks, and whether the first block halves the picture."""
 
 TENSOR_VERSION = 2
 LAYER = re.compile(rb"\x01\x05con_\d|\x01\x07affine_|\x01\x04fc_\d")
 FORMAT = 1
-"""Raised when `build` makes another model of the same weights."""
+"""Increase this when `build` makes a different model from the same weights."""
 
 OPSET, IR_VERSION = 17, 9
-"""Old enough for every ONNX Runtime that is supported."""
+"""Old enough for every supported version of ONNX Runtime."""
 
 
 def build(weights: Path) -> onnx.ModelProto:
-    """The network as a model: uint8[n, 150, 150, 3], R, G, B, to float32[n, 128].
+    """Build the network as a model from uint8[n, 150, 150, 3], R, G, B, to float32[n, 128].
 
     Raises:
         EncoderError: the file cannot be read, or is not dlib's recognition network.
@@ -59,7 +59,7 @@ def build(weights: Path) -> onnx.ModelProto:
 
 
 def _layers(data: bytes) -> Iterator[tuple[bytes, Weights]]:
-    """Kind ("con", "aff" or "fc_") and weights of each layer, from the input to the output."""
+    """Read each layer's kind ("con", "aff" or "fc_") and weights, from input to output."""
     for match in LAYER.finditer(data):
         kind, position = match.group()[2:5], match.end()
         if kind == b"fc_":
@@ -67,7 +67,7 @@ def _layers(data: bytes) -> Iterator[tuple[bytes, Weights]]:
                 _, position = _integer(data, position)
         version, position = _integer(data, position)
         if version != TENSOR_VERSION:
-            raise ValueError(f"a tensor of version {version}")
+            raise ValueError(f"it has a tensor of version {version}")
         count = 1
         for _ in range(4):
             size, position = _integer(data, position)
@@ -76,7 +76,7 @@ def _layers(data: bytes) -> Iterator[tuple[bytes, Weights]]:
 
 
 def _integer(data: bytes, position: int) -> tuple[int, int]:
-    """An integer, and the position after it."""
+    """Read an integer; return it and the position after it."""
     length, negative = data[position] & 0x7F, data[position] & 0x80
     end = position + 1 + length
     value = int.from_bytes(data[position + 1 : end], "little")
@@ -84,7 +84,7 @@ def _integer(data: bytes, position: int) -> tuple[int, int]:
 
 
 class _Builder:
-    """Adds node after node, taking the layers' weights in their order."""
+    """Adds the nodes one by one, and takes the weights in the layers' order."""
 
     def __init__(self, layers: list[tuple[bytes, Weights]]) -> None:
         self._layers = layers
@@ -107,7 +107,7 @@ class _Builder:
         x = self._node("Flatten", self._node("GlobalAveragePool", x))
         self._node("MatMul", x, self._constant(self._take(b"fc_").reshape(channels, DIMENSION)))
         if self._layers:
-            raise ValueError(f"{len(self._layers)} layers too many")
+            raise ValueError(f"it has {len(self._layers)} layers too many")
         return self._finished()
 
     def _input(self) -> str:
@@ -132,7 +132,7 @@ class _Builder:
         return self._node("Relu", self._node("Add", y, shortcut)), max(sides)
 
     def _padded(self, x: str, channels: int, pixels: int) -> str:
-        """Zeros behind the last channel, on the right and at the bottom, as dlib adds them."""
+        """Add zeros after the last channel, on the right and at the bottom, as dlib does."""
         if not channels and not pixels:
             return x
         pads = np.array([0, 0, 0, 0, 0, channels, pixels, pixels], np.int64)
@@ -165,7 +165,7 @@ class _Builder:
     def _take(self, kind: bytes) -> Weights:
         found, weights = self._layers.pop(0)
         if found != kind:
-            raise ValueError(f"a layer {found!r} where {kind!r} belongs")
+            raise ValueError(f"it has a layer {found!r} where {kind!r} belongs")
         return weights
 
     def _constant(self, values: NDArray[Any]) -> str:
@@ -194,5 +194,5 @@ class _Builder:
 
 
 def _halved(side: int, kernel: int) -> int:
-    """Side of a picture after a kernel of stride 2 without padding."""
+    """Return a picture's side after a kernel of stride 2 without padding."""
     return (side - kernel) // 2 + 1

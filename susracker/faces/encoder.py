@@ -1,7 +1,7 @@
-"""From aligned faces to embeddings.
+"""Embeddings from aligned faces.
 
-Others add encoders under the entry-point group `susracker.encoders`: a class that needs no
-arguments and fulfils `Encoder`.
+To add an encoder, register a class under the entry-point group `susracker.encoders`. The class
+takes no arguments and implements `Encoder`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from platformdirs import user_cache_path
 from susracker.errors import EncoderError
 from susracker.faces import dlib_resnet, quantised
 from susracker.faces.detector import Detector
-from susracker.faces.images import decode
 from susracker.faces.weights import RECOGNITION, weights_file
 from susracker.models import Vectors
 from susracker.runtime.installed import installed_file
@@ -38,25 +37,25 @@ Chips = NDArray[np.uint8]
 """Aligned faces, shape (n, 150, 150, 3), R, G, B."""
 
 MAX_DIFFERENCE = 1e-5
-"""Largest difference from dlib's own numbers, of which the largest is about 0.4. Rounding in
-another order gives 3e-7; the wrong padding or channel order gives more than 0.01."""
+"""Largest accepted difference from dlib's own embedding, whose largest number is about 0.4.
+Rounding in another order gives 3e-7; wrong padding or channel order gives more than 0.01."""
 
 
 MAX_INT8_DIFFERENCE = 0.03
-"""The same in 8-bit arithmetic: two and a half times the largest of 200 faces. Sums that overflow
-are off by more than 0.1."""
+"""The same for 8-bit arithmetic: two and a half times the largest difference seen on 200 faces.
+Overflowing sums give more than 0.1."""
 
 
 class InexactNetworkError(EncoderError):
-    """The network's numbers differ from dlib's own."""
+    """The network's embeddings differ from dlib's own."""
 
 
 class Encoder(ABC):
     """A network that turns aligned faces into embeddings. Safe to use from any thread.
 
     Attributes:
-        id: stamped on every template; encoders with the same id make interchangeable templates.
-        dimension: numbers in an embedding.
+        id: stamped on every template. Encoders with the same id make interchangeable templates.
+        dimension: how many numbers an embedding has.
     """
 
     id: str
@@ -64,14 +63,17 @@ class Encoder(ABC):
 
     @abstractmethod
     def embed(self, chips: Chips) -> Vectors:
-        """The network's own output, shape (n, dimension), for n >= 1 chips.
+        """Compute the network's own output for n >= 1 chips.
+
+        Returns:
+            shape (n, dimension), not normalised.
 
         Raises:
             EncoderError: the network cannot be loaded.
         """
 
     def embed_roughly(self, chips: Chips) -> Vectors:
-        """Nearly what `embed` gives, in less time where the encoder knows how; never stored.
+        """Compute nearly the same as `embed`, faster if the encoder can. Never store the result.
 
         Raises:
             EncoderError: the network cannot be loaded.
@@ -79,10 +81,13 @@ class Encoder(ABC):
         return self.embed(chips)
 
     def encode(self, chips: Chips) -> Vectors:
-        """Templates, shape (n, dimension): the mean of chip and mirror image, unit length.
+        """Compute templates: the mean of each chip's embedding and of its mirror image's.
 
-        Both go through the network in one batch. The mirror image halves the misses at a false
-        match rate of 0.1% (LFW, View 2: 10.8% to 3.4%) for twice the arithmetic.
+        Both go through the network in one batch. For twice the arithmetic, the mirror image cuts
+        misses from 10.8% to 3.4% at a false match rate of 0.1% (LFW, View 2).
+
+        Returns:
+            shape (n, dimension), each of unit length; shape (0, dimension) for no chips.
 
         Raises:
             EncoderError: the network cannot be loaded.
@@ -93,20 +98,27 @@ class Encoder(ABC):
 
 
 def templates_of(views: Vectors) -> Vectors:
-    """Templates of n chips, from embeddings of these, and then of their mirror images."""
+    """Compute templates from embeddings of n chips followed by those of their mirror images.
+
+    Args:
+        views: shape (2n, dimension).
+
+    Returns:
+        shape (n, dimension), each of unit length.
+    """
     count = len(views) // 2
     sums = views[:count] + views[count:]
     return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), np.float32)
 
 
 class DlibReferenceEncoder(Encoder):
-    """dlib's recognition network, through dlib: slow, and what `dlib` is measured against."""
+    """dlib's recognition network, run by dlib: slow, but the reference for the other encoders."""
 
     id = "dlib-resnet-v1"
     dimension = dlib_resnet.DIMENSION
 
     def __init__(self) -> None:
-        # A network keeps its activations: two threads in it would mix their faces.
+        # A network keeps its activations: two threads in the same one would mix their faces.
         self._lock = threading.Lock()
 
     def embed(self, chips: Chips) -> Vectors:
@@ -124,14 +136,14 @@ class DlibReferenceEncoder(Encoder):
 
 
 class DlibEncoder(Encoder):
-    """dlib's recognition network as ONNX on ONNX Runtime.
+    """dlib's recognition network, run by ONNX Runtime.
 
-    The model is built once from dlib's weight file, compared with dlib itself on a real face, and
-    kept in the cache directory.
+    The first use builds the model from dlib's weight file, compares it with dlib on a real face,
+    and keeps it in the cache folder.
 
     Args:
-        cache: folder of the model; by default in the user's cache directory.
-        weights: dlib's weight file; by default that of `face_recognition_models`.
+        cache: folder for the model; the user's cache directory by default.
+        weights: dlib's weight file; the one in `face_recognition_models` by default.
     """
 
     id = DlibReferenceEncoder.id
@@ -180,11 +192,11 @@ class DlibEncoder(Encoder):
 
 
 class DlibInt8Encoder(DlibEncoder):
-    """The same in 8-bit arithmetic, in half the time. Its templates go with those of the exact
-    network, and it is what `DlibEncoder` embeds roughly with.
+    """The same network in 8-bit arithmetic, in half the time. Its templates can be compared with
+    those of the exact network, and `DlibEncoder` uses it for rough embeddings.
 
-    Where a processor's 8-bit arithmetic is inexact, as before AVX-512 VNNI and AVX-VNNI, the exact
-    network is used, and that is logged.
+    On processors whose 8-bit arithmetic is inexact, such as those without AVX-512 VNNI or AVX-VNNI,
+    it logs a warning and uses the exact network.
     """
 
     max_difference = MAX_INT8_DIFFERENCE
@@ -200,48 +212,48 @@ class DlibInt8Encoder(DlibEncoder):
         try:
             return super()._load()
         except InexactNetworkError as error:
-            log.warning("the exact network is used, at half the speed: %s", error)
+            log.warning("using the exact network, at half the speed: %s", error)
             return DlibEncoder(self._cache, self._weights)._load()
 
 
 def _kept(file: Path) -> Any:
-    """The session of a model in the cache; None where there is none, or a damaged one."""
+    """Open the model in the cache; None if it is missing or damaged."""
     try:
         return _session(file.read_bytes()) if file.exists() else None
     except (ort_errors.InvalidProtobuf, ort_errors.Fail, OSError) as error:
-        log.warning("building %s again: %s", file, error)
+        log.warning("cannot read %s, building it again: %s", file, error)
         return None
 
 
 def _session(model: bytes) -> Any:
     options = ort.SessionOptions()
-    # The pool's threads take one core each; a second level of threads would only take turns.
+    # Each thread of the pool uses one core; threads inside ONNX Runtime would compete with them.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def _compare_with_dlib(session: Any, max_difference: float) -> None:
-    """Raise InexactNetworkError where the model's embeddings of a real face differ from dlib's."""
+    """Raise InexactNetworkError if the model's embeddings of a real face differ from dlib's."""
     try:
         portrait = installed_file("matplotlib", "mpl-data/sample_data/grace_hopper.jpg")
     except FileNotFoundError as error:
         raise EncoderError(
-            f"no face to check the network on ({error}): pip install --force-reinstall matplotlib"
+            f"no face to check the network with ({error}): pip install --force-reinstall matplotlib"
         ) from error
-    chip = Detector().enrolment_face(decode(portrait.read_bytes())).chip
+    chip = Detector().enrolment_face_in_bytes(portrait.read_bytes()).chip
     chips = np.stack([chip, chip[:, ::-1]])
     ours = session.run(None, {dlib_resnet.CHIPS: chips})[0]
     difference = float(np.abs(ours - DlibReferenceEncoder().embed(chips)).max())
     if not difference < max_difference:
         raise InexactNetworkError(
             f"the ONNX network differs from dlib's by {difference:.2g}, more than "
-            f"{max_difference:g}: use --encoder dlib-reference, and report this"
+            f"{max_difference:g}: use --encoder dlib-reference, and report this as a bug"
         )
 
 
 def _write(file: Path, model: bytes) -> None:
-    """Write whole or not at all: another process may be reading, or building the same."""
+    """Write the whole file or nothing: another process may be reading or writing the same one."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)
@@ -250,5 +262,5 @@ def _write(file: Path, model: bytes) -> None:
         os.replace(name, file)
     except OSError as error:
         raise EncoderError(
-            f"cannot write the network to {file}: {error}; XDG_CACHE_HOME names another folder"
+            f"cannot write the network to {file}: {error}; set XDG_CACHE_HOME to use another folder"
         ) from error

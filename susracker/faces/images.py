@@ -1,4 +1,4 @@
-"""From bytes to a picture and back."""
+"""Decodes and encodes pictures."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from susracker.faces.boxes import Box
 from susracker.models import Picture
 
 MAX_PIXELS = 50_000_000
-"""Largest picture that is decoded, unless told otherwise: more than any camera delivers."""
+"""Default limit for a decoded picture: more pixels than any camera delivers."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
-"""What is read. Others are not, which keeps rarely used decoders away from what strangers send."""
+"""Formats that are decoded. All others are refused, to keep untrusted data away from rarely used
+decoders."""
 
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",
-    "MPO": "image/jpeg",  # several pictures in one JPEG, as many phones write it
+    "MPO": "image/jpeg",  # several pictures in one JPEG file, as many phones write
     "PNG": "image/png",
     "WEBP": "image/webp",
     "BMP": "image/bmp",
 }
-"""By what Pillow calls the format of a picture that it read."""
+"""Media types by Pillow's name for the format."""
 
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -36,17 +37,18 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What makes a picture upright, by its EXIF orientation (Exif 2.3, tag 274)."""
+"""The operation that turns a picture upright, by its EXIF orientation (Exif 2.3, tag 274)."""
 
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Decode a JPEG, PNG, WebP or BMP file, upright as its EXIF orientation says.
+    """Decode a JPEG, PNG, WebP or BMP file, and turn it upright by its EXIF orientation.
 
     Returns:
-        shape (height, width, 3), R, G, B; what is transparent is black.
+        shape (height, width, 3), R, G, B; transparent parts are black.
 
     Raises:
-        PictureError: empty, of no known format, truncated, damaged, or of more than `max_pixels`.
+        PictureError: the data is empty, has an unknown format, is truncated or damaged, or has more
+            than `max_pixels` pixels.
     """
     image = _open(data)
     width, height = image.size
@@ -61,23 +63,23 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
 
 
 def media_type(data: bytes) -> str:
-    """The media type of an encoded picture, such as "image/jpeg".
+    """Return the media type of an encoded picture, such as "image/jpeg".
 
     Raises:
-        PictureError: empty, or of no known format.
+        PictureError: the data is empty or has an unknown format.
     """
     return MEDIA_TYPES[_open(data).format or ""]
 
 
 def encode_jpeg(picture: Picture, quality: int = 90) -> bytes:
-    """Encode a picture as JPEG, of quality 1 to 95."""
+    """Encode a picture as JPEG, with a quality of 1 to 95."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
 def scaled_to(picture: Picture, shorter_side: int) -> Picture:
-    """Scale a picture until its shorter side has so many pixels."""
+    """Scale a picture so that its shorter side has this many pixels."""
     height, width = picture.shape[:2]
     scale = shorter_side / min(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -85,7 +87,11 @@ def scaled_to(picture: Picture, shorter_side: int) -> Picture:
 
 
 def crop(picture: Picture, box: Box, margin: float) -> Picture:
-    """Cut out a box and `margin` of its size on every side, as far as the picture reaches."""
+    """Cut out a box with a margin on each side, given as a share of the box's size.
+
+    Returns:
+        a view of the picture; it ends where the picture ends.
+    """
     height, width = picture.shape[:2]
     wide, high = margin * box.width, margin * box.height
     left, right = np.clip([box.left - wide, box.right + wide], 0, width).round().astype(int)
@@ -94,12 +100,12 @@ def crop(picture: Picture, box: Box, margin: float) -> Picture:
 
 
 def _open(data: bytes) -> Image.Image:
-    """Read a picture's header, and none of its pixels."""
+    """Read a picture's header, but none of its pixels."""
     if not data:
         raise PictureError("the picture is empty: 0 bytes")
     try:
         with warnings.catch_warnings():
-            # Pillow warns of large pictures; how large they may be is decided here.
+            # Pillow warns of large pictures; `decode` has a limit of its own.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
@@ -111,14 +117,17 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Pillow's own `exif_transpose` also writes the EXIF data again, and fails in many ways where
-    that is damaged, which says nothing about the picture."""
+    """Turn a picture upright.
+
+    Pillow's own `exif_transpose` also rewrites the EXIF data. If that is damaged, it fails in many
+    ways, although the picture itself is fine.
+    """
     turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     return image if turn is None else image.transpose(turn)
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """Pillow drops the alpha channel, and so shows whatever colour is hidden under it."""
+    """Put a picture on black. Pillow alone drops the alpha channel, and so shows hidden colours."""
     if not image.has_transparency_data:
         return image
     black = Image.new("RGBA", image.size, "black")
@@ -126,7 +135,7 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Pillow clips 16-bit greys when it makes them 8-bit; they are scaled here instead."""
+    """Scale 16-bit greys to 8 bits. Pillow alone clips them."""
     if not image.mode.startswith("I"):
         return image
     return Image.fromarray((np.asarray(image) / 257).astype(np.uint8))

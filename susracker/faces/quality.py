@@ -1,4 +1,4 @@
-"""How well a face can be recognised."""
+"""Measures how well a face can be recognised."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from susracker.errors import FaceRefusedError
 from susracker.models import Picture, Quality
 
 MIN_EYE_DISTANCE = 18.0
-"""Pixels. The aligned chip has about 64 of them between the eyes: below this, more than nine in
-ten of its pixels are made up by enlargement."""
+"""Pixels. The aligned chip has about 64 pixels between the eyes. Below this limit, enlargement
+makes up more than nine in ten of the chip's pixels."""
 
 MIN_SHARPNESS = 10.0
-"""Variance of the Laplacian of the chip. Of LFW's development photos one in 200 is below; of the
-same faces brought down to 20 pixels and enlarged again, 82%; blurred with a deviation of 3 pixels,
-all. At 7, more than half of the enlarged ones would be enrolled; at 12, 1% of LFW refused."""
+"""Variance of the Laplacian of the chip. One in 200 of LFW's development photos is below it, 82% of
+the same faces after reduction to 20 pixels and enlargement, and all of them after a blur with a
+deviation of 3 pixels. At 7, more than half of the enlarged faces would be enrolled; at 12, 1% of
+LFW's photos would be refused."""
 
 
 def measure(landmarks: NDArray[np.float32], chip: Picture, detector_score: float) -> Quality:
@@ -24,7 +25,7 @@ def measure(landmarks: NDArray[np.float32], chip: Picture, detector_score: float
 
     Args:
         landmarks: shape (5, 2), dlib's five points in pixels of the picture: the outer and inner
-            corner of one eye, the outer and inner corner of the other, the base of the nose.
+            corners of one eye, the outer and inner corners of the other, and the base of the nose.
         chip: the aligned face, shape (150, 150, 3).
         detector_score: the HOG detector's confidence.
     """
@@ -40,17 +41,17 @@ def measure(landmarks: NDArray[np.float32], chip: Picture, detector_score: float
 
 
 def check_enrolable(quality: Quality) -> None:
-    """Refuse a face of which a template would match strangers.
+    """Refuse a face whose template would match strangers.
 
     Raises:
-        FaceRefusedError: too small, or too blurred.
+        FaceRefusedError: the face is too small or too blurred.
     """
     if quality.eye_distance < MIN_EYE_DISTANCE:
         raise FaceRefusedError(
             "too small",
-            f"{quality.eye_distance:.0f} pixels between the eyes, of {MIN_EYE_DISTANCE:.0f} needed",
+            f"{quality.eye_distance:.1f} pixels between the eyes, {MIN_EYE_DISTANCE:.0f} needed",
         )
     if quality.sharpness < MIN_SHARPNESS:
         raise FaceRefusedError(
-            "too blurred", f"sharpness {quality.sharpness:.0f}, of {MIN_SHARPNESS:.0f} needed"
+            "too blurred", f"sharpness {quality.sharpness:.1f}, {MIN_SHARPNESS:.0f} needed"
         )

@@ -1,7 +1,7 @@
 """The recognition network in 8-bit arithmetic, which takes half the time.
 
-Weights are 8 bits a channel, and what flows between layers is 8 bits over the range that was seen
-there on development faces (`susracker/faces/data/…-ranges.json`, made by tools/make_ranges.py).
+Weights have 8 bits and a scale for each channel. Activations have 8 bits over the range seen on
+development faces (`susracker/faces/data/…-ranges.json`, made by tools/make_ranges.py).
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from susracker.errors import EncoderError
 
 FORMAT = "int8-1"
-"""Changes with the way that the network is quantised: kept models of another are not used."""
+"""Change this whenever quantisation changes, so that models in the cache are rebuilt."""
 
 QUANTISED = ("Conv", "Add", "Relu", "MaxPool", "AveragePool")
-"""Operators in 8 bits: all that cost time. The input, and the last layer, stay as they are."""
+"""Operators that run in 8 bits: all that cost time. The input and the last layer stay exact."""
 
 
 def quantise(model: onnx.ModelProto, encoder_id: str) -> onnx.ModelProto:
-    """The same network in 8 bits.
+    """Convert a network to 8 bits.
 
     Raises:
-        EncoderError: there are no ranges for that encoder.
+        EncoderError: there are no ranges for this encoder.
     """
     quantizer = QDQQuantizer(
         onnx.shape_inference.infer_shapes(model),
@@ -51,7 +51,7 @@ def quantise(model: onnx.ModelProto, encoder_id: str) -> onnx.ModelProto:
 def _ranges(encoder_id: str) -> dict[str, Any]:
     resource = files("susracker.faces") / "data" / f"{encoder_id}-ranges.json"
     if not resource.is_file():
-        raise EncoderError(f"no ranges are known for {encoder_id}: see tools/make_ranges.py")
+        raise EncoderError(f"there are no 8-bit ranges for {encoder_id}: see tools/make_ranges.py")
     return {
         name: tuple(map(np.float32, ends))
         for name, ends in json.loads(resource.read_text()).items()

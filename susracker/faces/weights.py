@@ -1,4 +1,4 @@
-"""Where dlib's trained models are."""
+"""Finds dlib's trained models."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ LANDMARKS = "shape_predictor_5_face_landmarks.dat"
 
 
 def weights_file(name: str) -> Path:
-    """A model file of the package `face_recognition_models`, which is not imported: importing it
-    needs `pkg_resources`, which Python no longer brings along.
+    """Return the path of a model file in the package `face_recognition_models`.
+
+    The package is not imported, because that needs `pkg_resources`, which Python no longer has.
 
     Raises:
         EncoderError: the package or the file is missing.

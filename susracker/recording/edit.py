@@ -14,7 +14,6 @@ import numpy as np
 from susracker.errors import PictureError, RecordingError
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
-from susracker.faces.images import decode
 from susracker.recording.format import Embeddings, Recorded
 from susracker.recording.reader import Recording
 from susracker.recording.writer import RecordingWriter
@@ -51,7 +50,7 @@ def anonymise(source: Recording, encoder: Encoder, workers: int) -> Iterator[Rec
         if detection.picture is None:
             return recorded
         try:
-            faces = detector.find(decode(detection.picture))
+            faces = detector.find_in_bytes(detection.picture)
         except PictureError as error:
             raise RecordingError(f"a picture of {source.folder} is damaged: {error}") from error
         chips = [face.chip for face in faces]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from susracker.stores.refusals import event_was_handled, no_alert
 
 
 class ReplayJournal(Journal):
-    """Sightings, alerts and events of one replay, in memory. For one thread.
+    """Sightings, alerts and events of one replay, in memory.
 
     It knows no gallery: whom a sighting is of is not checked, and nobody's `last_seen_*` moves.
     """
@@ -24,6 +25,7 @@ class ReplayJournal(Journal):
         self._outcomes: dict[tuple[str, str], tuple[datetime, Outcome]] = {}
         self._cameras: dict[str, Camera] = {}
         self._last_seq = 0
+        self._lock = threading.Lock()
 
     def record(
         self,
@@ -31,29 +33,32 @@ class ReplayJournal(Journal):
         alerts: Sequence[Alert],
         event: Event | None = None,
     ) -> tuple[Alert, ...]:
-        if event and (event.camera_id, event.event_id) in self._outcomes:
-            raise event_was_handled(event)
-        stored = tuple(replace(one, seq=self._last_seq + n) for n, one in enumerate(alerts, 1))
-        self._last_seq += len(stored)
-        self._alerts += stored
-        self._sightings += sightings
-        if event:
-            outcome = Outcome(event.kind, stored)
-            self._outcomes[event.camera_id, event.event_id] = event.received_at, outcome
-        return stored
+        with self._lock:
+            if event and (event.camera_id, event.event_id) in self._outcomes:
+                raise event_was_handled(event)
+            stored = tuple(replace(one, seq=self._last_seq + n) for n, one in enumerate(alerts, 1))
+            self._last_seq += len(stored)
+            self._alerts += stored
+            self._sightings += sightings
+            if event:
+                outcome = Outcome(event.kind, stored)
+                self._outcomes[event.camera_id, event.event_id] = event.received_at, outcome
+            return stored
 
     def put_alert(self, alert: Alert) -> None:
-        if any(one.seq == alert.seq for one in self._alerts):
-            raise DuplicateError(f"there is an alert with the seq {alert.seq}")
-        self._alerts = sorted([*self._alerts, alert], key=lambda one: one.seq)
-        self._last_seq = max(self._last_seq, alert.seq)
+        with self._lock:
+            if any(one.seq == alert.seq for one in self._alerts):
+                raise DuplicateError(f"there is an alert with the seq {alert.seq}")
+            self._alerts = sorted([*self._alerts, alert], key=lambda one: one.seq)
+            self._last_seq = max(self._last_seq, alert.seq)
 
     def event_outcome(self, camera_id: str, event_id: str) -> Outcome | None:
         known = self._outcomes.get((camera_id, event_id))
         return known[1] if known else None
 
     def forget_events(self, before: datetime) -> None:
-        self._outcomes = {key: one for key, one in self._outcomes.items() if one[0] >= before}
+        with self._lock:
+            self._outcomes = {key: one for key, one in self._outcomes.items() if one[0] >= before}
 
     def alert(self, alert_id: str) -> Alert:
         for alert in self._alerts:
@@ -77,9 +82,10 @@ class ReplayJournal(Journal):
         return sorted(theirs, key=lambda one: (one.occurred_at, one.id))
 
     def count_cameras(self, cameras: Sequence[Camera]) -> None:
-        for camera in cameras:
-            known = self._cameras.get(camera.id)
-            self._cameras[camera.id] = camera.added_to(known) if known else camera
+        with self._lock:
+            for camera in cameras:
+                known = self._cameras.get(camera.id)
+                self._cameras[camera.id] = camera.added_to(known) if known else camera
 
     def cameras(self) -> list[Camera]:
         return sorted(self._cameras.values(), key=lambda camera: camera.id)

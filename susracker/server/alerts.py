@@ -27,7 +27,7 @@ def alerts() -> ResponseReturnValue:
     page = parse(Page, request.args)
     store = service().tracker.store
     found, last_seq = service().reads.call(
-        lambda: (store.alerts(page.after, page.limit), store.last_seq())
+        lambda: (store.alerts(page.after, page.limit, with_faces=False), store.last_seq())
     )
     return jsonify(alerts=[alert_summary(alert) for alert in found], last_seq=last_seq)
 

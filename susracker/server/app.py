@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from susracker.enrolment.enroller import Enroller
 from susracker.errors import (
+    ConflictError,
     DuplicateError,
     InputError,
     NotFoundError,
@@ -78,8 +79,9 @@ def _register_errors(app: Flask) -> None:
     def not_found(error: NotFoundError) -> ResponseReturnValue:
         return answer(404, str(error))
 
+    @app.errorhandler(ConflictError)
     @app.errorhandler(DuplicateError)
-    def duplicate(error: DuplicateError) -> ResponseReturnValue:
+    def conflict(error: ConflictError | DuplicateError) -> ResponseReturnValue:
         return answer(409, str(error))
 
     @app.errorhandler(OverloadedError)

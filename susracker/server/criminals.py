@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Blueprint, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, Field
 
 from susracker.enrolment.enroller import Enroller, PreparedPhoto
-from susracker.enrolment.fields import criminal_from_fields
+from susracker.enrolment.fields import criminal_from_fields, edit_from_fields
 from susracker.errors import FaceRefusedError, InputError, PictureError
+from susracker.models import Criminal
 from susracker.runtime.data_uri import decode_base64
 from susracker.server.service import Service, service
-from susracker.server.wire import criminal_fields, sighting_fields
+from susracker.server.wire import criminal_fields, parse, sighting_fields
 from susracker.tracking.tracker import Tracker
 
 blueprint = Blueprint("criminals", __name__)
 
 
+class Page(BaseModel):
+    """Which people are asked for; without a limit, all of them."""
+
+    query: str = Field("", max_length=200)
+    after: str | None = Field(None, max_length=64)
+    limit: int | None = Field(None, ge=1, le=1000)
+
+
+class BasedOn(BaseModel):
+    """The revision that an edit is based on, if it names one."""
+
+    revision: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+
+
 @blueprint.get("/api/criminals")
 def list_criminals() -> ResponseReturnValue:
-    """Everyone, by name."""
-    return jsonify(criminals=service().reads.call(_describe_all, service().tracker))
+    """People by name, a page of them where a limit is given."""
+    page = parse(Page, request.args)
+    found = service().reads.call(_describe_page, service().tracker, page)
+    is_last = page.limit is None or len(found) < page.limit
+    return jsonify(criminals=found, next=None if is_last else found[-1]["id"])
 
 
 @blueprint.get("/api/criminals/<criminal_id>")
@@ -49,16 +68,19 @@ def track(criminal_id: str) -> ResponseReturnValue:
 def enroll() -> ResponseReturnValue:
     """Enrol a person, as JSON with `images` in base64, or as a form with files."""
     fields, images = _body()
-    body = service().work.call(_enroll, service(), fields, None, images)
+    body = service().work.call(_add, service(), fields, images)
     where = url_for(".show_criminal", criminal_id=body["id"])
     return jsonify(body), 201, {"Location": where}
 
 
 @blueprint.put("/api/criminals/<criminal_id>")
 def edit(criminal_id: str) -> ResponseReturnValue:
-    """Change the fields that are given, and add the photos that are given."""
+    """Change the fields that are given and no others, and add the photos that are given.
+
+    With a `revision`, only if nobody changed the person since.
+    """
     fields, images = _body()
-    return jsonify(service().work.call(_enroll, service(), fields, criminal_id, images))
+    return jsonify(service().work.call(_edit, service(), criminal_id, fields, images))
 
 
 @blueprint.delete("/api/criminals/<criminal_id>")
@@ -91,16 +113,30 @@ def _image(number: int, value: object) -> bytes:
         raise InputError(f"image {number}: {error}") from error
 
 
-def _enroll(
-    parts: Service, fields: Mapping[str, object], criminal_id: str | None, images: list[bytes]
-) -> dict[str, Any]:
-    """Store a person with all of the photos, or nothing where one is refused."""
-    base = parts.tracker.store.criminal(criminal_id) if criminal_id else None
-    criminal = criminal_from_fields(fields, base)
-    prepared = [_prepare(parts.enroller, n, image) for n, image in enumerate(images, 1)]
-    parts.enroller.enroll(criminal, prepared)
+def _add(parts: Service, fields: Mapping[str, object], images: list[bytes]) -> dict[str, Any]:
+    """Store a new person with all of the photos, or nothing where one is refused."""
+    criminal = criminal_from_fields(fields)
+    parts.enroller.add(criminal, _prepare_all(parts.enroller, images))
     parts.tracker.refresh()
     return _describe(parts.tracker, criminal.id)
+
+
+def _edit(
+    parts: Service, criminal_id: str, fields: Mapping[str, object], images: list[bytes]
+) -> dict[str, Any]:
+    """Change a person and add all of the photos, or do nothing where one is refused."""
+    parts.tracker.store.criminal(criminal_id)  # before the work of preparing photos
+    changes = {name: value for name, value in fields.items() if name != "revision"}
+    revision = parse(BasedOn, {"revision": fields.get("revision")}).revision
+    edit = edit_from_fields(changes)
+    prepared = _prepare_all(parts.enroller, images)
+    parts.enroller.edit(criminal_id, edit, prepared, revision=revision)
+    parts.tracker.refresh()
+    return _describe(parts.tracker, criminal_id)
+
+
+def _prepare_all(enroller: Enroller, images: list[bytes]) -> list[PreparedPhoto]:
+    return [_prepare(enroller, number, image) for number, image in enumerate(images, 1)]
 
 
 def _prepare(enroller: Enroller, number: int, image: bytes) -> PreparedPhoto:
@@ -116,16 +152,16 @@ def _remove(tracker: Tracker, criminal_id: str) -> None:
 
 
 def _describe(tracker: Tracker, criminal_id: str) -> dict[str, Any]:
-    store = tracker.store
-    criminal = store.criminal(criminal_id)
-    templates = len(store.template_rows(tracker.encoder.id, [criminal_id]).criminal_ids)
-    return criminal_fields(criminal, store.photo_ids(criminal_id), templates)
+    return _describe_all(tracker, [tracker.store.criminal(criminal_id)])[0]
 
 
-def _describe_all(tracker: Tracker) -> list[dict[str, Any]]:
-    store = tracker.store
-    templates = store.template_counts(tracker.encoder.id)
-    return [
-        criminal_fields(criminal, store.photo_ids(criminal.id), templates.get(criminal.id, 0))
-        for criminal in store.criminals()
-    ]
+def _describe_page(tracker: Tracker, page: Page) -> list[dict[str, Any]]:
+    found = tracker.store.find_criminals(page.query, page.after, page.limit)
+    return _describe_all(tracker, found)
+
+
+def _describe_all(tracker: Tracker, criminals: list[Criminal]) -> list[dict[str, Any]]:
+    ids = [criminal.id for criminal in criminals]
+    photos = tracker.store.photo_ids_of(ids)
+    templates = tracker.store.template_counts(tracker.encoder.id, ids)
+    return [criminal_fields(one, photos[one.id], templates.get(one.id, 0)) for one in criminals]

@@ -171,6 +171,7 @@ def criminal_fields(criminal: Criminal, photo_ids: list[str], templates: int) ->
         "last_seen_camera": criminal.last_seen_camera,
         "last_seen_location": criminal.last_seen_location,
         "created_at": _iso(criminal.created_at),
+        "revision": criminal.revision,
         "photos": photo_ids,
         "templates": templates,
     }

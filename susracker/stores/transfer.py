@@ -6,13 +6,14 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
 from susracker.errors import InputError, NotFoundError
-from susracker.models import Alert, Criminal, Template
-from susracker.stores.base import Store
+from susracker.models import Alert, Criminal, Photo, Sighting, Template
+from susracker.stores.base import Journal, Store
 
 PAGE = 100
 
@@ -37,63 +38,85 @@ class Contents:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """All that a store holds of a criminal."""
+
+    criminal: Criminal
+    photos: list[Photo]
+    templates: list[Template]
+    sightings: list[Sighting]
+
+
 def copy_store(source: Store, target: Store, on_step: OnStep) -> Contents:
     """Copy everything but the ids of handled events, and check that it arrived.
 
-    What is there already is left out, so a copy that was cut short is gone on with.
+    What is in the target already is left out, so an interrupted copy resumes. Others may write to
+    the source meanwhile: of a store that has snapshots the copy is one of a single moment.
 
     Returns:
-        what both hold.
+        what was read, and the target holds.
 
     Raises:
-        InputError: the target holds something else, or the source changed meanwhile.
+        InputError: the target holds something else, or what arrived there is not what was read.
     """
-    _refuse_others(source, target)
-    _copy_criminals(source, target, on_step)
-    _copy_alerts(source, target, on_step)
-    _copy_cameras(source, target)
-    held = contents(source, on_step)
-    if contents(target, on_step) != held:
+    with source.snapshot() as original:
+        _refuse_others(original, target)
+        tally = Tally()
+        _copy_criminals(original, target, tally, on_step)
+        _copy_alerts(original, target, tally, on_step)
+        _copy_cameras(original, target, tally)
+    read = tally.contents()
+    if contents(target, on_step) != read:
         raise InputError(
-            "the copy differs from the original: something was written meanwhile; stop what "
-            "writes to both, and copy again"
+            "the copy differs from the original: something else was written to it; stop what "
+            "writes to it, and copy again"
         )
-    return held
+    return read
+
+
+class Tally:
+    """Sums up records, which come in an order that does not depend on the store."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._digest = hashlib.sha256()
+
+    def add(self, kind: str, record: object) -> None:
+        """Count a record."""
+        self._counts[kind] += 1
+        self._digest.update(json.dumps([kind, record], default=str).encode())
+
+    def add_person(self, person: Person) -> None:
+        """Count someone, with photos, templates and sightings."""
+        values = asdict(person.criminal)
+        del values["revision"]  # each store has its own
+        self.add("criminals", values)
+        for photo in person.photos:
+            digest = hashlib.sha256(photo.content).hexdigest()
+            self.add("photos", [photo.id, photo.media_type, digest])
+        for template in person.templates:
+            self.add("templates", _template_fields(template))
+        for sighting in person.sightings:
+            self.add("sightings", asdict(sighting))
+
+    def contents(self) -> Contents:
+        """What was added."""
+        kinds = [field.name for field in fields(Contents) if field.name != "digest"]
+        counts = {kind: self._counts[kind] for kind in kinds}
+        return Contents(**counts, digest=self._digest.hexdigest())
 
 
 def contents(store: Store, on_step: OnStep) -> Contents:
     """Read a whole store, and sum it up."""
-    digest = hashlib.sha256()
-    counts: Counter[str] = Counter()
-
-    def add(kind: str, record: object) -> None:
-        counts[kind] += 1
-        digest.update(json.dumps([kind, record], default=str).encode())
-
-    criminals = _by_id(store)
-    for number, criminal in enumerate(criminals, 1):
-        add("criminals", asdict(criminal))
-        for photo_id in store.photo_ids(criminal.id):
-            photo = store.photo(photo_id)
-            add("photos", [photo.id, photo.media_type, hashlib.sha256(photo.content).hexdigest()])
-        for template in store.templates(criminal.id):
-            add("templates", _template_fields(template))
-        for sighting in store.sightings(criminal.id):
-            add("sightings", asdict(sighting))
-        on_step("checking", number, len(criminals))
+    tally = Tally()
+    for person in _people(store, "checking", on_step):
+        tally.add_person(person)
     for alert in _alerts(store, 0):
-        add("alerts", asdict(alert))
+        tally.add("alerts", asdict(alert))
     for camera in store.cameras():
-        add("cameras", asdict(camera))
-    return Contents(
-        criminals=counts["criminals"],
-        photos=counts["photos"],
-        templates=counts["templates"],
-        sightings=counts["sightings"],
-        alerts=counts["alerts"],
-        cameras=counts["cameras"],
-        digest=digest.hexdigest(),
-    )
+        tally.add("cameras", asdict(camera))
+    return tally.contents()
 
 
 def _refuse_others(source: Store, target: Store) -> None:
@@ -113,32 +136,33 @@ def _refuse_others(source: Store, target: Store) -> None:
         raise InputError("the target holds alerts of its own: name an empty store")
 
 
-def _copy_criminals(source: Store, target: Store, on_step: OnStep) -> None:
-    criminals = _by_id(source)
-    for number, criminal in enumerate(criminals, 1):
-        known = set(target.photo_ids(criminal.id))
-        ids = [one for one in source.photo_ids(criminal.id) if one not in known]
-        made = [one for one in source.templates(criminal.id) if one.photo_id in ids]
-        target.put_criminal(criminal, [source.photo(one) for one in ids], made)
-        _copy_sightings(source, target, criminal)
-        on_step("criminals", number, len(criminals))
+def _copy_criminals(source: Store, target: Store, tally: Tally, on_step: OnStep) -> None:
+    for person in _people(source, "criminals", on_step):
+        known = set(target.photo_ids(person.criminal.id))
+        photos = [one for one in person.photos if one.id not in known]
+        made = [one for one in person.templates if one.photo_id not in known]
+        target.put_criminal(person.criminal, photos, made)
+        _copy_sightings(person, target)
+        tally.add_person(person)
 
 
-def _copy_sightings(source: Store, target: Store, criminal: Criminal) -> None:
-    known = {one.id for one in target.sightings(criminal.id)}
-    missing = [one for one in source.sightings(criminal.id) if one.id not in known]
+def _copy_sightings(person: Person, target: Journal) -> None:
+    known = {one.id for one in target.sightings(person.criminal.id)}
+    missing = [one for one in person.sightings if one.id not in known]
     for start in range(0, len(missing), PAGE):
         target.record(missing[start : start + PAGE], [])
 
 
-def _copy_alerts(source: Store, target: Store, on_step: OnStep) -> None:
-    last = source.last_seq()
-    for alert in _alerts(source, target.last_seq()):
-        target.put_alert(alert)
+def _copy_alerts(source: Journal, target: Journal, tally: Tally, on_step: OnStep) -> None:
+    last, known = source.last_seq(), target.last_seq()
+    for alert in _alerts(source, 0):
+        if alert.seq > known:
+            target.put_alert(alert)
+        tally.add("alerts", asdict(alert))
         on_step("alerts", alert.seq, last)
 
 
-def _copy_cameras(source: Store, target: Store) -> None:
+def _copy_cameras(source: Journal, target: Journal, tally: Tally) -> None:
     there = {camera.id: camera for camera in target.cameras()}
     for camera in source.cameras():
         known = there.get(camera.id)
@@ -151,13 +175,28 @@ def _copy_cameras(source: Store, target: Store) -> None:
                 )
             ]
         )
+        tally.add("cameras", asdict(camera))
 
 
-def _by_id(store: Store) -> list[Criminal]:
-    return sorted(store.criminals(), key=lambda one: one.id)
+def _people(store: Store, step: str, on_step: OnStep) -> Iterator[Person]:
+    """Everyone, by id; people who are removed meanwhile are left out."""
+    ids = sorted(criminal.id for criminal in store.criminals())
+    for number, criminal_id in enumerate(ids, 1):
+        with suppress(NotFoundError):
+            yield _person(store, criminal_id)
+        on_step(step, number, len(ids))
 
 
-def _alerts(store: Store, after: int) -> Iterator[Alert]:
+def _person(store: Store, criminal_id: str) -> Person:
+    return Person(
+        criminal=store.criminal(criminal_id),
+        photos=[store.photo(one) for one in store.photo_ids(criminal_id)],
+        templates=store.templates(criminal_id),
+        sightings=store.sightings(criminal_id),
+    )
+
+
+def _alerts(store: Journal, after: int) -> Iterator[Alert]:
     while page := store.alerts(after=after, limit=PAGE):
         yield from page
         after = page[-1].seq

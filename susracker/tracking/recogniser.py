@@ -8,9 +8,9 @@ from datetime import datetime
 
 import numpy as np
 
-from susracker.faces.detector import Detector, Face
+from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
-from susracker.faces.images import crop, decode, encode_jpeg
+from susracker.faces.face import Face
 from susracker.models import Candidate, Vectors
 from susracker.watchlist.watchlist import WatchList
 
@@ -81,14 +81,13 @@ class Recogniser:
         """
         if data is None:
             return None
-        picture = decode(data, self._max_pixels)
-        faces = self._detector.find(picture)
+        faces = self._detector.find_in_bytes(data, self._max_pixels)
         if not faces:
             return Recognition(0, ())
         return Recognition(
             len(faces),
             _best_of_each(
-                Match(candidates, encode_jpeg(crop(picture, face.box, FACE_MARGIN)))
+                Match(candidates, face.jpeg(FACE_MARGIN))
                 for candidates, face in self._identify(faces, now)
             ),
         )

@@ -82,7 +82,7 @@ def test_to_mongodb_and_back_is_the_same(original, mongodb, tmp_path):
         assert np.array_equal(before.vectors, after.vectors)
 
 
-def test_a_copy_that_was_cut_short_is_gone_on_with(original, tmp_path):
+def test_an_interrupted_copy_resumes(original, tmp_path):
     target = f"sqlite:///{tmp_path / 'target.db'}"
 
     def stop(step: str, done: int, total: int) -> None:
@@ -113,15 +113,47 @@ def test_nothing_is_mixed(original, tmp_path):
     assert run("copy", original, original).exit_code == 2
 
 
-def test_what_is_written_meanwhile_is_noticed(original, tmp_path):
+def test_what_is_written_to_the_copy_meanwhile_is_noticed(original, tmp_path):
     with open_store(original) as one, open_store(f"sqlite:///{tmp_path / 'target.db'}") as other:
 
         def meddle(step: str, done: int, total: int) -> None:
-            if (step, done) == ("checking", 1) and not one.criminals_named("Late"):
+            if (step, done) == ("criminals", total):
                 other.put_criminal(criminal("late", name="Late"))
 
         with pytest.raises(InputError, match="differs"):
             copy_store(one, other, meddle)
+
+
+def test_a_backup_is_of_one_moment_while_the_server_writes(original, tmp_path):
+    before = held(original)
+    with open_store(original) as one, open_store(f"sqlite:///{tmp_path / 'target.db'}") as other:
+
+        def go_on(step: str, done: int, total: int) -> None:
+            if step == "criminals":
+                one.put_criminal(criminal(f"new-{done}"))
+                one.record([sighting("c1", occurred_at=NOON - done * MINUTE)], [face_alert("c1")])
+            if (step, done) == ("criminals", 1):
+                one.remove_criminal("c4")
+
+        assert copy_store(one, other, go_on) == before
+        assert "c4" in {found.id for found in other.criminals()}
+    assert held(f"sqlite:///{tmp_path / 'target.db'}") == before
+
+
+def test_mongodb_is_copied_while_the_server_writes(original, mongodb, tmp_path):
+    run("copy", original, mongodb)
+    with open_store(mongodb) as one, open_store(f"sqlite:///{tmp_path / 'target.db'}") as other:
+
+        def go_on(step: str, done: int, total: int) -> None:
+            if (step, done) == ("criminals", 1):
+                one.remove_criminal("c4")
+                one.put_criminal(criminal("new"))
+                one.record([], [activity()])
+
+        copied = copy_store(one, other, go_on)
+        assert copied.criminals == 4
+        assert copied.alerts == 231
+        assert [found.id for found in other.criminals()] == ["c0", "c1", "c2", "c3"]
 
 
 def test_a_backup_is_one_file_that_can_be_restored(original, tmp_path):
@@ -135,7 +167,7 @@ def test_a_backup_is_one_file_that_can_be_restored(original, tmp_path):
     assert run("restore", tmp_path / "missing", "--store", new).exit_code == 2
 
 
-def test_a_store_that_is_away_is_said(original):
+def test_a_store_that_cannot_be_reached_is_reported(original):
     with pytest.raises(StoreUnavailableError):
         open_store("mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=100")
     result = run("copy", original, "mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=100")

@@ -20,6 +20,7 @@ from susracker.models import (
     Sighting,
     Template,
 )
+from susracker.stores.base import Gallery
 
 NOON = datetime(2026, 5, 4, 12, 0, 0, 123_457, tzinfo=timezone.utc)
 MICROSECOND = timedelta(microseconds=1)
@@ -139,3 +140,11 @@ def event(event_id: str = "e1", **fields: Any) -> Event:
 def camera(camera_id: str = "cam-1", **fields: Any) -> Camera:
     values = {"location": "Main gate", "last_heard_at": NOON, "detections": 1, "alerts": 0}
     return Camera(id=camera_id, **values | fields)
+
+
+def enroll(gallery: Gallery, criminal_id: str, photos: int = 1, **fields: Any) -> list[Any]:
+    """Store a criminal with photos and a template of each; returns the templates."""
+    taken = [photo(criminal_id) for _ in range(photos)]
+    made = [template(one) for one in taken]
+    gallery.put_criminal(criminal(criminal_id, **fields), taken, made)
+    return made

@@ -125,3 +125,55 @@ def test_another_process_stores_a_photo_at_the_same_moment(
     entry = report.people[jo.id]
     assert (entry.photos, entry.already_there) == (1, 1)
     assert len(store.photo_ids(jo.id)) == 2
+
+
+def test_another_process_adds_the_person_at_the_same_moment(
+    enroller, store, writer, report, monkeypatch
+):
+    first, second = enroller.prepare(samples.hopper()), enroller.prepare(samples.hopper(80))
+    look_up = store.criminals_named
+
+    def before_the_other(name):
+        monkeypatch.setattr(store, "criminals_named", look_up)
+        found = look_up(name)
+        enroller.add(criminal_from_fields({"name": "Jo"}), [first])
+        return found
+
+    monkeypatch.setattr(store, "criminals_named", before_the_other)
+    writer.write(person(name="Jo"), [("2.jpg", second)])
+    (jo,) = store.criminals()
+    assert len(store.photo_ids(jo.id)) == 2
+    assert (report.people[jo.id].is_new, report.people[jo.id].photos) == (False, 1)
+
+
+def test_an_edit_by_another_process_holds(enroller, store, writer, monkeypatch):
+    jo = add(store, name="Jo", age=40)
+    look_up = store.criminals_named
+
+    def before_the_other(name):
+        found = look_up(name)
+        store.edit_criminal(jo.id, {"status": "apprehended"})
+        return found
+
+    monkeypatch.setattr(store, "criminals_named", before_the_other)
+    writer.write(person(name="Jo", age=41), [("1.jpg", enroller.prepare(samples.hopper()))])
+    after = store.criminal(jo.id)
+    assert (after.age, after.status) == (41, "apprehended")
+
+
+def test_someone_who_is_removed_meanwhile_is_not_brought_back(
+    enroller, store, writer, report, monkeypatch
+):
+    jo = add(store, name="Jo")
+    look_up = store.criminal
+
+    def before_the_other(criminal_id):
+        found = look_up(criminal_id)
+        store.remove_criminal(criminal_id)
+        return found
+
+    monkeypatch.setattr(store, "criminal", before_the_other)
+    photo = enroller.prepare(samples.hopper())
+    writer.write(Person({}, [], criminal_id=jo.id), [("1.jpg", photo)])
+    assert store.criminals() == []
+    assert [(one.path, one.reason) for one in report.refused] == [("1.jpg", "person removed")]

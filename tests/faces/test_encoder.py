@@ -55,7 +55,7 @@ def test_where_8_bits_are_inexact_the_exact_network_is_used_and_that_is_said(
     monkeypatch.setattr(DlibInt8Encoder, "max_difference", 1e-6)
     found = DlibInt8Encoder(cache=tmp_path).embed(chips)
     assert np.abs(found - dlib_onnx.embed(chips)).max() < 1e-6
-    assert "the exact network is used, at half the speed" in caplog.text
+    assert "using the exact network, at half the speed" in caplog.text
     assert not list(tmp_path.glob("*int8*"))
 
 

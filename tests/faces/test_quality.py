@@ -39,13 +39,13 @@ def test_the_least_that_is_needed_is_enough():
 
 
 @pytest.mark.parametrize(
-    ("eyes", "sharpness", "reason"),
+    ("eyes", "sharpness", "reason", "detail"),
     [
-        (MIN_EYE_DISTANCE - 0.1, 100, "too small"),
-        (60, MIN_SHARPNESS - 0.1, "too blurred"),
+        (MIN_EYE_DISTANCE - 0.1, 100, "too small", r"17\.9 pixels between the eyes, 18 needed"),
+        (60, MIN_SHARPNESS - 0.1, "too blurred", r"sharpness 9\.9, 10 needed"),
     ],
 )
-def test_less_is_refused_with_its_reason(eyes, sharpness, reason):
-    with pytest.raises(FaceRefusedError) as caught:
+def test_less_is_refused_with_its_reason(eyes, sharpness, reason, detail):
+    with pytest.raises(FaceRefusedError, match=detail) as caught:
         check_enrolable(Quality(eyes, sharpness, 90, 1))
     assert caught.value.reason == reason

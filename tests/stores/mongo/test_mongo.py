@@ -8,16 +8,19 @@ import time
 import uuid
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pymongo
 import pytest
 from bson import ObjectId
+from pymongo.errors import AutoReconnect
 
 from susracker.demo.process import ServerProcess
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.panel import enroll_panel_photos
 from susracker.errors import (
     ConfigError,
+    ConflictError,
     InputError,
     NotFoundError,
     StoreFormatError,
@@ -25,7 +28,16 @@ from susracker.errors import (
 )
 from susracker.plugins import open_encoder, open_store
 from susracker.stores.mongo import panel as panel_module
-from tests.contracts.records import NOON, criminal, face_alert, photo, sighting, template
+from tests.contracts.records import (
+    NOON,
+    activity,
+    criminal,
+    event,
+    face_alert,
+    photo,
+    sighting,
+    template,
+)
 from tests.pictures import COLLINS, HOPPER, shared
 from tests.server.conftest import face_crop
 from tests.server.test_two_nodes import upload, within
@@ -123,6 +135,97 @@ def test_what_a_crash_left_of_a_photo_does_not_keep_it_out(url, store):
         database["susracker_photos"].update_one({"_id": taken.id}, {"$set": {"stored_at": 0}})
     store.put_criminal(criminal("c2"), [photo("c2", content=taken.content)])
     assert store.photo_owner(taken.digest) == "c2"
+
+
+# -- without transactions ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def database(url, store):
+    """The store's collections, by plain pymongo."""
+    with pymongo.MongoClient(url) as client:
+        yield client.get_default_database()
+
+
+@pytest.mark.parametrize("step", ["_move_last_seen", "_known"])
+def test_a_failure_after_an_alert_was_stored_is_no_failure(store, monkeypatch, step):
+    store.put_criminal(criminal())
+    with monkeypatch.context() as patched:
+        patched.setattr(store, step, Mock(side_effect=AutoReconnect("gone")))
+        (stored,) = store.record([sighting()], [face_alert()], event())
+    assert store.alerts() == [stored]
+    assert store.criminal("c1").last_seen_at is None
+    store.record([], [])
+    assert store.criminal("c1").last_seen_at == NOON
+
+
+def test_a_person_removed_while_a_sighting_was_stored_is_forgotten_later(url, store, monkeypatch):
+    store.put_criminal(criminal())
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_known", Mock(side_effect=AutoReconnect("gone")))
+        store.record([sighting()], [face_alert()], event())
+    with open_store(url) as other:
+        other.remove_criminal("c1")
+    store.record([], [])
+    assert store.sightings("c1") == []
+    assert all(alert.name is None for alert in store.alerts())
+
+
+def test_an_interrupted_removal_is_finished_at_the_next_opening(url, store, database):
+    taken = photo()
+    store.put_criminal(criminal(), [taken], [template(taken)])
+    store.record([sighting()], [face_alert()])
+    database["criminals"].update_one({"_id": "c1"}, {"$set": {"susracker.removing": True}})
+    assert store.criminals() == []
+    with pytest.raises(NotFoundError):
+        store.edit_criminal("c1", {"name": "Jo"})
+    revision = store.revision()
+    with open_store(url) as other:
+        assert other.changes(revision).criminal_ids == {"c1"}
+        assert other.sightings("c1") == []
+        assert other.alerts()[0].name is None
+        with pytest.raises(NotFoundError):
+            other.photo(taken.id)
+    assert database["criminals"].count_documents({}) == 0
+
+
+def test_only_the_newest_revision_of_each_person_is_kept(store, database):
+    for name in ("One", "Two", "Three"):
+        store.put_criminal(criminal(name=name))
+        store.put_criminal(criminal("c2", name=name))
+    store.remove_criminal("c2")
+    kept = {one["criminal_id"]: one["_id"] for one in database["susracker_revisions"].find()}
+    assert kept == {"c1": 5, "c2": 7}
+    assert database["susracker_revisions"].count_documents({}) == 2
+    assert store.changes(4).criminal_ids == {"c1", "c2"}
+
+
+def test_nothing_is_left_of_a_forgotten_event_that_came_to_nothing(store, database):
+    for number in range(3):
+        store.record([], [], event(f"e{number}", kind="no match", received_at=NOON))
+    (alert,) = store.record([], [activity()], event("alert", received_at=NOON))
+    store.forget_events(NOON + timedelta(seconds=1))
+    assert database["susracker_outcomes"].count_documents({}) == 1
+    assert store.alerts() == [alert]
+
+
+def test_templates_are_counted_without_being_read(store, database):
+    taken = photo()
+    store.put_criminal(criminal(), [taken], [template(taken)])
+    database["criminals"].update_one({"_id": "c1"}, {"$unset": {"susracker.templates": ""}})
+    assert store.template_counts("dlib/1") == {"c1": 1}
+    assert store.photos_without_template("dlib/1") == []
+
+
+def test_an_edit_by_a_panel_is_a_new_revision(store, panel):
+    key = panel.insert_one(document()).inserted_id
+    follow(store)
+    revision = store.criminal(str(key)).revision
+    assert revision > 0
+    panel.update_one({"_id": key}, {"$set": {"status": "apprehended"}})
+    follow(store)
+    with pytest.raises(ConflictError):
+        store.edit_criminal(str(key), {"status": "wanted"}, revision=revision)
 
 
 # -- a panel ---------------------------------------------------------------------------------

@@ -1,0 +1,60 @@
+"""What is recognised in a picture, and what is shown of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import numpy as np
+import pytest
+
+from susracker.errors import PictureError
+from susracker.faces.detector import Detector
+from susracker.faces.encoder import Encoder
+from susracker.models import Candidate
+from susracker.tracking.recogniser import Recogniser
+from tests.pictures import COLLINS, HOPPER, encoded, portrait
+
+NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+class Ones(Encoder):
+    id, dimension = "ones", 2
+
+    def embed(self, chips):
+        return np.ones((len(chips), 2), np.float32)
+
+
+class Everyone:
+    """A watch-list that knows every face, each as someone else."""
+
+    def plausible(self, probes):
+        return np.ones(len(probes), bool)
+
+    def identify(self, probes, now):
+        return [(Candidate(str(n), f"Person {n}", 0.1, 9.0, 0.0),) for n in range(len(probes))]
+
+
+def recogniser(max_pixels: int = 10_000_000) -> Recogniser:
+    return Recogniser(Detector(), Ones(), Everyone(), max_pixels)
+
+
+def both() -> np.ndarray:
+    frame = np.zeros((700, 1100, 3), np.uint8)
+    frame[:600, :512] = portrait(HOPPER)
+    frame[:256, 700:956] = portrait(COLLINS)[:256, 96:352]
+    return frame
+
+
+def test_an_operator_is_shown_each_face_with_a_fifth_of_margin():
+    data = encoded(both())
+    recognition = recogniser().recognise(data, NOW)
+    faces = Detector().find_in_bytes(data)
+    assert recognition.faces == len(faces) == 2
+    assert [match.face for match in recognition.matches] == [face.jpeg(0.2) for face in faces]
+
+
+def test_a_picture_of_too_many_pixels_is_refused():
+    data = encoded(both())
+    assert recogniser(max_pixels=700 * 1100).recognise(data, NOW)
+    with pytest.raises(PictureError, match="at most 769999"):
+        recogniser(max_pixels=700 * 1100 - 1).recognise(data, NOW)
