@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 FERRETDB := tests/services/ferretdb/bin/ferretdb
 
-.PHONY: help demo test lint bench services docs site lock hooks clean
+.PHONY: help demo test lint mutants bench services docs site lock hooks clean
 
 help:
 	@echo "make demo      see it work: a camera, a wanted person, an alert"
 	@echo "make test      run all tests"
 	@echo "make lint      ruff, mypy in strict mode, and codespell"
+	@echo "make mutants   change the code 200 times, and see how often a test notices"
 	@echo "make bench     measure speed, in a short form; the faces are read from ../shared/data"
 	@echo "make services  build FerretDB and run it and Redis, for tests and for trying things out"
 	@echo "make docs      write docs/cli.md and the picture in the README again, and build the site"
@@ -28,6 +29,9 @@ lint: .venv/test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
+
+mutants: .venv/mutants
+	$(BIN)/python tools/mutants.py
 
 bench: .venv/bench
 	$(BIN)/python benchmarks/encoder.py --rounds 3
@@ -62,7 +66,7 @@ hooks: .venv/dev
 	$(BIN)/pre-commit install
 
 clean:
-	rm -rf .venv site .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/clients/node_modules
+	rm -rf .venv site mutants .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/clients/node_modules
 
 # One stamp an extra: installed again when pyproject.toml changes.
 .venv/%: pyproject.toml

@@ -7,13 +7,35 @@ from datetime import datetime
 
 from typing_extensions import Self
 
+HISTORY = 4
+"""How many holds a key remembers. Giving back more than this many in a row frees the key, which may
+repeat an alert, never lose one."""
+
 
 class Cooldown(ABC):
     """Lets a key pass at most once in a span of time.
 
-    Time is what the caller says it is: `at` is when the event occurred, so a recording, or events
-    that a camera had to hold back, are treated as they would have been live. Every method may be
-    called from any thread, and is atomic: of callers that race for a key, one wins.
+    **Holds.** A detection that passes holds the key, and is known by its token. A key remembers
+    its last `HISTORY` holds in the order in which they were taken, and the newest one decides who
+    may pass. Whoever took a key keeps it, once they have stored what they took it for, or else
+    gives it back with `release`. A detection that is handled twice at once takes the key twice
+    with one token, and that is one hold: it ends when everyone who took it has given it back. So
+    whoever fails gives back what they took, and takes nothing from the other one.
+
+    **Time** is what the caller says it is: `at` is when the event occurred, so a recording, or
+    events that a camera had to hold back, are treated as they would have been live.
+
+    **Atomicity.** Every method may be called from any thread, and is atomic: of callers with
+    different tokens that race for a key, one wins. One that is held back stays held back, even if
+    the winner gives the key back later.
+
+    **Failure.** A backend that cannot be reached lets every key pass and sets `problem`; it raises
+    nothing. What could not be given back then is held until the span is over.
+
+    **Restart.** A backend may forget everything when the process ends. The tracker takes the keys
+    of recent alerts again when it starts. A process that dies between taking a key and storing
+    leaves a shared key taken: the same detection, sent again, passes, and others wait for the span
+    to be over.
 
     Attributes:
         problem: why repeated alerts are not held back just now, or None.
@@ -34,16 +56,24 @@ class Cooldown(ABC):
         """
 
     @abstractmethod
-    def try_acquire(self, key: str, at: datetime) -> bool:
-        """Whether `key` may pass at `at`; if so, it is taken.
+    def try_acquire(self, key: str, at: datetime, token: str) -> bool:
+        """Whether the detection known as `token` may pass at `at`; if so, it holds `key`.
 
-        It may, unless the last time it was taken is less than `seconds` away from `at`, before or
-        after: a camera whose clock was set back is not silenced until its clock catches up.
+        It may, unless the newest hold is less than `seconds` away from `at`, before or after: a
+        camera whose clock was set back is not silenced until its clock catches up. Of two
+        detections of the same moment the first passes.
+
+        A token that holds the key passes again, at any `at`; the hold keeps its first `at` and its
+        place in the order. The caller must give it back once more.
         """
 
     @abstractmethod
-    def release(self, key: str, at: datetime) -> None:
-        """Give back what was taken at exactly `at`: what it was taken for did not happen."""
+    def release(self, key: str, token: str) -> None:
+        """Give back what was taken once with `token`, for what it was taken for did not happen.
+
+        When nothing is left of that hold, the key remembers what it would remember if the hold had
+        never been taken. A key that the token does not hold stays as it is.
+        """
 
     @abstractmethod
     def close(self) -> None:

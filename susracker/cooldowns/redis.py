@@ -12,49 +12,82 @@ import redis
 from redis.exceptions import RedisError
 from typing_extensions import Self
 
-from susracker.cooldowns.base import Cooldown
+from susracker.cooldowns.base import HISTORY, Cooldown
 from susracker.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
-PREFIX = "susracker:cooldown:"
+PREFIX = "susracker:holds:"
+
+OLD_PREFIX = "susracker:cooldown:"
+"""Where version 0.1 kept only the time at which a key was last taken. Such a key still holds back
+what is near in time. Servers of both versions can share a Redis while one replaces the other: the
+old ones do not see the holds of the new ones, which may repeat an alert."""
 
 TIMEOUT_SECONDS = 0.5
-"""An alert waits no longer than this for a Redis that is away."""
+"""An alert waits no longer than this for Redis."""
 
 RETRY_SECONDS = 1.0
-"""How often a Redis that is away is asked again; in between alerts do not wait for it."""
+"""How long until an unavailable Redis is tried again; meanwhile alerts do not wait for it."""
 
 LATE = timedelta(hours=1)
 """How much longer than the cooldown a key is remembered: events that a camera had to hold back are
-compared by when they occurred, however late they come."""
+compared by when they occurred, and may come this late."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 
-ACQUIRE = """
-local last = redis.call('GET', KEYS[1])
-if last and math.abs(tonumber(ARGV[1]) - tonumber(last)) < tonumber(ARGV[2]) then
+FIND = """
+local holds = redis.call('LRANGE', KEYS[1], 0, -1)
+local place, at, takers
+for i, hold in ipairs(holds) do
+  local its_at, its_takers, token = string.match(hold, '^(%S+) (%d+) (.*)$')
+  if token == ARGV[1] then
+    place, at, takers = i, its_at, its_takers
+  end
+end
+"""
+"""Finds the token's hold. A key is a list of holds, the newest last, each written as "at takers
+token". A script runs in Redis without anything in between."""
+
+ACQUIRE = (
+    FIND
+    + """
+if place then
+  redis.call('LSET', KEYS[1], place - 1, at .. ' ' .. (takers + 1) .. ' ' .. ARGV[1])
+  return 1
+end
+local function is_near(other)
+  return other and math.abs(tonumber(ARGV[2]) - tonumber(other)) < tonumber(ARGV[3])
+end
+if is_near(string.match(holds[#holds] or '', '^%S+')) or is_near(redis.call('GET', KEYS[2])) then
   return 0
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+redis.call('RPUSH', KEYS[1], ARGV[2] .. ' 1 ' .. ARGV[1])
+redis.call('LTRIM', KEYS[1], -ARGV[5], -1)
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
 """
-"""Runs in Redis without anything in between. Microseconds since 1970 are whole numbers that Lua
-holds exactly, up to the year 2255."""
+)
+"""Microseconds since 1970 are whole numbers that Lua holds exactly, up to the year 2255. It would
+round them when it writes them, so they stay text."""
 
-RELEASE = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then
-  redis.call('DEL', KEYS[1])
+RELEASE = (
+    FIND
+    + """
+if place and takers == '1' then
+  redis.call('LREM', KEYS[1], 1, holds[place])
+elseif place then
+  redis.call('LSET', KEYS[1], place - 1, at .. ' ' .. (takers - 1) .. ' ' .. ARGV[1])
 end
 """
+)
 
 
 class RedisCooldown(Cooldown):
-    """Remembers when each key was last taken, in Redis, where keys expire by themselves.
+    """Remembers the holds of each key in Redis, where keys expire by themselves.
 
-    While Redis is away every key passes: a repeated alert is better than a lost one. `problem` then
-    says so.
+    While Redis is unavailable every key passes, for a repeated alert is better than a lost one.
     """
 
     def __init__(self, client: redis.Redis, seconds: float) -> None:
@@ -80,40 +113,40 @@ class RedisCooldown(Cooldown):
             raise ConfigError(f"the Redis URL is wrong: {error}") from error
         return cls(client, seconds)
 
-    def try_acquire(self, key: str, at: datetime) -> bool:
-        values = (_microseconds(at), self._span, self._expiry)
-        passed = self._ask(lambda: bool(self._acquire(keys=[PREFIX + key], args=values)))
-        return passed is not False
+    def try_acquire(self, key: str, at: datetime, token: str) -> bool:
+        values = (token, _microseconds(at), self._span, self._expiry, HISTORY)
+        keys = (PREFIX + key, OLD_PREFIX + key)
+        return self._ask(lambda: bool(self._acquire(keys, values))) is not False
 
-    def release(self, key: str, at: datetime) -> None:
-        self._ask(lambda: bool(self._release(keys=[PREFIX + key], args=[_microseconds(at)])))
+    def release(self, key: str, token: str) -> None:
+        self._ask(lambda: bool(self._release([PREFIX + key], [token])))
 
     def close(self) -> None:
         self._client.close()
 
     def _ask(self, question: Callable[[], bool]) -> bool | None:
-        """The answer, or None while Redis is away."""
+        """The answer, or None while Redis is unavailable."""
         if time.monotonic() < self._ask_again_at:
             return None
         try:
             answer = question()
         except RedisError as error:
-            self._away(error)
+            self._unavailable(error)
             return None
-        self._back()
+        self._available()
         return answer
 
-    def _away(self, error: RedisError) -> None:
+    def _unavailable(self, error: RedisError) -> None:
         with self._lock:
             if self.problem is None:
-                log.error("Redis is away, so repeated alerts are not held back: %s", error)
-            self.problem = f"Redis is away, so repeated alerts are not held back: {error}"
+                log.error("Redis is unavailable, so repeated alerts are not held back: %s", error)
+            self.problem = f"Redis is unavailable, so repeated alerts are not held back: {error}"
             self._ask_again_at = time.monotonic() + RETRY_SECONDS
 
-    def _back(self) -> None:
+    def _available(self) -> None:
         with self._lock:
             if self.problem is not None:
-                log.warning("Redis is back; repeated alerts are held back again")
+                log.warning("Redis is available again; repeated alerts are held back")
             self.problem = None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -15,7 +14,7 @@ from typing_extensions import Self
 
 from susracker.config import Settings, make_settings
 from susracker.cooldowns.base import Cooldown
-from susracker.errors import DuplicateError, InputError, NotFoundError
+from susracker.errors import DuplicateError, InputError, NotFoundError, StoreUnavailableError
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.matchers.base import Matcher
@@ -31,7 +30,9 @@ from susracker.models import (
 from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
 from susracker.runtime.periodic import Periodic
 from susracker.stores.base import Journal, Store
+from susracker.tracking.alerts import cooldown_key, face_alert, new_alert, new_sighting, token_of
 from susracker.tracking.camera_counts import CameraCounts
+from susracker.tracking.clocks import CameraClocks
 from susracker.tracking.recogniser import Match, Recogniser, Recognition
 from susracker.watchlist.scoring import load_scoring
 from susracker.watchlist.watchlist import WatchList
@@ -41,16 +42,18 @@ log = logging.getLogger(__name__)
 FACE = "face"
 """The event type of a detection whose faces are to be recognised; all others are activities."""
 
-FUTURE_TOLERANCE = timedelta(seconds=60)
-"""How far a camera's clock may run ahead before the time of arrival is used in its place: a time
-in the future would hold alerts back until it has passed."""
-
 PREPARED_AT_ONCE = 4096
 """Criminals whose statistics are computed at start, and then every time that the store is followed:
 half a second of one core. A search computes what it lacks itself."""
 
 EVENT_MEMORY = timedelta(days=7)
 """How long a repeated event is known as one: longer than a camera is expected to be cut off."""
+
+FORGET_EVERY = timedelta(hours=1)
+"""How often the ids of older events are forgotten."""
+
+ATTEMPTS = 5
+"""How often a detection is handled anew because someone in it was removed at that very moment."""
 
 Clock = Callable[[], datetime]
 
@@ -98,7 +101,9 @@ class Tracker:
         self.recogniser = Recogniser(self.detector, encoder, self.watchlist, self.max_pixels)
         self._cooldown = cooldown
         self._clock = clock
+        self._clocks = CameraClocks()
         self._counts = CameraCounts(self.journal)
+        self._forget_due = datetime.min.replace(tzinfo=timezone.utc)
         self._housekeeping: Periodic | None = None
 
     @classmethod
@@ -133,10 +138,10 @@ class Tracker:
         self.watchlist.prepare(PREPARED_AT_ONCE)
         held_back = timedelta(seconds=self.settings.cooldown_seconds)
         for alert in self.journal.alerts_since(now - held_back):
-            self._cooldown.try_acquire(_cooldown_key(alert), alert.occurred_at)
-        self.journal.forget_events(now - EVENT_MEMORY)
+            self._cooldown.try_acquire(cooldown_key(alert), alert.occurred_at, alert.id)
+        self._forget_events(now)
         self._housekeeping = Periodic(
-            "following the store", self.settings.follow_seconds, self._keep_house
+            "following the store", self.settings.follow_seconds, self.keep_house
         )
 
     def close(self) -> None:
@@ -179,6 +184,17 @@ class Tracker:
         """Take over enrolments, edits and removals at once."""
         self.watchlist.refresh(self._clock())
 
+    def keep_house(self) -> None:
+        """Do what is due from time to time: once started, this runs every `follow_seconds`.
+
+        Raises:
+            StoreUnavailableError: the rest is done the next time.
+        """
+        self.refresh()
+        self.watchlist.prepare(PREPARED_AT_ONCE)
+        self._counts.flush()
+        self._forget_events(self._clock())
+
     def cameras(self) -> list[Camera]:
         """What is known of every camera, up to this moment, by id."""
         self._counts.flush()
@@ -195,43 +211,50 @@ class Tracker:
             PictureError: the picture cannot be read.
             StoreUnavailableError: nothing was stored, and nothing held back: send it again.
         """
-        if earlier := self._earlier_outcome(detection):
-            return earlier
         received_at = self._clock()
-        try:
-            recognition = self.recogniser.recognise(_picture(detection), received_at)
-            outcome = self.conclude(detection, recognition, received_at)
-        except DuplicateError:
-            # The same event came twice at once, and the other one was first.
+        for _ in range(ATTEMPTS):
             if earlier := self._earlier_outcome(detection):
                 return earlier
-            raise
-        except NotFoundError:
-            log.info("someone was removed while being recognised; recognising again")
-            return self.handle(detection)
-        self._count(detection, received_at, outcome)
-        return outcome
+            try:
+                return self._attempt(detection, received_at)
+            except DuplicateError:
+                log.debug("an event came twice at once, and the other one was stored first")
+            except NotFoundError:
+                log.info("someone was removed while being recognised; recognising again")
+        raise StoreUnavailableError(
+            f"the store changed during each of {ATTEMPTS} attempts to handle a detection; "
+            "nothing was stored: send it again"
+        )
 
     def conclude(
         self, detection: Detection, recognition: Recognition | None, received_at: datetime
     ) -> Outcome:
-        """Store what follows from what was recognised in a detection: the cooldown's part.
+        """Pass what was recognised in a detection through the cooldown, and store what follows.
 
-        An `occurred_at` that lies in the future is replaced by the time of arrival.
+        The time of arrival replaces an `occurred_at` of a clock that is wrong (see `CameraClocks`).
 
         Args:
             recognition: None for an activity.
 
         Raises:
             DuplicateError: the event was handled before.
-            NotFoundError: someone was removed since he was recognised.
+            NotFoundError: someone was removed after being recognised.
             StoreUnavailableError: nothing was stored, and nothing held back.
         """
-        if detection.occurred_at > received_at + FUTURE_TOLERANCE:
-            detection = replace(detection, occurred_at=received_at)
+        timed = replace(detection, occurred_at=self._clocks.moment(detection, received_at))
         if recognition is None:
-            return self._to_activity(detection, received_at)
-        return self._to_faces(detection, recognition, received_at)
+            outcome = self._to_activity(timed, received_at)
+        else:
+            outcome = self._to_faces(timed, recognition, received_at)
+        # Not before: a camera that sends a failed event again has no clock that stands still.
+        self._clocks.note(detection, received_at)
+        return outcome
+
+    def _attempt(self, detection: Detection, received_at: datetime) -> Outcome:
+        recognition = self.recogniser.recognise(_picture(detection), received_at)
+        outcome = self.conclude(detection, recognition, received_at)
+        self._count(detection, received_at, outcome)
+        return outcome
 
     def _earlier_outcome(self, detection: Detection) -> Outcome | None:
         if detection.event_id is None:
@@ -242,11 +265,12 @@ class Tracker:
         self, detection: Detection, recognition: Recognition, received_at: datetime
     ) -> Outcome:
         sightings, alerts = [], []
+        token = token_of(detection)
         with ExitStack() as undo:
             for match in recognition.matches:
                 alert = self._face_alert(detection, match, received_at)
-                passed = self._acquire(alert, undo)
-                sightings.append(_sighting(alert, suppressed=not passed))
+                passed = self._acquire(alert, token, undo)
+                sightings.append(new_sighting(alert, suppressed=not passed))
                 if passed:
                     alerts.append(alert)
             none: OutcomeKind = "no match" if recognition.faces else "no face"
@@ -257,34 +281,28 @@ class Tracker:
 
     def _to_activity(self, detection: Detection, received_at: datetime) -> Outcome:
         with ExitStack() as undo:
-            alert = _alert(detection, received_at)
-            passed = self._acquire(alert, undo)
+            alert = new_alert(detection, received_at)
+            passed = self._acquire(alert, token_of(detection), undo)
             kind: OutcomeKind = "alert" if passed else "cooldown"
             outcome = self._record(detection, kind, [], [alert] if passed else [], received_at)
             undo.pop_all()
         return outcome
 
-    def _acquire(self, alert: Alert, undo: ExitStack) -> bool:
-        """Whether the cooldown lets an alert through; `undo` gives back what it took."""
-        passed = self._cooldown.try_acquire(_cooldown_key(alert), alert.occurred_at)
+    def _acquire(self, alert: Alert, token: str, undo: ExitStack) -> bool:
+        """Whether the cooldown lets an alert through; `undo` gives back what it took.
+
+        A repeat of an event that is being handled takes what the other one took, so that either
+        may be stored first. Whichever is refused gives back its own part only.
+        """
+        key = cooldown_key(alert)
+        passed = self._cooldown.try_acquire(key, alert.occurred_at, token)
         if passed:
-            undo.callback(self._cooldown.release, _cooldown_key(alert), alert.occurred_at)
+            undo.callback(self._cooldown.release, key, token)
         return passed
 
     def _face_alert(self, detection: Detection, match: Match, received_at: datetime) -> Alert:
-        first = match.candidates[0]
-        photo_ids = self.store.photo_ids(first.criminal_id)
-        return replace(
-            _alert(detection, received_at),
-            kind="face",
-            criminal_id=first.criminal_id,
-            name=first.name,
-            distance=first.distance,
-            score=first.score,
-            candidates=match.candidates,
-            face=match.face,
-            photo_id=photo_ids[0] if photo_ids else None,
-        )
+        photo_ids = self.store.photo_ids(match.candidates[0].criminal_id)
+        return face_alert(detection, match, received_at, photo_ids[0] if photo_ids else None)
 
     def _record(
         self,
@@ -313,10 +331,10 @@ class Tracker:
             )
         )
 
-    def _keep_house(self) -> None:
-        self.refresh()
-        self.watchlist.prepare(PREPARED_AT_ONCE)
-        self._counts.flush()
+    def _forget_events(self, now: datetime) -> None:
+        if now >= self._forget_due:
+            self.journal.forget_events(now - EVENT_MEMORY)
+            self._forget_due = now + FORGET_EVERY
 
 
 def open_tracker(**settings: Any) -> Tracker:
@@ -339,37 +357,3 @@ def _picture(detection: Detection) -> bytes | None:
     if detection.picture is None:
         raise InputError("a face detection needs a picture")
     return detection.picture
-
-
-def _alert(detection: Detection, received_at: datetime) -> Alert:
-    """An activity's alert, and what a face's alert has in common with it."""
-    return Alert(
-        id=uuid.uuid4().hex,
-        kind="activity",
-        event_type=detection.event_type,
-        camera_id=detection.camera_id,
-        camera_location=detection.camera_location,
-        occurred_at=detection.occurred_at,
-        received_at=received_at,
-    )
-
-
-def _sighting(alert: Alert, *, suppressed: bool) -> Sighting:
-    match = alert.candidates[0]
-    return Sighting(
-        id=uuid.uuid4().hex,
-        criminal_id=match.criminal_id,
-        camera_id=alert.camera_id,
-        camera_location=alert.camera_location,
-        occurred_at=alert.occurred_at,
-        received_at=alert.received_at,
-        distance=match.distance,
-        score=match.score,
-        suppressed=suppressed,
-    )
-
-
-def _cooldown_key(alert: Alert) -> str:
-    """One criminal, or one kind of activity, on one camera. Ids hold no control characters."""
-    who = alert.criminal_id if alert.kind == "face" else alert.event_type
-    return "\x1f".join((alert.kind, who or "", alert.camera_id))

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import redis
 
+from susracker.cooldowns.base import HISTORY
 from susracker.plugins import open_cooldown
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -36,64 +37,152 @@ def after(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
+def take(cooldown, *seconds: float, key: str = "k") -> list[bool]:
+    """What becomes of different detections, one after the other; "t3" is that of second 3."""
+    return [cooldown.try_acquire(key, after(second), f"t{second}") for second in seconds]
+
+
 def test_a_key_passes_once_in_the_span(open_it):
     cooldown = open_it(5)
-    passed = [cooldown.try_acquire("k", after(s)) for s in (0, 0, 4.999, 5, 9.999, 10)]
-    assert passed == [True, False, False, True, False, True]
+    assert take(cooldown, 0, 4.999, 5, 9.999, 10) == [True, False, True, False, True]
+
+
+def test_of_two_detections_of_one_moment_the_first_passes(open_it):
+    cooldown = open_it(5)
+    assert cooldown.try_acquire("k", NOON, "a")
+    assert not cooldown.try_acquire("k", NOON, "b")
 
 
 def test_what_is_held_back_does_not_prolong_it(open_it):
-    cooldown = open_it(5)
-    assert [cooldown.try_acquire("k", after(s)) for s in (0, 3, 6)] == [True, False, True]
+    assert take(open_it(5), 0, 3, 6) == [True, False, True]
 
 
 def test_keys_do_not_hold_each_other_back(open_it):
     cooldown = open_it(5)
-    assert all(cooldown.try_acquire(key, NOON) for key in ("a", "b", "a\x1fb"))
+    assert all(cooldown.try_acquire(key, NOON, key) for key in ("a", "b", "a\x1fb"))
+
+
+def test_one_token_may_take_several_keys(open_it):
+    cooldown = open_it(5)
+    assert all(cooldown.try_acquire(key, NOON, "t") for key in ("a", "b"))
+    cooldown.release("a", "t")
+    assert cooldown.try_acquire("a", NOON, "u")
+    assert not cooldown.try_acquire("b", NOON, "u")
 
 
 def test_a_clock_that_was_set_back_silences_nothing(open_it):
-    cooldown = open_it(5)
-    assert cooldown.try_acquire("k", after(3600))
-    assert not cooldown.try_acquire("k", after(3596))
-    assert cooldown.try_acquire("k", NOON)
+    assert take(open_it(5), 3600, 3596, 0) == [True, False, True]
 
 
 def test_zero_seconds_hold_nothing_back(open_it):
-    cooldown = open_it(0)
-    assert cooldown.try_acquire("k", NOON)
-    assert cooldown.try_acquire("k", NOON)
+    assert take(open_it(0), 0, 0, 1, 0) == [True] * 4
+
+
+def test_times_are_exact_to_the_microsecond(open_it):
+    cooldown = open_it(5)
+    assert take(cooldown, 0, 4.999999, 5) == [True, False, True]
+
+
+@pytest.mark.parametrize("token", ["t", "", "a b", "12 3 t", "line\nbreak", "\x1fé"])
+def test_taking_it_twice_with_one_token_is_taking_it_once(open_it, token):
+    cooldown = open_it(5)
+    assert [cooldown.try_acquire("k", after(s), token) for s in (0, 0, 2)] == [True] * 3
+    # The first time counts: that of a repeat changes nothing.
+    assert take(cooldown, 4, 5) == [False, True]
+
+
+def test_a_token_passes_again_after_another_took_the_key(open_it):
+    cooldown = open_it(5)
+    assert take(cooldown, 0, 5, 0) == [True] * 3
+    assert take(cooldown, 4, 9, 10) == [False, False, True]
 
 
 def test_what_is_given_back_can_be_taken_again(open_it):
     cooldown = open_it(5)
-    assert cooldown.try_acquire("k", NOON)
-    cooldown.release("k", NOON)
-    assert cooldown.try_acquire("k", after(1))
+    take(cooldown, 0)
+    cooldown.release("k", "t0")
+    assert take(cooldown, 1) == [True]
+
+
+def test_a_key_is_free_once_everyone_who_took_it_gave_it_back(open_it):
+    cooldown = open_it(5)
+    take(cooldown, 0, 0, 0)
+    for _ in range(2):
+        cooldown.release("k", "t0")
+        assert take(cooldown, 1) == [False]
+    cooldown.release("k", "t0")
+    assert take(cooldown, 1) == [True]
 
 
 def test_giving_back_takes_nothing_from_another(open_it):
     cooldown = open_it(5)
-    assert cooldown.try_acquire("k", NOON)
-    assert cooldown.try_acquire("k", after(10))
-    cooldown.release("k", NOON)
-    cooldown.release("unknown", NOON)
-    assert not cooldown.try_acquire("k", after(11))
+    take(cooldown, 0, 10)
+    cooldown.release("k", "t0")
+    cooldown.release("k", "t0")
+    cooldown.release("k", "unknown")
+    cooldown.release("unknown", "t10")
+    assert take(cooldown, 11) == [False]
+
+
+def test_giving_back_restores_what_the_key_remembered(open_it):
+    cooldown = open_it(5)
+    take(cooldown, 0, 10)
+    cooldown.release("k", "t10")
+    assert take(cooldown, 4, 5) == [False, True]
+
+
+def test_what_was_given_back_in_between_is_not_restored(open_it):
+    cooldown = open_it(5)
+    take(cooldown, 0, 10, 20)
+    cooldown.release("k", "t10")
+    assert take(cooldown, 16) == [False]
+    cooldown.release("k", "t20")
+    assert take(cooldown, 4, 10) == [False, True]
+
+
+def test_a_key_remembers_a_bounded_history(open_it):
+    cooldown = open_it(5)
+    moments = [10 * n for n in range(HISTORY + 1)]
+    assert all(take(cooldown, *moments))
+    for moment in reversed(moments):
+        cooldown.release("k", f"t{moment}")
+    # The first one was forgotten, so its moment is free; so is everything else.
+    assert take(cooldown, 1) == [True]
+
+
+def test_the_whole_history_is_restored(open_it):
+    cooldown = open_it(5)
+    moments = [10 * n for n in range(HISTORY)]
+    assert all(take(cooldown, *moments))
+    for moment in reversed(moments[1:]):
+        cooldown.release("k", f"t{moment}")
+    assert take(cooldown, 1) == [False]
+
+
+def race(cooldown, key: str, token_of) -> list[bool]:
+    """Sixteen threads that take one key at once."""
+    start, passed = threading.Barrier(16), []
+
+    def acquire(number: int) -> None:
+        start.wait()
+        passed.append(cooldown.try_acquire(key, NOON, token_of(number)))
+
+    threads = [threading.Thread(target=acquire, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not cooldown.try_acquire(key, NOON, "late")
+    return sorted(passed)
 
 
 def test_of_many_that_race_one_wins(open_it):
     cooldown = open_it(5)
     for round_ in range(20):
-        start, wins = threading.Barrier(16), []
+        assert race(cooldown, f"k{round_}", str) == [False] * 15 + [True]
 
-        def race(key=f"k{round_}", start=start, wins=wins) -> None:
-            start.wait()
-            if cooldown.try_acquire(key, NOON):
-                wins.append(1)
 
-        threads = [threading.Thread(target=race) for _ in range(16)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(wins) == 1
+def test_of_one_detection_that_races_itself_all_pass(open_it):
+    cooldown = open_it(5)
+    for round_ in range(20):
+        assert race(cooldown, f"k{round_}", lambda number: "same") == [True] * 16

@@ -14,6 +14,6 @@ def test_memory_is_bounded_and_forgets_the_oldest(monkeypatch):
     monkeypatch.setattr(memory, "MAX_KEYS", 3)
     cooldown = MemoryCooldown(3600)
     for key in "abcd":
-        assert cooldown.try_acquire(key, NOON)
-    assert not cooldown.try_acquire("b", NOON)
-    assert cooldown.try_acquire("a", NOON)
+        assert cooldown.try_acquire(key, NOON, "t")
+    assert not cooldown.try_acquire("b", NOON, "u")
+    assert cooldown.try_acquire("a", NOON, "u")

@@ -134,7 +134,7 @@ def test_a_redis_that_is_killed_loses_no_alert(city, faces):
     assert [one["message"] for one in (before, again)] == ["Match found"] * 2
     readyz = requests.get(f"{city.nodes[0].url}/readyz", timeout=30)
     assert readyz.status_code == 200
-    assert "Redis is away" in readyz.json()["warning"]
+    assert "Redis is unavailable" in readyz.json()["warning"]
     city.redis.start()
 
     def is_held_back() -> bool:
