@@ -99,3 +99,9 @@ class Matcher(ABC):
             raise ValueError(f"shape {vectors.shape}; (n, {self.dimension}) is needed")
         if criminal_ids is not None and len(criminal_ids) != len(vectors):
             raise ValueError(f"{len(criminal_ids)} ids for {len(vectors)} templates")
+
+    def _check_search(self, probes: Vectors, k: int) -> None:
+        """Raise a ValueError for probes of a wrong shape, or a `k` below 1."""
+        self._check(probes)
+        if k < 1:
+            raise ValueError(f"k is {k}; at least 1 is needed")

@@ -70,9 +70,7 @@ class FaissMatcher(Matcher):
             self._drop({criminal_id})
 
     def search(self, probes: Vectors, k: int) -> list[list[Neighbour]]:
-        self._check(probes)
-        if k < 1:
-            raise ValueError(f"k is {k}; at least 1 is needed")
+        self._check_search(probes, k)
         with self._lock.reading():
             return [self._nearest(probe[None], k) for probe in probes]
 

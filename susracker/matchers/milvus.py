@@ -92,9 +92,7 @@ class MilvusMatcher(Matcher):
             self._delete(criminal_id, range(self._templates.pop(criminal_id, 0)))
 
     def search(self, probes: Vectors, k: int) -> list[list[Neighbour]]:
-        self._check(probes)
-        if k < 1:
-            raise ValueError(f"k is {k}; at least 1 is needed")
+        self._check_search(probes, k)
         if not len(probes) or not self._templates:
             return [[] for _ in probes]
         with _errors_mapped():
