@@ -113,12 +113,11 @@ class ExactMatcher(Matcher):
         while True:
             bound = _bound(similarities, looked_at, self._group)
             rows = np.flatnonzero(similarities >= bound - 2 * off)
-            owners, similarity = self._rows.owners[rows], similarities[rows]
-            if off:
-                # Of those above `bound - off` none is missing.
-                similarity = self._rows.vectors[rows] @ probe
-                sure = similarity >= bound - off
-                owners, similarity = owners[sure], similarity[sure]
+            # A matrix product rounds a row by its place, and equal rows are to tie.
+            similarity = np.einsum("ij,j->i", self._rows.vectors[rows], probe)
+            # Every row that is this similar is among them.
+            sure = similarity >= bound - off
+            owners, similarity = self._rows.owners[rows[sure]], similarity[sure]
             order = np.argsort(-similarity, kind="stable")
             slots, first = np.unique(owners[order], return_index=True)
             if len(slots) >= k or looked_at >= len(similarities):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from susracker.matchers.codes import Codes, resized
+from susracker.matchers.codes import ROUNDING, Codes, resized
 from susracker.models import Vectors
 
 
@@ -90,7 +90,7 @@ class Rows:
         """
         if self._codes:
             return self._codes.similarities(probes, self._count)
-        return probes @ self.vectors.T, np.zeros(len(probes), np.float32)
+        return probes @ self.vectors.T, np.full(len(probes), ROUNDING)
 
     @property
     def _capacity(self) -> int:
