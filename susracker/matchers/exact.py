@@ -100,6 +100,9 @@ class ExactMatcher(Matcher):
             found[slots >= 0] = self._rows.vectors[self._places[slots[slots >= 0]]]
         return found
 
+    def close(self) -> None:
+        """Nothing to close: everything is in memory."""
+
     def _compare(
         self, probes: Vectors
     ) -> Iterator[tuple[Vectors, NDArray[np.float32], np.float32]]:
