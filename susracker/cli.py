@@ -14,7 +14,7 @@ COMMANDS = {
     "demo": "See it work: a camera, a wanted person, an alert.",
     "serve": "Run the server that cameras and operators connect to.",
     "enroll": "Put people on the watch-list.",
-    "criminals": "List, show, edit and remove who is enrolled.",
+    "criminals": "List, show, edit and remove enrolled people.",
     "benchmark": "Measure how good recognition is, on a folder of photos.",
     "camera": "Be an edge camera: find faces in a video, and post them to a server.",
     "replay": "Run recorded detections again, on the clock of that night.",

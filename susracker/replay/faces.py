@@ -1,4 +1,4 @@
-"""Pictures of who was recognised, for a person to judge."""
+"""Pictures of the people who were recognised, to be judged by eye."""
 
 from __future__ import annotations
 

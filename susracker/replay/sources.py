@@ -52,7 +52,7 @@ class Source(Protocol):
         """When the first detection was received."""
 
     def steps(self) -> int | None:
-        """How many steps a progress bar has; None where there is no end."""
+        """How many steps a progress bar has; None if the source has no end."""
 
     def step(self) -> int:
         """At which step the iteration is."""
@@ -100,7 +100,7 @@ class RecordingSource:
 
 
 class PictureSource:
-    """A folder's pictures, those of folders in it too, by name, a second apart."""
+    """The pictures of a folder and of the folders in it, by name, a second apart."""
 
     def __init__(self, folder: Path, scenery: Scenery) -> None:
         self._scenery = scenery
