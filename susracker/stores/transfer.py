@@ -128,8 +128,8 @@ def _refuse_others(source: Store, target: Store) -> None:
             there = None
         if there != criminal:
             raise InputError(
-                f"the target holds {criminal.name!r} ({criminal.id}), and the original does not hold "
-                "the same person: name an empty store"
+                f"the target holds {criminal.name!r} ({criminal.id}), and the original does not "
+                "hold the same person: name an empty store"
             )
     ours = source.alerts(limit=PAGE)
     if any(one not in ours for one in target.alerts(limit=len(ours))):
