@@ -23,6 +23,7 @@ from susracker.server import alerts, criminals, detections, health
 from susracker.server.live import Live
 from susracker.server.pools import RETRY_AFTER, BoundedPool
 from susracker.server.service import EXTENSION, Service
+from susracker.server.thumbnails import Thumbnails
 from susracker.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
@@ -51,10 +52,12 @@ def create_app(tracker: Tracker, recorder: Recorder | None = None) -> Flask:
         cors_allowed_origins="*" if origins == ["*"] else origins or None,
         manage_session=False,
     )
+    thumbnails = Thumbnails(tracker.store)
     app.extensions[EXTENSION] = Service(
         tracker=tracker,
         enroller=Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels),
-        live=Live(socketio, tracker.store, settings.follow_seconds),
+        live=Live(socketio, tracker.store, thumbnails, settings.follow_seconds),
+        thumbnails=thumbnails,
         work=BoundedPool(settings.workers, settings.queue_size),
         reads=BoundedPool(READERS, MAX_WAITING_READS),
         recorder=recorder,

@@ -9,8 +9,7 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from susracker.errors import InputError, PictureError
-from susracker.models import Alert, Detection, Outcome
-from susracker.server.live import photo_of
+from susracker.models import Detection, Outcome
 from susracker.server.service import Service, service
 from susracker.server.wire import (
     ActivityFields,
@@ -19,7 +18,6 @@ from susracker.server.wire import (
     new_alert_event,
     parse,
 )
-from susracker.stores.base import Store
 from susracker.tracking.tracker import FACE, utc_now
 
 blueprint = Blueprint("detections", __name__)
@@ -114,10 +112,7 @@ def _body(detection: Detection, outcome: Outcome) -> dict[str, Any]:
         return {"message": "Alert sent" if sent else "Alert in cooldown"}
     body: dict[str, Any] = {"message": MESSAGES[outcome.kind]}
     if outcome.alerts:
-        matches = service().reads.call(_matches, service().tracker.store, outcome.alerts)
+        pictured = service().reads.call(service().thumbnails.beside, outcome.alerts)
+        matches = [new_alert_event(alert, thumbnail) for alert, thumbnail in pictured]
         body |= {"match": matches[0], "matches": matches}
     return body
-
-
-def _matches(store: Store, alerts: tuple[Alert, ...]) -> list[dict[str, Any]]:
-    return [new_alert_event(alert, photo_of(store, alert)) for alert in alerts]

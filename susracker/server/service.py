@@ -11,6 +11,7 @@ from susracker.enrolment.enroller import Enroller
 from susracker.recording.writer import Recorder
 from susracker.server.live import Live
 from susracker.server.pools import BoundedPool
+from susracker.server.thumbnails import Thumbnails
 from susracker.tracking.tracker import Tracker
 
 EXTENSION = "susracker"
@@ -30,6 +31,7 @@ class Service:
     tracker: Tracker
     enroller: Enroller
     live: Live
+    thumbnails: Thumbnails
     work: BoundedPool
     reads: BoundedPool
     recorder: Recorder | None

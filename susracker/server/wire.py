@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from susracker.errors import InputError
-from susracker.models import Alert, Camera, Criminal, Photo, Sighting
+from susracker.models import Alert, Camera, Criminal, Sighting
 from susracker.runtime.data_uri import decode_base64
 
 FACE_ALERT, ACTIVITY_ALERT = 1, 2
@@ -88,16 +88,17 @@ def parse(model: type[Fields], values: object) -> Fields:
         raise InputError(f"{name}: {problem['msg'].removeprefix('Value error, ')}") from error
 
 
-def data_uri(photo: Photo) -> str:
-    """A photo as an HTML page shows it."""
-    return f"data:{photo.media_type};base64,{base64.b64encode(photo.content).decode()}"
+def jpeg_data_uri(content: bytes) -> str:
+    """A JPEG as an HTML page shows it."""
+    return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
 
 
-def alert_event(alert: Alert, photo: Photo | None) -> dict[str, Any]:
+def alert_event(alert: Alert, thumbnail: bytes | None) -> dict[str, Any]:
     """The `alert` event: what operators' panels have always been sent.
 
     Args:
-        photo: the criminal's, to show beside the face; None where it was removed since.
+        thumbnail: of the criminal's photo, as JPEG, to show beside the face; None if the photo was
+            removed since.
     """
     common = {
         "camera_id": alert.camera_id,
@@ -112,14 +113,14 @@ def alert_event(alert: Alert, photo: Photo | None) -> dict[str, Any]:
         "confidence": confidence(alert.distance),
         **common,
         "detected_face": base64.b64encode(alert.face).decode() if alert.face else None,
-        "criminal_image": data_uri(photo) if photo else None,
+        "criminal_image": jpeg_data_uri(thumbnail) if thumbnail else None,
         "alert_type": FACE_ALERT,
     }
 
 
-def new_alert_event(alert: Alert, photo: Photo | None) -> dict[str, Any]:
+def new_alert_event(alert: Alert, thumbnail: bytes | None) -> dict[str, Any]:
     """The `new_alert` event: `alert_event`, and what it lacks."""
-    return alert_event(alert, photo) | _additions(alert)
+    return alert_event(alert, thumbnail) | _additions(alert)
 
 
 def alert_summary(alert: Alert) -> dict[str, Any]:
