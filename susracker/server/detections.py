@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from susracker.errors import InputError, PictureError
 from susracker.models import Detection, Outcome
+from susracker.server.body import json_body
 from susracker.server.service import Service, service
 from susracker.server.wire import (
     ActivityFields,
@@ -64,7 +65,7 @@ def detections() -> ResponseReturnValue:
 
 
 def _json() -> Any:
-    body = request.get_json(silent=True)
+    body = json_body()
     if body is None:
         raise InputError("the body must be JSON, with Content-Type: application/json")
     return body
