@@ -8,6 +8,7 @@ A value comes from a command line flag, else from a `SUSRACKER_…` environment 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,14 @@ from susracker.errors import ConfigError
 
 ENV_PREFIX = "SUSRACKER_"
 FILE_NAME = "susracker.toml"
+
+
+_USER_AND_PASSWORD = re.compile(r"(://[^/?#:@]*):(.*)@", re.DOTALL)
+_NO_PORT = re.compile(r"://[^/?#:@]*:(?!\d+\b)([^/?#@]*)(?!.*@)")
+_SECRET_FIELD = re.compile(
+    r"((?:password|passwd|passphrase|pwd|secret|token|key|authmechanismproperties)=)([^&;#\s]*)",
+    re.IGNORECASE,
+)
 
 
 def default_store() -> str:
@@ -214,6 +223,24 @@ def write_setting(name: str, value: float | int | str, file: Path | None = None)
     return before
 
 
+def without_password(url: str) -> str:
+    """A URL, or a text that ends in one, as it may be shown: `***` in place of passwords."""
+    return _SECRET_FIELD.sub(r"\1***", _USER_AND_PASSWORD.sub(r"\1:***@", url))
+
+
+def told_without_password(error: Exception, url: str) -> str:
+    """What an error says about a wrong URL, or how to put it right if that shows a password."""
+    text = str(error)
+    secrets = [found[2] for found in _SECRET_FIELD.finditer(url)]
+    secrets += [found[2] for found in _USER_AND_PASSWORD.finditer(url)]
+    secrets += [found[1] for found in _NO_PORT.finditer(url)]
+    # A parser that takes a character of the password for a separator names only a part of it.
+    parts = {part for secret in secrets for part in re.split(r"[/?#@:%\[\]]", secret) if part}
+    if any(part in text for part in parts):
+        return "escape what is special in its password, such as %40 for @ and %2F for /"
+    return text
+
+
 def flag_name(name: str) -> str:
     """The command line flag of a field."""
     return "--" + name.replace("_", "-")
@@ -244,5 +271,6 @@ def _describe(error: ValidationError, origins: Mapping[str, str]) -> str:
             problems.append(f"no setting is called {name!r}; there are: {valid}")
         else:
             origin = f" ({origins[name]})" if name in origins else ""
-            problems.append(f"{name} = {problem['input']!r}{origin}: {problem['msg'].lower()}")
+            value = without_password(repr(problem["input"]))
+            problems.append(f"{name} = {value}{origin}: {problem['msg'].lower()}")
     return "; ".join(problems)

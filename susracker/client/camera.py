@@ -20,6 +20,7 @@ from typing_extensions import Self
 
 from susracker.client.delivery import Delivered, Delivery, Refused, Waits
 from susracker.client.spool import Spool, Waiting
+from susracker.config import without_password
 from susracker.errors import ConfigError, SpoolError
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,8 @@ class Camera:
         on_answer: OnAnswer = lambda event_id, answer: None,
     ) -> None:
         if not url.startswith(("http://", "https://")):
-            raise ConfigError(f"{url!r} is no server's URL: it must be like http://server:5000")
+            shown = without_password(url)
+            raise ConfigError(f"{shown!r} is no server's URL: it must be like http://server:5000")
         if not camera_id:
             raise ConfigError("a camera needs an id, such as gate-1")
         self._fields = {"camera_id": camera_id, "camera_location": location}

@@ -12,6 +12,8 @@ from typing import Any
 
 import requests
 
+from susracker.config import told_without_password, without_password
+
 log = logging.getLogger(__name__)
 
 PATH = "/api/detections"
@@ -83,6 +85,7 @@ class Delivery:
 
     def __init__(self, url: str, key: str | None = None) -> None:
         self._url = url.rstrip("/") + PATH
+        self._shown_url = without_password(self._url)
         self._session = requests.Session()
         self._session.headers["Content-Type"] = "application/json"
         if key:
@@ -96,8 +99,8 @@ class Delivery:
             )
         except requests.RequestException as error:
             what = "no answer from" if isinstance(error, requests.Timeout) else "no connection to"
-            log.debug("%s %s: %s", what, self._url, error)
-            return TryLater(f"{what} {self._url}")
+            log.debug("%s %s: %s", what, self._shown_url, told_without_password(error, self._url))
+            return TryLater(f"{what} {self._shown_url}")
         if answer.status_code in REFUSED:
             return Refused(_reason(answer))
         if answer.status_code != 200:
@@ -105,7 +108,7 @@ class Delivery:
         try:
             return Delivered(dict(answer.json()))
         except (ValueError, TypeError):
-            return TryLater(f"{self._url} is no susracker: its answer is no JSON object")
+            return TryLater(f"{self._shown_url} is no susracker: its answer is no JSON object")
 
     def close(self) -> None:
         """Close the connection."""

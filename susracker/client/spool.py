@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from susracker.errors import SpoolError
+from susracker.runtime.files import create_private, make_private_folder
 
 IN_MEMORY = ":memory:"
 
@@ -45,7 +46,8 @@ class Spool:
         self._lock = threading.Lock()
         with self._errors_mapped():
             if path:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_private_folder(path.parent)
+                create_private(path)
             self._file = sqlite3.connect(
                 path or IN_MEMORY, isolation_level=None, check_same_thread=False
             )

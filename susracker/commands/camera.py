@@ -13,6 +13,7 @@ import click
 from susracker.client import Camera
 from susracker.client.delivery import Waits
 from susracker.commands.sampling import video_options
+from susracker.config import without_password
 from susracker.edge.cutter import FaceCutter
 from susracker.edge.video import Frame, Sampling, frames, is_live
 from susracker.errors import InputError
@@ -99,7 +100,7 @@ def _endless(source: str, sampling: Sampling) -> Iterator[Frame]:
     waits = Waits()
     while True:
         seconds = waits.next(0)
-        log.warning("%s broke off; opening it again in %.1f s", source, seconds)
+        log.warning("%s broke off; opening it again in %.1f s", without_password(source), seconds)
         time.sleep(seconds)
         try:
             for frame in frames(source, sampling):

@@ -16,7 +16,7 @@ from rich.console import Console
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.commands.replay_view import Watch, changes_table, seen_table
 from susracker.commands.sampling import video_options
-from susracker.config import Settings, load_settings, make_settings
+from susracker.config import Settings, load_settings, make_settings, without_password
 from susracker.edge.video import Sampling
 from susracker.errors import ConfigError, InputError
 from susracker.replay.compare import Change, compare
@@ -217,7 +217,8 @@ def _other_settings(other: str, settings: Settings) -> Settings | None:
     for pair in other.split(","):
         name, equals, value = pair.partition("=")
         if not equals:
-            raise ConfigError(f"--compare {other}: neither a file, nor settings such as name=value")
+            shown = without_password(other)
+            raise ConfigError(f"--compare {shown}: neither a file, nor settings such as name=value")
         values[name.strip()] = value.strip()
     return make_settings(values)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from susracker.commands.options import LoadedSettings, settings_options
-from susracker.config import Settings
+from susracker.config import Settings, without_password
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.panel import enroll_panel_photos
 from susracker.enrolment.report import Refusal
@@ -100,6 +100,7 @@ def _log_refusal(photo_id: str, refusal: Refusal | None) -> None:
 def _announce(url: str, tracker: Tracker) -> None:
     settings = tracker.settings
     click.echo(f"susracker listens on {url}, {len(tracker.watchlist)} people on the watch-list")
-    click.echo(f"store {settings.store}, encoder {settings.encoder}, {settings.workers} workers")
+    store = without_password(settings.store)
+    click.echo(f"store {store}, encoder {settings.encoder}, {settings.workers} workers")
     if not len(tracker.watchlist):
         click.echo("nobody is enrolled yet: susracker enroll PHOTO --name NAME")

@@ -21,6 +21,7 @@ import numpy as np
 
 from susracker.errors import RecordingError
 from susracker.models import Detection, Vectors
+from susracker.runtime.files import open_private
 
 NAME, VERSION = "susracker recording", 1
 HEADER_FILE, LINES_FILE = "recording.json", "detections.jsonl"
@@ -51,7 +52,8 @@ class Recorded:
 def write_header(folder: Path) -> None:
     """Mark a folder as a recording."""
     header = {"format": NAME, "version": VERSION}
-    (folder / HEADER_FILE).write_text(json.dumps(header) + "\n", encoding="utf-8")
+    with open_private(folder / HEADER_FILE, "w", encoding="utf-8") as file:
+        file.write(json.dumps(header) + "\n")
 
 
 def check_header(folder: Path) -> None:

@@ -25,6 +25,7 @@ from susracker.recording.format import (
     write_header,
 )
 from susracker.recording.reader import segments, size_of
+from susracker.runtime.files import make_private_folder, open_private
 from susracker.runtime.periodic import Periodic
 
 log = logging.getLogger(__name__)
@@ -39,9 +40,6 @@ SEGMENTS_OF_LIMIT = 10
 PRUNE_SECONDS = 60.0
 
 DAY_SECONDS = 86_400
-
-PRIVATE = 0o700
-"""Faces are for nobody but the user who runs the server."""
 
 
 class RecordingWriter:
@@ -67,7 +65,7 @@ class RecordingWriter:
         self._written = self._bytes = 0
         self._began = 0.0
         try:
-            folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+            make_private_folder(folder)
             if is_recording(folder):
                 check_header(folder)
             elif any(folder.iterdir()):
@@ -125,8 +123,10 @@ class RecordingWriter:
         if self._lines is None or full:
             self._end_segment()
             self._segment = self._next_segment()
-            self._segment.mkdir(mode=PRIVATE)
-            self._lines = (self._segment / LINES_FILE).open("x", encoding="utf-8", newline="\n")
+            make_private_folder(self._segment)
+            self._lines = open_private(
+                self._segment / LINES_FILE, "x", encoding="utf-8", newline="\n"
+            )
             self._written, self._bytes, self._began = 0, 0, time.monotonic()
         return self._lines
 
@@ -137,7 +137,8 @@ class RecordingWriter:
     def _keep_picture(self, picture: bytes) -> str:
         suffix = media_type(picture).partition("/")[2].replace("jpeg", "jpg")
         name = f"{self._written:07}.{suffix}"
-        (self._segment / name).write_bytes(picture)
+        with open_private(self._segment / name, "xb") as file:
+            file.write(picture)
         return name
 
     def _end_segment(self) -> None:

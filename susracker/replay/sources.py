@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Protocol
 
+from susracker.config import without_password
 from susracker.edge.cutter import MARGIN, SMALLEST, FaceCutter
 from susracker.edge.video import Sampling, frame_count, frames, is_live
 from susracker.errors import InputError
@@ -68,7 +69,7 @@ def open_source(name: str, scenery: Scenery) -> Source:
     if is_live(name) or path.is_file():
         return VideoSource(name, scenery)
     if not path.is_dir():
-        raise InputError(f"there is no recording, folder or video {name}")
+        raise InputError(f"there is no recording, folder or video {without_password(name)}")
     return RecordingSource(path) if is_recording(path) else PictureSource(path, scenery)
 
 
