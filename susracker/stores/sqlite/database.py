@@ -65,7 +65,8 @@ class Database:
             create_private(self.path)
         except OSError as error:
             raise StoreUnavailableError(
-                f"cannot create {self.path}: {error.strerror}: name another file"
+                f"cannot create the folder of {self.path}, or the file: {error.strerror}: name "
+                "another file"
             ) from error
         with ExitStack() as undo:
             undo.callback(self.close)
