@@ -22,6 +22,8 @@ from susracker.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
 
+FOLLOWING = "following the panel"
+
 
 @click.command("serve")
 @settings_options(*(name for name in Settings.model_fields))
@@ -51,8 +53,9 @@ def command(loaded: LoadedSettings) -> None:
         recorder = _recorder(settings, stack)
         tracker = stack.enter_context(Tracker.from_settings(settings))
         _encode_missing(tracker)
-        stack.enter_context(closing(_follow_panel(tracker)))
-        serve(create_app(tracker, recorder), on_ready=lambda url: _announce(url, tracker))
+        panel = stack.enter_context(closing(_follow_panel(tracker)))
+        app = create_app(tracker, recorder, {FOLLOWING: panel})
+        serve(app, on_ready=lambda url: _announce(url, tracker))
 
 
 def _follow_panel(tracker: Tracker) -> Periodic:
@@ -65,7 +68,7 @@ def _follow_panel(tracker: Tracker) -> Periodic:
             tracker.refresh()
 
     follow()
-    return Periodic("following the panel", tracker.settings.follow_seconds, follow)
+    return Periodic(FOLLOWING, tracker.settings.follow_seconds, follow)
 
 
 def _recorder(settings: Settings, stack: ExitStack) -> Recorder | None:

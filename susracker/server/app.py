@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
@@ -22,7 +23,7 @@ from susracker.recording.writer import Recorder
 from susracker.server import alerts, criminals, detections, health
 from susracker.server.live import Live
 from susracker.server.pools import RETRY_AFTER, BoundedPool
-from susracker.server.service import EXTENSION, Service
+from susracker.server.service import EXTENSION, Part, Service
 from susracker.server.thumbnails import Thumbnails
 from susracker.tracking.tracker import Tracker
 
@@ -34,11 +35,19 @@ READERS = 4
 MAX_WAITING_READS = 1000
 
 
-def create_app(tracker: Tracker, recorder: Recorder | None = None) -> Flask:
-    """An application that serves a started tracker, and keeps what it accepts where there is a
-    recorder.
+def create_app(
+    tracker: Tracker,
+    recorder: Recorder | None = None,
+    optional: Mapping[str, Part] | None = None,
+) -> Flask:
+    """An application that serves a started tracker.
 
-    It is to be run by `susracker.server.run.serve`, or under another gevent server.
+    Run it with `susracker.server.run.serve`, or under another gevent server.
+
+    Args:
+        recorder: keeps the detections that are accepted.
+        optional: other parts that the server can do without, by name. While one has a problem,
+            `/readyz` gives it as a warning.
     """
     settings = tracker.settings
     app = Flask("susracker")
@@ -52,6 +61,7 @@ def create_app(tracker: Tracker, recorder: Recorder | None = None) -> Flask:
         cors_allowed_origins="*" if origins == ["*"] else origins or None,
         manage_session=False,
     )
+    others = optional or {}
     thumbnails = Thumbnails(tracker.store)
     app.extensions[EXTENSION] = Service(
         tracker=tracker,
@@ -61,6 +71,7 @@ def create_app(tracker: Tracker, recorder: Recorder | None = None) -> Flask:
         work=BoundedPool(settings.workers, settings.queue_size),
         reads=BoundedPool(READERS, MAX_WAITING_READS),
         recorder=recorder,
+        optional={"recording": recorder, **others} if recorder else others,
     )
     for part in (detections, criminals, alerts, health):
         app.register_blueprint(part.blueprint)

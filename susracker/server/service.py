@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from flask import current_app
 
@@ -17,6 +18,14 @@ from susracker.tracking.tracker import Tracker
 EXTENSION = "susracker"
 
 
+class Part(Protocol):
+    """Something that knows whether it works."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why it does not work at present, or None."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """The parts behind the routes of one application.
@@ -25,7 +34,8 @@ class Service:
         work: threads that recognise and encode faces.
         reads: threads that read and edit the store, so that a full queue of faces does not keep
             operators from looking things up.
-        recorder: keeps what is accepted, strangers' faces too; None where nothing is kept.
+        recorder: keeps what is accepted, strangers' faces too; None if nothing is kept.
+        optional: what the server can do without, by the name that `/readyz` gives it.
     """
 
     tracker: Tracker
@@ -35,6 +45,7 @@ class Service:
     work: BoundedPool
     reads: BoundedPool
     recorder: Recorder | None
+    optional: Mapping[str, Part]
 
 
 def service() -> Service:

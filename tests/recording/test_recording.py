@@ -6,8 +6,11 @@ import json
 import logging
 import os
 import shutil
+import time
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -196,6 +199,101 @@ def test_a_recorder_goes_on_after_a_disk_that_failed(tmp_path, caplog):
     assert "2 detections were not recorded" in caplog.text
     assert [one.detection.event_id for one in Recording(folder)] == ["e3"]
     recorder.close()
+
+
+@contextmanager
+def full_disk(room: int):
+    """No file of this process may grow beyond so many bytes: the rest of a write is refused."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def files(folder) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize(
+    ("room", "picture"), [(0, PICTURE), (10, PICTURE), (250, PICTURE), (0, None), (10, None)]
+)
+def test_a_full_disk_leaves_a_whole_recording_and_no_litter(tmp_path, room, picture):
+    folder = tmp_path / "night"
+    with RecordingWriter(folder) as opened:
+        opened.write(seen(0))
+        before = files(folder)
+        with full_disk(room):
+            for number in range(1, 4):
+                with pytest.raises(RecordingError, match="cannot record"):
+                    opened.write(seen(number, picture=picture))
+        assert files(folder) == before
+        opened.write(seen(4))
+    recording = Recording(folder)
+    assert [one.detection.event_id for one in recording] == ["e0", "e4"]
+    assert recording.left_out == 0
+
+
+def test_a_line_that_did_not_fit_is_taken_back(tmp_path):
+    folder = tmp_path / "night"
+    with RecordingWriter(folder) as opened:
+        opened.write(seen(0, picture=None))
+        (segment,) = segments(folder)
+        written = (segment / "detections.jsonl").read_bytes()
+        with full_disk(len(written) + 20), pytest.raises(RecordingError):
+            opened.write(seen(1, picture=None))
+        assert (segment / "detections.jsonl").read_bytes() == written
+
+
+def test_a_full_disk_at_the_first_detection_leaves_no_segment(tmp_path):
+    folder = tmp_path / "night"
+    with RecordingWriter(folder) as opened:
+        with full_disk(10), pytest.raises(RecordingError):
+            opened.write(seen(0))
+        assert files(folder) == {"recording.json"}
+        opened.write(seen(1))
+    assert [one.detection.event_id for one in Recording(folder)] == ["e1"]
+
+
+def test_a_recorder_tells_of_a_full_disk_until_there_is_room(tmp_path):
+    recorder = Recorder(tmp_path / "night", max_mb=100, max_days=1)
+    assert recorder.problem is None
+    with full_disk(10):
+        recorder.record(seen(0).detection, NOON)
+        assert "cannot record to" in recorder.problem
+    recorder.record(seen(1).detection, NOON)
+    assert recorder.problem is None
+    recorder.close()
+
+
+def test_a_recorder_tells_that_it_cannot_make_room(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "PRUNE_SECONDS", 0.01)
+    folder = tmp_path / "night"
+    recorder = Recorder(folder, max_mb=100, max_days=1)
+    recorder.record(seen(0).detection, NOON)
+    with monkeypatch.context() as broken:
+        broken.setattr(shutil, "rmtree", Mock(side_effect=PermissionError(13, "Permission denied")))
+        broken.setattr(recorder, "_max_bytes", 0)
+        wait_for(lambda: recorder.problem)
+        assert "Permission denied" in recorder.problem
+    wait_for(lambda: recorder.problem is None)
+    recorder.close()
+
+
+def wait_for(condition) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_repeat_whose_picture_is_none_is_recorded_as_it_came(tmp_path):
+    with RecordingWriter(tmp_path / "night") as opened:
+        opened.write(seen(0, picture=b"no picture"))
+    (one,) = Recording(tmp_path / "night")
+    assert one.detection.picture == b"no picture"
 
 
 def test_cut_takes_times_and_cameras(night):
