@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +32,7 @@ MEMORY_MB = 64
 """What waits in memory where there is no spool: a few thousand faces."""
 
 CLOSE_SECONDS = 5.0
-"""How long closing goes on sending."""
+"""How long closing may take, sending what is left."""
 
 DROPPED_LOGGED_EACH = 60.0
 """Seconds between two warnings of dropped events, each with how many it were."""
@@ -156,16 +157,20 @@ class Camera:
             return self._changed.wait_for(lambda: not len(self._spool), timeout)
 
     def close(self, timeout: float = CLOSE_SECONDS) -> None:
-        """Send what is left, for `timeout` seconds. What is in a spool then is sent the next time
-        that the camera is opened; what was only in memory is lost, and counted as dropped."""
+        """Send what is left, and return within `timeout` seconds, whatever the server does.
+
+        What is in a spool then is sent the next time that the camera is opened; what was only in
+        memory is lost, and counted as dropped.
+        """
         if self._closing:
             return
+        deadline = time.monotonic() + timeout
         self.flush(timeout)
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        self._thread.join()
-        self._delivery.close()
+        # A thread that waits for an answer is left to itself: without the spool it changes nothing.
+        self._thread.join(max(0.0, deadline - time.monotonic()))
         if not self._is_kept:
             self._give_up()
         self._spool.close()
@@ -183,12 +188,17 @@ class Camera:
 
     def _run(self) -> None:
         waits = Waits()
-        while not self._closing:
-            try:
-                self._send_all(waits)
-            except SpoolError as error:
-                log.error("%s", error)
-                self._wait(waits.next(0))
+        with closing(self._delivery):
+            while not self._closing:
+                try:
+                    self._send_all(waits)
+                except SpoolError as error:
+                    self._spool_failed(error, waits)
+
+    def _spool_failed(self, error: SpoolError, waits: Waits) -> None:
+        if not self._closing:
+            log.error("%s", error)
+            self._wait(waits.next(0))
 
     def _send_all(self, waits: Waits) -> None:
         while waiting := self._next():
@@ -240,8 +250,7 @@ class Camera:
     def _give_up(self) -> None:
         dropped = 0
         while waiting := self._spool.first():
-            self._spool.done(waiting)
-            dropped += 1
+            dropped += self._spool.done(waiting)
         if dropped:
             self._counts = replace(self._counts, dropped=self._counts.dropped + dropped)
             log.error(

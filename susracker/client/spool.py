@@ -86,10 +86,14 @@ class Spool:
             row = self._one("SELECT number, event_id, body FROM waiting ORDER BY number LIMIT 1")
         return Waiting(*row) if row else None
 
-    def done(self, waiting: Waiting) -> None:
-        """Forget an event; one that was dropped meanwhile is no error."""
+    def done(self, waiting: Waiting) -> int:
+        """Forget an event; one that was dropped meanwhile is no error.
+
+        Returns:
+            how many events were forgotten: 1, or 0 if it was dropped.
+        """
         with self._lock, self._errors_mapped():
-            self._delete(waiting.number, len(waiting.body))
+            return self._delete(waiting.number, len(waiting.body))
 
     def close(self) -> None:
         """Let go of the file."""
