@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import datetime, timezone
 from pathlib import Path
 
 import click
 
 from susracker.client import Camera
+from susracker.client.camera import CLOSE_SECONDS
 from susracker.client.delivery import Waits
 from susracker.commands.sampling import video_options
 from susracker.config import without_password
 from susracker.edge.cutter import FaceCutter
 from susracker.edge.video import Frame, Sampling, frames, is_live
 from susracker.errors import InputError
+from susracker.runtime.background import until
 from susracker.runtime.interruption import Interruption
 from susracker.runtime.threads import one_core_a_thread
 
 log = logging.getLogger(__name__)
+
+STOP_SECONDS = 1.0
+"""How long events are still sent after Ctrl-C or SIGTERM."""
 
 
 @click.command("camera")
@@ -55,7 +60,7 @@ def command(
 
     SOURCE is a video file, which is played at its own speed, a stream's URL, or a device's number.
     A stream that breaks is opened again. What cannot be sent waits, and is sent in order, with its
-    time, when the server is back. Ctrl-C sends what it can within some seconds, and stops.
+    time, when the server is back. Ctrl-C or SIGTERM sends what it can within a second, and stops.
 
     \b
     Examples:
@@ -72,13 +77,13 @@ def command(
         Camera(url, camera_id, location, key=key, spool=spool, spool_mb=spool_mb) as camera,
         Interruption() as stopped,
     ):
-        for frame in _endless(source, sampling) if is_live(source) else _paced(source, sampling):
-            if stopped:
-                break
+        found = _endless(source, sampling) if is_live(source) else _paced(source, sampling)
+        for frame in until(lambda: bool(stopped), found):
             at = datetime.now(timezone.utc)
             for face in cutter.cut(frame.picture):
                 camera.send_face(face, at)
                 faces += 1
+        camera.close(STOP_SECONDS if stopped else CLOSE_SECONDS)
     counts = camera.counts
     click.echo(
         f"{faces} faces seen: {counts.sent} sent, {counts.refused} refused, "
@@ -86,7 +91,7 @@ def command(
     )
 
 
-def _paced(source: str, sampling: Sampling) -> Iterator[Frame]:
+def _paced(source: str, sampling: Sampling) -> Generator[Frame, None, None]:
     """A file's frames as fast as they were filmed."""
     began = time.monotonic()
     for frame in frames(source, sampling):
@@ -94,7 +99,7 @@ def _paced(source: str, sampling: Sampling) -> Iterator[Frame]:
         yield frame
 
 
-def _endless(source: str, sampling: Sampling) -> Iterator[Frame]:
+def _endless(source: str, sampling: Sampling) -> Generator[Frame, None, None]:
     """A stream's frames; it is opened again whenever it breaks, but must be there at first."""
     yield from frames(source, sampling)
     waits = Waits()
