@@ -125,7 +125,7 @@ def cut_(
 @click.argument("recordings", type=FOLDER, nargs=-1, required=True)
 @click.argument("new", type=FOLDER)
 def merge_(recordings: tuple[Path, ...], new: Path) -> None:
-    """Join recordings into a new one, by the time of each detection.
+    """Join recordings into a new one, sorted by when each detection was received.
 
     \b
     Examples:

@@ -33,9 +33,9 @@ def cut(
 
 
 def merge(sources: Iterable[Recording]) -> Iterator[Recorded]:
-    """The detections of several recordings by when they were received; those of one stay in
-    order."""
-    return heapq.merge(*sources, key=lambda one: one.received_at)
+    """The detections of several recordings by when they were received; those of one moment in the
+    order of the recordings."""
+    return heapq.merge(*(one.by_time() for one in sources), key=lambda one: one.received_at)
 
 
 def anonymise(source: Recording, encoder: Encoder, workers: int) -> Iterator[Recorded]:

@@ -113,14 +113,26 @@ def from_line(line: str, segment: Path) -> Recorded:
             occurred_at=datetime.fromisoformat(fields["occurred_at"]),
             event_id=fields.get("event_id"),
         )
-        received_at = datetime.fromisoformat(fields["received_at"])
+        received = datetime.fromisoformat(fields["received_at"])
         embeddings = _embeddings(fields)
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
         raise RecordingError(f"a line is damaged: {error}") from error
     if "picture" in fields:
         picture = _picture(segment / Path(str(fields["picture"])).name, fields.get("bytes"))
         detection = replace(detection, picture=picture)
-    return Recorded(detection, received_at, embeddings)
+    return Recorded(detection, received, embeddings)
+
+
+def received_at(line: str) -> datetime:
+    """When the detection of a line was received.
+
+    Raises:
+        RecordingError: the line is damaged.
+    """
+    try:
+        return datetime.fromisoformat(json.loads(line)["received_at"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordingError(f"a line is damaged: {error}") from error
 
 
 def _embeddings(fields: dict[str, Any]) -> Embeddings | None:

@@ -316,6 +316,42 @@ def test_merge_goes_by_time(tmp_path):
     assert ids == [f"e{number}" for number in range(5)]
 
 
+def test_merge_sorts_what_was_recorded_out_of_order(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "SEGMENT_DETECTIONS", 3)
+    numbers = np.random.default_rng(0).permutation(40)
+    for name, part in (("a", numbers[:25]), ("b", numbers[25:])):
+        write_new(tmp_path / name, (seen(int(number)) for number in part), lambda: None)
+    sources = [Recording(tmp_path / name) for name in ("a", "b")]
+    merged = list(merge(sources))
+    assert [one.detection.event_id for one in merged] == [f"e{number}" for number in range(40)]
+    assert all(same(one, seen(number)) for number, one in enumerate(merged))
+
+
+def test_what_was_received_at_once_stays_in_order(tmp_path):
+    moments = [replace(seen(number), received_at=NOON) for number in range(6)]
+    write_new(tmp_path / "a", moments[:3], lambda: None)
+    write_new(tmp_path / "b", moments[3:], lambda: None)
+    sources = [Recording(tmp_path / name) for name in ("a", "b")]
+    found = [one.detection.event_id for one in merge(sources)]
+    assert found == ["e0", "e1", "e2", "e3", "e4", "e5"]
+
+
+def test_what_cannot_be_read_by_time_is_left_out_once(night):
+    (segment,) = segments(night)
+    min(segment.glob("*.jpg"), default=min(segment.glob("*.png"), default=None)).unlink()
+    lines = segment / "detections.jsonl"
+    content = lines.read_bytes().splitlines(keepends=True)
+    content[5] = b'{"received_at": "yesterday"}\n'
+    content[6] = b"\xff\xfe\n"
+    content[7] = b'{"received_at": 5}\n'
+    content[8] = content[8].replace(b'"camera_id"', b'"camera"')
+    lines.write_bytes(b"".join(content)[:-3])
+    recording = Recording(night)
+    for _ in range(2):
+        assert [one.detection.event_id for one in recording.by_time()] == ["e0", "e2", "e3", "e4"]
+        assert recording.left_out == 6
+
+
 def test_nothing_is_written_over(night, tmp_path):
     with pytest.raises(RecordingError, match="not empty"):
         write_new(night, [seen(0)], lambda: None)
