@@ -1,7 +1,7 @@
-"""Settings: each one once, with its name, default, check and help.
+"""Settings: each one is defined once, with its name, default, check and help.
 
 A value comes from a command line flag, else from a `SUSRACKER_…` environment variable, else from
-`susracker.toml`, else from its default here. Flags, variables, keys of the file, `--help` and
+`susracker.toml`, else from its default. Flags, variables, keys of the file, `--help` and
 `susracker settings` are all made from the fields of `Settings`.
 """
 
@@ -45,7 +45,7 @@ def default_store() -> str:
 
 
 def default_workers() -> int:
-    """As many pool threads as this process may use cores."""
+    """One pool thread for each core that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -58,48 +58,53 @@ class Settings(BaseSettings):
 
     store: str = Field(
         default_factory=default_store,
-        description="Where criminals, sightings and alerts are kept, as a URL.",
+        description="URL of the store that holds criminals, sightings and alerts.",
     )
-    encoder: str = Field("dlib", description="What turns a face into a template.")
-    matcher: str = Field("exact", description="What searches the watch-list.")
-    cooldown: str = Field("memory", description="What remembers recent alerts, a name or a URL.")
+    encoder: str = Field("dlib", description="Network that turns a face into a template.")
+    matcher: str = Field("exact", description="What searches the watch-list: a name or a URL.")
+    cooldown: str = Field("memory", description="What remembers recent alerts: a name or a URL.")
     cooldown_seconds: float = Field(
         5.0,
         ge=0,
         le=86_400,
-        description="How long one criminal, or one kind of activity, on one camera is held back "
-        "after an alert, in seconds.",
+        description="How long the same person or activity on the same camera raises no other "
+        "alert, in seconds.",
     )
     target_fpir: float = Field(
         0.01,
         gt=0,
         lt=1,
-        description="Share of strangers' searches that may raise an alert; the threshold follows "
-        "from it and from the size of the watch-list.",
+        description="Share of strangers' searches that may raise an alert; it determines the "
+        "threshold, together with the size of the watch-list.",
     )
     threshold_shift: float = Field(
         0.0,
         ge=-5,
         le=5,
-        description="Added to the threshold, for strangers who score higher, or lower, than those "
-        "it was fitted to; measured and set by `susracker benchmark --apply`.",
+        description="Added to the threshold if your strangers score higher or lower than those it "
+        "was fitted to; `susracker benchmark --apply` measures and sets it.",
     )
     host: str = Field("127.0.0.1", description="Address that the server listens on.")
-    port: int = Field(5000, ge=0, le=65_535, description="Port of the server; 0 takes a free one.")
+    port: int = Field(
+        5000, ge=0, le=65_535, description="Port that the server listens on; 0 picks a free one."
+    )
     workers: int = Field(
         default_factory=default_workers,
         ge=1,
         le=256,
-        description="Threads that recognise faces; one a core is best.",
+        description="Threads that recognise faces; one per core is best.",
     )
     queue_size: int = Field(
         64,
         ge=0,
         le=100_000,
-        description="Detections that may wait for a worker before the answer is 503.",
+        description="How many detections may wait for a worker; beyond that, the answer is 503.",
     )
     max_body_mb: float = Field(
-        16, gt=0, le=1024, description="Largest request body, in megabytes; above it, 413."
+        16,
+        gt=0,
+        le=1024,
+        description="Largest request body, in megabytes; a larger one is answered with 413.",
     )
     max_megapixels: float = Field(
         50, gt=0, le=1000, description="Largest picture, in millions of pixels."
@@ -113,22 +118,24 @@ class Settings(BaseSettings):
         1.0,
         gt=0,
         le=60,
-        description="How often the store is asked for enrolments and alerts of other processes, "
-        "in seconds.",
+        description="How often to check the store for enrolments and alerts of other processes, in "
+        "seconds.",
     )
     record: str = Field(
         "",
-        description="Folder in which accepted detections are kept, to be replayed: faces of "
-        "strangers too. Empty: none are.",
+        description="Folder in which to keep accepted detections for replay, strangers' faces "
+        "included. Empty: keep none.",
     )
     record_mb: float = Field(
-        10_000, gt=0, description="Largest size of the recording; the oldest makes room."
+        10_000,
+        gt=0,
+        description="Largest size of the recording, in megabytes; the oldest make room.",
     )
     record_days: float = Field(
-        7, gt=0, le=3650, description="Largest age of what is recorded, in days."
+        7, gt=0, le=3650, description="Largest age of recorded detections, in days."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least important kind of message that is logged."
+        "info", description="Lowest level of message to log."
     )
 
     @classmethod
@@ -146,7 +153,7 @@ class Settings(BaseSettings):
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """Settings, and where each value came from.
+    """Settings, and the origin of each value.
 
     Attributes:
         origins: by field name: "--port", "SUSRACKER_PORT", the file's path, or "default".
@@ -159,12 +166,12 @@ class LoadedSettings:
 def load_settings(
     flags: Mapping[str, Any] | None = None, file: Path | None = None
 ) -> LoadedSettings:
-    """Merge flags, environment, file and defaults, the first that has a value winning.
+    """Merge flags, environment, file and defaults; the first that has a value wins.
 
     Args:
         flags: by field name; None means that a flag was not given.
-        file: a TOML file that must exist; by default `susracker.toml` in the working directory,
-            if there is one.
+        file: a TOML file that must exist; by default `susracker.toml` in the working directory, if
+            it exists.
 
     Raises:
         ConfigError: a value fails its check, a key is unknown, or the file cannot be read.
@@ -185,10 +192,10 @@ def load_settings(
 
 
 def make_settings(values: Mapping[str, Any], origins: Mapping[str, str] | None = None) -> Settings:
-    """Settings from values by name, and from defaults.
+    """Make settings from values by name, and from defaults.
 
     Args:
-        origins: where each value came from, to say so where one is wrong.
+        origins: where each value came from, for the message if one is wrong.
 
     Raises:
         ConfigError: a value fails its check, or a name is unknown.
@@ -203,10 +210,10 @@ def write_setting(name: str, value: float | int | str, file: Path | None = None)
     """Set a key of a settings file; comments and other keys stay as they are.
 
     Args:
-        file: by default `susracker.toml` in the working directory; it is made where it is missing.
+        file: by default `susracker.toml` in the working directory; created if it is missing.
 
     Returns:
-        the value it had, or None.
+        The previous value, or None.
 
     Raises:
         ConfigError: the file cannot be read or written.
@@ -254,7 +261,7 @@ def variable_name(name: str) -> str:
 def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
     if not path.exists():
         if required:
-            raise ConfigError(f"no such settings file: {path}")
+            raise ConfigError(f"there is no settings file {path}")
         return {}
     try:
         return TomlConfigSettingsSource(Settings, path)()

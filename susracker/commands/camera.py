@@ -25,22 +25,24 @@ from susracker.runtime.threads import one_core_a_thread
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 1.0
-"""How long events are still sent after Ctrl-C or SIGTERM."""
+"""How long to go on sending events after Ctrl-C or SIGTERM."""
 
 
 @click.command("camera")
 @click.argument("source")
 @click.option("--server", "url", required=True, help="URL of the server, http://HOST:PORT.")
-@click.option("--camera", "camera_id", default="camera-1", show_default=True, help="Its id.")
-@click.option("--location", default="", help="Where it hangs, in words.")
+@click.option("--camera", "camera_id", default="camera-1", show_default=True, help="Camera id.")
+@click.option("--location", default="", help="Camera location, such as 'Main gate'.")
 @click.option("--key", envvar="SUSRACKER_KEY", help="Key for the server.  [SUSRACKER_KEY]")
 @click.option(
     "--spool",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder in which faces wait while the server is away; by default in memory.",
+    help="Folder in which faces wait while the server is unavailable.  [default: in memory]",
 )
 @click.option(
-    "--spool-mb", type=click.FloatRange(1), help="How much may wait; the oldest is dropped."
+    "--spool-mb",
+    type=click.FloatRange(1),
+    help="How many megabytes may wait; beyond that, the oldest are dropped.",
 )
 @video_options
 def command(
@@ -56,11 +58,12 @@ def command(
     smallest: float,
     margin: float,
 ) -> None:
-    """Be an edge camera: find faces in a video, and post them to a server.
+    """Act as an edge camera: find faces in a video and post them to a server.
 
-    SOURCE is a video file, which is played at its own speed, a stream's URL, or a device's number.
-    A stream that breaks is opened again. What cannot be sent waits, and is sent in order, with its
-    time, when the server is back. Ctrl-C or SIGTERM sends what it can within a second, and stops.
+    SOURCE is a video file, which is played at its own speed, the URL of a stream, or the number of
+    a device. A stream that breaks is opened again. Faces that cannot be sent wait, and are sent in
+    order, with their time, when the server is back. On Ctrl-C or SIGTERM the command sends what it
+    can within a second, and stops.
 
     \b
     Examples:
@@ -92,7 +95,7 @@ def command(
 
 
 def _paced(source: str, sampling: Sampling) -> Generator[Frame, None, None]:
-    """A file's frames as fast as they were filmed."""
+    """A file's frames, at the speed at which they were filmed."""
     began = time.monotonic()
     for frame in frames(source, sampling):
         time.sleep(max(0.0, began + frame.seconds - time.monotonic()))
@@ -100,12 +103,12 @@ def _paced(source: str, sampling: Sampling) -> Generator[Frame, None, None]:
 
 
 def _endless(source: str, sampling: Sampling) -> Generator[Frame, None, None]:
-    """A stream's frames; it is opened again whenever it breaks, but must be there at first."""
+    """A stream's frames. Whenever it breaks it is opened again, but the first time it must open."""
     yield from frames(source, sampling)
     waits = Waits()
     while True:
         seconds = waits.next(0)
-        log.warning("%s broke off; opening it again in %.1f s", without_password(source), seconds)
+        log.warning("%s broke; opening it again in %.1f s", without_password(source), seconds)
         time.sleep(seconds)
         try:
             for frame in frames(source, sampling):

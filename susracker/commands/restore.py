@@ -16,7 +16,7 @@ from susracker.errors import InputError
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @settings_options("store")
 def command(loaded: LoadedSettings, file: Path) -> None:
-    """Copy a backup into the store, which must be empty, and check it.
+    """Restore a backup into an empty store, and check it.
 
     \b
     Examples:

@@ -30,7 +30,7 @@ FOLLOWING = "following the panel"
 def command(loaded: LoadedSettings) -> None:
     """Run the server that cameras and operators connect to.
 
-    Ctrl-C or SIGTERM finishes what was accepted, then stops.
+    Ctrl-C or SIGTERM finishes accepted requests, then stops the server.
 
     \b
     Examples:
@@ -59,7 +59,7 @@ def command(loaded: LoadedSettings) -> None:
 
 
 def _follow_panel(tracker: Tracker) -> Periodic:
-    """Enrol what a panel puts into the database: what is there at once, the rest as it comes."""
+    """Enrol the photos that a panel has stored, and those it stores later."""
     enroller = Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels)
 
     def follow() -> None:
@@ -77,18 +77,18 @@ def _recorder(settings: Settings, stack: ExitStack) -> Recorder | None:
     recorder = Recorder(Path(settings.record), settings.record_mb, settings.record_days)
     stack.callback(recorder.close)
     click.echo(
-        f"recording to {settings.record}: faces of strangers are kept, for "
+        f"recording to {settings.record}, strangers' faces included: kept for "
         f"{settings.record_days:g} days and up to {settings.record_mb:,g} MB"
     )
     return recorder
 
 
 def _encode_missing(tracker: Tracker) -> None:
-    """Make the templates that are missing, as after a change of encoder."""
+    """Make the templates that are missing, such as after a change of encoder."""
     missing = len(tracker.store.photos_without_template(tracker.encoder.id))
     if not missing:
         return
-    log.info("encoding %d photos that %s has no template of", missing, tracker.encoder.id)
+    log.info("encoding %d photos without a template of %s", missing, tracker.encoder.id)
     enroller = Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels)
     made = enroller.encode_missing(_log_refusal, workers=tracker.settings.workers)
     tracker.refresh()

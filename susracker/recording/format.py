@@ -29,10 +29,10 @@ HEADER_FILE, LINES_FILE = "recording.json", "detections.jsonl"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embeddings:
-    """What an anonymised recording keeps in place of a picture.
+    """What an anonymised recording keeps instead of a picture.
 
     Attributes:
-        encoder_id: what made them.
+        encoder_id: the encoder that made them.
         vectors: of each face, unit length, shape (n, dimension).
     """
 
@@ -62,9 +62,9 @@ def check_header(folder: Path) -> None:
         header = json.loads((folder / HEADER_FILE).read_text(encoding="utf-8"))
         name, version = header["format"], int(header["version"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RecordingError(f"{folder} is no recording of susracker") from error
+        raise RecordingError(f"{folder} is not a susracker recording") from error
     if name != NAME:
-        raise RecordingError(f"{folder} is no recording of susracker")
+        raise RecordingError(f"{folder} is not a susracker recording")
     if version > VERSION:
         raise RecordingError(
             f"{folder} is a recording of version {version}; this susracker reads up to {VERSION}: "
@@ -73,12 +73,12 @@ def check_header(folder: Path) -> None:
 
 
 def is_recording(folder: Path) -> bool:
-    """Whether a folder says that it is a recording."""
+    """Whether a folder is marked as a recording."""
     return (folder / HEADER_FILE).is_file()
 
 
 def to_line(recorded: Recorded, picture_name: str | None) -> str:
-    """A line of a segment, without its end."""
+    """A line of a segment, without its newline."""
     detection = recorded.detection
     fields: dict[str, Any] = {
         "received_at": recorded.received_at.isoformat(),

@@ -1,4 +1,4 @@
-"""Reads a recording, up to where a crash cut it off."""
+"""Reads a recording, up to the point where a crash cut it off."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class _Line:
 
 
 class Recording:
-    """The detections of a recording, in the order in which they were accepted.
+    """The detections of a recording, in the order in which they were recorded.
 
-    What cannot be read is left out, logged and counted: a last line that a crash cut off, and
-    detections whose picture is missing.
+    Detections that cannot be read are left out, logged and counted: a last line that a crash cut
+    off, or a picture that is missing.
 
     Attributes:
-        left_out: how many could not be read, in the last pass.
+        left_out: how many could not be read in the last pass.
 
     Raises:
         RecordingError: not a recording, or one of a newer version.
@@ -64,7 +64,7 @@ class Recording:
                 yield from self._parse(line, from_line)
 
     def by_time(self) -> Iterator[Recorded]:
-        """The detections by when they were received; those of one moment as they were accepted.
+        """The detections by when they were received; those of one moment as they were recorded.
 
         A server handles several detections at once and records each when it is done, so a quick
         one may come before one that was received earlier. How much earlier is bounded by nothing
@@ -120,11 +120,11 @@ def count_lines(segment: Path) -> int:
 
 
 def size_of(segment: Path) -> int:
-    """How many bytes a segment's files have."""
+    """The size of a segment's files, in bytes."""
     return sum(file.stat().st_size for file in segment.iterdir())
 
 
 def span(recording: Recording) -> tuple[datetime, datetime] | None:
-    """When its first and its last detection were received; None where there is none."""
+    """When the first and the last detection were received; None if there are none."""
     moments = [one.received_at for one in recording]
     return (min(moments), max(moments)) if moments else None

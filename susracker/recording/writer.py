@@ -1,4 +1,4 @@
-"""Writes a recording, as a server accepts detections or from another recording."""
+"""Writes a recording, of detections that a server accepts or from another recording."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ log = logging.getLogger(__name__)
 
 SEGMENT_DETECTIONS = 1000
 SEGMENT_SECONDS = 3600.0
-"""A segment is ended after so much, as whole segments are what limits remove."""
+"""A segment ends after this much: the limits of a recording remove whole segments."""
 
 SEGMENTS_OF_LIMIT = 10
-"""How many segments a size limit has room for at least."""
+"""How many segments a size limit has room for, at least."""
 
 PRUNE_SECONDS = 60.0
 
@@ -48,12 +48,12 @@ class RecordingWriter:
     """Appends detections to a recording. For one thread.
 
     The picture is written before the line that names it, and the line whole: after a crash the
-    recording can be read up to its last whole line. What is written is left to the operating
-    system; a power cut may lose the last seconds.
+    recording can be read up to its last whole line. Nothing is flushed to disk, so a power cut may
+    lose the last seconds.
 
     Args:
         folder: a recording, or a folder that is empty or missing.
-        segment_bytes: a segment is ended after so many.
+        segment_bytes: a segment ends after this many.
 
     Raises:
         RecordingError: the folder holds something else, or cannot be written.
@@ -72,7 +72,7 @@ class RecordingWriter:
             if is_recording(folder):
                 check_header(folder)
             elif any(folder.iterdir()):
-                raise RecordingError(f"{folder} holds other files: name an empty or a new folder")
+                raise RecordingError(f"{folder} holds other files: name an empty or new folder")
             else:
                 write_header(folder)
         except OSError as error:
@@ -91,7 +91,7 @@ class RecordingWriter:
             raise RecordingError(f"cannot record to {self._folder}: {error.strerror}") from error
 
     def end_segment_in(self, folder: Path) -> None:
-        """Let go of a segment that is to be removed."""
+        """Stop writing to a segment that is about to be removed."""
         if folder == self._segment:
             self._end_segment()
 
@@ -167,7 +167,7 @@ class RecordingWriter:
 
 
 def _suffix(picture: bytes) -> str:
-    """Of the file that keeps a picture; a repeated event is accepted whatever its picture is."""
+    """The suffix of a picture's file. A repeated event is accepted whatever its picture is."""
     try:
         return media_type(picture).partition("/")[2].replace("jpeg", "jpg")
     except PictureError:
@@ -220,7 +220,7 @@ class Recorder:
                     log.error("%s", self._problem)
                 return
             if self._failed:
-                log.error("%d detections were not recorded; recording again", self._failed)
+                log.error("recording again; %d detections were not recorded", self._failed)
             self._failed, self._problem = 0, None
 
     def prune(self) -> None:
@@ -248,7 +248,9 @@ class Recorder:
                 self._writer.end_segment_in(segment)
             shutil.rmtree(segment)
             total -= size
-            log.info("recording: the segment %s was removed by its age or the size limit", segment)
+            log.info(
+                "recording: removed the segment %s, which exceeded the age or size limit", segment
+            )
 
     def close(self) -> None:
         """End the recording."""

@@ -13,7 +13,7 @@ blueprint = Blueprint("alerts", __name__)
 
 
 class Page(BaseModel):
-    """Which part of the log of alerts is asked for."""
+    """The part of the log of alerts that a client asks for."""
 
     after: int = Field(0, ge=0, lt=2**63)
     limit: int = Field(100, ge=1, le=1000)
@@ -40,6 +40,6 @@ def alert(alert_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/api/cameras")
 def cameras() -> ResponseReturnValue:
-    """Every camera: last heard from, detections, alerts."""
+    """Every camera: when it was last heard from, and its numbers of detections and alerts."""
     found = service().reads.call(service().tracker.cameras)
     return jsonify(cameras=[camera_fields(camera) for camera in found])

@@ -30,7 +30,7 @@ from susracker.tracking.tracker import Tracker
 log = logging.getLogger(__name__)
 
 READERS = 4
-"""Threads for look-ups and edits; they wait for the disk more than they compute."""
+"""Threads for look-ups and edits, which wait for the disk more than they compute."""
 
 MAX_WAITING_READS = 1000
 
@@ -52,7 +52,7 @@ def create_app(
     settings = tracker.settings
     app = Flask("susracker")
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
-    # Pictures come as base64 in form fields too; the body's own limit is the one that counts.
+    # Form fields may hold pictures as base64, so only the limit on the whole body counts.
     app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
     origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
     socketio = SocketIO(
@@ -105,7 +105,7 @@ def _register_errors(app: Flask) -> None:
     @app.errorhandler(StoreUnavailableError)
     def unavailable(error: StoreUnavailableError) -> ResponseReturnValue:
         log.error("the store is unavailable: %s", error)
-        message = "the store is unavailable; nothing was stored: try again"
+        message = "the store is unavailable and nothing was stored: try again"
         return answer(503, message, {"Retry-After": str(RETRY_AFTER)})
 
     @app.errorhandler(HTTPException)

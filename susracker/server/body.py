@@ -10,7 +10,7 @@ from susracker.errors import InputError
 
 
 def json_body() -> Any:
-    """The JSON of the present request; None if it carries none.
+    """The JSON of the current request; None if it carries none.
 
     Raises:
         InputError: it is nested too deeply to be read.

@@ -46,7 +46,7 @@ def activity_alert() -> ResponseReturnValue:
     """An activity, such as violence, as JSON."""
     fields = parse(ActivityFields, _json())
     if fields.event_type == FACE:
-        raise InputError("event_type: a face is posted to /face_upload or /api/detections")
+        raise InputError("event_type: post faces to /face_upload or /api/detections")
     return _answer(_detection(fields, fields.event_type, utc_now()))
 
 
@@ -56,8 +56,8 @@ def detections() -> ResponseReturnValue:
     fields = parse(DetectionFields, _json())
     is_face = fields.event_type == FACE
     if is_face and fields.image is None:
-        raise InputError("image: a face needs one, as base64")
-    # The picture of an activity shows people who are not looked for: it is not kept.
+        raise InputError("image: is missing; a face needs one, as base64")
+    # The picture of an activity shows people who are not wanted, so it is not kept.
     picture = fields.image if is_face else None
     return _answer(
         _detection(fields, fields.event_type, fields.timestamp, picture, fields.event_id)
@@ -89,7 +89,7 @@ def _detection(
 
 
 def _answer(detection: Detection) -> ResponseReturnValue:
-    """Handle a detection; answer when its alerts are stored and emitted."""
+    """Handle a detection, and answer once its alerts are stored and emitted."""
     try:
         outcome = service().work.call(_handle, service(), detection)
     except PictureError as error:

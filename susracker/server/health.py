@@ -1,4 +1,4 @@
-"""Whether the server lives, and whether it does its work."""
+"""Whether the server is alive, and whether it does its work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def healthz() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """Detections are handled, enrolments followed and alerts broadcast."""
+    """Whether detections are handled, enrolments followed and alerts broadcast."""
     watchlist = service().tracker.watchlist
     problem = service().tracker.problem or service().live.problem
     return jsonify(

@@ -28,17 +28,17 @@ from susracker.stores.base import Store
 log = logging.getLogger(__name__)
 
 ROOM = "live"
-"""Clients that have everything up to the last broadcast, and are sent what follows."""
+"""Clients in this room have everything up to the last broadcast, and receive what follows."""
 
 READERS = 2
 """Threads that read alerts: one for the broadcast, one for clients that catch up."""
 
 MAX_WAITING_READS = 100_000
-"""As many clients as may catch up at once, all of them after a restart."""
+"""How many clients may catch up at once: after a restart, all of them do."""
 
 ANSWER_WAIT = 5.0
-"""Seconds that an answer waits for its alert's broadcast. The alert is stored: where the store
-cannot be read back for so long, it is broadcast when it can be."""
+"""Seconds that an answer waits for its alert's broadcast. The alert is stored: if the store cannot
+be read for so long, the alert is broadcast once it can."""
 
 
 class Live:
@@ -57,12 +57,12 @@ class Live:
         self._news = Event()
         self._awaited: dict[int, Event] = {}
         self._greenlet: gevent.Greenlet[..., None] | None = None
-        # Held while an event goes out, and while a client joins: it gets each alert once.
+        # Held while an event goes out and while a client joins, so that it gets each alert once.
         self._lock = RLock()
         socketio.on_event("connect", self._on_connect)
 
     def start(self) -> None:
-        """Broadcast what is stored from now on."""
+        """Broadcast the alerts that are stored from now on."""
         self._last_seq = self._reads.call(self._store.last_seq)
         self._greenlet = gevent.spawn(self._run)
 
@@ -115,7 +115,7 @@ class Live:
             return
         if not isinstance(last_seq, int) or isinstance(last_seq, bool) or last_seq < 0:
             raise ConnectionRefusedError("last_seq must be a whole number")
-        # Not here: what is emitted before this returns would arrive before the connection does.
+        # In a greenlet: what is emitted before this returns would arrive before the connection.
         sid: str = request.sid  # type: ignore[attr-defined]
         gevent.spawn(self._catch_up, sid, last_seq)
 
@@ -125,7 +125,7 @@ class Live:
             while not self._join_if_level(sid, last_seq):
                 for alert, thumbnail in self._page(last_seq):
                     if alert.seq > self._last_seq:
-                        break  # stored, but not broadcast yet: it comes with the room
+                        break  # stored but not broadcast yet: it will come with the room
                     self._emit(alert, thumbnail, sid)
                     last_seq = alert.seq
         except StoreError as error:

@@ -1,4 +1,4 @@
-"""What the routes share."""
+"""The parts that the routes share."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Service:
 
     Attributes:
         work: threads that recognise and encode faces.
-        reads: threads that read and edit the store, so that a full queue of faces does not keep
-            operators from looking things up.
-        recorder: keeps what is accepted, strangers' faces too; None if nothing is kept.
-        optional: what the server can do without, by the name that `/readyz` gives it.
+        reads: threads that read and edit the store, so that operators can look things up while the
+            queue of faces is full.
+        recorder: keeps accepted detections, strangers' faces included; None if nothing is kept.
+        optional: parts that the server can do without, by their names in `/readyz`.
     """
 
     tracker: Tracker
@@ -49,5 +49,5 @@ class Service:
 
 
 def service() -> Service:
-    """The service of the application that handles the present request."""
+    """The service of the application that handles the current request."""
     return cast(Service, current_app.extensions[EXTENSION])

@@ -25,7 +25,7 @@ Pictured = tuple[Alert, bytes | None]
 
 
 class Thumbnails:
-    """Makes a thumbnail once for each photo, and keeps the ones that were used last.
+    """Makes a thumbnail once for each photo, and keeps those that were used most recently.
 
     The thumbnails of people who are edited or removed are dropped. Every method may be called from
     any thread, but not from the event loop: it reads the store and decodes pictures.

@@ -122,8 +122,8 @@ def test_a_problem_is_logged_when_it_begins_and_when_it_ends(web, open_camera, c
     wait_for(lambda: camera.counts.sent == 1)
     messages = [record.message for record in caplog.records]
     assert messages == [
-        "503, busy: trying again until it has the events",
-        "the server answers again; 1 events are waiting",
+        "503, busy; trying again until the server has taken the events",
+        "the server answers again; events waiting: 1",
     ]
 
 
@@ -182,7 +182,7 @@ def test_what_was_only_in_memory_is_counted_as_dropped(open_camera, caplog):
     with caplog.at_level(logging.ERROR):
         camera.close(timeout=0.1)
     assert camera.counts == Counts(dropped=1)
-    assert "1 events were dropped" in caplog.text
+    assert "closed before they were sent: 1" in caplog.text
 
 
 @pytest.fixture

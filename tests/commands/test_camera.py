@@ -143,7 +143,7 @@ signals = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_while_its_stream_is_down(listen, start, number):
     stream = listen((mjpeg(3), False))
     process = start(f"{stream.url}/stream", "http://127.0.0.1:1")
-    wait_for(process, "broke off")
+    wait_for(process, "broke; opening")
     stream.close()
     wait_for(process, "cannot be opened")
     stop(process, number)
@@ -163,7 +163,7 @@ def test_while_its_stream_and_its_server_hang(listen, start, tmp_path, number):
 def test_while_its_stream_is_opened_again_and_hangs(listen, start):
     stream = listen((mjpeg(3), False))
     process = start(f"{stream.url}/stream", "http://127.0.0.1:1")
-    wait_for(process, "broke off")
+    wait_for(process, "broke; opening")
     stream.wait_for_request()
     stream.wait_for_request()
     stop(process, signal.SIGTERM)

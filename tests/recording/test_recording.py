@@ -141,10 +141,10 @@ def test_a_newer_version_and_other_folders_are_refused(night, tmp_path):
         Recording(night)
     with pytest.raises(RecordingError, match="upgrade"):
         RecordingWriter(night)
-    with pytest.raises(RecordingError, match="no recording"):
+    with pytest.raises(RecordingError, match="not a susracker recording"):
         Recording(tmp_path)
     (tmp_path / "recording.json").write_text('{"format": "other", "version": 1}')
-    with pytest.raises(RecordingError, match="no recording"):
+    with pytest.raises(RecordingError, match="not a susracker recording"):
         Recording(tmp_path)
 
 

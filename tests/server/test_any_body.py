@@ -45,6 +45,7 @@ FIELDS = [(number, name) for number, body in enumerate(GOOD_BODIES) for name in 
     (1, "track_id"),
     (2, "image"),
     (2, "id"),
+    (2, "revision"),
 ]
 """Which of the good bodies, and which of its fields, is made wrong."""
 
