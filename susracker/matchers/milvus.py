@@ -13,6 +13,7 @@ from pymilvus import DataType, MilvusClient
 from pymilvus.exceptions import MilvusException
 from typing_extensions import Self
 
+from susracker.config import told_without_password
 from susracker.errors import ConfigError, StoreUnavailableError
 from susracker.matchers.base import Matcher, Neighbour
 from susracker.models import Vectors
@@ -54,7 +55,12 @@ class MilvusMatcher(Matcher):
     @classmethod
     def from_url(cls, url: str, dimension: int) -> Self:
         """Open `milvus:///FILE.db` or `milvus://[USER:PASSWORD@]HOST[:PORT][/COLLECTION]`."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port or 19530
+        except ValueError as error:
+            told = told_without_password(error, url)
+            raise ConfigError(f"the Milvus URL is wrong: {told}") from error
         if not url.startswith("milvus://") or not (parts.netloc or parts.path.strip("/")):
             raise ConfigError(
                 "a Milvus URL must be like milvus:///gallery.db or milvus://host:19530"
@@ -63,7 +69,7 @@ class MilvusMatcher(Matcher):
             if not parts.netloc:
                 return cls(dimension, MilvusClient(parts.path), COLLECTION)
             client = MilvusClient(
-                f"http://{parts.hostname}:{parts.port or 19530}",
+                f"http://{parts.hostname}:{port}",
                 user=parts.username or "",
                 password=parts.password or "",
             )
