@@ -21,6 +21,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from susracker.matchers.base import ROUNDING
 from susracker.models import Vectors
 
 ROWS_AT_ONCE = 16_384
@@ -36,10 +37,6 @@ MIDDLE = 128
 DIGIT = 64
 """Largest digit of a probe: processors without VNNI add two products in 16 bits, and would stop at
 32,767; 2 x 255 x 64 is less (ONNX Runtime's documentation of U8S8 matrix products)."""
-
-ROUNDING = np.float32(1e-5)
-"""More than the rounding of 32-bit numbers adds up to: their sums are of a few hundred terms, each
-under 1 and good to 6e-8."""
 
 OPSET = 13
 IR_VERSION = 9

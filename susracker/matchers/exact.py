@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from susracker.matchers.base import Matcher, Neighbour
+from susracker.matchers.base import Matcher, Neighbour, similarities_one_by_one
 from susracker.matchers.codes import ROWS_AT_ONCE, resized
 from susracker.matchers.rows import Rows
 from susracker.models import Vectors
@@ -116,8 +116,7 @@ class ExactMatcher(Matcher):
         while True:
             bound = _bound(similarities, looked_at, self._group)
             rows = np.flatnonzero(similarities >= bound - 2 * off)
-            # A matrix product rounds a row by its place, and equal rows are to tie.
-            similarity = np.einsum("ij,j->i", self._rows.vectors[rows], probe)
+            similarity = similarities_one_by_one(self._rows.vectors[rows], probe)
             # Every row that is this similar is among them.
             sure = similarity >= bound - off
             owners, similarity = self._rows.owners[rows[sure]], similarity[sure]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from susracker.matchers.codes import ROUNDING, Codes, resized
+from susracker.matchers.base import ROUNDING
+from susracker.matchers.codes import Codes, resized
 from susracker.models import Vectors
 
 
