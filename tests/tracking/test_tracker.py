@@ -294,6 +294,6 @@ def test_a_stranger_is_embedded_roughly(counting):
 
 def test_closing_closes_the_matcher(open_tracker, monkeypatch):
     closed = []
-    monkeypatch.setattr(ExactMatcher, "close", closed.append)
+    monkeypatch.setattr(ExactMatcher, "close", lambda matcher: closed.append(matcher))
     open_tracker().close()
     assert len(closed) == 1
