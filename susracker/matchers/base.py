@@ -1,4 +1,4 @@
-"""What a matcher must do, whatever the index behind it."""
+"""The interface of all matchers."""
 
 from __future__ import annotations
 
