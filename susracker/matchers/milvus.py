@@ -15,7 +15,7 @@ from typing_extensions import Self
 
 from susracker.config import told_without_password
 from susracker.errors import ConfigError, StoreUnavailableError
-from susracker.matchers.base import Matcher, Neighbour
+from susracker.matchers.base import ROUNDING, Matcher, Neighbour, similarities_one_by_one
 from susracker.models import Vectors
 
 COLLECTION = "susracker"
@@ -157,22 +157,29 @@ class MilvusMatcher(Matcher):
                 self._collection,
                 data=[probe.tolist()],
                 limit=looked_at,
-                output_fields=["key"],
+                output_fields=["key", "vector"],
                 consistency_level="Strong",
             )[0]
             best: dict[str, float] = {}
-            for hit in hits:
-                who, _, number = hit["entity"]["key"].rpartition("/")
+            for key, similarity in self._compared(probe, hits):
+                who, _, number = key.rpartition("/")
                 # The collection may hold people and templates that were removed while no process
                 # was there.
                 if int(number) < self._templates.get(who, 0):
-                    best.setdefault(who, float(hit["distance"]))
+                    best[who] = max(similarity, best.get(who, similarity))
             found = [Neighbour(who, similarity) for who, similarity in best.items()]
             found.sort(key=lambda one: (-one.similarity, one.criminal_id))
-            complete = len(found) > k and hits[-1]["distance"] < found[k - 1].similarity
+            complete = len(found) > k and hits[-1]["distance"] < found[k - 1].similarity - ROUNDING
             if complete or len(hits) < looked_at or looked_at == MOST:
                 return found[:k]
             looked_at = min(8 * looked_at, MOST)
+
+    def _compared(self, probe: Vectors, hits: list[dict[str, Any]]) -> Iterator[tuple[str, float]]:
+        """The key of each hit, and its similarity: Milvus rounds equal templates differently."""
+        rows = np.array([hit["entity"]["vector"] for hit in hits], np.float32)
+        rows = rows.reshape(len(hits), self.dimension)
+        keys = [hit["entity"]["key"] for hit in hits]
+        return zip(keys, similarities_one_by_one(rows, probe).tolist(), strict=True)
 
 
 def _row(criminal_id: str, number: int, vector: Vectors) -> dict[str, Any]:
