@@ -66,7 +66,7 @@ hooks: .venv/dev
 	$(BIN)/pre-commit install
 
 clean:
-	rm -rf .venv site mutants .mypy_cache .pytest_cache .ruff_cache tests/clients/node_modules
+	rm -rf .venv site mutants .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/clients/node_modules
 
 # One stamp an extra: installed again when pyproject.toml changes.
 .venv/%: pyproject.toml

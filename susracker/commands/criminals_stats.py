@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from contextlib import closing
 from datetime import datetime, timezone
 from typing import Any
 
@@ -57,15 +58,16 @@ def _shown(value: Any) -> str:
 def watchlist_stats(store: Store, settings: Settings) -> dict[str, Any]:
     """Numbers of people and templates, and thresholds; None while nobody is matched."""
     encoder = open_encoder(settings.encoder)
-    watchlist = WatchList(
-        store,
-        encoder.id,
-        open_matcher(settings.matcher, encoder.dimension),
-        load_scoring(encoder.id),
-        settings.target_fpir,
-        settings.threshold_shift,
-    )
-    watchlist.refresh(datetime.now(timezone.utc))
+    with closing(open_matcher(settings.matcher, encoder.dimension)) as matcher:
+        watchlist = WatchList(
+            store,
+            encoder.id,
+            matcher,
+            load_scoring(encoder.id),
+            settings.target_fpir,
+            settings.threshold_shift,
+        )
+        watchlist.refresh(datetime.now(timezone.utc))
     everyone = store.criminals()
     return {
         "criminals": len(everyone),

@@ -76,12 +76,12 @@ class Enroller:
         )
 
     def enroll(self, criminal: Criminal, prepared: Sequence[PreparedPhoto]) -> None:
-        """Store a criminal, new or edited, with photos and their templates: all of it or nothing.
+        """Store a new or edited criminal with photos and their templates, in one write.
 
-        Use `add` or `edit` where others may edit or remove the same person.
+        Use `add` or `edit` if others may edit or remove the same person.
 
         Raises:
-            DuplicateError: one of the photos is stored already, under anyone.
+            DuplicateError: one of the photos is stored already, for this person or another.
         """
         self.store.put_criminal(criminal, *self._records(criminal.id, prepared))
 

@@ -102,14 +102,14 @@ def new_id() -> str:
 
 
 def criminal_from_fields(fields: Mapping[str, object]) -> Criminal:
-    """A new criminal, with an id of their own, from values by name, as JSON or a form has them.
+    """Make a new criminal, with a new id, from values by name, as in JSON or a form.
 
     Args:
-        fields: name, age, crimes, threat, status, case_reference, expires_at, each optional
-            where it has a default; see `CriminalFields`.
+        fields: name, age, crimes, threat, status, case_reference, expires_at. Only the name is
+            required; see `CriminalFields`.
 
     Raises:
-        InputError: the first thing that is wrong, in one line.
+        InputError: a field is wrong. The message is one line about the first such field.
     """
     checked = _check(fields)
     values = {name: getattr(checked, name) for name in EDITABLE}
@@ -118,10 +118,10 @@ def criminal_from_fields(fields: Mapping[str, object]) -> Criminal:
 
 
 def edit_from_fields(fields: Mapping[str, object]) -> dict[str, Any]:
-    """What `Gallery.edit_criminal` is to change, from values by name; only these change.
+    """Make an edit for `Gallery.edit_criminal` from values by name; it changes only these.
 
     Raises:
-        InputError: the first thing that is wrong, in one line.
+        InputError: a field is wrong. The message is one line about the first such field.
     """
     checked = _check({"name": "stays as it is"} | dict(fields))
     edit = {name: getattr(checked, name) for name in EDITABLE if name in fields}

@@ -1,4 +1,4 @@
-"""Prepared photos to the store: who a person is there, and what is there already."""
+"""Stores people with their prepared photos, after looking for them in the store."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from susracker.errors import ConflictError, DuplicateError, InputError, NotFound
 from susracker.models import Criminal
 
 ATTEMPTS = 5
-"""How often a write is tried while other processes store the same photos."""
+"""How often to try a write while other processes store the same photos."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPhoto:
-    """A photo that was found in the store, and so was not decoded.
+    """A photo that is in the store already, and was not decoded again.
 
     Attributes:
         owner: id of the criminal whose photo it is.
@@ -29,17 +29,17 @@ class StoredPhoto:
 
 
 Result = tuple[str, PreparedPhoto | StoredPhoto]
-"""A photo's path and what was made of it."""
+"""A photo's path, and what came of it."""
 
 
 @dataclass(slots=True)
 class Sorted:
-    """A person's photos.
+    """A person's photos, sorted by what to do with them.
 
     Attributes:
-        fresh: those to be stored, by digest.
-        already_there: how many the person has already.
-        refused: those that someone else has.
+        fresh: photos to store, by digest.
+        already_there: how many photos the store already has for this person.
+        refused: photos that are enrolled as someone else.
     """
 
     fresh: dict[str, PreparedPhoto] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Sorted:
 
 
 class Writer:
-    """Stores people with their photos, and keeps `report`. For one thread."""
+    """Stores people with their photos, and adds what it did to `report`. For use by one thread."""
 
     def __init__(self, enroller: Enroller, report: Report) -> None:
         self._enroller = enroller
@@ -59,8 +59,8 @@ class Writer:
     def write(self, person: Person, results: Sequence[Result]) -> None:
         """Store a person's photos that are not stored yet, in one write.
 
-        A person is the one whom `person.criminal_id` names; or else the one of the same name, and
-        of the same case reference where one is given. Two runs at once add nobody twice.
+        If `person.criminal_id` is None, the person is the enrolled one with the same name and, if
+        one is given, the same case reference. Two runs at once add nobody twice.
 
         Raises:
             StoreError: the store failed.
@@ -76,7 +76,7 @@ class Writer:
                 return self._refuse(results, "person removed", str(error))
 
     def _try_to_write(self, person: Person, results: Sequence[Result]) -> None:
-        # Owners before the person: who is added in between is then found, or met as a duplicate.
+        # Look for owners before the person: someone added in between is then found, or a duplicate.
         owners = [self._owner(result) for _, result in results]
         try:
             base = self._who_is(person)
@@ -109,7 +109,7 @@ class Writer:
         self._report.refused += [Refused(path, reason, detail) for path, _ in results]
 
     def _who_is(self, person: Person) -> Criminal | None:
-        """The person in the store, or None for someone new.
+        """Find the person in the store; None for someone new.
 
         Raises:
             InputError: it may be one of several.
@@ -123,7 +123,7 @@ class Writer:
             named = [one for one in named if one.case_reference == wanted.case_reference]
         if len(named) > 1:
             ids = ", ".join(one.id for one in named)
-            raise InputError(f"{wanted.name} may be any of {ids}: say --id, or the case reference")
+            raise InputError(f"{wanted.name} may be any of {ids}: give --id or the case reference")
         return named[0] if named else None
 
     def _owner(self, result: PreparedPhoto | StoredPhoto) -> str | None:
@@ -151,6 +151,6 @@ class Writer:
 
 
 def _changed(base: Criminal, fields: Mapping[str, object]) -> dict[str, Any]:
-    """The edit that makes a person what `fields` says; empty where they are that already."""
+    """Return the values in `fields` that differ from the person's own; empty if none do."""
     edit = edit_from_fields(fields)
     return {name: value for name, value in edit.items() if getattr(base, name) != value}

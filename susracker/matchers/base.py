@@ -23,10 +23,12 @@ class Neighbour(NamedTuple):
 
 
 class Matcher(ABC):
-    """Templates of many criminals, and who among them is nearest to a probe.
+    """Holds the templates of many criminals, and finds the criminals nearest to a probe.
 
-    All vectors have unit length. Every method may be called from any thread, searches while
-    others enrol; a search sees each criminal either before or after a change to it.
+    All vectors are float32 and have unit length. A new matcher may be used at once: it finds
+    nobody. Every method may be called from any thread, and people may be searched for while others
+    are enrolled. A search sees each criminal as they were either before or after a change, never
+    in between.
     """
 
     def __init__(self, dimension: int) -> None:
@@ -34,7 +36,7 @@ class Matcher(ABC):
 
     @classmethod
     def from_url(cls, url: str, dimension: int) -> Self:
-        """Make the matcher that a name or a URL says, for templates of `dimension` numbers.
+        """Open the matcher that a name or a URL selects, for templates of `dimension` numbers.
 
         Raises:
             ConfigError: the URL is malformed.
@@ -43,55 +45,70 @@ class Matcher(ABC):
         return cls(dimension)
 
     def upsert(self, criminal_id: str, templates: Vectors) -> None:
-        """Make `templates`, shape (m, dimension), all that is known of a criminal.
+        """Replace all templates of a criminal by `templates`, shape (m, dimension).
 
-        Zero rows remove the criminal.
+        Zero rows remove the criminal. The array stays the caller's, who may change it afterwards.
 
         Raises:
-            ValueError: wrong shape.
+            ValueError: wrong shape. Nothing was changed.
         """
-        self.load([criminal_id] * len(templates), templates)
+        self.load([criminal_id] * len(templates), templates.copy())
         if not len(templates):
             self.remove(criminal_id)
 
     @abstractmethod
     def load(self, criminal_ids: Sequence[str], vectors: Vectors) -> None:
-        """Upsert many criminals; the rows of one stand together, as a store hands them out.
+        """Replace all templates of many criminals, as if each was upserted.
 
-        `vectors` are handed over: the matcher may keep and change them, for a copy of a million
-        is half a gigabyte.
+        Criminals who are not named keep their templates. The rows of one criminal may stand
+        anywhere.
+
+        Args:
+            criminal_ids: whose template each row is.
+            vectors: shape (n, dimension). They are handed over: the matcher may keep and change
+                them, because a copy of a million is half a gigabyte.
 
         Raises:
-            ValueError: wrong shape, or not an id for each row.
+            ValueError: wrong shape, or not one id for each row. Nothing was changed.
         """
 
     @abstractmethod
     def remove(self, criminal_id: str) -> None:
-        """Forget a criminal; one that is unknown is no error."""
+        """Forget a criminal. It is no error if they are unknown."""
 
     @abstractmethod
     def search(self, probes: Vectors, k: int) -> list[list[Neighbour]]:
-        """The `k` criminals nearest to each probe.
+        """Find the `k` criminals nearest to each probe.
 
         Args:
             probes: shape (n, dimension).
             k: at least 1.
 
         Returns:
-            for each probe at most `k` neighbours, best first, one a criminal, ties by id; fewer
-            where fewer are enrolled.
+            For each probe at most `k` neighbours, best first, ties in the order of their ids. Each
+            criminal appears once, with their nearest template, however many templates others
+            have. There are fewer than `k` only where fewer are enrolled. No probes give an
+            empty list.
 
         Raises:
-            ValueError: wrong shape.
+            ValueError: wrong shape, or `k` below 1.
         """
 
     @abstractmethod
     def vectors(self, criminal_ids: Sequence[str]) -> Vectors:
-        """One template of each criminal, shape (n, dimension); NaN for who is unknown."""
+        """One template of each criminal, exactly as it was loaded.
+
+        Returns:
+            Shape (n, dimension), in the order of `criminal_ids`; NaN for unknown criminals.
+        """
 
     @abstractmethod
     def __len__(self) -> int:
         """How many criminals have a template here."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close connections. The matcher cannot be used afterwards; closing again is no error."""
 
     def _check(self, vectors: Vectors, criminal_ids: Sequence[str] | None = None) -> None:
         """Raise a ValueError for a wrong shape, or for rows without an id."""
@@ -99,3 +116,9 @@ class Matcher(ABC):
             raise ValueError(f"shape {vectors.shape}; (n, {self.dimension}) is needed")
         if criminal_ids is not None and len(criminal_ids) != len(vectors):
             raise ValueError(f"{len(criminal_ids)} ids for {len(vectors)} templates")
+
+    def _check_search(self, probes: Vectors, k: int) -> None:
+        """Raise a ValueError for probes of a wrong shape, or a `k` below 1."""
+        self._check(probes)
+        if k < 1:
+            raise ValueError(f"k is {k}; at least 1 is needed")

@@ -52,13 +52,15 @@ class Codes:
     outside what the codes reach; that makes the bound wider, and never wrong.
     """
 
-    def __init__(self, rows: Vectors, capacity: int) -> None:
+    def __init__(self, rows: Vectors, capacity: int, rows_at_once: int = ROWS_AT_ONCE) -> None:
+        self._rows_at_once = rows_at_once
         self._centre = rows.mean(axis=0)
-        reach = max(float(np.abs(rows[part] - self._centre).max()) for part in _parts(len(rows)))
+        parts = _parts(len(rows), rows_at_once)
+        reach = max(float(np.abs(rows[part] - self._centre).max()) for part in parts)
         self._scale = np.float32(2 * ROOM * max(reach, TINY) / LEVELS)
         self._codes = np.empty((capacity, rows.shape[1]), np.uint8)
         self._longest = self._worst = np.float32(0)
-        for part in _parts(len(rows)):
+        for part in parts:
             self.put(part.start, rows[part])
 
     def put(self, start: int, rows: Vectors) -> None:
@@ -88,7 +90,7 @@ class Codes:
         turned = np.ascontiguousarray(digits.reshape(-1, digits.shape[2]).T)
         worth = np.concatenate([np.diag(self._scale * one) for one in steps], axis=1)
         found = np.empty((len(probes), count), np.float32)
-        for part in _parts(count):
+        for part in _parts(count, self._rows_at_once):
             inputs = {"codes": self._codes[part], "digits": turned, "worth": worth}
             found[:, part] = _session().run(None, inputs)[0]
         middle = worth @ (MIDDLE * turned.sum(axis=0, dtype=np.float32))
@@ -104,9 +106,8 @@ def resized(array: NDArray[Any], capacity: int, count: int) -> NDArray[Any]:
     return larger
 
 
-def _parts(count: int) -> list[slice]:
-    starts = range(0, count, ROWS_AT_ONCE)
-    return [slice(start, min(start + ROWS_AT_ONCE, count)) for start in starts]
+def _parts(count: int, size: int) -> list[slice]:
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def _longest(rows: Vectors) -> np.float32:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from susracker.matchers.base import Matcher, Neighbour
-from susracker.matchers.codes import Codes, resized
+from susracker.matchers.codes import ROWS_AT_ONCE, resized
+from susracker.matchers.rows import Rows
 from susracker.models import Vectors
 from susracker.runtime.locks import ReadWriteLock
 
@@ -18,30 +19,53 @@ PROBES_AT_ONCE = 8
 """Similarities of so many probes are in memory together: 32 MB at a million templates."""
 
 CODED_FROM = 16_384
-"""Rows from which on codes of them are looked at first: fewer are read as fast in full."""
+"""Number of templates from which codes are compared first: fewer are compared as fast in full."""
 
 GROUP = 128
-"""Rows of which only the best is looked at first; see `_bound`."""
+"""Number of rows of which `_bound` looks at the best only."""
+
+WIDENED = 8
+"""How many times as many rows are looked at when the best ones belong to too few criminals."""
 
 
 class ExactMatcher(Matcher):
-    """All templates in one contiguous array, and one matrix product a search.
+    """All templates in one array in memory, compared in one matrix product a search.
 
     A template takes 4 bytes a number, one for its code once they are many, and 8 for its owner.
     Adding is amortised O(templates added);
     removing looks through the owners of all rows, 0.3 ms at a million.
+
+    The sizes at which it changes how it works can be set, so that tests need not be large. What it
+    finds does not depend on them.
+
+    Args:
+        min_capacity: templates that there is always room for, at least 1.
+        coded_from: number of templates from which codes are compared first, at least 1.
+        probes_at_once: probes that are compared together, at least 1.
+        rows_at_once: templates whose codes are compared together, at least 1.
+        group: rows of which `_bound` looks at the best only, at least 1.
     """
 
-    def __init__(self, dimension: int) -> None:
+    def __init__(
+        self,
+        dimension: int,
+        *,
+        min_capacity: int = MIN_CAPACITY,
+        coded_from: int = CODED_FROM,
+        probes_at_once: int = PROBES_AT_ONCE,
+        rows_at_once: int = ROWS_AT_ONCE,
+        group: int = GROUP,
+    ) -> None:
         super().__init__(dimension)
-        self._rows = np.empty((MIN_CAPACITY, dimension), np.float32)
-        self._owners = np.empty(MIN_CAPACITY, np.int32)
-        self._count = 0
-        self._places = np.empty(MIN_CAPACITY, np.int32)  # by slot: one of its rows
+        self._rows = Rows(
+            dimension, min_capacity=min_capacity, coded_from=coded_from, rows_at_once=rows_at_once
+        )
+        self._probes_at_once = probes_at_once
+        self._group = group
+        self._places = np.empty(min_capacity, np.int32)  # by slot: one of its rows
         self._slots: dict[str, int] = {}
         self._ids: list[str] = []
         self._free: list[int] = []
-        self._codes: Codes | None = None
         self._lock = ReadWriteLock()
 
     def __len__(self) -> int:
@@ -50,8 +74,7 @@ class ExactMatcher(Matcher):
     def load(self, criminal_ids: Sequence[str], vectors: Vectors) -> None:
         self._check(vectors, criminal_ids)
         with self._lock.writing():
-            known = self._slots.keys() & set(criminal_ids)
-            self._drop(known)
+            self._drop(self._slots.keys() & set(criminal_ids))
             self._assign_slots(list(dict.fromkeys(criminal_ids)))
             self._append(vectors, [self._slots[name] for name in criminal_ids])
 
@@ -60,15 +83,13 @@ class ExactMatcher(Matcher):
             self._drop({criminal_id} & self._slots.keys())
 
     def search(self, probes: Vectors, k: int) -> list[list[Neighbour]]:
-        self._check(probes)
-        if k < 1:
-            raise ValueError(f"k is {k}; at least 1 is needed")
+        self._check_search(probes, k)
         with self._lock.reading():
             return [
                 self._nearest(probe, similarities, off, k)
-                for start in range(0, len(probes), PROBES_AT_ONCE)
+                for start in range(0, len(probes), self._probes_at_once)
                 for probe, similarities, off in self._compare(
-                    probes[start : start + PROBES_AT_ONCE]
+                    probes[start : start + self._probes_at_once]
                 )
             ]
 
@@ -76,36 +97,35 @@ class ExactMatcher(Matcher):
         found = np.full((len(criminal_ids), self.dimension), np.nan, np.float32)
         with self._lock.reading():
             slots = np.array([self._slots.get(one, -1) for one in criminal_ids], np.int32)
-            found[slots >= 0] = self._rows[self._places[slots[slots >= 0]]]
+            found[slots >= 0] = self._rows.vectors[self._places[slots[slots >= 0]]]
         return found
+
+    def close(self) -> None:
+        """Nothing to close: everything is in memory."""
 
     def _compare(
         self, probes: Vectors
     ) -> Iterator[tuple[Vectors, NDArray[np.float32], np.float32]]:
         """Each probe, its similarity to every row, and by how much that may be off."""
-        if self._codes is None:
-            similarities = probes @ self._rows[: self._count].T
-            return zip(probes, similarities, np.zeros(len(probes), np.float32), strict=True)
-        return zip(probes, *self._codes.similarities(probes, self._count), strict=True)
+        return zip(probes, *self._rows.similarities(probes), strict=True)
 
     def _nearest(
         self, probe: Vectors, similarities: NDArray[np.float32], off: np.float32, k: int
     ) -> list[Neighbour]:
         looked_at = k
         while True:
-            bound = _bound(similarities, looked_at)
+            bound = _bound(similarities, looked_at, self._group)
             rows = np.flatnonzero(similarities >= bound - 2 * off)
-            owners, similarity = self._owners[rows], similarities[rows]
-            if off:
-                # Of those above `bound - off` none is missing.
-                similarity = self._rows[rows] @ probe
-                sure = similarity >= bound - off
-                owners, similarity = owners[sure], similarity[sure]
+            # A matrix product rounds a row by its place, and equal rows are to tie.
+            similarity = np.einsum("ij,j->i", self._rows.vectors[rows], probe)
+            # Every row that is this similar is among them.
+            sure = similarity >= bound - off
+            owners, similarity = self._rows.owners[rows[sure]], similarity[sure]
             order = np.argsort(-similarity, kind="stable")
             slots, first = np.unique(owners[order], return_index=True)
             if len(slots) >= k or looked_at >= len(similarities):
                 break
-            looked_at *= 8  # a few criminals with many templates each fill the best rows
+            looked_at *= WIDENED
         best = similarity[order][first].tolist()
         found = [Neighbour(self._ids[s], b) for s, b in zip(slots.tolist(), best, strict=True)]
         return sorted(found, key=lambda one: (-one.similarity, one.criminal_id))[:k]
@@ -120,49 +140,22 @@ class ExactMatcher(Matcher):
         self._slots.update(zip(names, [*reused, *fresh], strict=True))
 
     def _append(self, vectors: Vectors, slots: list[int]) -> None:
-        start, end = self._count, self._count + len(vectors)
-        if not start and end > len(self._rows) and vectors.flags.carray:
-            self._rows, self._owners = vectors, np.empty(end, np.int32)
-        elif end > len(self._rows):
-            self._resize(max(end, len(self._rows) * 5 // 4))
-        self._rows[start:end] = vectors
-        self._owners[start:end] = slots
+        start = len(self._rows)
+        self._rows.append(vectors, slots)
         if len(self._ids) > len(self._places):
             self._places = resized(self._places, 2 * len(self._ids), len(self._places))
-        self._places[slots] = np.arange(start, end)
-        self._count = end
-        if self._codes:
-            self._codes.put(start, vectors)
-        elif end >= CODED_FROM:
-            self._codes = Codes(self._rows[:end], len(self._rows))
+        self._places[slots] = np.arange(start, len(self._rows))
 
     def _drop(self, criminal_ids: set[str]) -> None:
         if not criminal_ids:
             return
         slots = [self._slots.pop(criminal_id) for criminal_id in criminal_ids]
         self._free += slots
-        gone = np.flatnonzero(np.isin(self._owners[: self._count], slots))
-        # The last rows move into the holes, so that the rows stay contiguous.
-        count = self._count - len(gone)
-        holes = gone[gone < count]
-        movable = np.setdiff1d(np.arange(count, self._count), gone, assume_unique=True)
-        self._rows[holes] = self._rows[movable]
-        self._owners[holes] = self._owners[movable]
-        if self._codes:
-            self._codes.move(holes, movable)
-        self._places[self._owners[holes]] = holes
-        self._count = count
-        if len(self._rows) > MIN_CAPACITY and count < len(self._rows) // 4:
-            self._resize(max(MIN_CAPACITY, len(self._rows) // 2))
-
-    def _resize(self, capacity: int) -> None:
-        self._rows = resized(self._rows, capacity, self._count)
-        self._owners = resized(self._owners, capacity, self._count)
-        if self._codes:
-            self._codes.resize(capacity)
+        moved = self._rows.drop(slots)
+        self._places[self._rows.owners[moved]] = moved
 
 
-def _bound(similarities: NDArray[np.float32], count: int) -> np.float32:
+def _bound(similarities: NDArray[np.float32], count: int, group: int) -> np.float32:
     """A similarity that at least `count` rows reach, and few more.
 
     The rows are taken in groups, and each group's maximum is found. The `count`-th highest maximum
@@ -171,10 +164,10 @@ def _bound(similarities: NDArray[np.float32], count: int) -> np.float32:
     """
     if len(similarities) <= count:
         return np.float32(-np.inf)
-    groups = len(similarities) // GROUP
+    groups = len(similarities) // group
     highest = similarities
     if groups > count:
         # Strided groups: the maximum of whole vectors at once, not along a short axis.
-        highest = similarities[: groups * GROUP].reshape(GROUP, groups).max(axis=0)
+        highest = similarities[: groups * group].reshape(group, groups).max(axis=0)
     bound: np.float32 = np.partition(highest, len(highest) - count)[len(highest) - count]
     return bound

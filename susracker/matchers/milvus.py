@@ -18,27 +18,27 @@ from susracker.matchers.base import Matcher, Neighbour
 from susracker.models import Vectors
 
 COLLECTION = "susracker"
-"""What is used where a URL names no collection."""
+"""The collection of a URL that names none."""
 
 ROWS_AT_ONCE = 1000
 
 MOST = 16_384
-"""Results that Milvus gives for one probe at most."""
+"""The most results that Milvus gives for one probe."""
 
 KEY_LENGTH = 80
-"""Of an id of 64 characters and a number."""
+"""Room for an id of 64 characters and a number."""
 
 
 class MilvusMatcher(Matcher):
-    """All templates in a collection of Milvus.
+    """Keeps templates in a collection of Milvus.
 
-    `milvus:///var/lib/gallery.db` is a file, with Milvus's embedded engine, of one process;
-    `milvus://host:19530/collection` is a server or a cluster, which several processes may share:
-    each brings the collection in step with its watch-list when it starts, and writes nothing that
-    is there already. How a collection is searched is left to Milvus (`AUTOINDEX`): its results may
-    be approximate, similarities are exact.
+    `milvus:///var/lib/gallery.db` is a file that Milvus's embedded engine opens for one process;
+    `milvus://host:19530/collection` is a server or a cluster, which several processes may share.
+    Each process brings the collection in step with its watch-list when it starts, and writes
+    nothing that is there already. Milvus chooses how to search (`AUTOINDEX`), so a cluster may
+    miss a near criminal; similarities are exact.
 
-    Every method raises `StoreUnavailableError` while Milvus is away.
+    Every method but `close` and `len` raises `StoreUnavailableError` while Milvus is unavailable.
     """
 
     def __init__(self, dimension: int, client: MilvusClient, collection: str) -> None:
@@ -92,9 +92,7 @@ class MilvusMatcher(Matcher):
             self._delete(criminal_id, range(self._templates.pop(criminal_id, 0)))
 
     def search(self, probes: Vectors, k: int) -> list[list[Neighbour]]:
-        self._check(probes)
-        if k < 1:
-            raise ValueError(f"k is {k}; at least 1 is needed")
+        self._check_search(probes, k)
         if not len(probes) or not self._templates:
             return [[] for _ in probes]
         with _errors_mapped():
@@ -108,6 +106,10 @@ class MilvusMatcher(Matcher):
         rows = [found.get(key, nobody) for key in keys]
         return np.array(rows, np.float32).reshape(len(rows), self.dimension)
 
+    def close(self) -> None:
+        with _errors_mapped():
+            self._client.close()
+
     def _create(self) -> None:
         schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field("key", DataType.VARCHAR, is_primary=True, max_length=KEY_LENGTH)
@@ -116,12 +118,12 @@ class MilvusMatcher(Matcher):
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self.dimension)
         index = MilvusClient.prepare_index_params()
         index.add_index("vector", index_type="AUTOINDEX", metric_type="IP")
-        self._client.create_collection(
-            self._collection, schema=schema, index_params=index, consistency_level="Strong"
-        )
+        self._client.create_collection(self._collection, schema=schema, consistency_level="Strong")
+        # Without waiting: there is nothing to index yet, and the client looks every half second.
+        self._client.create_index(self._collection, index, sync=False)
 
     def _upsert(self, rows: list[dict[str, Any]]) -> None:
-        """Write the rows that are not there like that."""
+        """Write the rows that are missing or different."""
         there = {
             one["key"]: one["digest"] for one in self._query([row["key"] for row in rows], "digest")
         }
@@ -149,14 +151,15 @@ class MilvusMatcher(Matcher):
                 self._collection,
                 data=[probe.tolist()],
                 limit=looked_at,
-                output_fields=["criminal_id"],
+                output_fields=["key"],
                 consistency_level="Strong",
             )[0]
             best: dict[str, float] = {}
             for hit in hits:
-                who = hit["entity"]["criminal_id"]
-                # The collection may hold who was removed while no process was there.
-                if who in self._templates:
+                who, _, number = hit["entity"]["key"].rpartition("/")
+                # The collection may hold people and templates that were removed while no process
+                # was there.
+                if int(number) < self._templates.get(who, 0):
                     best.setdefault(who, float(hit["distance"]))
             found = [Neighbour(who, similarity) for who, similarity in best.items()]
             found.sort(key=lambda one: (-one.similarity, one.criminal_id))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from susracker.errors import InputError
+from susracker.faces.images import decode
 from susracker.models import Candidate
 from susracker.replay.run import Step
 from susracker.stores.base import Store
@@ -66,6 +67,6 @@ def _side_by_side(step: Step, candidate: Candidate, face: bytes, store: Store) -
 
 
 def _fitted(content: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(content)) as picture:
-        upright = ImageOps.exif_transpose(picture).convert("RGB")
-    return ImageOps.pad(upright, (SIDE, SIDE), color=PAPER)
+    # Both were decoded before, under the limit of that time.
+    picture = Image.fromarray(decode(content, max_pixels=sys.maxsize))
+    return ImageOps.pad(picture, (SIDE, SIDE), color=PAPER)

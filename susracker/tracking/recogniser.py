@@ -40,7 +40,7 @@ class Recognition:
     Attributes:
         faces: how many were found.
         matches: those that were recognised, best first. A criminal is in a picture at most once:
-            of several faces like him the best is taken.
+            of several faces like theirs, the best is taken.
     """
 
     faces: int

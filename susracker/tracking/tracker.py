@@ -99,6 +99,7 @@ class Tracker:
             settings.threshold_shift,
         )
         self.recogniser = Recogniser(self.detector, encoder, self.watchlist, self.max_pixels)
+        self._matcher = matcher
         self._cooldown = cooldown
         self._clock = clock
         self._clocks = CameraClocks()
@@ -149,6 +150,7 @@ class Tracker:
         with ExitStack() as stack:
             stack.callback(self.store.close)
             stack.callback(self._cooldown.close)
+            stack.callback(self._matcher.close)
             if self._housekeeping:
                 self._housekeeping.close()
             self._counts.flush()

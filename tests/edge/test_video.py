@@ -1,4 +1,4 @@
-"""Frames are sampled as asked, and a video that is none is an error."""
+"""Frames are sampled as requested; a file that is not a video is an error."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ def test_streams_and_devices_are_live():
 
 
 def test_faces_are_cut_out_of_frames():
-    face = portrait(HOPPER)
-    frame = np.full((900, 1400, 3), 60, np.uint8)
-    frame[100 : 100 + face.shape[0], 300 : 300 + face.shape[1]] = face
+    face = cv2.resize(portrait(HOPPER), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    frame = np.full((400, 600, 3), 60, np.uint8)
+    frame[50 : 50 + face.shape[0], 200 : 200 + face.shape[1]] = face
     tight, wide = (FaceCutter(margin).cut(frame) for margin in (0, 0.2))
     assert len(tight) == len(wide) == 1
     ratio = decode(wide[0]).shape[0] / decode(tight[0]).shape[0]

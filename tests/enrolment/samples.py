@@ -1,4 +1,4 @@
-"""Photos to enrol: two real people, and whatever can be wrong with a photo."""
+"""Photos to enrol: two real people, and everything that can be wrong with a photo."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def encoded(picture: Image.Image, quality: int = 92) -> bytes:
 
 @cache
 def hopper(quality: int = 92) -> bytes:
-    """A photo of the one person; another file, of the same face, for each quality."""
+    """A photo of the first person; each quality gives another file with the same face."""
     return encoded(Image.open(HOPPER), quality)
 
 
 @cache
 def collins(quality: int = 92) -> bytes:
-    """A photo of the other person: her head, for her suit has badges that look like faces."""
+    """A photo of the other person, cut to the head: the badges on the suit look like faces."""
     return encoded(Image.open(COLLINS).crop(COLLINS_HEAD), quality)
 
 
 @cache
 def two_faces() -> bytes:
-    """Both of them side by side, their faces of the same size."""
+    """Both people side by side, with faces of the same size."""
     left, right = Image.open(HOPPER), Image.open(COLLINS).crop(COLLINS_HEAD)
     left = left.resize((209, 245))
     both = Image.new("RGB", (left.width + right.width, right.height))

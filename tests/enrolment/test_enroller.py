@@ -10,15 +10,18 @@ import pytest
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import DuplicateError, FaceRefusedError, PictureError
-from susracker.faces.encoder import DlibEncoder
+from susracker.faces.encoder import Encoder
 from susracker.plugins import open_encoder, open_store
 from tests.enrolment import samples
 
 
-class OtherEncoder(DlibEncoder):
-    """As after an update of the network."""
+class OtherEncoder(Encoder):
+    """As after a change of the network."""
 
-    id = "another-network"
+    id, dimension = "another-network", 4
+
+    def embed(self, chips):
+        return np.ones((len(chips), 4), np.float32)
 
 
 @pytest.fixture
@@ -27,9 +30,14 @@ def store(tmp_path):
         yield opened
 
 
+@pytest.fixture(scope="module")
+def encoder():
+    return open_encoder("dlib")
+
+
 @pytest.fixture
-def enroller(store):
-    return Enroller(store, open_encoder("dlib"))
+def enroller(store, encoder):
+    return Enroller(store, encoder)
 
 
 def enroll(enroller, name, *photos):
@@ -70,9 +78,9 @@ def test_what_is_no_picture_is_refused(enroller, content):
         enroller.prepare(content)
 
 
-def test_a_picture_of_too_many_pixels_is_refused(store):
-    with pytest.raises(PictureError):
-        Enroller(store, open_encoder("dlib"), max_pixels=1000).prepare(samples.hopper())
+def test_a_picture_of_too_many_pixels_is_refused(store, encoder):
+    with pytest.raises(PictureError, match="at most 1000"):
+        Enroller(store, encoder, max_pixels=1000).prepare(samples.hopper())
 
 
 def test_what_is_enrolled_is_stored_as_it_was_handed_in(enroller, store):

@@ -1,4 +1,4 @@
-"""What may be said of a person."""
+"""Which values a field of a person accepts."""
 
 from __future__ import annotations
 

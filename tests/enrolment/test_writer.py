@@ -19,9 +19,14 @@ def store(tmp_path):
         yield opened
 
 
+@pytest.fixture(scope="module")
+def encoder():
+    return open_encoder("dlib")
+
+
 @pytest.fixture
-def enroller(store):
-    return Enroller(store, open_encoder("dlib"))
+def enroller(store, encoder):
+    return Enroller(store, encoder)
 
 
 @pytest.fixture

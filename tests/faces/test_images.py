@@ -58,7 +58,7 @@ def test_exif_orientation_is_honoured(orientation, corner):
     assert picture[corner][1] < 60
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow tells what is damaged
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of the damage
 def test_damaged_exif_is_no_other_error_than_a_picture_error():
     exif = Image.Exif()
     exif[0x0112], exif[0x010E], exif[0x8769] = 6, "camera", {0x9003: "2020:01:01 00:00:00"}

@@ -89,3 +89,14 @@ def test_who_leaves_makes_room(rows):
         matcher.remove(name)
     (found,) = matcher.search(rows[50:51], 3)
     assert [one.criminal_id for one in found] == expected(rows[:100], names[:100], rows[50], 3)
+
+
+def test_everyone_is_loaded_again_after_many_left(rows):
+    matcher = ExactMatcher(DIMENSION)
+    names = [f"c{number:06}" for number in range(len(rows))]
+    matcher.load(names, rows.copy())
+    for name in names[:1500]:
+        matcher.remove(name)
+    matcher.load(names, rows.copy())
+    (found,) = matcher.search(rows[50:51], 3)
+    assert [one.criminal_id for one in found] == expected(rows, names, rows[50], 3)

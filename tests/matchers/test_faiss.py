@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+
+import faiss
 import numpy as np
 import pytest
 
@@ -62,3 +65,24 @@ def test_lists_follow_edits_and_removals(loaded, people):
         assert not gone & {one.criminal_id for one in found}
     assert np.isnan(loaded.vectors(["c000003"])).all()
     np.testing.assert_allclose(loaded.vectors(["c000020"])[0], people[5], atol=1e-6)
+
+
+def test_faiss_computes_on_one_core_whichever_thread_calls(loaded, people):
+    calls = {
+        "search": lambda: loaded.search(people[:1], 1),
+        "load": lambda: loaded.load(["c000001"], people[1:2].copy()),
+        "remove": lambda: loaded.remove("c000002"),
+        "vectors": lambda: loaded.vectors(["c000003"]),
+    }
+    threads = {}
+
+    def call(name: str) -> None:
+        faiss.omp_set_num_threads(4)  # as in a new thread on a machine with four cores
+        calls[name]()
+        threads[name] = faiss.omp_get_max_threads()
+
+    for name in calls:
+        thread = threading.Thread(target=call, args=[name])
+        thread.start()
+        thread.join()
+    assert threads == dict.fromkeys(calls, 1)
