@@ -16,6 +16,7 @@ import fnmatch
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,7 @@ NOBODY = "no.mutant.of.this.name"
 
 
 def main() -> None:
+    """Draw mutants, run their tests, and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=200, help="mutants to draw (200)")
     parser.add_argument("--seed", type=int, default=1, help="draws others (1)")
@@ -40,13 +42,19 @@ def main() -> None:
     report(drawn)
 
 
-def mutmut(*arguments: str) -> subprocess.CompletedProcess[str]:
+def mutmut(*arguments: str) -> None:
+    """Run mutmut, which prints what it does."""
     command = [sys.executable, "-m", "mutmut", *arguments]
-    return subprocess.run(command, cwd=ROOT, text=True, check=True)
+    subprocess.run(command, cwd=ROOT, check=True)
 
 
 def make_mutants() -> list[str]:
-    """The names of all mutants."""
+    """Make all mutants anew, for mutmut would keep verdicts of tests that have changed since.
+
+    Returns:
+        their names.
+    """
+    shutil.rmtree(FOLDER, ignore_errors=True)
     # mutmut has no command for this alone: it makes all mutants, and then misses this one.
     command = [sys.executable, "-m", "mutmut", "run", NOBODY]
     made = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
@@ -64,6 +72,7 @@ def exit_codes() -> dict[str, int | None]:
 
 
 def draw(names: list[str], pattern: str, count: int, seed: int) -> list[str]:
+    """Choose `count` of the names that match a pattern, the same ones for the same seed."""
     chosen = fnmatch.filter(names, pattern)
     if not chosen:
         sys.exit(f"no mutant is called {pattern}")
@@ -71,6 +80,7 @@ def draw(names: list[str], pattern: str, count: int, seed: int) -> list[str]:
 
 
 def report(drawn: list[str]) -> None:
+    """Print who survived, and the share that was noticed."""
     codes = exit_codes()
     survivors = [name for name in drawn if codes[name] in (SURVIVED, NO_TESTS, None)]
     for name in sorted(survivors):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
 import redis
 
+from susracker.cooldowns import redis as redis_cooldown
 from susracker.cooldowns.redis import RedisCooldown
+from susracker.errors import ConfigError
+from tests.services.servers import free_port, start_redis
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 NOON_IN_MICROSECONDS = 1_767_268_800_000_000
@@ -48,3 +53,61 @@ def test_what_is_given_back_leaves_no_key(client, cooldown):
     cooldown.try_acquire("k", NOON, "a")
     cooldown.release("k", "a")
     assert client.keys() == []
+
+
+@pytest.fixture
+def own_server(tmp_path):
+    """A Redis of the test's own, which it may stop."""
+    server = start_redis(tmp_path)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def seconds(monkeypatch):
+    """The clock by which an unavailable Redis is tried again: it stands still."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(redis_cooldown, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
+
+
+def test_while_redis_is_unavailable_every_key_passes(own_server, seconds, caplog):
+    cooldown = RedisCooldown.from_url(f"redis://127.0.0.1:{own_server.port}/0", 5)
+
+    def passes(token: str) -> bool:
+        return cooldown.try_acquire("k", NOON, token)
+
+    with caplog.at_level(logging.WARNING):
+        assert (passes("a"), passes("b")) == (True, False)
+        own_server.kill()
+        for _ in range(2):
+            assert passes("c")
+            cooldown.release("k", "c")
+            assert cooldown.problem.startswith(
+                "Redis is unavailable, so repeated alerts are not held back:"
+            )
+            seconds.now += 1
+        assert passes("d")
+        own_server.start()
+        seconds.now += 0.999
+        assert passes("e")
+        assert cooldown.problem
+        seconds.now += 0.001
+        assert not passes("f")
+        assert cooldown.problem is None
+    cooldown.close()
+    first, second = (record.getMessage() for record in caplog.records)
+    assert first.startswith("Redis is unavailable, so repeated alerts are not held back:")
+    assert second == "Redis is available again; repeated alerts are held back"
+
+
+def test_an_alert_does_not_wait_long_for_redis():
+    cooldown = RedisCooldown.from_url(f"redis://127.0.0.1:{free_port()}/0", 5)
+    options = cooldown._client.connection_pool.connection_kwargs
+    assert (options["socket_timeout"], options["socket_connect_timeout"]) == (0.5, 0.5)
+    cooldown.close()
+
+
+def test_a_url_that_is_wrong_is_an_error():
+    with pytest.raises(ConfigError, match=r"^the Redis URL is wrong: .*port"):
+        RedisCooldown.from_url("redis://127.0.0.1:port/0", 5)

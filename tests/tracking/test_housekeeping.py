@@ -156,6 +156,15 @@ def test_the_cooldown_survives_a_restart(open_one, clock):
         assert [tracker.handle(face(s)).kind for s in (3.9, 4)] == ["cooldown", "alert"]
 
 
+def test_a_restart_remembers_the_newest_alert(open_one, clock):
+    """The camera's clock is a little ahead, so two alerts are recent."""
+    with open_one() as tracker:
+        assert [tracker.handle(activity(s)).kind for s in (-2, 4)] == ["alert", "alert"]
+    clock.now = NOON + timedelta(seconds=2)
+    with open_one() as tracker:
+        assert [tracker.handle(activity(s)).kind for s in (8.9, 9)] == ["cooldown", "alert"]
+
+
 def test_a_start_reads_the_watch_list(open_one, monkeypatch):
     with closing(open_one()) as tracker:
         loaded, refreshed, prepared = [], [], []

@@ -10,6 +10,7 @@ import pytest
 
 import susracker
 from susracker.errors import ConfigError, InputError
+from susracker.matchers.exact import ExactMatcher
 from susracker.models import Alert, Criminal, Photo, Sighting
 from susracker.tracking.alerts import cooldown_key, new_alert, token_of
 from susracker.tracking.recogniser import Recognition
@@ -168,6 +169,9 @@ def test_settings_reach_the_parts(tmp_path):
         assert tracker.journal is tracker.store
         assert tracker.watchlist._target_fpir == 0.02
         assert tracker.watchlist._shift == 0.25
+        assert isinstance(tracker.watchlist._matcher, ExactMatcher)
+        assert tracker.recogniser._detector is tracker.detector is not None
+        assert tracker.recogniser._max_pixels == tracker.max_pixels
 
 
 def test_a_setting_that_is_wrong_is_an_error():

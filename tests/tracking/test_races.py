@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -14,21 +16,21 @@ from susracker.errors import DuplicateError, NotFoundError, StoreUnavailableErro
 from susracker.tracking.tracker import ATTEMPTS
 from tests.tracking.light import Gate, activity, face, open_light
 
-ROUNDS = 100
+ROUNDS = {"sqlite": 100, "mongodb": 10}
 
 
-@pytest.fixture(params=["memory", "redis"])
-def cooldown(request):
-    if request.param == "memory":
-        return "memory"
-    server = request.getfixturevalue("redis_server")
-    redis.Redis(port=server.port).flushall()
-    return f"redis://127.0.0.1:{server.port}/0"
-
-
-@pytest.fixture
-def tracker(tmp_path, cooldown):
-    with closing(open_light(f"sqlite:///{tmp_path / 'people.db'}", cooldown)) as tracker:
+@pytest.fixture(params=["sqlite memory", "sqlite redis", "mongodb redis"])
+def tracker(request, tmp_path):
+    store, cooldown = request.param.split()
+    url = f"sqlite:///{tmp_path / 'people.db'}"
+    if store == "mongodb":
+        server = request.getfixturevalue("mongodb_server")
+        url = f"mongodb://127.0.0.1:{server.port}/races_{uuid.uuid4().hex}"
+    if cooldown == "redis":
+        server = request.getfixturevalue("redis_server")
+        redis.Redis(port=server.port).flushall()
+        cooldown = f"redis://127.0.0.1:{server.port}/0"
+    with closing(open_light(url, cooldown)) as tracker:
         yield tracker
 
 
@@ -134,16 +136,17 @@ def hasty_threads():
 def test_many_events_twice_at_once_while_another_camera_writes(tracker, seen):
     """Nothing decides here who comes first."""
     start = threading.Barrier(3)
+    rounds = ROUNDS[tracker.settings.store.split(":")[0]]
 
     def handle(number: int, camera: str):
         start.wait(30)
         return tracker.handle(seen(-10 * number, f"e{number}", camera)).kind
 
     with ThreadPoolExecutor(3) as pool:
-        for number in range(ROUNDS):
+        for number in range(rounds):
             kinds = pool.map(handle, [number] * 3, ["gate", "gate", "hall"])
             assert list(kinds) == ["alert"] * 3
-    assert len(tracker.journal.alerts(limit=1000)) == 2 * ROUNDS
+    assert len(tracker.journal.alerts(limit=1000)) == 2 * rounds
 
 
 def test_someone_removed_again_and_again_is_an_error_in_the_end(tracker, monkeypatch):
@@ -161,7 +164,7 @@ def test_someone_removed_again_and_again_is_an_error_in_the_end(tracker, monkeyp
     assert tracker.handle(face(1)).kind == "alert"
 
 
-def test_who_is_removed_while_being_recognised_is_recognised_anew(tracker, monkeypatch):
+def test_who_is_removed_while_being_recognised_is_recognised_anew(tracker, monkeypatch, caplog):
     record = tracker.journal.record
 
     def remove_first(*args):
@@ -170,4 +173,6 @@ def test_who_is_removed_while_being_recognised_is_recognised_anew(tracker, monke
         return record(*args)
 
     monkeypatch.setattr(tracker.journal, "record", remove_first)
-    assert [one.name for one in tracker.handle(face(0, who=b"ann,bob")).alerts] == ["Bob"]
+    with caplog.at_level(logging.INFO):
+        assert [one.name for one in tracker.handle(face(0, who=b"ann,bob")).alerts] == ["Bob"]
+    assert caplog.messages == ["someone was removed while being recognised; recognising again"]
