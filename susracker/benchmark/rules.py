@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,9 @@ from susracker.benchmark.metrics import Indices, Numbers
 from susracker.errors import InputError
 from susracker.models import Vectors
 from susracker.plugins import open_matcher
-from susracker.watchlist.scoring import CohortStatistics, Scoring, fuse, normalise, template_class
-from susracker.watchlist.watchlist import SCORED, joining
+from susracker.watchlist.fusion import fuse_all
+from susracker.watchlist.gallery import ScoredGallery
+from susracker.watchlist.scoring import Scoring
 
 AS_NORM = "as-norm"
 DISTANCE = "distance-"
@@ -47,11 +47,12 @@ class Rule(ABC):
 
 
 class AsNorm(Rule):
-    """The product's rule. The matcher only says who is near; similarities and scores are computed
-    here from the vectors.
+    """The product's rule: its own gallery, without a store.
 
     Args:
-        people: the templates of each person who is enrolled.
+        people: the templates of each person who is enrolled, at least one each.
+        matcher: name of the matcher.
+        target_fpir: share of non-mated searches that may reach the threshold.
         shift: the setting `threshold_shift`.
     """
 
@@ -63,37 +64,27 @@ class AsNorm(Rule):
         target_fpir: float,
         shift: float = 0.0,
     ) -> None:
-        self._vectors = np.stack([fuse(stack_templates(photos)) for photos in people])
-        self._scoring = scoring.join(self._vectors[joining(len(people))])
-        self._statistics = self._scoring.statistics(self._vectors)
-        self._matcher = open_matcher(matcher, self._vectors.shape[1])
-        self._matcher.load([str(index) for index in range(len(people))], self._vectors)
-        counts = Counter(template_class(len(photos)) for photos in people)
-        self.threshold = self._scoring.threshold(target_fpir, counts) + shift
+        templates = stack_templates([photo for photos in people for photo in photos])
+        owners = [str(index) for index, photos in enumerate(people) for _ in photos]
+        self._gallery = ScoredGallery(
+            open_matcher(matcher, templates.shape[1]), scoring, target_fpir, shift
+        )
+        self._gallery.update(fuse_all(owners, templates))
+        self._gallery.prepare(len(people))
+        self.threshold = self._gallery.threshold
 
     def search(self, probes: Sequence[Embedded]) -> Results:
-        parts = [
-            self._search(stack_templates(probes[start : start + PROBES_AT_ONCE]))
+        found = [
+            scored[0]
             for start in range(0, len(probes), PROBES_AT_ONCE)
+            for scored in self._gallery.search(
+                stack_templates(probes[start : start + PROBES_AT_ONCE])
+            )
         ]
         return Results(
-            np.concatenate([part.best for part in parts]),
-            np.concatenate([part.scores for part in parts]),
+            np.array([int(one.criminal_id) for one in found], np.int64),
+            np.array([one.score for one in found]),
         )
-
-    def _search(self, probes: Vectors) -> Results:
-        best, scores = [], []
-        statistics = self._scoring.statistics(probes)
-        for row, neighbours in enumerate(self._matcher.search(probes, SCORED)):
-            near = np.array([int(neighbour.criminal_id) for neighbour in neighbours])
-            people = CohortStatistics(
-                self._statistics.means[near], self._statistics.deviations[near]
-            )
-            similarities = probes[row : row + 1] @ self._vectors[near].T
-            found = normalise(similarities, statistics.row(row), people)[0]
-            best.append(near[found.argmax()])
-            scores.append(float(found.max()))
-        return Results(np.array(best, np.int64), np.array(scores))
 
 
 class Distance(Rule):
