@@ -1,0 +1,32 @@
+"""How many steps the model-based tests take, set in one place.
+
+    SUSRACKER_STEPS=50000 python -m pytest tests/matchers/test_model.py
+
+By default the steps are the same on every run, so that a failure can be seen again. A number set
+by hand makes them random.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+STEPS = 2000
+
+
+def machine_settings(steps_per_run: int = 50, share: float = 1.0) -> settings:
+    """Settings with which one state machine takes about `SUSRACKER_STEPS` steps, 2,000 by default.
+
+    Args:
+        steps_per_run: steps before the machine starts afresh.
+        share: of the steps, for machines that are slow: 0.1 takes a tenth of them.
+    """
+    asked = os.environ.get("SUSRACKER_STEPS")
+    return settings(
+        max_examples=max(1, round(int(asked or STEPS) * share / steps_per_run)),
+        stateful_step_count=steps_per_run,
+        deadline=None,
+        derandomize=asked is None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
