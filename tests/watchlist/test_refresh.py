@@ -143,6 +143,24 @@ def test_expiry_times_of_a_long_list_are_read_a_part_at_a_refresh(store, watchli
     assert sizes == [12, 7, 2, 0, 0]
 
 
+def test_an_edit_while_the_list_is_loaded_is_read_by_the_next_refresh(
+    store, watchlist, monkeypatch
+):
+    enrol(store, 20)
+    read = store.template_rows
+
+    def read_then_edit(*given, **named):
+        rows = read(*given, **named)
+        store.put("new", unit(1, seed=3))
+        return rows
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "template_rows", read_then_edit)
+        watchlist.refresh(NOON)
+    assert watchlist.refresh(NOON) == 1
+    assert len(watchlist) == 21
+
+
 def test_a_store_that_fails_in_a_refresh_loses_no_expiry(store, watchlist, monkeypatch):
     enrol(store, 20)
     store.put("c00003", unit(1, seed=3), expires_at=NOON + MINUTE)
