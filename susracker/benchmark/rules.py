@@ -1,4 +1,4 @@
-"""Who a probe is, by the rule of the product, or by the one that it is compared with."""
+"""Rules that identify a probe: the product's, and one to compare it with."""
 
 from __future__ import annotations
 
@@ -26,7 +26,12 @@ PROBES_AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Results:
-    """Who came first in each search, as an index among the enrolled, and with which score."""
+    """The first candidate of each search.
+
+    Attributes:
+        best: index among the enrolled people, shape (n,).
+        scores: shape (n,).
+    """
 
     best: Indices
     scores: Numbers
@@ -36,14 +41,14 @@ class Rule(ABC):
     """Searches one watch-list.
 
     Attributes:
-        threshold: the score from which on the first candidate is a match.
+        threshold: the lowest score at which the first candidate is a match.
     """
 
     threshold: float
 
     @abstractmethod
     def search(self, probes: Sequence[Embedded]) -> Results:
-        """Who each probe is."""
+        """Search for each probe."""
 
 
 class AsNorm(Rule):
@@ -88,11 +93,12 @@ class AsNorm(Rule):
 
 
 class Distance(Rule):
-    """The rule of dlib's own examples: whose nearest photo is within a Euclidean distance, of the
-    network's output for the face as it is. Its scores are distances below zero.
+    """The rule of dlib's own examples: the person with the nearest photo matches if the Euclidean
+    distance is small, between the network's outputs without mirror images. Scores are negative
+    distances.
 
     Args:
-        people: the templates of each person who is enrolled.
+        people: the photos of each person who is enrolled, at least one each.
         limit: the distance, usually 0.6.
     """
 
@@ -112,10 +118,10 @@ class Distance(Rule):
 
 
 def distance_limit(rule: str) -> float:
-    """The limit of a rule such as `distance-0.6`.
+    """Parse the limit of a rule such as `distance-0.6`.
 
     Raises:
-        InputError: it is neither that nor `as-norm`.
+        InputError: the rule is not of that form.
     """
     try:
         if not rule.startswith(DISTANCE):
@@ -129,12 +135,12 @@ def distance_limit(rule: str) -> float:
 
 
 def stack_templates(photos: Sequence[Embedded]) -> Vectors:
-    """Shape (n, dimension)."""
+    """The templates of n photos, shape (n, dimension)."""
     return np.stack([photo.template for photo in photos])
 
 
 def photos_of(
     enrolled: Mapping[str, Sequence[Path]], embedded: Mapping[Path, Embedded]
 ) -> list[list[Embedded]]:
-    """What is known of each person who is enrolled."""
+    """The embedded photos of each enrolled person."""
     return [[embedded[photo] for photo in photos] for photos in enrolled.values()]

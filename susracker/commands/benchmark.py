@@ -31,7 +31,7 @@ from susracker.runtime.threads import one_core_a_thread
 from susracker.watchlist.scoring import development_share, load_scoring
 
 TOO_MANY_KNOWN = 0.01
-"""Share of photos that the scoring was made of, from which on it must not be tested on them."""
+"""Do not test the scoring on a dataset of which it was fitted to more than this share."""
 
 
 @click.command("benchmark")
@@ -54,13 +54,13 @@ TOO_MANY_KNOWN = 0.01
     multiple=True,
     default=(1,),
     show_default=True,
-    help="Enrol people with their first so many photos; one is kept back. May be given again.",
+    help="Enrol people with this many photos; at least one is held back. May be given again.",
 )
 @click.option(
     "--enrolled",
     type=click.IntRange(1),
     multiple=True,
-    help="Enrol so many people, drawn at random; by default all who have several photos. "
+    help="Enrol this many people, drawn at random; by default everyone with several photos. "
     "May be given again.",
 )
 @click.option(
@@ -68,14 +68,14 @@ TOO_MANY_KNOWN = 0.01
     type=click.IntRange(2),
     default=2,
     show_default=True,
-    help="Enrol only who has so many photos.",
+    help="Enrol only people with at least this many photos.",
 )
 @click.option(
     "--crops",
     type=click.Choice(typing.get_args(Crops)),
     default="none",
     show_default=True,
-    help="Cut faces out first as an edge camera does: tight, or with a fifth of margin.",
+    help="Cut faces out first, as an edge camera does: tight, or with a margin of a fifth.",
 )
 @click.option(
     "--rule",
@@ -88,11 +88,12 @@ TOO_MANY_KNOWN = 0.01
 @click.option(
     "--cross-fit",
     is_flag=True,
-    help="Fit cohort and threshold to half of the strangers and test on the others, instead of "
-    "those that come with susracker: for the photos that these were made of.",
+    help="Fit cohort and threshold to half of the people who are not enrolled and test on the "
+    "others, instead of using those that come with susracker: for photos that these were fitted "
+    "to.",
 )
-@click.option("--limit", type=click.IntRange(1), help="Take so many people of the dataset.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of all random draws.")
+@click.option("--limit", type=click.IntRange(1), help="Take this many people of the dataset.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random draws.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write results there.")
 @click.option(
     "--report", "report_folder", type=click.Path(path_type=Path), help="Write report.html there."
@@ -101,13 +102,13 @@ TOO_MANY_KNOWN = 0.01
     "--labels",
     "labels_file",
     type=click.Path(path_type=Path),
-    help="CSV with a column person or photo, and columns of groups: errors are told by group.",
+    help="CSV with a column person or photo and columns of groups: shows errors by group.",
 )
 @click.option(
     "--apply",
     "apply_shift",
     is_flag=True,
-    help="Set threshold_shift in the settings file to what these photos show.",
+    help="Set threshold_shift in the settings file to the value that these photos ask for.",
 )
 @settings_options("matcher", "target_fpir", "workers")
 def command(
@@ -125,14 +126,15 @@ def command(
 ) -> None:
     """Measure how good recognition is, on a folder of photos.
 
-    DATASET has one folder of photos a person. 1:1: the pairs of pairs.txt are compared. 1:N:
-    people with several photos are enrolled with the first, in order of file names, and searched
-    for with the rest; people with one photo are strangers, who should match nobody.
+    DATASET has one folder of photos for each person. 1:1: the pairs of pairs.txt are compared.
+    1:N: people with several photos are enrolled with the first, in order of file names, and
+    searched for with the rest (mated searches). People with one photo are not enrolled, and should
+    match nobody (non-mated searches).
 
-    FPIR is the share of strangers' searches that raise an alert, FNIR the share of enrolled
-    people's that miss them. "Realised" is what the product's own threshold gives, chosen for
-    --target-fpir without seeing these strangers. What encoders make of photos is kept in the
-    cache directory: a second run takes seconds.
+    FPIR is the share of non-mated searches that raise an alert, FNIR the share of mated searches
+    that miss the person. "Realised" rates are those at the product's own threshold, chosen for
+    --target-fpir without seeing these photos. Embeddings are kept in the cache directory: a second
+    run takes seconds.
 
     \b
     Examples:
@@ -141,7 +143,7 @@ def command(
       susracker benchmark people/ --photos-each 1 --photos-each 3 --crops tight
       susracker benchmark people/ --json result.json --report report/
       susracker benchmark people/ --labels groups.csv
-      susracker benchmark people/ --apply             set the threshold by your own photos
+      susracker benchmark people/ --apply             fit the threshold to your own photos
     """
     settings = loaded.settings
     names = encoders or (settings.encoder,)
@@ -169,14 +171,14 @@ def command(
 
 
 def _check(encoders: Sequence[str], plan: Plan, *, apply_shift: bool) -> None:
-    """Find what is wrong before a long run, not after it."""
+    """Find wrong options before a long run, not after it."""
     for rule in plan.rules:
         if rule != AS_NORM:
             distance_limit(rule)
     for encoder in encoders:
         load_scoring(open_encoder(encoder).id)
     if apply_shift and (plan.cross_fit or AS_NORM not in plan.rules):
-        raise InputError(f"--apply needs the rule {AS_NORM}, and does not go with --cross-fit")
+        raise InputError(f"--apply needs the rule {AS_NORM} and does not go with --cross-fit")
     if plan.matcher not in backend_names("matchers"):
         valid = ", ".join(backend_names("matchers"))
         raise InputError(f"no matcher is called {plan.matcher!r}; there are: {valid}")
@@ -207,7 +209,7 @@ def _show(result: Result, record: Mapping[str, Any], labels: Labels | None) -> N
     for note in record["notes"]:
         click.echo(note, err=True)
     if labels and labels.unknown:
-        click.echo(f"labels of {len(labels.unknown)} that are not in the dataset", err=True)
+        click.echo(f"labels that are not in the dataset: {len(labels.unknown)}", err=True)
     if record["verification"]:
         Console().print(verification_table(record["verification"]))
     if record["identification"]:
@@ -224,8 +226,8 @@ def _warn_of_development_photos(result: Result) -> None:
     share = development_share(open_encoder(result.encoder).id, result.dataset.photos)
     if share > TOO_MANY_KNOWN and any(len(one.trials) == 1 for one in result.identifications):
         click.echo(
-            f"{share:.0%} of these photos are those that the cohort and threshold of susracker were"
-            " made of: their 1:N numbers are too good; take --cross-fit",
+            f"the cohort and threshold of susracker were fitted to {share:.0%} of these photos, so"
+            " the 1:N rates are too good; use --cross-fit",
             err=True,
         )
 
@@ -248,6 +250,6 @@ def _apply(result: Result, plan: Plan, file: Path | None) -> None:
     before = write_setting("threshold_shift", found.shift, file)
     click.echo(
         f"threshold_shift = {found.shift} in {file or FILE_NAME}, before it was "
-        f"{'not set' if before is None else before}; measured on {found.strangers:,} strangers at "
-        f"an FPIR of {found.rate:.1%}; takes effect when susracker serve is started again"
+        f"{'not set' if before is None else before}; measured on {found.non_mated:,} non-mated"
+        f" searches at an FPIR of {found.rate:.1%}; takes effect when susracker serve restarts"
     )

@@ -70,8 +70,8 @@ class Encoder(ABC):
             EncoderError: the network cannot be loaded.
         """
 
-    def embed_roughly(self, chips: Chips) -> Vectors:
-        """Nearly what `embed` gives, in less time where the encoder knows how; never stored.
+    def embed_fast(self, chips: Chips) -> Vectors:
+        """An approximation of `embed` in less time, if the encoder has one; never stored.
 
         Raises:
             EncoderError: the network cannot be loaded.
@@ -153,11 +153,11 @@ class DlibEncoder(Encoder):
         embeddings: Vectors = self._session.run(None, {dlib_resnet.CHIPS: chips})[0]
         return embeddings
 
-    def embed_roughly(self, chips: Chips) -> Vectors:
-        return self._rough.embed(chips)
+    def embed_fast(self, chips: Chips) -> Vectors:
+        return self._fast.embed(chips)
 
     @cached_property
-    def _rough(self) -> DlibInt8Encoder:
+    def _fast(self) -> DlibInt8Encoder:
         return DlibInt8Encoder(self._cache, self._weights)
 
     def _load(self) -> Any:
@@ -181,7 +181,7 @@ class DlibEncoder(Encoder):
 
 class DlibInt8Encoder(DlibEncoder):
     """The same in 8-bit arithmetic, in half the time. Its templates go with those of the exact
-    network, and it is what `DlibEncoder` embeds roughly with.
+    network, and `DlibEncoder.embed_fast` uses it.
 
     Where a processor's 8-bit arithmetic is inexact, as before AVX-512 VNNI and AVX-VNNI, the exact
     network is used, and that is logged.
@@ -190,7 +190,7 @@ class DlibInt8Encoder(DlibEncoder):
     max_difference = MAX_INT8_DIFFERENCE
     format = f"{dlib_resnet.FORMAT}-{quantised.FORMAT}"
 
-    def embed_roughly(self, chips: Chips) -> Vectors:
+    def embed_fast(self, chips: Chips) -> Vectors:
         return self.embed(chips)
 
     def _build(self, weights: Path) -> onnx.ModelProto:

@@ -109,7 +109,7 @@ class WatchList:
         """
         return self._gallery.prepare(count)
 
-    def plausible(self, probes: Vectors) -> NDArray[np.bool_]:
+    def prefilter(self, probes: Vectors) -> NDArray[np.bool_]:
         """Whether each face may be someone on the watch-list, judged by its fast embedding.
 
         Args:

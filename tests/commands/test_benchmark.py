@@ -144,30 +144,30 @@ def test_errors_are_told_by_group(run, people, tmp_path):
     )
     assert rate == pytest.approx(one["realised_fnir"])
     assert "kind: even" in result.stdout
-    assert "labels of 1 that are not in the dataset" in result.stderr
+    assert "labels that are not in the dataset: 1" in result.stderr
 
 
-def test_apply_sets_the_threshold_by_these_strangers(run, people, tmp_path):
+def test_apply_fits_the_threshold_to_these_people(run, people, tmp_path):
     (tmp_path / "susracker.toml").write_text("# ours\nport = 5001\n")
     result = run(people, "--apply", "--target-fpir", "0.2")
     text = (tmp_path / "susracker.toml").read_text()
     assert "# ours" in text
     (shift,) = re.findall(r"threshold_shift = (-?[\d.]+)", text)
-    assert -3 < float(shift) < 0, "these strangers made the cohort, and score low"
+    assert -3 < float(shift) < 0, "the cohort was made from these people, so they score low"
     assert "before it was not set" in result.stdout
     run(people, "--json", "r.json", "--target-fpir", "0.2")
     one = json.loads((tmp_path / "r.json").read_text())["identification"][0]
     assert one["realised_fpir"] == pytest.approx(0.2, abs=0.02)
 
 
-def test_too_few_strangers_change_no_setting(run, people, tmp_path):
+def test_too_few_people_change_no_setting(run, people, tmp_path):
     result = run(people, "--apply", "--limit", "20", status=2)
     assert "too few to measure a threshold on" in result.stderr
     assert not (tmp_path / "susracker.toml").exists()
 
 
 def test_photos_that_the_scoring_was_made_of_are_told(run, people):
-    assert "take --cross-fit" in run(people).stderr
+    assert "use --cross-fit" in run(people).stderr
 
 
 def test_one_person_says_what_cannot_be_measured(run, one_person, tmp_path):
@@ -189,7 +189,7 @@ def test_one_person_says_what_cannot_be_measured(run, one_person, tmp_path):
         (["--pairs", "nowhere.txt"], "cannot read pairs from nowhere.txt"),
         (["--labels", "nowhere.csv"], "cannot read labels from nowhere.csv"),
         (["--apply", "--cross-fit"], "does not go with --cross-fit"),
-        (["--cross-fit"], "--cross-fit needs 100 strangers"),
+        (["--cross-fit"], "--cross-fit needs 100 people with one photo"),
     ],
 )
 def test_wrong_use_is_one_line(run, one_person, people, args, message):
