@@ -85,8 +85,8 @@ def fit_scoring(faces: Vectors, enrolled: Sequence[Vectors], seed: int = 0) -> S
 
 
 Galleries = Mapping[int, tuple[Vectors, NDArray[np.bool_]]]
-"""By template count: everyone's vector, fused from at most so many templates, shape (n, dimension),
-and who has so many, shape (n,)."""
+"""By template count: everyone's vector, fused from at most that many templates, shape
+(n, dimension), and flags of the people with at least that many, shape (n,)."""
 
 
 def _galleries(people: Sequence[Vectors]) -> Galleries:

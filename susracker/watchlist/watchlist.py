@@ -31,7 +31,7 @@ search for an enrolled person was lost by it, of 1,309 with one photo each, 904 
 people who are not enrolled (LFW's development photos)."""
 
 EXPIRIES_AT_ONCE = 10_000
-"""How many criminals' expiry times one refresh reads after the start: a tenth of a second."""
+"""How many expiry times one refresh reads of people loaded at the start: a tenth of a second."""
 
 
 class WatchList:
@@ -87,10 +87,10 @@ class WatchList:
         return self._gallery.threshold_for(target_fpir)
 
     def refresh(self, now: datetime) -> int:
-        """Take over what has changed in the store since the last call, and who has expired.
+        """Apply what has changed in the store since the last call, and drop people who have expired.
 
         Returns:
-            the number of criminals who were read.
+            the number of criminals that were read.
 
         Raises:
             StoreUnavailableError: the store cannot be read. The next call reads the same again.
@@ -125,14 +125,14 @@ class WatchList:
         return np.array([bool(scored) and scored[0].score >= least for scored in found], bool)
 
     def identify(self, probes: Vectors, now: datetime) -> list[tuple[Candidate, ...]]:
-        """Find out who each probe is.
+        """Identify each probe.
 
         Args:
             probes: unit length, shape (n, dimension).
 
         Returns:
-            for each probe, the match and then the next best candidates; empty where nobody who is
-            wanted reaches the threshold.
+            for each probe, the match and then the next best candidates; empty if nobody wanted
+            reaches the threshold.
 
         Raises:
             StoreUnavailableError: the store cannot be read.
@@ -173,7 +173,7 @@ class WatchList:
         return fuse_all(rows.criminal_ids, rows.vectors)
 
     def _candidates(self, scored: list[Scored], now: datetime) -> tuple[Candidate, ...]:
-        """The first `CANDIDATES` who are still wanted; nobody if they score below the threshold."""
+        """The best `CANDIDATES` who are still wanted; empty if the best is below the threshold."""
         threshold = self.threshold
         matching = sum(one.score >= threshold for one in scored)
         if not matching:

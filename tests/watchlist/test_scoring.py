@@ -132,7 +132,7 @@ def test_virtual_people_are_nobody_and_scatter_as_real_ones_do():
     assert spread == pytest.approx(real, rel=0.15)
 
 
-def test_a_fitted_threshold_holds_for_strangers_it_has_not_seen():
+def test_a_fitted_threshold_holds_for_people_it_has_not_seen():
     """The realised FPIR is near the target."""
     gallery, probes = scattered(200, 2), scattered(4000, 3)
     fitted = fit_scoring(scattered(600, 1), list(scattered(200, 4)[:, None]))
