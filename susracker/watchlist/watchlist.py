@@ -87,7 +87,7 @@ class WatchList:
         return self._gallery.threshold_for(target_fpir)
 
     def refresh(self, now: datetime) -> int:
-        """Apply what has changed in the store since the last call, and drop people who have expired.
+        """Apply what has changed in the store since the last call, and drop expired people.
 
         Returns:
             the number of criminals that were read.
