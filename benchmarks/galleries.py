@@ -1,7 +1,7 @@
-"""Watch-lists of any size for the benchmarks: made-up people, and a few real ones among them.
+"""Watch-lists of any size for the benchmarks: virtual people, and a few real ones among them.
 
-A made-up person is a mixture of two rows of the cohort that comes with susracker, so that they lie
-as densely as real faces do.
+A virtual person is a mixture of two rows of the cohort that comes with susracker, so virtual people
+are as alike as real ones are.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from susracker.watchlist.scoring import load_scoring
 FACES = Path(__file__).parents[2] / "shared" / "data" / "lfw-dev"
 
 REAL = 10
-"""Real people who are enrolled, and whose other photo is posted."""
+"""Real people who are enrolled and of whom another photo is posted."""
 
-STRANGERS = 190
-"""Real people who are not enrolled and are posted: nineteen in twenty faces are strangers."""
+NOT_ENROLLED = 190
+"""Real people who are posted but not enrolled: 19 in 20 faces."""
 
 QUALITY = Quality(eye_distance=60, sharpness=100, brightness=120, detector_score=1)
 
 
 @dataclass(frozen=True)
 class RealFace:
-    """A face of a photo.
+    """A face in a photo.
 
     Attributes:
         crop: tight, as an edge camera cuts it, as JPEG.
@@ -51,9 +51,9 @@ class RealFace:
 
 
 def real_faces(folder: Path) -> tuple[list[RealFace], list[RealFace]]:
-    """Faces to enrol, and faces to post: of the same people, and of strangers."""
+    """Faces to enrol, and faces to post, of the same people and of others."""
     detector, encoder = Detector(), DlibEncoder()
-    enrolled, posted, strangers = [], [], []
+    enrolled, posted, others = [], [], []
     for person in sorted(one for one in folder.iterdir() if one.is_dir()):
         photos = sorted(person.iterdir())
         if len(photos) > 1 and len(enrolled) < REAL:
@@ -61,10 +61,10 @@ def real_faces(folder: Path) -> tuple[list[RealFace], list[RealFace]]:
             if first and second:
                 enrolled.append(first)
                 posted.append(second)
-        elif len(photos) == 1 and len(strangers) < STRANGERS:
-            strangers += filter(None, [_face(detector, encoder, photos[0])])
-    mixed = np.random.default_rng(0).permutation(len(posted) + len(strangers))
-    return enrolled, [(posted + strangers)[index] for index in mixed]
+        elif len(photos) == 1 and len(others) < NOT_ENROLLED:
+            others += filter(None, [_face(detector, encoder, photos[0])])
+    mixed = np.random.default_rng(0).permutation(len(posted) + len(others))
+    return enrolled, [(posted + others)[index] for index in mixed]
 
 
 def _face(detector: Detector, encoder: DlibEncoder, photo: Path) -> RealFace | None:
@@ -77,15 +77,15 @@ def _face(detector: Detector, encoder: DlibEncoder, photo: Path) -> RealFace | N
 
 
 def synthetic(count: int) -> np.ndarray:
-    """Templates of so many made-up people, shape (count, 128)."""
+    """Templates of virtual people, shape (count, 128)."""
     cohort = load_scoring(DlibEncoder.id).cohort
     return virtual_people(cohort, count, np.random.default_rng(1))
 
 
 def sqlite_gallery(work: Path, count: int, enrolled: Sequence[RealFace]) -> str:
-    """URL of a store of so many people; it is made once and kept in `work`.
+    """URL of a store of `count` people, which is made once and kept in `work`.
 
-    Rows are written by the store's own steps, in one transaction: a million commits take hours.
+    Rows are written by the store's own functions in one transaction: a million commits take hours.
     """
     file = work / f"people-{count}.db"
     url = f"sqlite:///{file}"

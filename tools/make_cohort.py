@@ -1,10 +1,11 @@
-"""Makes the scoring that comes with susracker: a cohort of virtual people, and impostor scores.
+"""Makes the scoring that comes with susracker: a cohort and its impostor distributions.
 
     python tools/make_cohort.py ../shared/data/lfw-dev
 
-FACES is a folder with one folder of photos a person. No row of the cohort is a real person's
-embedding: each is a mixture of two people's (`susracker.watchlist.fitting.virtual_people`). The
-file is `susracker/watchlist/data/<encoder>.npz`.
+The argument is a folder with one folder of photos for each person. No row of the cohort is a real
+person's embedding: each is a mixture of two people's, by
+`susracker.watchlist.fitting.virtual_people`. The file is
+`susracker/watchlist/data/<encoder>.npz`.
 """
 
 from __future__ import annotations
@@ -49,23 +50,23 @@ def main() -> None:
     np.savez_compressed(
         file,
         cohort=scoring.cohort.astype(np.float16),
-        log_shares=np.float32([scoring.log_shares, scoring.joined_log_shares]),
-        joined_people=scoring.joined_people,
+        log_shares=np.float32([scoring.log_shares, scoring.member_log_shares]),
+        joined_people=scoring.measured_members,
         photos=np.array([photo_mark(photo) for photo in dataset.photos], np.uint32),
     )
     print(f"{len(people)} people, {file.stat().st_size / 1e6:.1f} MB: {file}")
     for size in (1, 20, 800, 100_000):
         print(
-            f"threshold for 1% of strangers and {size} enrolled: "
+            f"threshold for an FPIR of 1% with {size} enrolled: "
             f"{scoring.threshold(0.01, {1: size}):.2f}"
         )
 
 
 def fit(people: list[np.ndarray]) -> Scoring:
-    """People with one photo are the strangers, people with several are enrolled; the cohort is of
-    everyone."""
-    strangers = np.stack([person[0] for person in people if len(person) == 1])
-    scoring = fit_scoring(strangers, [person for person in people if len(person) > 1])
+    """Fit the impostor distributions, with people with several photos enrolled and the others as
+    probes; then make the cohort from everyone."""
+    probes = np.stack([person[0] for person in people if len(person) == 1])
+    scoring = fit_scoring(probes, [person for person in people if len(person) > 1])
     everyone = np.stack([person[0] for person in people])
     return replace(scoring, cohort=virtual_people(everyone, COHORT_SIZE, np.random.default_rng(0)))
 

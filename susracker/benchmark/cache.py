@@ -1,4 +1,4 @@
-"""What encoders made of photos, kept from run to run."""
+"""Embeddings of photos, kept from run to run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class EmbeddingCache:
     """Bytes by key, in an SQLite file. Safe to use from any thread, and by several processes.
 
     Args:
-        folder: where the file is; by default the user's cache directory.
+        folder: folder of the file; by default the user's cache directory.
 
     Raises:
         StoreUnavailableError: the file cannot be opened or written.
@@ -38,7 +38,11 @@ class EmbeddingCache:
             raise self._unavailable(error) from error
 
     def get(self, key: str) -> bytes | None:
-        """What was put under a key."""
+        """The value of a key; None if there is none.
+
+        Raises:
+            StoreUnavailableError: the file cannot be read.
+        """
         query = "SELECT value FROM embeddings WHERE key = ?"
         try:
             with self._lock:
@@ -48,7 +52,11 @@ class EmbeddingCache:
         return None if row is None else bytes(row[0])
 
     def put(self, key: str, value: bytes) -> None:
-        """Keep a value under a key."""
+        """Set the value of a key.
+
+        Raises:
+            StoreUnavailableError: the file cannot be written.
+        """
         try:
             with self._lock, self._database:
                 self._database.execute("REPLACE INTO embeddings VALUES (?, ?)", (key, value))
@@ -61,5 +69,5 @@ class EmbeddingCache:
 
     def _unavailable(self, error: Exception) -> StoreUnavailableError:
         return StoreUnavailableError(
-            f"cannot use the cache of embeddings in {self.file}: {error}; it may be deleted"
+            f"cannot use the cache of embeddings in {self.file}: {error}; you may delete it"
         )

@@ -1,4 +1,4 @@
-"""By how much the threshold is off for the strangers of a dataset."""
+"""How far the threshold is off for the people of a dataset."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from susracker.errors import InputError
 from susracker.watchlist.scoring import Scoring
 
 ALERTS = 10
-"""Strangers above a threshold that it takes to measure one: the rate is then within a factor of
-two of the true one, nineteen times in twenty."""
+"""Non-mated searches above a threshold that are needed to measure it. The rate is then within a
+factor of two of the true one, 19 times in 20."""
 
-MOST_RATE = 0.2
-"""Above it a threshold says nothing of the tail that false alerts come from."""
+MAX_RATE = 0.2
+"""A threshold for a higher rate says nothing about the tail that false alerts come from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What strangers showed.
+    """The shift that a dataset asks for.
 
     Attributes:
         shift: for the setting `threshold_shift`.
-        rate: the FPIR at which it was measured: the target, or a higher one where there are too
-            few strangers for that.
+        rate: the FPIR at which it was measured: the target, or a higher one if there are too few
+            searches to measure the target.
+        non_mated: how many non-mated searches it was measured on.
     """
 
     shift: float
     rate: float
-    strangers: int
+    non_mated: int
 
 
 def calibrate(
@@ -44,19 +45,19 @@ def calibrate(
     matcher: str,
     target_fpir: float,
 ) -> Calibration:
-    """Compare the threshold that a share of these strangers reaches with the product's.
+    """Compare the product's threshold with the one that has its FPIR in these searches.
 
     Raises:
-        InputError: there are too few strangers.
+        InputError: there are too few non-mated searches.
     """
-    strangers = [embedded[photo] for photo in search.strangers]
-    if len(strangers) < ALERTS / MOST_RATE:
+    probes = [embedded[photo] for photo in search.non_mated]
+    if len(probes) < ALERTS / MAX_RATE:
         raise InputError(
-            f"{len(strangers)} strangers are too few to measure a threshold on: it takes"
-            f" {ALERTS / MOST_RATE:.0f}, people with one photo each; nothing was changed"
+            f"{len(probes)} people with one photo are too few to measure a threshold on:"
+            f" {ALERTS / MAX_RATE:.0f} are needed; nothing was changed"
         )
-    rate = max(target_fpir, ALERTS / len(strangers))
+    rate = max(target_fpir, ALERTS / len(probes))
     people = photos_of(search.enrolled, embedded)
     with closing(AsNorm(people, scoring, matcher, rate)) as rule:
-        measured = threshold_for(rule.search(strangers).scores, rate)
-    return Calibration(round(measured - rule.threshold, 3), rate, len(strangers))
+        measured = threshold_for(rule.search(probes).scores, rate)
+    return Calibration(round(measured - rule.threshold, 3), rate, len(probes))

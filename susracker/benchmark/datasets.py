@@ -14,7 +14,7 @@ from susracker.errors import InputError
 PAIRS_FILE = "pairs.txt"
 
 FOLDS = 10
-"""Into how many folds a list of pairs that has none is dealt."""
+"""The number of folds that a list of pairs without folds is split into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Dataset:
     """Photos of people.
 
     Attributes:
-        people: each person's photos, by file name; people by name.
+        people: each person's photos in order of file names, by the person's name in order.
     """
 
     folder: Path
@@ -36,7 +36,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two photos to compare, and whether they are of one person."""
+    """Two photos to compare, and whether they show one person."""
 
     first: Path
     second: Path
@@ -48,7 +48,7 @@ class Pairs:
     """Pairs in folds.
 
     Attributes:
-        missing: photos that the list names and the dataset lacks; their pairs are left out.
+        missing: photos in the list that the dataset lacks; their pairs are left out.
     """
 
     folds: Sequence[Sequence[Pair]]
@@ -56,13 +56,13 @@ class Pairs:
 
 
 def read_dataset(folder: Path, limit: int | None = None, seed: int = 0) -> Dataset:
-    """The people of a folder.
+    """Read the people of a folder.
 
     Args:
-        limit: take so many people at most, drawn by `seed`.
+        limit: take at most this many people, drawn by `seed`.
 
     Raises:
-        InputError: no folder, or no folder with files in it.
+        InputError: there is no such folder, or no folder with files in it.
     """
     if not folder.is_dir():
         raise InputError(f"no such folder: {folder}")
@@ -74,7 +74,7 @@ def read_dataset(folder: Path, limit: int | None = None, seed: int = 0) -> Datas
     people = {name: photos for name, photos in people.items() if photos}
     if not people:
         raise InputError(
-            f"there are no people in {folder}: a dataset has one folder of photos a person"
+            f"there are no people in {folder}: a dataset has one folder of photos for each person"
         )
     if limit is not None and limit < len(people):
         names = np.random.default_rng(seed).permutation(list(people))[:limit]
@@ -83,14 +83,15 @@ def read_dataset(folder: Path, limit: int | None = None, seed: int = 0) -> Datas
 
 
 def read_pairs(file: Path, dataset: Dataset) -> Pairs:
-    """The pairs of a file in LFW's format.
+    """Read the pairs of a file in LFW's format.
 
-    Its first line is the number of folds and of pairs of each kind in a fold, or that number
-    alone; then of each fold first the lines `name, n, m` of one person's photos, then `name, n,
-    name, m` of two people's. Pairs without folds are dealt into ten, of each kind in turn.
+    The first line has the number of folds, which may be left out, and the number of genuine and
+    of impostor pairs in each fold. For each fold follow lines `name, n, m` for two photos of one
+    person, then lines `name, n, name, m` for photos of two people. Pairs without folds are split
+    into ten folds, each with as many genuine and as many impostor pairs as the others.
 
     Raises:
-        InputError: the file cannot be read, or is not in that format.
+        InputError: the file cannot be read, or it is not in this format.
     """
     try:
         head, *lines = file.read_text(encoding="utf-8").splitlines()
@@ -111,7 +112,7 @@ def read_pairs(file: Path, dataset: Dataset) -> Pairs:
 
 
 def _parse(line: str, where: str) -> tuple[str, str, bool]:
-    """The stems of the two photos, and whether they are of one person."""
+    """The stems of the two photos, and whether they show one person."""
     fields = line.split("\t") if "\t" in line else line.split()
     same = len(fields) == 3
     if len(fields) not in (3, 4) or not all(
@@ -126,10 +127,10 @@ def _folds(pairs: list[Pair | None], numbers: list[int]) -> list[list[Pair]]:
     if len(numbers) == 2:
         parts = [list(part) for part in np.array_split(np.arange(len(pairs)), numbers[0])]
     else:
-        kinds: dict[bool, list[int]] = {True: [], False: []}
+        by_same: dict[bool, list[int]] = {True: [], False: []}
         for index, pair in enumerate(pairs):
             if pair:
-                kinds[pair.same].append(index)
-        dealt = zip(*(np.array_split(kind, FOLDS) for kind in kinds.values()), strict=True)
-        parts = [[*same, *other] for same, other in dealt]
+                by_same[pair.same].append(index)
+        split = (np.array_split(indices, FOLDS) for indices in by_same.values())
+        parts = [[*genuine, *impostors] for genuine, impostors in zip(*split, strict=True)]
     return [[pair for index in part if (pair := pairs[int(index)])] for part in parts]

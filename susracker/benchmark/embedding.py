@@ -1,4 +1,4 @@
-"""Photos of a dataset as templates: each once, on all cores, and kept for the next run."""
+"""Templates of a dataset's photos, made on all cores and cached for the next run."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from susracker.runtime.parallel import map_in_order
 Crops = Literal["none", "tight", "margin"]
 
 MARGINS: dict[Crops, float] = {"tight": 0.0, "margin": 0.2}
-"""What is left around a face that an edge camera cuts out, as a share of its box."""
+"""How much an edge camera leaves around a face that it cuts out, as a share of the box."""
 
 UNREADABLE, NO_FACE = "not a picture", "no face"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedded:
-    """What an encoder made of a photo.
+    """The embeddings of a photo.
 
     Attributes:
-        problem: `UNREADABLE` or `NO_FACE`; empty where there is a template.
-        refusal: why enrolment would refuse the whole photo; empty where it would not.
-        template: unit length, shape (dimension,); zeros where there is none.
-        view: the network's own output for the face as it is, without its mirror image.
+        problem: `UNREADABLE` or `NO_FACE`; empty if there is a template.
+        refusal: why enrolment would refuse the whole photo; empty if it would not.
+        template: unit length, shape (dimension,); zeros if there is none.
+        view: the network's own output for the face without its mirror image, shape (dimension,).
     """
 
     problem: str
@@ -54,7 +54,7 @@ class Embedded:
         return not self.problem
 
     def to_bytes(self) -> bytes:
-        """For the cache."""
+        """Serialise for the cache."""
         buffer = io.BytesIO()
         texts = np.array([self.problem, self.refusal])
         np.savez(buffer, texts=texts, template=self.template, view=self.view)
@@ -62,7 +62,7 @@ class Embedded:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Embedded:
-        """From the cache."""
+        """The inverse of `to_bytes`."""
         with np.load(io.BytesIO(data)) as kept:
             problem, refusal = map(str, kept["texts"])
             return cls(problem, refusal, kept["template"], kept["view"])
@@ -73,7 +73,7 @@ class Embedder:
 
     Args:
         crops: how each face is cut out first, as an edge camera does.
-        kept: where to look first, and to keep what is made.
+        kept: cache of embeddings.
     """
 
     def __init__(self, encoder: Encoder, crops: Crops = "none", kept: EmbeddingCache | None = None):
@@ -83,7 +83,7 @@ class Embedder:
         self._detector = Detector()
 
     def embed(self, photo: Path) -> Embedded:
-        """The face that a photo is of: see `meant_face`."""
+        """Embed the face that a photo is meant to show; see `meant_face`."""
         data = photo.read_bytes()
         if self._kept is None:
             return self._make(data)
@@ -97,7 +97,7 @@ class Embedder:
     def embed_all(
         self, photos: Sequence[Path], workers: int, on_photo: Callable[[], None] = lambda: None
     ) -> dict[Path, Embedded]:
-        """All photos, on so many threads."""
+        """Embed all photos on `workers` threads; `on_photo` is called after each."""
         done = {}
         with ThreadPoolExecutor(workers) as pool:
             for photo, embedded in map_in_order(pool, self.embed, photos, window=4 * workers):
@@ -157,8 +157,8 @@ def meant_face(found: Sequence[Face]) -> Face | None:
 
 @cache
 def _pipeline() -> str:
-    """A digest of the code that finds, aligns and encodes faces: what another version of it made
-    is not taken from the cache."""
+    """A digest of the code that finds, aligns and encodes faces, so that embeddings made by another
+    version are not taken from the cache."""
     digest = hashlib.sha256()
     for source in _sources():
         digest.update(source)

@@ -1,4 +1,4 @@
-"""1:N with strangers: how often one raises an alert, and how often a wanted person does not."""
+"""1:N open-set identification: how often non-mated searches return someone and mated ones miss."""
 
 from __future__ import annotations
 
@@ -28,43 +28,44 @@ from susracker.watchlist.fitting import fit_scoring
 from susracker.watchlist.scoring import Scoring
 
 HALVINGS = 3
-"""How many times the strangers are halved for cross-fitting."""
+"""How many times the people who are not enrolled are halved for cross-fitting."""
 
-MIN_STRANGERS, MIN_ENROLLED = 100, 20
-"""Fewer do not have the comparisons that the tail of impostor scores is fitted to."""
+MIN_NOT_ENROLLED, MIN_ENROLLED = 100, 20
+"""With fewer people, there are too few comparisons to fit a scoring to."""
 
 RuleMaker = Callable[[Sequence[Sequence[Embedded]], Scoring], Rule]
-"""Makes a rule for people who are enrolled, and a scoring."""
+"""Makes a rule from the templates of each enrolled person and a scoring."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """One watch-list, searched.
+    """The searches of one watch-list.
 
     Attributes:
-        right: of each mated search, whether its person came first.
-        mated: score of who came first in each mated search.
-        strangers: indices of the strangers that were searched.
-        others: score of who came first in their searches.
-        first: index of who came first in the mated searches, and in the strangers'.
-        threshold: the product's own.
+        correct: whether the right person came first in each mated search.
+        mated_scores: score of the first candidate in each mated search.
+        mated_first: index of that candidate among the enrolled people.
+        non_mated: which of the non-mated searches were made, as indices.
+        non_mated_scores: score of the first candidate in each of them.
+        non_mated_first: index of that candidate among the enrolled people.
+        threshold: the rule's own.
     """
 
-    right: Flags
-    mated: Numbers
+    correct: Flags
+    mated_scores: Numbers
     mated_first: Indices
-    strangers: Indices
-    others: Numbers
-    others_first: Indices
+    non_mated: Indices
+    non_mated_scores: Numbers
+    non_mated_first: Indices
     threshold: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Identification:
-    """What searching showed; rates are means over `trials`, intervals are of 95%.
+    """The results of an experiment. Rates are means over the trials; intervals are of 95%.
 
     Attributes:
-        trials: several where they were cross-fitted, each with half of the strangers.
+        trials: one, or with cross-fitting several, each with half of the non-mated searches.
     """
 
     rule: str
@@ -76,78 +77,82 @@ class Identification:
 
     @property
     def enrolled(self) -> int:
-        """People on the watch-list."""
+        """The number of people enrolled."""
         return len(self.search.enrolled)
 
     @property
     def threshold(self) -> float:
-        """The product's own."""
+        """The rule's own; the mean over the trials."""
         return _mean(trial.threshold for trial in self.trials)
 
     def rank1(self) -> float:
-        """Share of mated searches in which the person came first, at whatever score."""
-        return _mean(float(trial.right.mean()) for trial in self.trials)
+        """Share of mated searches in which the right person came first, whatever the score."""
+        return _mean(float(trial.correct.mean()) for trial in self.trials)
 
     def rank1_interval(self) -> Interval:
-        """Of `rank1`."""
-        return self._bootstrap(
-            lambda trial, people, strangers: 1 - fnir(trial.right, trial.mated, -np.inf, people)
-        )
+        """The interval of `rank1`."""
+        return self._bootstrap(lambda trial, people, _: 1 - _fnir(trial, -np.inf, weights=people))
 
     def fnir_at_fpir(self, rate: float) -> float:
-        """FNIR at the lowest threshold that a share `rate` of these strangers reach."""
+        """FNIR at the lowest threshold that a share of at most `rate` of the non-mated searches
+        reach."""
         return _mean(
-            fnir(trial.right, trial.mated, threshold_for(trial.others, rate))
-            for trial in self.trials
+            _fnir(trial, threshold_for(trial.non_mated_scores, rate)) for trial in self.trials
         )
 
     def fnir_at_fpir_interval(self, rate: float) -> Interval:
-        """Of `fnir_at_fpir`: both the strangers and the enrolled are drawn again."""
+        """The interval of `fnir_at_fpir`; mated and non-mated people are both resampled."""
 
-        def statistic(trial: Trial, people: Numbers, strangers: Numbers) -> float:
-            threshold = threshold_for(trial.others, rate, strangers)
-            return fnir(trial.right, trial.mated, threshold, people)
+        def statistic(trial: Trial, people: Numbers, non_mated: Numbers) -> float:
+            threshold = threshold_for(trial.non_mated_scores, rate, non_mated)
+            return _fnir(trial, threshold, weights=people)
 
         return self._bootstrap(statistic)
 
     def realised_fpir(self, chosen: Flags | None = None) -> float:
-        """Share of strangers, or of those `chosen`, who raise an alert at the product's own
-        threshold."""
-        return _mean(
-            fpir(trial.others[_among(trial, chosen)], trial.threshold) for trial in self.trials
-        )
+        """Share of non-mated searches that return someone at the rule's own threshold.
 
-    def realised_fpir_interval(self, chosen: Flags | None = None) -> Interval:
-        """Of `realised_fpir`."""
-        count = len(self.search.strangers) if chosen is None else int(chosen.sum())
-        return proportion_interval(self.realised_fpir(chosen), count)
-
-    def realised_fnir(self, chosen: Flags | None = None) -> float:
-        """Share of mated searches, or of those `chosen`, that the product misses."""
+        Args:
+            chosen: which of `search.non_mated` to count; by default all of them.
+        """
         return _mean(
-            fnir(trial.right[_all(chosen)], trial.mated[_all(chosen)], trial.threshold)
+            fpir(trial.non_mated_scores[_among(trial, chosen)], trial.threshold)
             for trial in self.trials
         )
 
+    def realised_fpir_interval(self, chosen: Flags | None = None) -> Interval:
+        """The interval of `realised_fpir`."""
+        count = len(self.search.non_mated) if chosen is None else int(chosen.sum())
+        return proportion_interval(self.realised_fpir(chosen), count)
+
+    def realised_fnir(self, chosen: Flags | None = None) -> float:
+        """Share of mated searches that miss at the rule's own threshold.
+
+        Args:
+            chosen: which of `search.mated` to count; by default all of them.
+        """
+        weights = None if chosen is None else chosen.astype(np.float64)
+        return _mean(_fnir(trial, trial.threshold, weights) for trial in self.trials)
+
     def realised_fnir_interval(self, chosen: Flags | None = None) -> Interval:
-        """Of `realised_fnir`."""
+        """The interval of `realised_fnir`."""
         weights = np.ones(len(self.search.mated)) if chosen is None else chosen.astype(np.float64)
 
-        def statistic(trial: Trial, people: Numbers, strangers: Numbers) -> float:
+        def statistic(trial: Trial, people: Numbers, _: Numbers) -> float:
             if not (people * weights).any():
                 return np.nan
-            return fnir(trial.right, trial.mated, trial.threshold, people * weights)
+            return _fnir(trial, trial.threshold, people * weights)
 
         return self._bootstrap(statistic)
 
     def _bootstrap(self, statistic: Callable[[Trial, Numbers, Numbers], float]) -> Interval:
-        def of_draw(people: Numbers, strangers: Numbers) -> float:
+        def of_draw(people: Numbers, non_mated: Numbers) -> float:
             drawn = people[self.search.owners]
             return _mean(
-                statistic(trial, drawn, strangers[trial.strangers]) for trial in self.trials
+                statistic(trial, drawn, non_mated[trial.non_mated]) for trial in self.trials
             )
 
-        return bootstrap_interval(of_draw, self.enrolled, len(self.search.strangers), self.seed)
+        return bootstrap_interval(of_draw, self.enrolled, len(self.search.non_mated), self.seed)
 
 
 def identify(
@@ -156,21 +161,21 @@ def identify(
     make_rule: RuleMaker,
     scorings: Sequence[tuple[Scoring, Indices]],
 ) -> list[Trial]:
-    """Search for everyone, once for each scoring, with the strangers that go with it."""
+    """Make a trial with each scoring: all mated searches, and the non-mated ones given with it."""
     people = photos_of(search.enrolled, embedded)
     trials = []
-    for scoring, strangers in scorings:
+    for scoring, indices in scorings:
         with closing(make_rule(people, scoring)) as rule:
             mated = rule.search([embedded[photo] for photo in search.mated])
-            others = rule.search([embedded[search.strangers[index]] for index in strangers])
+            non_mated = rule.search([embedded[search.non_mated[index]] for index in indices])
         trials.append(
             Trial(
-                right=mated.best == search.owners,
-                mated=mated.scores,
+                correct=mated.best == search.owners,
+                mated_scores=mated.scores,
                 mated_first=mated.best,
-                strangers=strangers,
-                others=others.scores,
-                others_first=others.best,
+                non_mated=indices,
+                non_mated_scores=non_mated.scores,
+                non_mated_first=non_mated.best,
                 threshold=rule.threshold,
             )
         )
@@ -180,31 +185,32 @@ def identify(
 def cross_fitted(
     search: Search, embedded: Mapping[Path, Embedded], seed: int
 ) -> Iterator[tuple[Scoring, Indices]]:
-    """Scorings of one half of the strangers, each with the other half, that tests it.
+    """Fit scorings to half of the people who are not enrolled; each comes with the indices of the
+    other half's non-mated searches, which test it.
 
     Raises:
-        InputError: there are too few people for it.
+        InputError: there are too few people.
     """
-    if len(search.strangers) < MIN_STRANGERS or len(search.enrolled) < MIN_ENROLLED:
+    if len(search.non_mated) < MIN_NOT_ENROLLED or len(search.enrolled) < MIN_ENROLLED:
         raise InputError(
-            f"--cross-fit needs {MIN_STRANGERS} strangers and {MIN_ENROLLED} enrolled people; "
-            f"here are {len(search.strangers)} and {len(search.enrolled)}"
+            f"--cross-fit needs {MIN_NOT_ENROLLED} people with one photo and {MIN_ENROLLED} with"
+            f" several; here are {len(search.non_mated)} and {len(search.enrolled)}"
         )
-    strangers = stack_templates([embedded[photo] for photo in search.strangers])
+    faces = stack_templates([embedded[photo] for photo in search.non_mated])
     people = [stack_templates(photos) for photos in photos_of(search.enrolled, embedded)]
     for halving in range(seed, seed + HALVINGS):
-        order = np.random.default_rng(halving).permutation(len(strangers))
+        order = np.random.default_rng(halving).permutation(len(faces))
         halves = np.array_split(order, 2)
         for fit, test in (halves, halves[::-1]):
-            yield fit_scoring(strangers[fit], people, seed=halving), test
+            yield fit_scoring(faces[fit], people, seed=halving), test
 
 
 def _among(trial: Trial, chosen: Flags | None) -> Flags | slice:
-    return slice(None) if chosen is None else chosen[trial.strangers]
+    return slice(None) if chosen is None else chosen[trial.non_mated]
 
 
-def _all(chosen: Flags | None) -> Flags | slice:
-    return slice(None) if chosen is None else chosen
+def _fnir(trial: Trial, threshold: float, weights: Numbers | None = None) -> float:
+    return fnir(trial.correct, trial.mated_scores, threshold, weights)
 
 
 def _mean(values: Iterator[float]) -> float:

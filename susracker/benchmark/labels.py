@@ -23,14 +23,14 @@ class Labels:
 
     Attributes:
         groups: by photo.
-        unknown: what the file names and the dataset lacks.
+        unknown: people or photos in the file that the dataset lacks.
     """
 
     groups: Mapping[Path, Groups]
     unknown: Sequence[str]
 
     def among(self, photos: Sequence[Path]) -> Iterator[tuple[str, str, Flags]]:
-        """Each column and group, with which of `photos` are in it."""
+        """Each column and group, with flags of which `photos` belong to it."""
         rows = [self.groups.get(photo, {}) for photo in photos]
         for column, group in self.all_groups():
             yield column, group, np.array([row.get(column) == group for row in rows], bool)
@@ -41,11 +41,13 @@ class Labels:
 
 
 def read_labels(file: Path, dataset: Dataset) -> Labels:
-    """Read a CSV file whose first column is `person`, a folder's name, or `photo`, a path from the
-    dataset's folder; the others are groups, and an empty cell is none.
+    """Read groups from a CSV file.
+
+    The first column is `person`, with the names of folders, or `photo`, with paths relative to the
+    dataset's folder. The others are groups; an empty cell belongs to no group.
 
     Raises:
-        InputError: the file cannot be read, or is not like that.
+        InputError: the file cannot be read, or its first line has other columns.
     """
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
@@ -54,7 +56,7 @@ def read_labels(file: Path, dataset: Dataset) -> Labels:
         raise InputError(f"cannot read labels from {file}: {error}") from error
     if head[0] not in ("person", "photo") or len(head) < 2:
         raise InputError(
-            f"{file}: the first column must be called person or photo, and the others be groups;"
+            f"{file}: the first column must be called person or photo, and groups must follow;"
             f" the columns are {', '.join(head)}"
         )
     known = _photos_by_label(dataset, by_person=head[0] == "person")

@@ -1,7 +1,7 @@
-"""Error rates from scores, as ISO/IEC 19795-1 defines them; higher scores are more alike.
+"""Error rates as ISO/IEC 19795-1 defines them, from scores of which higher ones are more alike.
 
-Where a rate has to be at most something, the threshold is the lowest at which it is: never an
-interpolation between two scores, which nobody could set.
+The threshold for a rate is the lowest at which the rate is not exceeded. It is never interpolated
+between two scores, because no such threshold could be set.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ Flags = NDArray[np.bool_]
 Interval = tuple[float, float]
 
 RESAMPLES = 1000
-"""Bootstrap samples: the ends of a 95% interval then have 25 samples beyond them."""
+"""Bootstrap samples: 25 of them lie beyond each end of a 95% interval."""
 
 NORMAL_95 = 1.959964
-"""Standard deviations that 95% of a normal distribution lie within."""
+"""95% of a normal distribution lie within this many standard deviations."""
 
 
 def threshold_for(impostors: Numbers, rate: float, weights: Numbers | None = None) -> float:
-    """The lowest threshold that at most a share `rate` of `impostors` reach.
+    """The lowest threshold that a share of at most `rate` of `impostors` reach.
 
     Args:
-        weights: how often each counts; once by default.
+        impostors: scores, shape (n,).
+        weights: how often each of them counts, shape (n,); once by default.
     """
     order = np.argsort(-impostors, kind="stable")
     scores = impostors[order]
@@ -42,13 +43,15 @@ def threshold_for(impostors: Numbers, rate: float, weights: Numbers | None = Non
 
 
 def tar_at_far(genuine: Numbers, impostors: Numbers, rate: float) -> float:
-    """Share of genuine comparisons accepted where at most `rate` of impostors' are."""
+    """Share of genuine comparisons accepted at a false accept rate of at most `rate`."""
     return float(np.mean(genuine >= threshold_for(impostors, rate)))
 
 
 def roc(genuine: Numbers, impostors: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """False and true accept rates at every threshold that matters, ascending, and these
-    thresholds, descending; they begin with a threshold that nothing reaches."""
+    """False accept rates, true accept rates, and the thresholds at which they change.
+
+    Thresholds descend from infinity, which nothing reaches; the rates ascend.
+    """
     thresholds = np.concatenate([[math.inf], np.unique(np.concatenate([genuine, impostors]))[::-1]])
     return _reaching(impostors, thresholds), _reaching(genuine, thresholds), thresholds
 
@@ -60,7 +63,7 @@ def _reaching(scores: Numbers, thresholds: Numbers) -> Numbers:
 
 
 def auc(genuine: Numbers, impostors: Numbers) -> float:
-    """How often a genuine comparison scores above an impostor's; a tie is half."""
+    """How often a genuine comparison scores higher than an impostor comparison; ties count half."""
     ordered = np.sort(impostors)
     below = np.searchsorted(ordered, genuine, side="left")
     not_above = np.searchsorted(ordered, genuine, side="right")
@@ -68,19 +71,20 @@ def auc(genuine: Numbers, impostors: Numbers) -> float:
 
 
 def equal_error_rate(genuine: Numbers, impostors: Numbers) -> float:
-    """Where the rates of false accepts and of false rejects cross: their mean at the threshold at
-    which they are nearest to each other."""
+    """The mean of the false accept rate and the false reject rate at the threshold at which they
+    are nearest to each other."""
     far, tar, _ = roc(genuine, impostors)
     nearest = np.argmin(np.abs(far - (1 - tar)))
     return float((far[nearest] + 1 - tar[nearest]) / 2)
 
 
 def fold_accuracies(scores: Numbers, same: Flags, folds: Sequence[Indices]) -> Numbers:
-    """Share of pairs decided right in each fold, at the threshold best for the other folds.
+    """Share of pairs decided correctly in each fold, at the best threshold of the other folds.
 
     Args:
-        same: whether each pair is of one person.
-        folds: the pairs of each, of which there are two or more.
+        scores: score of each pair, shape (n,).
+        same: whether each pair shows one person, shape (n,).
+        folds: indices of each fold's pairs; two folds or more.
     """
     accuracies = []
     for fold in folds:
@@ -91,34 +95,40 @@ def fold_accuracies(scores: Numbers, same: Flags, folds: Sequence[Indices]) -> N
 
 
 def _most_accurate(scores: Numbers, same: Flags) -> float:
-    """Halfway between two scores, in the middle of where most pairs are decided right."""
+    """The threshold that decides most pairs correctly, halfway between two scores; of several, the
+    middle one."""
     values = np.unique(scores)
     thresholds = np.concatenate([values[:1] - 1, (values[:-1] + values[1:]) / 2, values[-1:] + 1])
     accepted = _reaching(scores[same], thresholds) * same.sum()
     rejected = (1 - _reaching(scores[~same], thresholds)) * (~same).sum()
-    right = np.round(accepted + rejected)
-    best = np.flatnonzero(right == right.max())
+    correct = np.round(accepted + rejected)
+    best = np.flatnonzero(correct == correct.max())
     return float(thresholds[best[len(best) // 2]])
 
 
-def fnir(right: Flags, scores: Numbers, threshold: float, weights: Numbers | None = None) -> float:
-    """Share of mated searches that return another person first, or no one.
+def fnir(
+    correct: Flags, scores: Numbers, threshold: float, weights: Numbers | None = None
+) -> float:
+    """False negative identification rate: the share of mated searches that return another person
+    first, or nobody.
 
     Args:
-        right: whether the person searched for came first.
-        scores: of who came first.
+        correct: whether the right person came first in each search, shape (n,).
+        scores: score of the first candidate, shape (n,).
+        weights: how often each search counts, shape (n,); once by default.
     """
-    return 1 - float(np.average(right & (scores >= threshold), weights=weights))
+    return 1 - float(np.average(correct & (scores >= threshold), weights=weights))
 
 
 def fpir(scores: Numbers, threshold: float) -> float:
-    """Share of strangers' searches whose first candidate scores the threshold."""
+    """False positive identification rate: the share of non-mated searches whose first candidate
+    reaches the threshold."""
     return float(np.mean(scores >= threshold))
 
 
 def proportion_interval(share: float, count: int) -> Interval:
-    """95% interval of a share of `count` independent trials, by Wilson (1927): unlike others it
-    has a width where nothing, or everything, was seen."""
+    """95% interval of a share of `count` independent trials, by Wilson (1927). Unlike others, it
+    has a width even if the share is 0 or 1."""
     square = NORMAL_95**2 / count
     middle = (share + square / 2) / (1 + square)
     half = math.sqrt(share * (1 - share) * square + square**2 / 4) / (1 + square)
@@ -126,18 +136,19 @@ def proportion_interval(share: float, count: int) -> Interval:
 
 
 def bootstrap_interval(
-    statistic: Callable[[Numbers, Numbers], float], enrolled: int, strangers: int, seed: int
+    statistic: Callable[[Numbers, Numbers], float], enrolled: int, non_mated: int, seed: int
 ) -> Interval:
     """95% interval of `statistic` over people drawn with replacement.
 
-    Searches of one person are alike, so people are drawn, not searches.
+    People are drawn, not searches, because searches for one person are correlated.
 
     Args:
-        statistic: of how often each enrolled person, and each stranger, was drawn.
+        statistic: takes how often each enrolled person was drawn, shape (enrolled,), and how often
+            each person who is not enrolled was, shape (non_mated,). NaN is left out.
     """
     random = np.random.default_rng(seed)
     values = [
-        statistic(_draw(random, enrolled), _draw(random, strangers)) for _ in range(RESAMPLES)
+        statistic(_draw(random, enrolled), _draw(random, non_mated)) for _ in range(RESAMPLES)
     ]
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return float(low), float(high)

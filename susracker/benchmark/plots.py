@@ -1,4 +1,4 @@
-"""Pictures of error rates, as SVG."""
+"""Plots of error rates, as SVG."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from susracker.benchmark.identification import Identification
-from susracker.benchmark.metrics import fnir, roc
+from susracker.benchmark.metrics import fnir, fpir, roc
 from susracker.benchmark.run import Result
 
 SIZE = (5.2, 4.0)
@@ -20,7 +20,7 @@ LEAST_RATE = 1e-4
 
 
 def roc_plot(results: Sequence[Result]) -> str:
-    """1:1: true accepts by false accepts."""
+    """1:1: true accept rate by false accept rate."""
     figure, axes = _figure("false accept rate", "true accept rate", "1:1 (ROC)")
     for result in results:
         if result.comparisons:
@@ -33,14 +33,16 @@ def roc_plot(results: Sequence[Result]) -> str:
 
 
 def det_plot(results: Sequence[Result]) -> str:
-    """1:N: misses by false alerts, and where the product's own threshold lies."""
-    figure, axes = _figure("FPIR (strangers who raise an alert)", "FNIR (misses)", "1:N (DET)")
+    """1:N: FNIR by FPIR, with a dot at each rule's own threshold."""
+    figure, axes = _figure("FPIR (false alerts)", "FNIR (misses)", "1:N (DET)")
     for result in results:
         for one in result.identifications:
             trial = one.trials[0]
-            thresholds = np.unique(trial.others)[::-1]
-            rates = [float(np.mean(trial.others >= threshold)) for threshold in thresholds]
-            misses = [fnir(trial.right, trial.mated, threshold) for threshold in thresholds]
+            thresholds = np.unique(trial.non_mated_scores)[::-1]
+            rates = [fpir(trial.non_mated_scores, threshold) for threshold in thresholds]
+            misses = [
+                fnir(trial.correct, trial.mated_scores, threshold) for threshold in thresholds
+            ]
             (line,) = axes.step(rates, misses, where="post", label=name_of(result, one))
             axes.plot(one.realised_fpir(), one.realised_fnir(), "o", color=line.get_color())
     axes.set_xscale("log")
@@ -49,12 +51,13 @@ def det_plot(results: Sequence[Result]) -> str:
 
 
 def score_plot(one: Identification) -> str:
-    """1:N: scores of strangers, and of enrolled people."""
+    """1:N: scores of mated and of non-mated searches."""
     trial = one.trials[0]
     figure, axes = _figure("score of the first candidate", "share of searches", "scores")
-    everything = np.concatenate([trial.others, trial.mated])
+    searches = {"non-mated": trial.non_mated_scores, "mated": trial.mated_scores}
+    everything = np.concatenate(list(searches.values()))
     bins = np.linspace(everything.min(), everything.max(), 60).tolist()
-    for scores, label in ((trial.others, "strangers"), (trial.mated, "enrolled people")):
+    for label, scores in searches.items():
         weights = np.full(len(scores), 1 / len(scores))
         axes.hist(scores, bins=bins, weights=weights, alpha=0.6, label=label)
     if np.isfinite(trial.threshold):
@@ -63,7 +66,7 @@ def score_plot(one: Identification) -> str:
 
 
 def name_of(result: Result, one: Identification) -> str:
-    """What tells an experiment from the others."""
+    """A name that distinguishes an experiment from the others."""
     photos = f"{one.photos_each} photo" + ("s" if one.photos_each > 1 else "")
     return f"{result.encoder}, {one.rule}, {one.enrolled} enrolled, {photos}"
 

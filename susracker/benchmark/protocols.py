@@ -1,4 +1,4 @@
-"""Which photos are compared with which."""
+"""Which photos are enrolled, and which are compared with them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from susracker.benchmark.embedding import Embedded
 from susracker.benchmark.metrics import Flags, Indices, Numbers
 
 LOST = -1.0
-"""Similarity of a pair in which no face was found: the least there is, for nobody is recognised."""
+"""Similarity of a pair in which a face was not found: the lowest, as no match is possible."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +23,7 @@ class Comparisons:
 
     Attributes:
         similarities: cosine of each pair's templates.
-        same: whether each pair is of one person.
+        same: whether each pair shows one person.
         folds: indices of each fold's pairs.
         lost: how many pairs have a photo without a template.
     """
@@ -35,12 +35,12 @@ class Comparisons:
 
     @property
     def genuine(self) -> Numbers:
-        """Similarities of pairs of one person."""
+        """Similarities of pairs that show one person."""
         return self.similarities[self.same]
 
     @property
     def impostors(self) -> Numbers:
-        """Similarities of pairs of two people."""
+        """Similarities of pairs that show two people."""
         return self.similarities[~self.same]
 
 
@@ -61,25 +61,21 @@ def compare(pairs: Pairs, embedded: Mapping[Path, Embedded]) -> Comparisons:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
-    """Who is enrolled, and who is searched for: photos with a template only.
+    """The enrolled people and the searches, all with photos that have a template.
 
     Attributes:
-        enrolled: photos by name, at least one each.
-        mated: photos of enrolled people, and the index of each one's person in `enrolled`.
-        strangers: one photo each of people who are not enrolled.
-        not_found: how many photos that should be searched have no template.
+        enrolled: enrolment photos by name, at least one each.
+        mated: photos to search for of enrolled people.
+        owners: index in `enrolled` of the person in each mated photo.
+        non_mated: photos to search for of people who are not enrolled, one each.
+        not_found: how many photos could not be searched for because they have no template.
     """
 
     enrolled: Mapping[str, list[Path]]
     mated: list[Path]
     owners: NDArray[np.int64]
-    strangers: list[Path]
+    non_mated: list[Path]
     not_found: int
-
-    def half(self, strangers: Indices) -> Search:
-        """The same with some of the strangers."""
-        chosen = [self.strangers[index] for index in strangers]
-        return Search(self.enrolled, self.mated, self.owners, chosen, self.not_found)
 
 
 def open_set(
@@ -90,36 +86,39 @@ def open_set(
     min_photos: int = 2,
     seed: int = 0,
 ) -> Search:
-    """Who has several photos is enrolled with the first `photos_each`, of which one at least is
-    kept back; the rest are searched. Who has one photo is a stranger.
+    """Plan an open-set experiment.
+
+    People with several photos are enrolled with the first `photos_each` of them, but at least one
+    photo is held back; mated searches are made with the rest. People with one photo are not
+    enrolled; non-mated searches are made with it.
 
     Args:
-        enrolled: how many are enrolled, drawn by `seed`; by default everyone who can be.
-        min_photos: enrol only who has so many photos with a template, at least 2.
+        enrolled: how many people to enrol, drawn by `seed`; by default as many as possible.
+        min_photos: enrol only people with at least this many photos with a template, 2 or more.
     """
     usable = {
         name: [photo for photo in photos if embedded[photo].found]
         for name, photos in dataset.people.items()
     }
-    strangers = [photos[0] for name, photos in usable.items() if photos and _single(dataset, name)]
+    non_mated = [photos[0] for name, photos in usable.items() if photos and _single(dataset, name)]
     names = [name for name, photos in usable.items() if len(photos) >= min_photos]
     if enrolled is not None and enrolled < len(names):
         names = sorted(np.random.default_rng(seed).permutation(names)[:enrolled].tolist())
-    kept_back = {name: min(photos_each, len(usable[name]) - 1) for name in names}
-    mated = [photo for name in names for photo in usable[name][kept_back[name] :]]
+    enrolled_counts = {name: min(photos_each, len(usable[name]) - 1) for name in names}
+    mated = [photo for name in names for photo in usable[name][enrolled_counts[name] :]]
     lost = [
         photo
         for name, photos in dataset.people.items()
-        if name in kept_back or _single(dataset, name)
-        for photo in photos[kept_back.get(name, 0) :]
+        if name in enrolled_counts or _single(dataset, name)
+        for photo in photos[enrolled_counts.get(name, 0) :]
         if not embedded[photo].found
     ]
-    counts = [len(usable[name]) - kept_back[name] for name in names]
+    counts = [len(usable[name]) - enrolled_counts[name] for name in names]
     return Search(
-        enrolled={name: usable[name][: kept_back[name]] for name in names},
+        enrolled={name: usable[name][: enrolled_counts[name]] for name in names},
         mated=mated,
         owners=np.repeat(np.arange(len(names)), counts),
-        strangers=strangers,
+        non_mated=non_mated,
         not_found=len(lost),
     )
 

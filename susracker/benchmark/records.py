@@ -17,10 +17,8 @@ FPIRS = (0.1, 0.01, 0.001)
 
 
 def result_record(result: Result, labels: Labels | None = None) -> dict[str, Any]:
-    """All that was measured with an encoder; intervals are of 95%.
-
-    What could not be measured is None, or an empty list.
-    """
+    """Everything measured with one encoder. Intervals are of 95%; what could not be measured is
+    None or an empty list."""
     return {
         "dataset": str(result.dataset.folder),
         "encoder": result.encoder,
@@ -56,13 +54,13 @@ def verification_record(comparisons: Comparisons) -> dict[str, Any]:
 
 
 def identification_record(one: Identification) -> dict[str, Any]:
-    """1:N with strangers."""
+    """1:N."""
     return {
         "rule": one.rule,
         "enrolled": one.enrolled,
         "photos_each": one.photos_each,
         "mated_searches": len(one.search.mated),
-        "stranger_searches": len(one.search.strangers),
+        "stranger_searches": len(one.search.non_mated),
         "searches_without_face": one.search.not_found,
         "rank1": one.rank1(),
         "fnir_at_fpir": {str(rate): one.fnir_at_fpir(rate) for rate in FPIRS},
@@ -80,15 +78,15 @@ def identification_record(one: Identification) -> dict[str, Any]:
 
 
 def group_records(one: Identification, labels: Labels) -> Iterator[dict[str, Any]]:
-    """FPIR and FNIR of each group, at the product's own threshold."""
-    searches = zip(labels.among(one.search.strangers), labels.among(one.search.mated), strict=True)
-    for (column, group, strangers), (_, _, mated) in searches:
+    """FPIR and FNIR of each group, at the rule's own threshold."""
+    searches = zip(labels.among(one.search.non_mated), labels.among(one.search.mated), strict=True)
+    for (column, group, non_mated), (_, _, mated) in searches:
         record: dict[str, Any] = {"column": column, "group": group}
-        record["strangers"] = int(strangers.sum())
+        record["strangers"] = int(non_mated.sum())
         record["mated_searches"] = int(mated.sum())
-        if strangers.any():
-            record["fpir"] = one.realised_fpir(strangers)
-            record["fpir_interval"] = one.realised_fpir_interval(strangers)
+        if non_mated.any():
+            record["fpir"] = one.realised_fpir(non_mated)
+            record["fpir_interval"] = one.realised_fpir_interval(non_mated)
         if mated.any():
             record["fnir"] = one.realised_fnir(mated)
             record["fnir_interval"] = one.realised_fnir_interval(mated)

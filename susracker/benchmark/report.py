@@ -1,4 +1,4 @@
-"""One HTML file that says what was measured, and needs no network."""
+"""The results as one HTML file that needs no network."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from susracker.faces.images import decode, encode_jpeg, scaled_to
 FILE = "report.html"
 
 WORST = 8
-"""How many false matches, and misses, are shown."""
+"""How many false matches and how many misses are shown."""
 
 THUMBNAIL = 110
-"""Pixels of the shorter side."""
+"""Length of the shorter side, in pixels."""
 
 FACES_A_DAY = 10_000
 
@@ -40,7 +40,7 @@ figcaption { font-size: 12px; max-width: 15rem } .plots svg { max-width: 32rem; 
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """A probe beside who came first, or beside who should have."""
+    """A probe, and the enrolled photo that came first or should have."""
 
     probe: Path
     enrolled: Path
@@ -51,7 +51,7 @@ class Confusion:
 def write_report(
     folder: Path, results: Sequence[Result], records: Sequence[Mapping[str, Any]]
 ) -> Path:
-    """Write the report into a folder, that is made where it is missing.
+    """Write the report into a folder, which is created if it does not exist.
 
     Raises:
         InputError: the folder cannot be written.
@@ -83,7 +83,7 @@ def report(results: Sequence[Result], records: Sequence[Mapping[str, Any]]) -> s
 
 
 def in_plain_words(one: Identification) -> str:
-    """What an operator would see."""
+    """What the error rates mean to an operator."""
     alerts = one.realised_fpir() * FACES_A_DAY
     missed = one.realised_fnir() * 100
     photos = "one photo" if one.photos_each == 1 else f"up to {one.photos_each} photos"
@@ -114,7 +114,7 @@ def _tables(record: Mapping[str, Any]) -> str:
     for one in record["identification"]:
         intervals = one["intervals"]
         rows = {key: value for key, value in one.items() if key not in ("intervals", "groups")}
-        parts += ["<h3>1:N with strangers</h3>", _table(rows, intervals)]
+        parts += ["<h3>1:N</h3>", _table(rows, intervals)]
         if "groups" in one:
             parts += ["<h3>Groups</h3>", *(_table(group) for group in one["groups"])]
     return "\n".join(parts)
@@ -153,34 +153,35 @@ def _plots(results: Sequence[Result]) -> Iterator[str]:
 def _worst(result: Result) -> Iterator[str]:
     for one in result.identifications[:1]:
         yield f"<h2>Worst false matches</h2><p>{escape(name_of(result, one))}."
-        yield "Left a stranger, right who came first.</p>"
+        yield "Left someone who is not enrolled, right the enrolled person who came first.</p>"
         yield _gallery(worst_false_matches(one))
         yield "<h2>Worst misses</h2>"
-        yield "<p>Left who was searched for, right the same person's photo that is enrolled.</p>"
+        yield "<p>Left the probe, right the enrolment photo of the same person.</p>"
         yield _gallery(worst_misses(one))
 
 
 def worst_false_matches(one: Identification) -> list[Confusion]:
-    """Strangers with the highest scores, highest first."""
+    """The non-mated searches with the highest scores, highest first."""
     trial = one.trials[0]
     enrolled = list(one.search.enrolled.items())
     found = []
-    for index in np.argsort(-trial.others)[:WORST]:
-        name, photos = enrolled[trial.others_first[index]]
-        probe = one.search.strangers[trial.strangers[index]]
-        found.append(Confusion(probe, photos[0], name, float(trial.others[index])))
+    for index in np.argsort(-trial.non_mated_scores)[:WORST]:
+        name, photos = enrolled[trial.non_mated_first[index]]
+        probe = one.search.non_mated[trial.non_mated[index]]
+        found.append(Confusion(probe, photos[0], name, float(trial.non_mated_scores[index])))
     return found
 
 
 def worst_misses(one: Identification) -> list[Confusion]:
-    """Searches that missed the person; those whose best score was lowest first."""
+    """The mated searches that missed, lowest best score first."""
     trial = one.trials[0]
     enrolled = list(one.search.enrolled.items())
-    missed = np.flatnonzero(~(trial.right & (trial.mated >= trial.threshold)))
+    scores = trial.mated_scores
+    missed = np.flatnonzero(~(trial.correct & (scores >= trial.threshold)))
     found = []
-    for index in missed[np.argsort(trial.mated[missed])][:WORST]:
+    for index in missed[np.argsort(scores[missed])][:WORST]:
         name, photos = enrolled[one.search.owners[index]]
-        found.append(Confusion(one.search.mated[index], photos[0], name, float(trial.mated[index])))
+        found.append(Confusion(one.search.mated[index], photos[0], name, float(scores[index])))
     return found
 
 
@@ -198,6 +199,6 @@ def _thumbnail(photo: Path) -> str:
     try:
         picture = scaled_to(decode(photo.read_bytes()), THUMBNAIL)
     except (OSError, PictureError):
-        return f"<span>{escape(photo.name)} is gone</span>"
+        return f"<span>{escape(photo.name)} cannot be read</span>"
     data = base64.b64encode(encode_jpeg(picture, 80)).decode()
     return f"<img alt='{escape(photo.name, quote=True)}' src='data:image/jpeg;base64,{data}'>"

@@ -1,9 +1,8 @@
-"""Who a probe is, by the rule of the product, or by the one that it is compared with."""
+"""Rules that identify a probe: the product's, and one to compare it with."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,9 @@ from susracker.benchmark.metrics import Indices, Numbers
 from susracker.errors import InputError
 from susracker.models import Vectors
 from susracker.plugins import open_matcher
-from susracker.watchlist.scoring import CohortStatistics, Scoring, fuse, normalise, template_class
-from susracker.watchlist.watchlist import SCORED, joining
+from susracker.watchlist.fusion import fuse_all
+from susracker.watchlist.gallery import ScoredGallery
+from susracker.watchlist.scoring import Scoring
 
 AS_NORM = "as-norm"
 DISTANCE = "distance-"
@@ -26,7 +26,12 @@ PROBES_AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Results:
-    """Who came first in each search, as an index among the enrolled, and with which score."""
+    """The first candidate of each search.
+
+    Attributes:
+        best: index among the enrolled people, shape (n,).
+        scores: shape (n,).
+    """
 
     best: Indices
     scores: Numbers
@@ -36,25 +41,26 @@ class Rule(ABC):
     """Searches one watch-list.
 
     Attributes:
-        threshold: the score from which on the first candidate is a match.
+        threshold: the lowest score at which the first candidate is a match.
     """
 
     threshold: float
 
     @abstractmethod
     def search(self, probes: Sequence[Embedded]) -> Results:
-        """Who each probe is."""
+        """Search for each probe."""
 
     def close(self) -> None:  # noqa: B027 - most rules hold nothing
         """Close what searches."""
 
 
 class AsNorm(Rule):
-    """The product's rule. The matcher only says who is near; similarities and scores are computed
-    here from the vectors.
+    """The product's rule: its own gallery, without a store.
 
     Args:
-        people: the templates of each person who is enrolled.
+        people: the templates of each person who is enrolled, at least one each.
+        matcher: name of the matcher.
+        target_fpir: share of non-mated searches that may reach the threshold.
         shift: the setting `threshold_shift`.
     """
 
@@ -66,48 +72,38 @@ class AsNorm(Rule):
         target_fpir: float,
         shift: float = 0.0,
     ) -> None:
-        self._vectors = np.stack([fuse(stack_templates(photos)) for photos in people])
-        self._scoring = scoring.join(self._vectors[joining(len(people))])
-        self._statistics = self._scoring.statistics(self._vectors)
-        self._matcher = open_matcher(matcher, self._vectors.shape[1])
-        self._matcher.load([str(index) for index in range(len(people))], self._vectors.copy())
-        counts = Counter(template_class(len(photos)) for photos in people)
-        self.threshold = self._scoring.threshold(target_fpir, counts) + shift
+        templates = stack_templates([photo for photos in people for photo in photos])
+        owners = [str(index) for index, photos in enumerate(people) for _ in photos]
+        self._matcher = open_matcher(matcher, templates.shape[1])
+        self._gallery = ScoredGallery(self._matcher, scoring, target_fpir, shift)
+        self._gallery.update(fuse_all(owners, templates))
+        self._gallery.prepare(len(people))
+        self.threshold = self._gallery.threshold
 
     def search(self, probes: Sequence[Embedded]) -> Results:
-        parts = [
-            self._search(stack_templates(probes[start : start + PROBES_AT_ONCE]))
+        found = [
+            scored[0]
             for start in range(0, len(probes), PROBES_AT_ONCE)
+            for scored in self._gallery.search(
+                stack_templates(probes[start : start + PROBES_AT_ONCE])
+            )
         ]
         return Results(
-            np.concatenate([part.best for part in parts]),
-            np.concatenate([part.scores for part in parts]),
+            np.array([int(one.criminal_id) for one in found], np.int64),
+            np.array([one.score for one in found]),
         )
 
     def close(self) -> None:
         self._matcher.close()
 
-    def _search(self, probes: Vectors) -> Results:
-        best, scores = [], []
-        statistics = self._scoring.statistics(probes)
-        for row, neighbours in enumerate(self._matcher.search(probes, SCORED)):
-            near = np.array([int(neighbour.criminal_id) for neighbour in neighbours])
-            people = CohortStatistics(
-                self._statistics.means[near], self._statistics.deviations[near]
-            )
-            similarities = probes[row : row + 1] @ self._vectors[near].T
-            found = normalise(similarities, statistics.row(row), people)[0]
-            best.append(near[found.argmax()])
-            scores.append(float(found.max()))
-        return Results(np.array(best, np.int64), np.array(scores))
-
 
 class Distance(Rule):
-    """The rule of dlib's own examples: whose nearest photo is within a Euclidean distance, of the
-    network's output for the face as it is. Its scores are distances below zero.
+    """The rule of dlib's own examples: the person with the nearest photo matches if the Euclidean
+    distance is small, between the network's outputs without mirror images. Scores are negative
+    distances.
 
     Args:
-        people: the templates of each person who is enrolled.
+        people: the photos of each person who is enrolled, at least one each.
         limit: the distance, usually 0.6.
     """
 
@@ -127,10 +123,10 @@ class Distance(Rule):
 
 
 def distance_limit(rule: str) -> float:
-    """The limit of a rule such as `distance-0.6`.
+    """Parse the limit of a rule such as `distance-0.6`.
 
     Raises:
-        InputError: it is neither that nor `as-norm`.
+        InputError: the rule is not of that form.
     """
     try:
         if not rule.startswith(DISTANCE):
@@ -144,12 +140,12 @@ def distance_limit(rule: str) -> float:
 
 
 def stack_templates(photos: Sequence[Embedded]) -> Vectors:
-    """Shape (n, dimension)."""
+    """The templates of n photos, shape (n, dimension)."""
     return np.stack([photo.template for photo in photos])
 
 
 def photos_of(
     enrolled: Mapping[str, Sequence[Path]], embedded: Mapping[Path, Embedded]
 ) -> list[list[Embedded]]:
-    """What is known of each person who is enrolled."""
+    """The embedded photos of each enrolled person."""
     return [[embedded[photo] for photo in photos] for photos in enrolled.values()]

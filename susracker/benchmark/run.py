@@ -32,11 +32,11 @@ class Plan:
     """What is measured.
 
     Attributes:
-        photos_each: how many photos people are enrolled with, one experiment each.
-        enrolled: how many people are enrolled, one experiment each; None for everyone who can be.
+        photos_each: with how many photos to enrol people; each number is an experiment.
+        enrolled: how many people to enrol, None for as many as possible; each is an experiment.
         rules: `as-norm`, or `distance-N`.
-        cross_fit: fit the scoring to half of the strangers, and test it on the others, in place of
-            the one that comes with susracker.
+        cross_fit: instead of the scoring that comes with susracker, fit one to half of the people
+            who are not enrolled and test it on the other half.
     """
 
     matcher: str = "exact"
@@ -53,12 +53,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """What one encoder's templates gave.
+    """The results of one encoder.
 
     Attributes:
         embedded: every photo.
         comparisons: None where there are no pairs.
-        seconds: by stage.
+        seconds: median time of each stage.
         notes: what could not be measured, and why.
     """
 
@@ -77,12 +77,12 @@ class Result:
 
     @property
     def unreadable(self) -> list[Path]:
-        """Files that are no picture."""
+        """Files that are not pictures."""
         return [photo for photo, one in self.embedded.items() if one.problem == UNREADABLE]
 
     @property
     def not_found(self) -> list[Path]:
-        """Photos in which no face was found, or that are no picture."""
+        """Photos in which no face was found, and files that are not pictures."""
         return [photo for photo, one in self.embedded.items() if not one.found]
 
 
@@ -90,8 +90,8 @@ class Bench:
     """Runs a plan on a dataset.
 
     Args:
-        kept: where embeddings are kept.
-        on_step: is called with what is being done, its progress and its extent.
+        kept: the cache of embeddings.
+        on_step: called with the name of the current step, how much of it is done, and the total.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Bench:
         """Measure an encoder.
 
         Raises:
-            InputError: a rule that is none, or too few people to cross-fit.
+            InputError: a rule is unknown, or there are too few people to cross-fit.
             EncoderError: the encoder cannot be loaded.
         """
         encoder = open_encoder(encoder_name)
@@ -152,7 +152,7 @@ class Bench:
                 search = open_set(
                     self._dataset, embedded, photos_each, enrolled, plan.min_photos, plan.seed
                 )
-                if not search.enrolled or not search.strangers:
+                if not search.enrolled or not search.non_mated:
                     return
                 scorings = self._scorings(search, embedded, encoder_id)
                 for rule in plan.rules:
@@ -165,8 +165,8 @@ class Bench:
         self, search: Search, embedded: dict[Path, Embedded], encoder_id: str
     ) -> list[tuple[Scoring, Indices]]:
         if not self._plan.cross_fit:
-            return [(load_scoring(encoder_id), np.arange(len(search.strangers)))]
-        advance = self._counter("fitting to other strangers", 0)
+            return [(load_scoring(encoder_id), np.arange(len(search.non_mated)))]
+        advance = self._counter("fitting to other people", 0)
         scorings = []
         for scoring in cross_fitted(search, embedded, self._plan.seed):
             scorings.append(scoring)
@@ -210,6 +210,6 @@ class Bench:
             )
         if not identifications:
             yield (
-                "1:N was not measured: it needs people with several photos to enrol, and people"
-                " with one photo as strangers"
+                "1:N was not measured: it needs people with several photos, who are enrolled, and"
+                " people with one photo, who are not"
             )

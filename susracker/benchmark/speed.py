@@ -17,14 +17,14 @@ from susracker.faces.images import decode
 from susracker.models import Picture
 
 PHOTOS = 30
-"""How many photos are timed; of their times the median is taken, for machines are noisy."""
+"""How many photos are timed. The median is taken because machines are noisy."""
 
 Value = TypeVar("Value")
 
 
 def seconds_per_face(photos: Sequence[Path], encoder: Encoder) -> dict[str, float]:
-    """Median seconds to decode a photo, to find and align its faces, and to encode one of them
-    with its mirror image; empty where no photo has a face."""
+    """Median seconds to decode a photo, to find and align its faces, and to encode one of them with
+    its mirror image. A stage that no photo reaches is left out."""
     detector = Detector()
     times: dict[str, list[float]] = {"decode": [], "detect": [], "encode": []}
     for photo in photos[:: max(1, len(photos) // PHOTOS)]:

@@ -24,11 +24,11 @@ def verification_table(record: Mapping[str, Any]) -> Table:
 
 
 def identification_table(records: Sequence[Mapping[str, Any]]) -> Table:
-    """1:N, a column an experiment; intervals of 95%."""
+    """1:N, with a column for each experiment; intervals are of 95%."""
     table = Table("1:N", *(str(one["rule"]) for one in records))
     for title, key in (("people enrolled", "enrolled"), ("photos each", "photos_each")):
         table.add_row(title, *(f"{one[key]:,}" for one in records))
-    for title, key in (("their searches", "mated"), ("strangers' searches", "stranger")):
+    for title, key in (("mated searches", "mated"), ("non-mated searches", "stranger")):
         table.add_row(title, *(f"{one[f'{key}_searches']:,}" for one in records))
     table.add_row("rank 1", *(_with_interval(one, "rank1") for one in records))
     for rate in FPIRS:
@@ -53,8 +53,9 @@ def _with_interval(record: Mapping[str, Any], key: str, rate: str | None = None)
 
 
 def groups_table(record: Mapping[str, Any]) -> Table:
-    """Errors by group in one experiment; intervals of 95%."""
-    table = Table("group", "strangers", "FPIR", "their searches", "FNIR", title=str(record["rule"]))
+    """Error rates by group in one experiment; intervals are of 95%."""
+    columns = ("group", "non-mated searches", "FPIR", "mated searches", "FNIR")
+    table = Table(*columns, title=str(record["rule"]))
     for group in record["groups"]:
         table.add_row(
             f"{group['column']}: {group['group']}",

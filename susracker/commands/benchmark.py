@@ -31,7 +31,7 @@ from susracker.runtime.threads import one_core_a_thread
 from susracker.watchlist.scoring import development_share, load_scoring
 
 TOO_MANY_KNOWN = 0.01
-"""A larger share of photos that the scoring was fitted to makes a test on them too good."""
+"""Do not test the scoring on a dataset of which it was fitted to more than this share."""
 
 
 @click.command("benchmark")
@@ -54,14 +54,14 @@ TOO_MANY_KNOWN = 0.01
     multiple=True,
     default=(1,),
     show_default=True,
-    help="Enrol each person with this many photos, and keep at least one back. May be given again.",
+    help="Enrol people with this many photos; at least one is held back. May be given again.",
 )
 @click.option(
     "--enrolled",
     type=click.IntRange(1),
     multiple=True,
-    help="Enrol this many people, drawn at random. May be given again.  [default: everyone with "
-    "several photos]",
+    help="Enrol this many people, drawn at random; by default everyone with several photos. "
+    "May be given again.",
 )
 @click.option(
     "--min-photos",
@@ -75,7 +75,7 @@ TOO_MANY_KNOWN = 0.01
     type=click.Choice(typing.get_args(Crops)),
     default="none",
     show_default=True,
-    help="First cut faces out as an edge camera does: tight, or with a margin of a fifth.",
+    help="Cut faces out first, as an edge camera does: tight, or with a margin of a fifth.",
 )
 @click.option(
     "--rule",
@@ -88,8 +88,9 @@ TOO_MANY_KNOWN = 0.01
 @click.option(
     "--cross-fit",
     is_flag=True,
-    help="Fit cohort and threshold to half of the strangers and test on the other half, instead of "
-    "taking susracker's own. Use it for photos that those were made from.",
+    help="Fit cohort and threshold to half of the people who are not enrolled and test on the "
+    "others, instead of using those that come with susracker: for photos that these were fitted "
+    "to.",
 )
 @click.option(
     "--limit", type=click.IntRange(1), help="Take only this many people from the dataset."
@@ -108,13 +109,13 @@ TOO_MANY_KNOWN = 0.01
     "--labels",
     "labels_file",
     type=click.Path(path_type=Path),
-    help="CSV with a column person or photo, and columns of groups, to report errors by group.",
+    help="CSV with a column person or photo and columns of groups: shows errors by group.",
 )
 @click.option(
     "--apply",
     "apply_shift",
     is_flag=True,
-    help="Set threshold_shift in the settings file to fit these photos.",
+    help="Set threshold_shift in the settings file to the value that these photos ask for.",
 )
 @settings_options("matcher", "target_fpir", "workers")
 def command(
@@ -132,14 +133,15 @@ def command(
 ) -> None:
     """Measure how well recognition works on a folder of photos.
 
-    DATASET has one folder of photos for each person. 1:1: the pairs in pairs.txt are compared.
+    DATASET has one folder of photos for each person. 1:1: the pairs of pairs.txt are compared.
     1:N: people with several photos are enrolled with the first, in order of file names, and
-    searched for with the rest; people with one photo are strangers, who should match nobody.
+    searched for with the rest (mated searches). People with one photo are not enrolled, and should
+    match nobody (non-mated searches).
 
-    FPIR is the share of strangers' searches that raise an alert, FNIR the share of enrolled
-    people's that miss them. "Realised" is what the product's own threshold gives; it was chosen
-    for --target-fpir without these strangers. Embeddings are kept in the cache directory, so a
-    second run takes seconds.
+    FPIR is the share of non-mated searches that raise an alert, FNIR the share of mated searches
+    that miss the person. "Realised" rates are those at the product's own threshold, chosen for
+    --target-fpir without seeing these photos. Embeddings are kept in the cache directory: a second
+    run takes seconds.
 
     \b
     Examples:
@@ -176,16 +178,14 @@ def command(
 
 
 def _check(encoders: Sequence[str], plan: Plan, *, apply_shift: bool) -> None:
-    """Find mistakes before a long run, not after it."""
+    """Find wrong options before a long run, not after it."""
     for rule in plan.rules:
         if rule != AS_NORM:
             distance_limit(rule)
     for encoder in encoders:
         load_scoring(open_encoder(encoder).id)
     if apply_shift and (plan.cross_fit or AS_NORM not in plan.rules):
-        raise InputError(
-            f"--apply needs the rule {AS_NORM}, and cannot be combined with --cross-fit"
-        )
+        raise InputError(f"--apply needs the rule {AS_NORM} and does not go with --cross-fit")
     if plan.matcher not in backend_names("matchers"):
         valid = ", ".join(backend_names("matchers"))
         raise InputError(f"no matcher is called {plan.matcher!r}; there are: {valid}")
@@ -216,7 +216,7 @@ def _show(result: Result, record: Mapping[str, Any], labels: Labels | None) -> N
     for note in record["notes"]:
         click.echo(note, err=True)
     if labels and labels.unknown:
-        click.echo(f"labels that name nothing in the dataset: {len(labels.unknown)}", err=True)
+        click.echo(f"labels that are not in the dataset: {len(labels.unknown)}", err=True)
     if record["verification"]:
         Console().print(verification_table(record["verification"]))
     if record["identification"]:
@@ -233,8 +233,8 @@ def _warn_of_development_photos(result: Result) -> None:
     share = development_share(open_encoder(result.encoder).id, result.dataset.photos)
     if share > TOO_MANY_KNOWN and any(len(one.trials) == 1 for one in result.identifications):
         click.echo(
-            f"susracker's cohort and threshold were made from {share:.0%} of these photos, so the"
-            " 1:N numbers are too good: use --cross-fit",
+            f"the cohort and threshold of susracker were fitted to {share:.0%} of these photos, so"
+            " the 1:N rates are too good; use --cross-fit",
             err=True,
         )
 
@@ -257,6 +257,6 @@ def _apply(result: Result, plan: Plan, file: Path | None) -> None:
     before = write_setting("threshold_shift", found.shift, file)
     click.echo(
         f"threshold_shift = {found.shift} in {file or FILE_NAME}, previously "
-        f"{'not set' if before is None else before}; measured on {found.strangers:,} strangers at "
-        f"an FPIR of {found.rate:.1%}; takes effect when you restart susracker serve"
+        f"{'not set' if before is None else before}; measured on {found.non_mated:,} non-mated"
+        f" searches at an FPIR of {found.rate:.1%}; takes effect when susracker serve restarts"
     )

@@ -17,7 +17,7 @@ from susracker.commands.options import LoadedSettings, json_option, settings_opt
 from susracker.config import Settings
 from susracker.plugins import open_encoder, open_matcher, open_store
 from susracker.stores.base import Store
-from susracker.watchlist.scoring import MAX_CLASS, load_scoring
+from susracker.watchlist.scoring import MAX_TEMPLATE_COUNT, load_scoring
 from susracker.watchlist.watchlist import WatchList
 
 OTHER_TARGETS = (0.1, 0.01, 0.001)
@@ -75,8 +75,8 @@ def watchlist_stats(store: Store, settings: Settings) -> dict[str, Any]:
         "by_status": dict(Counter(criminal.status for criminal in everyone)),
         "on_the_watch_list": len(watchlist),
         "by_templates": {
-            f"{kind}{' or more' if kind == MAX_CLASS else ''}": count
-            for kind, count in watchlist.counts.items()
+            f"{number}{' or more' if number == MAX_TEMPLATE_COUNT else ''}": count
+            for number, count in watchlist.counts.items()
         },
         "target_fpir": settings.target_fpir,
         "threshold_shift": settings.threshold_shift,

@@ -72,7 +72,7 @@ class Encoder(ABC):
             EncoderError: the network cannot be loaded.
         """
 
-    def embed_roughly(self, chips: Chips) -> Vectors:
+    def embed_fast(self, chips: Chips) -> Vectors:
         """Compute nearly the same as `embed`, faster if the encoder can. Never store the result.
 
         Raises:
@@ -165,11 +165,11 @@ class DlibEncoder(Encoder):
         embeddings: Vectors = self._session.run(None, {dlib_resnet.CHIPS: chips})[0]
         return embeddings
 
-    def embed_roughly(self, chips: Chips) -> Vectors:
-        return self._rough.embed(chips)
+    def embed_fast(self, chips: Chips) -> Vectors:
+        return self._fast.embed(chips)
 
     @cached_property
-    def _rough(self) -> DlibInt8Encoder:
+    def _fast(self) -> DlibInt8Encoder:
         return DlibInt8Encoder(self._cache, self._weights)
 
     def _load(self) -> Any:
@@ -192,8 +192,8 @@ class DlibEncoder(Encoder):
 
 
 class DlibInt8Encoder(DlibEncoder):
-    """The same network in 8-bit arithmetic, in half the time. Its templates can be compared with
-    those of the exact network, and `DlibEncoder` uses it for rough embeddings.
+    """The same in 8-bit arithmetic, in half the time. Its templates go with those of the exact
+    network, and `DlibEncoder.embed_fast` uses it.
 
     On processors whose 8-bit arithmetic is inexact, such as those without AVX-512 VNNI or AVX-VNNI,
     it logs a warning and uses the exact network.
@@ -202,7 +202,7 @@ class DlibInt8Encoder(DlibEncoder):
     max_difference = MAX_INT8_DIFFERENCE
     format = f"{dlib_resnet.FORMAT}-{quantised.FORMAT}"
 
-    def embed_roughly(self, chips: Chips) -> Vectors:
+    def embed_fast(self, chips: Chips) -> Vectors:
         return self.embed(chips)
 
     def _build(self, weights: Path) -> onnx.ModelProto:

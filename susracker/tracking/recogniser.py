@@ -1,4 +1,4 @@
-"""From an encoded picture to the people on the watch-list who are in it."""
+"""Recognises the people on the watch-list in a picture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from susracker.models import Candidate, Vectors
 from susracker.watchlist.watchlist import WatchList
 
 FACE_MARGIN = 0.2
-"""How much is kept around a matched face, as a share of its size, to show it to an operator."""
+"""How much of the picture around a matched face an operator is shown, as a share of its box."""
 
 CHIP_SHAPE = (150, 150, 3)
 
@@ -26,7 +26,7 @@ class Match:
 
     Attributes:
         candidates: the match, then the next best.
-        face: what is shown to an operator, as JPEG; None where only an embedding is left of it.
+        face: the face to show to an operator, as JPEG; None if only its embedding is left.
     """
 
     candidates: tuple[Candidate, ...]
@@ -35,12 +35,12 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What was recognised in a picture.
+    """The faces recognised in a picture.
 
     Attributes:
-        faces: how many were found.
+        faces: how many faces were found.
         matches: those that were recognised, best first. A criminal is in a picture at most once:
-            of several faces like theirs, the best is taken.
+            if several faces match them, the best one counts.
     """
 
     faces: int
@@ -48,7 +48,7 @@ class Recognition:
 
 
 class Recogniser:
-    """Finds faces, and who they are. Stores nothing; safe to use from any thread."""
+    """Finds faces and identifies them. Stores nothing; safe to use from any thread."""
 
     def __init__(
         self, detector: Detector, encoder: Encoder, watchlist: WatchList, max_pixels: int
@@ -59,7 +59,7 @@ class Recogniser:
         self._max_pixels = max_pixels
 
     def load(self) -> None:
-        """Load the networks, so that the first picture does not wait for them.
+        """Load the networks, so that the first picture need not wait for them.
 
         Raises:
             EncoderError: the weights are missing or wrong.
@@ -67,15 +67,20 @@ class Recogniser:
         nobody = np.zeros((1, *CHIP_SHAPE), np.uint8)
         self._detector.find(nobody[0])
         self._encoder.encode(nobody)
-        self._encoder.embed_roughly(nobody)
+        self._encoder.embed_fast(nobody)
 
     def recognise(self, data: bytes | None, now: datetime) -> Recognition | None:
-        """Find the faces of an encoded picture, and who on the watch-list they are.
+        """Find the faces in an encoded picture and identify them.
 
         Args:
-            data: None for an activity, in which nobody is to be recognised.
+            data: None for an activity, in which nobody is recognised.
+            now: people who are wanted at this moment are matched.
+
+        Returns:
+            None if `data` is None.
 
         Raises:
+            EncoderError: the network cannot be loaded.
             PictureError: the picture cannot be read.
             StoreUnavailableError: the store cannot be read.
         """
@@ -93,10 +98,10 @@ class Recogniser:
         )
 
     def recognise_probes(self, probes: Vectors, now: datetime) -> Recognition:
-        """Find who faces are of which only the embeddings are left.
+        """Identify faces of which only the embeddings are left.
 
         Args:
-            probes: shape (n, dimension), unit length, by this tracker's encoder.
+            probes: shape (n, dimension), unit length, made by the same encoder.
 
         Raises:
             StoreUnavailableError: the store cannot be read.
@@ -110,13 +115,13 @@ class Recogniser:
     ) -> Iterator[tuple[tuple[Candidate, ...], Face]]:
         """The faces of people on the watch-list, each with its candidates.
 
-        Almost all that cameras see are strangers. A rough embedding, without the mirror image,
-        tells most of them in a quarter of the time; whoever may be someone is encoded in full.
+        Almost everyone whom cameras see is not on the watch-list. A fast embedding, without the
+        mirror image, rejects most of them in a quarter of the time; the others are encoded in full.
         """
         chips = np.stack([face.chip for face in faces])
-        rough = self._encoder.embed_roughly(chips)
-        lengths = np.linalg.norm(rough, axis=1, keepdims=True)
-        near = np.flatnonzero(self._watchlist.plausible(rough / lengths))
+        fast = self._encoder.embed_fast(chips)
+        lengths = np.linalg.norm(fast, axis=1, keepdims=True)
+        near = np.flatnonzero(self._watchlist.prefilter(fast / lengths))
         probes = self._encoder.encode(chips[near])
         for index, candidates in zip(near, self._watchlist.identify(probes, now), strict=True):
             if candidates:

@@ -1,47 +1,51 @@
-"""Fits a scoring to development faces: the cohort of virtual people, and what impostors score."""
+"""Fits a scoring to development faces: a cohort of virtual people, and impostor distributions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from susracker.errors import InputError
 from susracker.models import Vectors
+from susracker.watchlist.fusion import fuse
 from susracker.watchlist.scoring import (
-    MAX_CLASS,
+    MAX_TEMPLATE_COUNT,
     SCORES,
     LogShares,
     Scores,
     Scoring,
-    fuse,
     normalise,
 )
 
 COHORT_SIZE = 8000
 
 SPLITS, FOLDS = 2, 5
-"""How many times the people are split into how many parts, to measure impostor scores of each part
-with a cohort of the others: nearly as many people as the final cohort has."""
+"""The people of the cohort are split this many times into this many parts, and each part is scored
+with a cohort of the others, which is nearly as large as the final one."""
 
-TRUSTED_OF_CLASS, TRUSTED_OF_ALL = 100, 20
-"""Where fewer comparisons score as high, the share in a class goes on as that in all classes does,
-whose tails are alike; and that goes on as fitted."""
+TRUSTED_FOR_COUNT, TRUSTED_FOR_ALL = 100, 20
+"""Measured shares are used where at least this many comparisons score as high. Beyond that, the
+distribution for one template count follows that for all counts, whose tail has the same shape, and
+the latter follows a fitted curve."""
 
-TAIL_START = 1e-3
-"""The share of impostor scores from which on the extrapolated tail is fitted."""
+TAIL_START, TAIL_COMPARISONS = 1e-3, 200
+"""The curve is fitted to the scores that at most this share of comparisons reach; of few
+comparisons, to those that at most this number reach."""
 
 Histogram = NDArray[np.float64]
 
 
 def virtual_people(faces: Vectors, count: int, random: np.random.Generator) -> Vectors:
-    """Embeddings of people who do not exist, shape (count, dimension).
+    """Embeddings of people who do not exist, unit length, shape (count, dimension).
 
-    Each is `mu + (a + b - 2 mu) / sqrt(2)` of two people's embeddings: two independent halves
-    have the variance of one whole, so virtual people scatter around the mean as real ones do.
+    Each is `mu + (a + b - 2 mu) / sqrt(2)` of two people's embeddings. Two independent halves have
+    the variance of one whole, so virtual people scatter around the mean as real ones do.
 
     Args:
-        faces: one embedding a person, at least two of them.
+        faces: one embedding of each person, shape (n, dimension), n >= 2.
     """
     mean = faces.mean(axis=0)
     first = random.integers(0, len(faces), count)
@@ -50,52 +54,67 @@ def virtual_people(faces: Vectors, count: int, random: np.random.Generator) -> V
     return np.asarray(people / np.linalg.norm(people, axis=1, keepdims=True), np.float32)
 
 
-def fit_scoring(strangers: Vectors, people: Sequence[Vectors], seed: int = 0) -> Scoring:
-    """A scoring from development people.
+def fit_scoring(faces: Vectors, enrolled: Sequence[Vectors], seed: int = 0) -> Scoring:
+    """Fit a scoring to development people.
 
     Args:
-        strangers: one embedding a person, shape (n, dimension). The cohort is made of them, and
-            they are compared with `people`, each part with a cohort of the other parts.
-        people: other people's embeddings, shape (photos, dimension) each: whom the strangers are
-            mistaken for. Of a class that none of them has photos enough for, scores are taken to
-            be as of the class before.
+        faces: one embedding of each person, unit length, shape (n, dimension). The cohort is made
+            of them. To measure what impostors score, each part of them is compared with `enrolled`,
+            with a cohort of the other parts.
+        enrolled: embeddings of other people, shape (photos, dimension) each. A template count that
+            too few of them have takes over the impostor distribution of the count before.
+
+    Raises:
+        InputError: there are too few people.
     """
     random = np.random.default_rng(seed)
-    histograms = np.zeros((2, MAX_CLASS, len(SCORES) + 1))
-    galleries = _galleries(people)
+    histograms = np.zeros((2, MAX_TEMPLATE_COUNT, len(SCORES) + 1))
+    galleries = _galleries(enrolled)
     for _ in range(SPLITS):
-        for part in np.array_split(random.permutation(len(strangers)), FOLDS):
-            cohort = virtual_people(np.delete(strangers, part, axis=0), COHORT_SIZE, random)
-            for kind, (gallery, chosen) in galleries.items():
-                for joined, members in enumerate((cohort, np.concatenate([cohort, gallery]))):
-                    histograms[joined, kind - 1] += _histogram(
-                        _scores(members, strangers[part], gallery[chosen])
-                    )
-    log_shares, joined_log_shares = (_all_log_shares(rows, len(galleries)) for rows in histograms)
+        for part in np.array_split(random.permutation(len(faces)), FOLDS):
+            cohort = virtual_people(np.delete(faces, part, axis=0), COHORT_SIZE, random)
+            histograms += _impostor_histograms(cohort, faces[part], galleries)
+    _check_enough(histograms, len(faces), len(enrolled))
+    log_shares, member_log_shares = (_all_log_shares(rows) for rows in histograms)
     return Scoring(
-        cohort=virtual_people(strangers, COHORT_SIZE, random),
+        cohort=virtual_people(faces, COHORT_SIZE, random),
         log_shares=log_shares,
-        joined_log_shares=joined_log_shares,
-        joined_people=len(people),
+        member_log_shares=member_log_shares,
+        measured_members=len(enrolled),
     )
 
 
-def _galleries(people: Sequence[Vectors]) -> dict[int, tuple[Vectors, NDArray[np.bool_]]]:
-    """By class, everyone's fused templates of so many photos at most, and who has so many."""
+Galleries = Mapping[int, tuple[Vectors, NDArray[np.bool_]]]
+"""By template count: everyone's vector, fused from at most that many templates, shape
+(n, dimension), and flags of the people with at least that many, shape (n,)."""
+
+
+def _galleries(people: Sequence[Vectors]) -> Galleries:
     galleries = {}
-    for kind in range(1, MAX_CLASS + 1):
-        chosen = np.array([len(photos) >= kind for photos in people])
+    for count in range(1, MAX_TEMPLATE_COUNT + 1):
+        chosen = np.array([len(photos) >= count for photos in people])
         if chosen.any():
-            galleries[kind] = np.stack([fuse(photos[:kind]) for photos in people]), chosen
+            galleries[count] = np.stack([fuse(photos[:count]) for photos in people]), chosen
     return galleries
 
 
-def _scores(cohort: Vectors, strangers: Vectors, criminals: Vectors) -> Scores:
-    """What strangers score against criminals, shape (n, m)."""
+def _impostor_histograms(cohort: Vectors, probes: Vectors, galleries: Galleries) -> Histogram:
+    """Shape (2, MAX_TEMPLATE_COUNT, bins): without and with the gallery in the cohort."""
+    histograms = np.zeros((2, MAX_TEMPLATE_COUNT, len(SCORES) + 1))
+    for count, (gallery, chosen) in galleries.items():
+        for index, whole in enumerate((cohort, np.concatenate([cohort, gallery]))):
+            scores = _scores(whole, probes, gallery[chosen])
+            histograms[index, count - 1] = _histogram(scores)
+    return histograms
+
+
+def _scores(cohort: Vectors, probes: Vectors, criminals: Vectors) -> Scores:
+    """The scores of n probes against m criminals, shape (n, m)."""
     none = np.empty((0, 0))
-    scoring = Scoring(cohort, none, none, joined_people=1)
-    probes, enrolled = scoring.statistics(strangers), scoring.statistics(criminals)
-    return normalise(strangers @ criminals.T, probes, enrolled)
+    scoring = Scoring(cohort, none, none, measured_members=1)
+    return normalise(
+        probes @ criminals.T, scoring.statistics(probes), scoring.statistics(criminals)
+    )
 
 
 def _histogram(scores: Scores) -> Histogram:
@@ -104,33 +123,49 @@ def _histogram(scores: Scores) -> Histogram:
     return np.histogram(scores.ravel(), edges)[0].astype(np.float64)
 
 
-def _all_log_shares(histograms: Histogram, known: int) -> LogShares:
-    """Logarithm of the share of scores at or above each of `SCORES`, by class, of which the first
-    `known` were measured."""
-    pooled = _pooled_log_shares(histograms.sum(axis=0))
-    table = [_class_log_shares(histogram, pooled) for histogram in histograms[:known]]
-    return np.array(table + (MAX_CLASS - known) * table[-1:])
+def _check_enough(histograms: Histogram, faces: int, enrolled: int) -> None:
+    """Raise an InputError if comparisons with one template have too few scores in the table."""
+    fewest = min(_counts_above(rows[0])[0] for rows in histograms)
+    if fewest < TAIL_COMPARISONS:
+        needed = math.ceil(faces * enrolled * TAIL_COMPARISONS / max(1, fewest))
+        raise InputError(
+            f"too few people to fit a scoring: {faces:,} faces for the cohort times {enrolled:,}"
+            f" enrolled people are {faces * enrolled:,} comparisons; about {needed:,} are needed"
+        )
 
 
-def _class_log_shares(histogram: Histogram, pooled: LogShares) -> LogShares:
+def _all_log_shares(histograms: Histogram) -> LogShares:
+    """Logarithm of the share of scores at or above each of `SCORES`, by template count."""
+    overall = _overall_log_shares(histograms.sum(axis=0))
+    table: list[LogShares] = []
+    for histogram in histograms:
+        enough = _counts_above(histogram)[0] >= TRUSTED_FOR_COUNT
+        table.append(_count_log_shares(histogram, overall) if enough else table[-1])
+    return np.array(table)
+
+
+def _count_log_shares(histogram: Histogram, overall: LogShares) -> LogShares:
     above = _counts_above(histogram)
-    last = np.flatnonzero(above >= TRUSTED_OF_CLASS)[-1]
+    trusted = above >= TRUSTED_FOR_COUNT
+    last = np.flatnonzero(trusted)[-1]
     logs = np.log(np.maximum(above, 1) / histogram.sum())
-    return np.asarray(np.where(above >= TRUSTED_OF_CLASS, logs, logs[last] + pooled - pooled[last]))
+    return np.asarray(np.where(trusted, logs, logs[last] + overall - overall[last]))
 
 
-def _pooled_log_shares(histogram: Histogram) -> LogShares:
-    """The tail goes on as the parabola, which is a normal distribution's, or the straight line, if
-    that is what fits where there are comparisons enough."""
+def _overall_log_shares(histogram: Histogram) -> LogShares:
+    """The tail continues as a parabola, as that of a normal distribution does, or as a straight
+    line if the best parabola opens upwards."""
     above = _counts_above(histogram)
-    logs: LogShares = np.log(np.maximum(above, 1) / histogram.sum())
-    tail = (above >= TRUSTED_OF_ALL) & (above <= TAIL_START * histogram.sum())
+    total = histogram.sum()
+    logs: LogShares = np.log(np.maximum(above, 1) / total)
+    trusted = above >= TRUSTED_FOR_ALL
+    tail = trusted & (above <= max(TAIL_START * total, TAIL_COMPARISONS))
     curve = np.polyfit(SCORES[tail], logs[tail], 2)
     if curve[0] > 0:
         curve = np.polyfit(SCORES[tail], logs[tail], 1)
     fitted = np.polyval(curve, SCORES)
-    last = np.flatnonzero(above >= TRUSTED_OF_ALL)[-1]
-    return np.where(above >= TRUSTED_OF_ALL, logs, logs[last] + fitted - fitted[last])
+    last = np.flatnonzero(trusted)[-1]
+    return np.where(trusted, logs, logs[last] + fitted - fitted[last])
 
 
 def _counts_above(histogram: Histogram) -> Histogram:

@@ -1,102 +1,140 @@
-"""What is held of each criminal besides the vector, in arrays: a million of them are 100 MB."""
+"""What is kept of each criminal besides the vector, in arrays: 110 MB for a million of them."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from susracker.watchlist.scoring import ClassCounts, CohortStatistics
+from susracker.watchlist.scoring import CohortStatistics, TemplateCounts
 
 FREE = 0
-"""Class of a row that nobody has."""
+"""Template count of a row that belongs to nobody."""
+
+NOBODY = 0
+"""Version of a criminal who is unknown; no row has it."""
+
+Versions = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What is known of n criminals at one moment.
+
+    Attributes:
+        statistics: NaN where they have to be computed.
+        versions: shape (n,). Hand them back to `People.learn` with what was computed.
+    """
+
+    statistics: CohortStatistics
+    versions: Versions
 
 
 class People:
-    """Class and cohort statistics of criminals, by id. Safe to use from any thread.
+    """Template counts and cohort statistics of criminals, by id. Safe to use from any thread.
 
-    Statistics are NaN until they are known.
+    Statistics are computed outside, while others may edit the same criminal. So each row has a
+    version, which changes whenever its statistics become invalid: read the version, then the
+    vector, then compute. `learn` ignores statistics of a version that has passed.
     """
 
     def __init__(self) -> None:
         self._rows: dict[str, int] = {}
         self._ids: list[str] = []  # by row
         self._free: list[int] = []
-        self._kinds = np.empty(0, np.int8)
+        self._template_counts = np.empty(0, np.int8)
         self._means = np.empty(0, np.float32)
         self._deviations = np.empty(0, np.float32)
+        self._versions: Versions = np.empty(0, np.int64)
+        self._newest_version = NOBODY
         self._lock = threading.Lock()
-        self._generation = 0
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    @property
-    def generation(self) -> int:
-        """Changes whenever all statistics are forgotten."""
-        return self._generation
-
-    def counts(self) -> ClassCounts:
-        """How many criminals are in each class."""
+    def ids(self) -> list[str]:
+        """Everyone's ids."""
         with self._lock:
-            kinds = np.bincount(self._kinds)
-        return Counter({kind: int(count) for kind, count in enumerate(kinds) if kind and count})
+            return list(self._rows)
 
-    def put(self, ids: Sequence[str], kinds: Sequence[int]) -> None:
-        """Add criminals, or replace them; their statistics are not known."""
+    def counts(self) -> TemplateCounts:
+        """How many criminals have how many templates."""
         with self._lock:
-            new = [one for one in ids if one not in self._rows]
-            reused = [self._free.pop() for _ in range(min(len(self._free), len(new)))]
-            end = len(self._kinds)
-            added = len(new) - len(reused)
-            self._rows.update(zip(new, [*reused, *range(end, end + added)], strict=True))
-            for row, one in zip(reused, new, strict=False):
-                self._ids[row] = one
-            self._ids += new[len(reused) :]
-            self._kinds = np.append(self._kinds, np.zeros(added, np.int8))
-            self._means = np.append(self._means, np.zeros(added, np.float32))
-            self._deviations = np.append(self._deviations, np.zeros(added, np.float32))
-            rows = [self._rows[one] for one in ids]
-            self._kinds[rows] = kinds
-            self._means[rows] = self._deviations[rows] = np.nan
+            counted = np.bincount(self._template_counts)
+        return Counter({number: int(n) for number, n in enumerate(counted) if number and n})
+
+    def put(self, ids: Sequence[str], template_counts: Sequence[int]) -> None:
+        """Add or replace criminals, without statistics."""
+        with self._lock:
+            self._add_rows([one for one in ids if one not in self._rows])
+            self._template_counts[[self._rows[one] for one in ids]] = template_counts
+            self._invalidate([self._rows[one] for one in ids])
 
     def remove(self, ids: Iterable[str]) -> None:
-        """Forget criminals; who is unknown is no error."""
+        """Remove criminals; unknown ids are ignored."""
         with self._lock:
             gone = [self._rows.pop(one) for one in ids if one in self._rows]
-            self._kinds[gone] = FREE
+            self._template_counts[gone] = FREE
             self._free += gone
 
-    def forget_statistics(self) -> None:
-        """Make everyone's unknown, as when the cohort changed."""
+    def forget_statistics(self, ids: Iterable[str] | None = None) -> None:
+        """Drop the statistics of `ids`, or of everyone."""
         with self._lock:
-            self._means[:] = self._deviations[:] = np.nan
-            self._generation += 1
+            self._invalidate(slice(None) if ids is None else [self._rows[one] for one in ids])
 
-    def statistics(self, ids: Sequence[str]) -> CohortStatistics:
-        """Of each; NaN where they are not known, or where the criminal is not."""
+    def known(self, ids: Sequence[str]) -> Known:
+        """What is known of each criminal, in order."""
         with self._lock:
-            rows = np.array([self._rows.get(one, -1) for one in ids], np.intp)
-            known = rows >= 0
+            rows = self._rows_of(ids)
+            found = rows >= 0
             means, deviations = np.full((2, len(ids)), np.nan, np.float32)
-            means[known] = self._means[rows[known]]
-            deviations[known] = self._deviations[rows[known]]
-        return CohortStatistics(means, deviations)
+            versions = np.full(len(ids), NOBODY, np.int64)
+            means[found] = self._means[rows[found]]
+            deviations[found] = self._deviations[rows[found]]
+            versions[found] = self._versions[rows[found]]
+        return Known(CohortStatistics(means, deviations), versions)
 
-    def learn(self, ids: Sequence[str], statistics: CohortStatistics, generation: int) -> None:
-        """Keep what was found for criminals, unless all were forgotten meanwhile."""
+    def learn(self, ids: Sequence[str], versions: Versions, statistics: CohortStatistics) -> None:
+        """Keep the statistics of those criminals whose version is still the given one."""
         with self._lock:
-            if generation != self._generation:
-                return
-            rows = np.array([self._rows.get(one, -1) for one in ids], np.intp)
-            known = rows >= 0
-            self._means[rows[known]] = statistics.means[known]
-            self._deviations[rows[known]] = statistics.deviations[known]
+            rows = self._rows_of(ids)
+            current = rows >= 0
+            current[current] = self._versions[rows[current]] == versions[current]
+            self._means[rows[current]] = statistics.means[current]
+            self._deviations[rows[current]] = statistics.deviations[current]
 
-    def unknown(self, limit: int) -> list[str]:
-        """Ids of at most so many criminals whose statistics are not known."""
+    def without_statistics(self, limit: int) -> list[str]:
+        """Ids of at most `limit` criminals whose statistics have to be computed."""
         with self._lock:
-            missing = np.flatnonzero(np.isnan(self._means) & (self._kinds != FREE))
+            missing = np.flatnonzero(np.isnan(self._means) & (self._template_counts != FREE))
             return [self._ids[row] for row in missing[:limit].tolist()]
+
+    def _rows_of(self, ids: Sequence[str]) -> NDArray[np.intp]:
+        return np.array([self._rows.get(one, -1) for one in ids], np.intp)
+
+    def _add_rows(self, ids: Sequence[str]) -> None:
+        reused = [self._free.pop() for _ in range(min(len(self._free), len(ids)))]
+        for row, one in zip(reused, ids, strict=False):
+            self._ids[row] = one
+        end = len(self._ids)
+        self._ids += ids[len(reused) :]
+        self._rows.update(zip(ids, [*reused, *range(end, len(self._ids))], strict=True))
+        added = len(self._ids) - end
+        self._template_counts = _extended(self._template_counts, added)
+        self._means = _extended(self._means, added)
+        self._deviations = _extended(self._deviations, added)
+        self._versions = _extended(self._versions, added)
+
+    def _invalidate(self, rows: Sequence[int] | slice) -> None:
+        self._newest_version += 1
+        self._versions[rows] = self._newest_version
+        self._means[rows] = self._deviations[rows] = np.nan
+
+
+def _extended(array: NDArray[Any], added: int) -> NDArray[Any]:
+    return np.append(array, np.zeros(added, array.dtype))

@@ -51,7 +51,7 @@ def names(photos):
     return [str(one) for one in photos]
 
 
-def test_the_first_photos_are_enrolled_and_one_is_kept_back(dataset, embedded):
+def test_the_first_photos_are_enrolled_and_one_is_held_back(dataset, embedded):
     search = open_set(dataset, embedded, photos_each=3)
     assert {name: len(photos) for name, photos in search.enrolled.items()} == {
         "Ada": 3,
@@ -60,13 +60,13 @@ def test_the_first_photos_are_enrolled_and_one_is_kept_back(dataset, embedded):
     }
     assert names(search.mated) == ["Ada_3", "Ada_4", "Bob_1", "Ed_2"]
     assert search.owners.tolist() == [0, 0, 1, 2]
-    assert names(search.strangers) == ["Cy_0", "Di_0"]
+    assert names(search.non_mated) == ["Cy_0", "Di_0"]
 
 
-def test_who_has_too_few_photos_is_neither_enrolled_nor_a_stranger(dataset, embedded):
+def test_people_with_too_few_photos_are_neither_enrolled_nor_searched_for(dataset, embedded):
     search = open_set(dataset, embedded, photos_each=1, min_photos=3)
     assert list(search.enrolled) == ["Ada", "Ed"]
-    assert names(search.strangers) == ["Cy_0", "Di_0"]
+    assert names(search.non_mated) == ["Cy_0", "Di_0"]
     assert len(open_set(dataset, embedded, photos_each=1, enrolled=1).enrolled) == 1
 
 
@@ -75,7 +75,7 @@ def test_photos_without_a_face_are_not_searched_but_counted(dataset, embedded):
     embedded |= {Path("Cy_0"): lost, Path("Ada_4"): lost, Path("Bob_0"): lost}
     search = open_set(dataset, embedded, photos_each=1)
     assert "Bob" not in search.enrolled
-    assert names(search.strangers) == ["Di_0"]
+    assert names(search.non_mated) == ["Di_0"]
     assert search.not_found == 2
 
 

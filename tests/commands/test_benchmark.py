@@ -144,23 +144,23 @@ def test_errors_are_told_by_group(run, people, tmp_path):
     )
     assert rate == pytest.approx(one["realised_fnir"])
     assert "kind: even" in result.stdout
-    assert "labels that name nothing in the dataset: 1" in result.stderr
+    assert "labels that are not in the dataset: 1" in result.stderr
 
 
-def test_apply_sets_the_threshold_by_these_strangers(run, people, tmp_path):
+def test_apply_fits_the_threshold_to_these_people(run, people, tmp_path):
     (tmp_path / "susracker.toml").write_text("# ours\nport = 5001\n")
     result = run(people, "--apply", "--target-fpir", "0.2")
     text = (tmp_path / "susracker.toml").read_text()
     assert "# ours" in text
     (shift,) = re.findall(r"threshold_shift = (-?[\d.]+)", text)
-    assert -3 < float(shift) < 0, "these strangers made the cohort, and score low"
+    assert -3 < float(shift) < 0, "the cohort was made from these people, so they score low"
     assert "previously not set" in result.stdout
     run(people, "--json", "r.json", "--target-fpir", "0.2")
     one = json.loads((tmp_path / "r.json").read_text())["identification"][0]
     assert one["realised_fpir"] == pytest.approx(0.2, abs=0.02)
 
 
-def test_too_few_strangers_change_no_setting(run, people, tmp_path):
+def test_too_few_people_change_no_setting(run, people, tmp_path):
     result = run(people, "--apply", "--limit", "20", status=2)
     assert "too few to measure a threshold on" in result.stderr
     assert not (tmp_path / "susracker.toml").exists()
@@ -188,8 +188,8 @@ def test_one_person_says_what_cannot_be_measured(run, one_person, tmp_path):
         (["--matcher", "nobody"], "no matcher is called 'nobody'"),
         (["--pairs", "nowhere.txt"], "cannot read pairs from nowhere.txt"),
         (["--labels", "nowhere.csv"], "cannot read labels from nowhere.csv"),
-        (["--apply", "--cross-fit"], "cannot be combined with --cross-fit"),
-        (["--cross-fit"], "--cross-fit needs 100 strangers"),
+        (["--apply", "--cross-fit"], "does not go with --cross-fit"),
+        (["--cross-fit"], "--cross-fit needs 100 people with one photo"),
     ],
 )
 def test_a_usage_error_is_one_line(run, one_person, people, args, message):

@@ -167,9 +167,9 @@ def test_settings_reach_the_parts(tmp_path):
         assert tracker.max_pixels == 2_500_000
         assert tracker._cooldown.seconds == 7
         assert tracker.journal is tracker.store
-        assert tracker.watchlist._target_fpir == 0.02
-        assert tracker.watchlist._shift == 0.25
-        assert isinstance(tracker.watchlist._matcher, ExactMatcher)
+        assert tracker.watchlist._gallery._target_fpir == 0.02
+        assert tracker.watchlist._gallery._shift == 0.25
+        assert isinstance(tracker.watchlist._gallery._matcher, ExactMatcher)
         assert tracker.recogniser._detector is tracker.detector is not None
         assert tracker.recogniser._max_pixels == tracker.max_pixels
 

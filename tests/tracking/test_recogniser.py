@@ -27,7 +27,7 @@ class Ones(Encoder):
 class Everyone:
     """A watch-list that knows every face, each as someone else."""
 
-    def plausible(self, probes):
+    def prefilter(self, probes):
         return np.ones(len(probes), bool)
 
     def identify(self, probes, now):

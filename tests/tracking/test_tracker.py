@@ -257,19 +257,19 @@ def test_the_library_in_ten_lines(tmp_path):
 
 
 class CountingEncoder(type(encoder)):
-    """Remembers how many faces it was given, and how many of them to embed roughly."""
+    """Counts the faces that it encodes in full, and those that it embeds fast."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.full = self.rough = 0
+        self.full = self.fast = 0
 
     def encode(self, chips):
         self.full += len(chips)
         return super().encode(chips)
 
-    def embed_roughly(self, chips):
-        self.rough += len(chips)
-        return super().embed_roughly(chips)
+    def embed_fast(self, chips):
+        self.fast += len(chips)
+        return super().embed_fast(chips)
 
 
 @pytest.fixture
@@ -281,15 +281,15 @@ def counting(tracker):
 
 def test_whoever_may_be_someone_is_encoded_in_full(counting):
     matches = counting.recogniser.recognise(FACES["hopper"], NOON).matches
-    assert (counting.encoder.rough, counting.encoder.full) == (1, 1)
+    assert (counting.encoder.fast, counting.encoder.full) == (1, 1)
     chip = counting.detector.find(decode(FACES["hopper"]))[0].chip[None]
     expected = counting.watchlist.identify(counting.encoder.encode(chip), NOON)
     assert matches[0].candidates == expected[0]
 
 
-def test_a_stranger_is_embedded_roughly(counting):
+def test_a_stranger_is_only_embedded_fast(counting):
     assert counting.recogniser.recognise(FACES["collins"], NOON) == Recognition(1, ())
-    assert (counting.encoder.rough, counting.encoder.full) == (1, 0)
+    assert (counting.encoder.fast, counting.encoder.full) == (1, 0)
 
 
 def test_closing_closes_the_matcher(open_tracker, monkeypatch):

@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from susracker.errors import ConfigError
+from susracker.errors import ConfigError, InputError
 from susracker.watchlist.fitting import fit_scoring, virtual_people
+from susracker.watchlist.fusion import fuse, fuse_all
 from susracker.watchlist.scoring import (
     ADDED_DEVIATION,
     NEAREST,
@@ -16,10 +17,8 @@ from susracker.watchlist.scoring import (
     CohortStatistics,
     Scoring,
     distance_of,
-    fuse,
     load_scoring,
     normalise,
-    template_class,
 )
 
 shipped = load_scoring("dlib-resnet-v1")
@@ -30,10 +29,16 @@ def unit(count: int, seed: int, dimension: int = 128) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+def scattered(count: int, seed: int) -> np.ndarray:
+    """Synthetic faces around a mean, as dlib's are, shape (count, 128)."""
+    faces = unit(1, 99) * 3 + unit(count, seed)
+    return faces / np.linalg.norm(faces, axis=1, keepdims=True)
+
+
 def table(share: float) -> Scoring:
-    """A scoring in which a stranger scores at least s with a share of `share ** (s + 2)`."""
+    """A scoring in which a share of `share ** (s + 2)` of impostor comparisons score at least s."""
     logs = np.tile((SCORES + 2) * math.log(share), (3, 1))
-    return Scoring(unit(NEAREST + 100, 0), logs, logs / 2, joined_people=100)
+    return Scoring(unit(NEAREST + 100, 0), logs, logs / 2, measured_members=100)
 
 
 def test_distance_is_that_of_unit_vectors():
@@ -60,18 +65,18 @@ def test_statistics_are_of_the_nearest_of_the_cohort():
         )
 
 
-def test_who_joined_the_cohort_is_not_normalised_by_himself():
+def test_a_cohort_member_is_not_compared_with_itself():
     scoring, vectors = table(0.1), unit(5, 1)
-    joined = scoring.join(vectors)
-    alone = scoring.join(vectors[1:])
-    assert len(joined.cohort) == len(scoring.cohort) + 5
+    member = scoring.with_members(vectors)
+    others = scoring.with_members(vectors[1:])
+    assert len(member.cohort) == len(scoring.cohort) + 5
     one = vectors[:1]
-    assert joined.statistics(one).means == pytest.approx(alone.statistics(one).means, abs=1e-7)
+    assert member.statistics(one).means == pytest.approx(others.statistics(one).means, abs=1e-7)
 
 
-def test_what_impostors_score_follows_how_many_have_joined():
+def test_the_impostor_distribution_follows_the_number_of_cohort_members():
     scoring = table(0.1)
-    one, half, many = (scoring.join(unit(n, 1)).share_above(0, 1) for n in (1, 50, 1000))
+    one, half, many = (scoring.with_members(unit(n, 1)).share_above(0, 1) for n in (1, 50, 1000))
     assert scoring.share_above(0, 1) == pytest.approx(0.01)
     assert one == pytest.approx(0.01, rel=0.05)
     assert half == pytest.approx(0.01**0.75)
@@ -102,7 +107,15 @@ def test_fused_templates_have_unit_length_and_the_mean_direction():
     rows = np.array([[1, 0], [0, 1]], np.float32)
     assert fuse(rows) == pytest.approx([math.sqrt(0.5)] * 2)
     assert fuse(rows[:1]) == pytest.approx([1, 0])
-    assert [template_class(n) for n in (1, 2, 3, 40)] == [1, 2, 3, 3]
+
+
+def test_many_criminals_are_fused_at_once():
+    rows = unit(7, 1)
+    people = fuse_all(list("aabccccd")[:7], rows)
+    assert (people.ids, people.template_counts) == (["a", "b", "c"], [2, 1, 3])
+    assert people.vectors[0] == pytest.approx(fuse(rows[:2]), abs=1e-6)
+    assert people.vectors[2] == pytest.approx(fuse(rows[3:7]), abs=1e-6)
+    assert fuse_all([], rows[:0]).ids == []
 
 
 def test_an_encoder_without_a_cohort_is_an_error():
@@ -119,17 +132,30 @@ def test_virtual_people_are_nobody_and_scatter_as_real_ones_do():
     assert spread == pytest.approx(real, rel=0.15)
 
 
-def test_a_fitted_threshold_holds_for_strangers_it_has_not_seen():
-    """Synthetic faces around a mean, as dlib's are: the realised FPIR is near the target."""
-
-    def faces(count: int, seed: int) -> np.ndarray:
-        scattered = unit(1, 99) * 3 + unit(count, seed)
-        return scattered / np.linalg.norm(scattered, axis=1, keepdims=True)
-
-    gallery, strangers = faces(200, 2), faces(4000, 3)
-    scoring = fit_scoring(faces(600, 1), list(faces(200, 4)[:, None])).join(gallery)
-    scores = normalise(
-        strangers @ gallery.T, scoring.statistics(strangers), scoring.statistics(gallery)
-    )
+def test_a_fitted_threshold_holds_for_people_it_has_not_seen():
+    """The realised FPIR is near the target."""
+    gallery, probes = scattered(200, 2), scattered(4000, 3)
+    fitted = fit_scoring(scattered(600, 1), list(scattered(200, 4)[:, None]))
+    scoring = fitted.with_members(gallery)
+    scores = normalise(probes @ gallery.T, scoring.statistics(probes), scoring.statistics(gallery))
     threshold = scoring.threshold(0.01, {1: len(gallery)})
     assert 0.004 < np.mean(scores.max(axis=1) >= threshold) < 0.025
+
+
+def test_a_scoring_fitted_to_few_people_is_near_that_of_many():
+    """Of 60 faces and 40 enrolled people, few of whom have two photos and one has three."""
+    photos = [3, 2, 2] + 37 * [1]
+    few = fit_scoring(scattered(60, 1), [scattered(n, 10 + i) for i, n in enumerate(photos)])
+    many = fit_scoring(scattered(600, 1), list(scattered(200, 4)[:, None]))
+    thresholds = [one.threshold(0.01, {1: 100}) for one in (few, many)]
+    assert thresholds[0] == pytest.approx(thresholds[1], abs=0.6)
+    assert np.isfinite(few.log_shares).all()
+    assert (np.diff(few.log_shares) <= 0).all()
+
+
+def test_too_few_people_to_fit_a_scoring_is_an_error_that_says_how_many_are_needed():
+    people = list(scattered(10, 4)[:, None])
+    with pytest.raises(
+        InputError, match=r"20 faces .* 10 enrolled .* 200 comparisons; about [4-7]\d\d are"
+    ):
+        fit_scoring(scattered(20, 1), people)

@@ -1,4 +1,4 @@
-"""Who is wanted, in memory: the cohort that they join, and lists of every size."""
+"""The watch-list: its members in the cohort, and lists of every size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from susracker.benchmark.datasets import read_dataset
 from susracker.benchmark.embedding import Embedder
 from susracker.benchmark.rules import stack_templates
 from susracker.plugins import open_encoder, open_matcher, open_store
-from susracker.watchlist import watchlist
 from susracker.watchlist.scoring import load_scoring
 from susracker.watchlist.watchlist import WatchList
 from tests.contracts.records import NOON, criminal, photo, template
@@ -45,17 +44,17 @@ def enrol(store, criminal_id, vectors=None):
 
 
 def in_cohort(people, vector) -> bool:
-    return bool((people._scoring.cohort @ vector > 0.99999).any())
+    return bool((people._gallery._scoring.cohort @ vector > 0.99999).any())
 
 
-def test_the_enrolled_join_the_cohort_and_leave_it_when_they_are_removed(store, people):
+def test_enrolled_people_are_cohort_members_until_they_are_removed(store, people):
     vectors = {f"c{number}": enrol(store, f"c{number}") for number in range(30)}
     people.refresh(NOON)
     assert all(in_cohort(people, vector) for vector in vectors.values())
     store.remove_criminal("c7")
     people.refresh(NOON)
     assert not in_cohort(people, vectors["c7"])
-    assert len(people._scoring.cohort) == len(shipped.cohort) + 29
+    assert len(people._gallery._scoring.cohort) == len(shipped.cohort) + 29
 
 
 def test_a_list_that_grew_has_the_scores_of_one_that_was_loaded(store, people):
@@ -65,21 +64,13 @@ def test_a_list_that_grew_has_the_scores_of_one_that_was_loaded(store, people):
     loaded = WatchList(store, "dlib/1", open_matcher("exact", 128), shipped, 0.01)
     loaded.refresh(NOON)
     ids = [f"c{number}" for number in range(40)]
-    grown, fresh = (one._statistics(ids) for one in (people, loaded))
+    grown, fresh = (one._gallery._statistics(ids) for one in (people, loaded))
     assert grown.means == pytest.approx(fresh.means, abs=0.01)
     assert grown.deviations == pytest.approx(fresh.deviations, abs=0.01)
     assert people.threshold == pytest.approx(loaded.threshold, abs=0.01)
 
 
-def test_of_a_long_list_some_join_and_the_same_in_every_process(store, people, monkeypatch):
-    monkeypatch.setattr(watchlist, "MOST_JOINED", 10)
-    for number in range(95):
-        enrol(store, f"c{number:02}")
-    people.refresh(NOON)
-    assert list(people._joined) == [f"c{number:02}" for number in range(0, 95, 10)]
-
-
-def test_a_new_photo_changes_the_vector_that_joined(store, people):
+def test_a_new_photo_changes_the_vector_of_a_cohort_member(store, people):
     before = enrol(store, "c1")
     enrol(store, "c2")
     people.refresh(NOON)
@@ -87,12 +78,12 @@ def test_a_new_photo_changes_the_vector_that_joined(store, people):
     store.put_criminal(criminal("c1"), [another], [template(another)])
     people.refresh(NOON)
     assert not in_cohort(people, before)
-    assert len(people._joined) == 2
+    assert sorted(people._gallery.cohort_members) == ["c1", "c2"]
 
 
 @cache
 def real_people():
-    """Of each person all templates, of some of the people of LFW's development set."""
+    """All templates of each of some people of LFW's development set."""
     dataset = read_dataset(shared("lfw-dev"), limit=150)
     embedded = Embedder(open_encoder("dlib")).embed_all(dataset.photos, workers=2)
     found = [
@@ -103,9 +94,9 @@ def real_people():
 
 
 @pytest.mark.parametrize("size", [1, 5, 20])
-def test_a_short_list_finds_its_people_among_strangers(store, people, size):
+def test_a_short_list_finds_its_people_among_others(store, people, size):
     several = [person for person in real_people() if len(person) > 1]
-    strangers = np.stack([person[0] for person in real_people() if len(person) == 1])
+    others = np.stack([person[0] for person in real_people() if len(person) == 1])
     found = searches = returned = 0
     for start in range(0, 20, size):
         for number, person in enumerate(several[start : start + size]):
@@ -115,11 +106,11 @@ def test_a_short_list_finds_its_people_among_strangers(store, people, size):
             for candidates in people.identify(person[1:], NOON):
                 searches += 1
                 found += bool(candidates) and candidates[0].criminal_id == f"c{number}"
-        returned += sum(map(bool, people.identify(strangers, NOON)))
+        returned += sum(map(bool, people.identify(others, NOON)))
         for number in range(size):
             store.remove_criminal(f"c{number}")
     assert found / searches > 0.8
-    assert returned / (len(strangers) * 20 / size) < 0.03
+    assert returned / (len(others) * 20 / size) < 0.03
 
 
 def test_what_searches_need_is_prepared_a_few_at_a_time(store, people):

@@ -1,0 +1,222 @@
+"""Enrolled people in memory, and how they score against probes."""
+
+from __future__ import annotations
+
+import heapq
+import math
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from susracker.matchers.base import Matcher, Neighbour
+from susracker.models import Vectors
+from susracker.watchlist.fusion import FusedTemplates
+from susracker.watchlist.scoring import CohortStatistics, Scoring, TemplateCounts, normalise
+from susracker.watchlist.statistics import People, Versions
+
+SCORED_NEIGHBOURS = 50
+"""How many of the nearest criminals are scored: the best score is seldom that of the nearest, but
+of one nearby."""
+
+MAX_COHORT_MEMBERS = 1000
+"""How many criminals are members of the cohort at most, because each costs time in every search."""
+
+OUTDATED_SHARE = 0.1
+"""Cohort members are chosen anew when more than this share of them have changed or left, or are
+missing because the list has grown. That makes everyone's statistics invalid; until then, they are
+of a slightly outdated cohort, which changes scores by less than can be measured."""
+
+
+class Scored(NamedTuple):
+    """A criminal compared with a probe.
+
+    Attributes:
+        similarity: cosine between the probe and the criminal's vector, -1 to 1.
+        score: AS-norm score.
+    """
+
+    criminal_id: str
+    similarity: float
+    score: float
+
+
+class ScoredGallery:
+    """Finds and scores the people nearest to a probe, and knows the threshold for their number.
+
+    The vectors are in the matcher. Searches may run in any thread, also during an update; updates
+    must not overlap.
+
+    Args:
+        target_fpir: share of non-mated searches that may reach the threshold, above 0.
+        threshold_shift: added to the threshold, for faces that score higher than those that the
+            scoring was fitted to.
+        max_cohort_members: see `MAX_COHORT_MEMBERS`.
+    """
+
+    def __init__(
+        self,
+        matcher: Matcher,
+        scoring: Scoring,
+        target_fpir: float,
+        threshold_shift: float = 0.0,
+        max_cohort_members: int = MAX_COHORT_MEMBERS,
+    ) -> None:
+        self._matcher = matcher
+        self._scoring_alone = scoring
+        self._scoring = scoring
+        self._members: dict[str, Vectors] = {}
+        self._chosen = 0
+        self._outdated: set[str] = set()  # members who have changed or left since the choice
+        self._max_members = max_cohort_members
+        self._target_fpir = target_fpir
+        self._shift = threshold_shift
+        self._people = People()
+        self._counts: TemplateCounts = {}
+        self._threshold = math.inf
+
+    def __len__(self) -> int:
+        return len(self._people)
+
+    @property
+    def threshold(self) -> float:
+        """The lowest score that is a match; infinite while nobody is enrolled."""
+        return self._threshold
+
+    @property
+    def counts(self) -> TemplateCounts:
+        """How many criminals have one template, two, and three or more."""
+        return dict(sorted(self._counts.items()))
+
+    @property
+    def cohort_members(self) -> list[str]:
+        """Ids of the criminals who are members of the cohort."""
+        return list(self._members)
+
+    def threshold_for(self, target_fpir: float) -> float:
+        """The threshold for another target FPIR."""
+        return self._scoring.threshold(target_fpir, self._counts) + self._shift
+
+    def fpir(self, score: float) -> float:
+        """The share of non-mated searches that return someone who scores at least `score`."""
+        return self._scoring.fpir(score - self._shift, self._counts)
+
+    def update(self, people: FusedTemplates, removed: Collection[str] = ()) -> None:
+        """Add or replace `people`, and remove others; unknown ids are ignored.
+
+        The vectors of `people` belong to the matcher afterwards.
+        """
+        self._remove(removed)
+        self._put(people)
+        self._update_members(people.ids)
+        self._counts = self._people.counts()
+        self._threshold = self.threshold_for(self._target_fpir)
+
+    def prepare(self, count: int) -> int:
+        """Compute missing statistics of at most `count` criminals, so that searches need not.
+
+        Returns:
+            the number of criminals whose statistics were computed.
+        """
+        ids = self._people.without_statistics(count)
+        if ids:
+            self._compute(ids, self._people.known(ids).versions)
+        return len(ids)
+
+    def search(self, probes: Vectors) -> list[list[Scored]]:
+        """Score the people nearest to each probe.
+
+        Args:
+            probes: unit length, shape (n, dimension).
+
+        Returns:
+            for each probe, the people near it, best score first, ties by id.
+        """
+        statistics = self._scoring.statistics(probes)
+        return [
+            self._scored(neighbours, statistics.row(index))
+            for index, neighbours in enumerate(self._matcher.search(probes, SCORED_NEIGHBOURS))
+        ]
+
+    def _remove(self, criminal_ids: Collection[str]) -> None:
+        self._people.remove(criminal_ids)
+        for criminal_id in criminal_ids:
+            self._matcher.remove(criminal_id)
+            if self._members.pop(criminal_id, None) is not None:
+                self._outdated.add(criminal_id)
+
+    def _put(self, people: FusedTemplates) -> None:
+        if not people.ids:
+            return
+        self._people.put(people.ids, people.template_counts)
+        self._matcher.load(people.ids, people.vectors)
+        # A search may have computed statistics of the previous vectors just before the load.
+        self._people.forget_statistics(people.ids)
+
+    def _update_members(self, changed: Sequence[str]) -> None:
+        """Give members their present vectors, or choose members anew if too many are outdated."""
+        edited = [one for one in changed if one in self._members]
+        self._outdated.update(edited)
+        wanted = min(len(self), self._max_members)
+        missing = wanted - len(self._members)
+        if max(missing, len(self._outdated)) > OUTDATED_SHARE * self._chosen:
+            self._choose_members(wanted)
+        else:
+            self._members |= self._vectors_of(edited)
+            self._scoring = self._scoring_with(self._members)
+
+    def _choose_members(self, count: int) -> None:
+        self._members = self._vectors_of(choose_members(self._people.ids(), count))
+        self._chosen = count
+        self._outdated.clear()
+        self._scoring = self._scoring_with(self._members)
+        self._people.forget_statistics()
+
+    def _vectors_of(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        return dict(zip(ids, self._matcher.vectors(ids), strict=True)) if ids else {}
+
+    def _scoring_with(self, members: Mapping[str, Vectors]) -> Scoring:
+        if not members:
+            return self._scoring_alone
+        return self._scoring_alone.with_members(np.stack(list(members.values())))
+
+    def _scored(self, neighbours: Sequence[Neighbour], probe: CohortStatistics) -> list[Scored]:
+        ids = [neighbour.criminal_id for neighbour in neighbours]
+        similarities = np.array([[neighbour.similarity for neighbour in neighbours]], np.float32)
+        scores = normalise(similarities, probe, self._statistics(ids))[0].tolist()
+        found = [
+            Scored(*neighbour, score)
+            for neighbour, score in zip(neighbours, scores, strict=True)
+            # People who have been removed since the search have no vector and no statistics.
+            if not math.isnan(score)
+        ]
+        return sorted(found, key=lambda one: (-one.score, one.criminal_id))
+
+    def _statistics(self, ids: Sequence[str]) -> CohortStatistics:
+        """The statistics of each criminal; those that are missing are computed now."""
+        known = self._people.known(ids)
+        missing = np.flatnonzero(np.isnan(known.statistics.means))
+        if len(missing):
+            unknown = [ids[index] for index in missing.tolist()]
+            computed = self._compute(unknown, known.versions[missing])
+            known.statistics.means[missing] = computed.means
+            known.statistics.deviations[missing] = computed.deviations
+        return known.statistics
+
+    def _compute(self, ids: Sequence[str], versions: Versions) -> CohortStatistics:
+        """Compute statistics, and keep those that are of the given versions."""
+        statistics = self._scoring.statistics(self._matcher.vectors(ids))
+        self._people.learn(ids, versions, statistics)
+        return statistics
+
+
+def choose_members(ids: Collection[str], count: int) -> list[str]:
+    """Choose `count` cohort members, or everyone if there are fewer.
+
+    The choice depends on the set of ids alone, so every process makes the same; and adding or
+    removing a person changes one member at most.
+    """
+    if len(ids) <= count:
+        return sorted(ids)
+    return heapq.nsmallest(count, ids, key=lambda one: (zlib.crc32(one.encode()), one))
