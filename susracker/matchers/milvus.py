@@ -39,6 +39,9 @@ class MilvusMatcher(Matcher):
     nothing that is there already. Milvus chooses how to search (`AUTOINDEX`), so a cluster may
     miss a near criminal; similarities are exact.
 
+    Milvus has no transactions. A search in the middle of a change may see old and new templates of
+    the same criminal together.
+
     Every method but `close` and `len` raises `StoreUnavailableError` while Milvus is unavailable.
     """
 
