@@ -33,7 +33,7 @@ class Matcher(ABC):
     All vectors are float32 and have unit length. A new matcher may be used at once: it finds
     nobody. Every method may be called from any thread, and people may be searched for while others
     are enrolled. A search sees each criminal as they were either before or after a change, never
-    in between.
+    in between. Of changes to a criminal that are made at once, one wins as a whole.
     """
 
     def __init__(self, dimension: int) -> None:

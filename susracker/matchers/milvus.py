@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -39,6 +40,9 @@ class MilvusMatcher(Matcher):
     nothing that is there already. Milvus chooses how to search (`AUTOINDEX`), so a cluster may
     miss a near criminal; similarities are exact.
 
+    Milvus has no transactions. A search in the middle of a change may see old and new templates of
+    the same criminal together.
+
     Every method but `close` and `len` raises `StoreUnavailableError` while Milvus is unavailable.
     """
 
@@ -47,6 +51,7 @@ class MilvusMatcher(Matcher):
         self._client = client
         self._collection = collection
         self._templates: dict[str, int] = {}  # how many each criminal has
+        self._writing = threading.Lock()
         with _errors_mapped():
             if not client.has_collection(collection):
                 self._create()
@@ -86,15 +91,15 @@ class MilvusMatcher(Matcher):
             number = counts.get(criminal_id, 0)
             counts[criminal_id] = number + 1
             rows.append(_row(criminal_id, number, vector))
-        with _errors_mapped():
+        with self._writing, _errors_mapped():
             for start in range(0, len(rows), ROWS_AT_ONCE):
                 self._upsert(rows[start : start + ROWS_AT_ONCE])
             for criminal_id, count in counts.items():
                 self._delete(criminal_id, range(count, self._templates.get(criminal_id, 0)))
-        self._templates |= counts
+            self._templates |= counts
 
     def remove(self, criminal_id: str) -> None:
-        with _errors_mapped():
+        with self._writing, _errors_mapped():
             self._delete(criminal_id, range(self._templates.pop(criminal_id, 0)))
 
     def search(self, probes: Vectors, k: int) -> list[list[Neighbour]]:

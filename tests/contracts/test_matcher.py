@@ -213,3 +213,30 @@ def test_a_search_never_sees_half_a_change(matcher, backend):
         thread.join()
     assert not wrong
     assert len(matcher) == 50
+
+
+def test_of_loads_at_once_the_last_one_wins_as_a_whole(matcher):
+    names = [f"p{number}" for number in range(20)]
+    templates = unit(3, 3, seed=4)  # of each thread as many as its number, and one
+    start = threading.Barrier(3)
+
+    def load(number: int) -> None:
+        mine = templates[number, : number + 1]
+        start.wait()
+        for name in names:
+            matcher.load([name] * len(mine), mine.copy())
+
+    threads = [threading.Thread(target=load, args=[number]) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = matcher.search(np.concatenate(templates), 20)
+    for name in names:
+        exact = [
+            row // 3
+            for row, neighbours in enumerate(found)
+            for one in neighbours
+            if one.criminal_id == name and one.similarity > 0.999
+        ]
+        assert exact in ([0], [1, 1], [2, 2, 2])
