@@ -1,4 +1,4 @@
-"""The `susracker` command: a group that loads a command's module only when it is called."""
+"""The `susracker` command: a group that loads a command's module only when you call it."""
 
 from __future__ import annotations
 
@@ -14,29 +14,24 @@ COMMANDS = {
     "demo": "See it work: a camera, a wanted person, an alert.",
     "serve": "Run the server that cameras and operators connect to.",
     "enroll": "Put people on the watch-list.",
-    "criminals": "List, show, edit and remove who is enrolled.",
-    "benchmark": "Measure how good recognition is, on a folder of photos.",
-    "camera": "Be an edge camera: find faces in a video, and post them to a server.",
-    "replay": "Run recorded detections again, on the clock of that night.",
+    "criminals": "List, show, edit and remove enrolled people.",
+    "benchmark": "Measure how well recognition works on a folder of photos.",
+    "camera": "Act as an edge camera: find faces in a video and post them to a server.",
+    "replay": "Run recorded detections again, on their original clock.",
     "recordings": "List, show, cut, merge and anonymise recordings.",
     "copy": "Copy a whole store to another, and check that it arrived.",
     "backup": "Copy the store to one file, and check it.",
-    "restore": "Copy a backup into the store, which must be empty, and check it.",
+    "restore": "Restore a backup into an empty store, and check it.",
     "settings": "Print every setting: value, source and help.",
     "completion": "Print the tab completion for your shell.",
 }
-"""Each command's module in `susracker.commands`, and its line in `susracker --help`. It stands
-here, and a test holds it equal to the command's own help, so that --help imports none of them."""
-
-
-class WrongUse(click.ClickException):
-    """What was typed, or set, is wrong: as for click's own usage errors, the status is 2."""
-
-    exit_code = 2
+"""Each command's module in `susracker.commands`, and its line in `susracker --help`. The lines are
+repeated here so that --help imports no command; a test compares them with the commands' own."""
 
 
 class CommandTable(click.Group):
-    """Commands by name; errors of susracker become one line and an exit status."""
+    """Commands by name. An error of susracker becomes one line, and an exit status: 2 if what was
+    typed or set is wrong, else 1."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -55,8 +50,8 @@ class CommandTable(click.Group):
         try:
             return super().invoke(ctx)
         except SusrackerError as error:
-            wrong_use = isinstance(error, (InputError, ConfigError))
-            raise (WrongUse if wrong_use else click.ClickException)(str(error)) from error
+            wrong = isinstance(error, (InputError, ConfigError))
+            raise (click.UsageError if wrong else click.ClickException)(str(error)) from error
 
 
 @click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,7 +59,7 @@ class CommandTable(click.Group):
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
     envvar="SUSRACKER_CONFIG",
-    help="Settings file; by default ./susracker.toml where there is one.",
+    help="Settings file.  [default: ./susracker.toml, if it exists]",
 )
 @click.version_option(package_name="susracker", message="%(prog)s %(version)s")
 @click.pass_context
@@ -74,10 +69,10 @@ def main(ctx: click.Context, config: Path | None) -> None:
     \b
     Examples:
       susracker demo                              see it work
-      susracker enroll people/                    a folder with one folder a person
+      susracker enroll people/                    a folder with one folder per person
       susracker enroll jo.jpg --name "Jo Doe"     one person
       susracker serve                             then post detections to port 5000
 
-    Every command has a --help of its own, with examples.
+    Each command has its own --help, with examples.
     """
     ctx.obj = config

@@ -1,13 +1,14 @@
-"""Settings: each one once, with its name, default, check and help.
+"""Settings: each one is defined once, with its name, default, check and help.
 
 A value comes from a command line flag, else from a `SUSRACKER_…` environment variable, else from
-`susracker.toml`, else from its default here. Flags, variables, keys of the file, `--help` and
+`susracker.toml`, else from its default. Flags, variables, keys of the file, `--help` and
 `susracker settings` are all made from the fields of `Settings`.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +31,21 @@ ENV_PREFIX = "SUSRACKER_"
 FILE_NAME = "susracker.toml"
 
 
+_USER_AND_PASSWORD = re.compile(r"(://[^/?#:@]*):(.*)@", re.DOTALL)
+_NO_PORT = re.compile(r"://[^/?#:@]*:(?!\d+\b)([^/?#@]*)(?!.*@)")
+_SECRET_FIELD = re.compile(
+    r"((?:password|passwd|passphrase|pwd|secret|token|key|authmechanismproperties)=)([^&;#\s]*)",
+    re.IGNORECASE,
+)
+
+
 def default_store() -> str:
     """An SQLite file in the user's data directory, the same from every working directory."""
     return f"sqlite:///{(user_data_path('susracker') / 'susracker.db').as_posix()}"
 
 
 def default_workers() -> int:
-    """As many pool threads as this process may use cores."""
+    """One pool thread for each core that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -49,48 +58,53 @@ class Settings(BaseSettings):
 
     store: str = Field(
         default_factory=default_store,
-        description="Where criminals, sightings and alerts are kept, as a URL.",
+        description="URL of the store that holds criminals, sightings and alerts.",
     )
-    encoder: str = Field("dlib", description="What turns a face into a template.")
-    matcher: str = Field("exact", description="What searches the watch-list.")
-    cooldown: str = Field("memory", description="What remembers recent alerts, a name or a URL.")
+    encoder: str = Field("dlib", description="Network that turns a face into a template.")
+    matcher: str = Field("exact", description="What searches the watch-list: a name or a URL.")
+    cooldown: str = Field("memory", description="What remembers recent alerts: a name or a URL.")
     cooldown_seconds: float = Field(
         5.0,
         ge=0,
         le=86_400,
-        description="How long one criminal, or one kind of activity, on one camera is held back "
-        "after an alert, in seconds.",
+        description="How long the same person or activity on the same camera raises no other "
+        "alert, in seconds.",
     )
     target_fpir: float = Field(
         0.01,
         gt=0,
         lt=1,
-        description="Share of strangers' searches that may raise an alert; the threshold follows "
-        "from it and from the size of the watch-list.",
+        description="Share of strangers' searches that may raise an alert; it determines the "
+        "threshold, together with the size of the watch-list.",
     )
     threshold_shift: float = Field(
         0.0,
         ge=-5,
         le=5,
-        description="Added to the threshold, for strangers who score higher, or lower, than those "
-        "it was fitted to; measured and set by `susracker benchmark --apply`.",
+        description="Added to the threshold if your strangers score higher or lower than those it "
+        "was fitted to; `susracker benchmark --apply` measures and sets it.",
     )
     host: str = Field("127.0.0.1", description="Address that the server listens on.")
-    port: int = Field(5000, ge=0, le=65_535, description="Port of the server; 0 takes a free one.")
+    port: int = Field(
+        5000, ge=0, le=65_535, description="Port that the server listens on; 0 picks a free one."
+    )
     workers: int = Field(
         default_factory=default_workers,
         ge=1,
         le=256,
-        description="Threads that recognise faces; one a core is best.",
+        description="Threads that recognise faces; one per core is best.",
     )
     queue_size: int = Field(
         64,
         ge=0,
         le=100_000,
-        description="Detections that may wait for a worker before the answer is 503.",
+        description="How many detections may wait for a worker; beyond that, the answer is 503.",
     )
     max_body_mb: float = Field(
-        16, gt=0, le=1024, description="Largest request body, in megabytes; above it, 413."
+        16,
+        gt=0,
+        le=1024,
+        description="Largest request body, in megabytes; a larger one is answered with 413.",
     )
     max_megapixels: float = Field(
         50, gt=0, le=1000, description="Largest picture, in millions of pixels."
@@ -104,22 +118,24 @@ class Settings(BaseSettings):
         1.0,
         gt=0,
         le=60,
-        description="How often the store is asked for enrolments and alerts of other processes, "
-        "in seconds.",
+        description="How often to check the store for enrolments and alerts of other processes, in "
+        "seconds.",
     )
     record: str = Field(
         "",
-        description="Folder in which accepted detections are kept, to be replayed: faces of "
-        "strangers too. Empty: none are.",
+        description="Folder in which to keep accepted detections for replay, strangers' faces "
+        "included. Empty: keep none.",
     )
     record_mb: float = Field(
-        10_000, gt=0, description="Largest size of the recording; the oldest makes room."
+        10_000,
+        gt=0,
+        description="Largest size of the recording, in megabytes; the oldest make room.",
     )
     record_days: float = Field(
-        7, gt=0, le=3650, description="Largest age of what is recorded, in days."
+        7, gt=0, le=3650, description="Largest age of recorded detections, in days."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least important kind of message that is logged."
+        "info", description="Lowest level of message to log."
     )
 
     @classmethod
@@ -137,7 +153,7 @@ class Settings(BaseSettings):
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """Settings, and where each value came from.
+    """Settings, and the origin of each value.
 
     Attributes:
         origins: by field name: "--port", "SUSRACKER_PORT", the file's path, or "default".
@@ -150,12 +166,12 @@ class LoadedSettings:
 def load_settings(
     flags: Mapping[str, Any] | None = None, file: Path | None = None
 ) -> LoadedSettings:
-    """Merge flags, environment, file and defaults, the first that has a value winning.
+    """Merge flags, environment, file and defaults; the first that has a value wins.
 
     Args:
         flags: by field name; None means that a flag was not given.
-        file: a TOML file that must exist; by default `susracker.toml` in the working directory,
-            if there is one.
+        file: a TOML file that must exist; by default `susracker.toml` in the working directory, if
+            it exists.
 
     Raises:
         ConfigError: a value fails its check, a key is unknown, or the file cannot be read.
@@ -176,10 +192,10 @@ def load_settings(
 
 
 def make_settings(values: Mapping[str, Any], origins: Mapping[str, str] | None = None) -> Settings:
-    """Settings from values by name, and from defaults.
+    """Make settings from values by name, and from defaults.
 
     Args:
-        origins: where each value came from, to say so where one is wrong.
+        origins: where each value came from, for the message if one is wrong.
 
     Raises:
         ConfigError: a value fails its check, or a name is unknown.
@@ -194,10 +210,10 @@ def write_setting(name: str, value: float | int | str, file: Path | None = None)
     """Set a key of a settings file; comments and other keys stay as they are.
 
     Args:
-        file: by default `susracker.toml` in the working directory; it is made where it is missing.
+        file: by default `susracker.toml` in the working directory; created if it is missing.
 
     Returns:
-        the value it had, or None.
+        The previous value, or None.
 
     Raises:
         ConfigError: the file cannot be read or written.
@@ -214,6 +230,24 @@ def write_setting(name: str, value: float | int | str, file: Path | None = None)
     return before
 
 
+def without_password(url: str) -> str:
+    """A URL, or a text that ends in one, as it may be shown: `***` in place of passwords."""
+    return _SECRET_FIELD.sub(r"\1***", _USER_AND_PASSWORD.sub(r"\1:***@", url))
+
+
+def told_without_password(error: Exception, url: str) -> str:
+    """What an error says about a wrong URL, or how to put it right if that shows a password."""
+    text = str(error)
+    secrets = [found[2] for found in _SECRET_FIELD.finditer(url)]
+    secrets += [found[2] for found in _USER_AND_PASSWORD.finditer(url)]
+    secrets += [found[1] for found in _NO_PORT.finditer(url)]
+    # A parser that takes a character of the password for a separator names only a part of it.
+    parts = {part for secret in secrets for part in re.split(r"[/?#@:%\[\]]", secret) if part}
+    if any(part in text for part in parts):
+        return "escape what is special in its password, such as %40 for @ and %2F for /"
+    return text
+
+
 def flag_name(name: str) -> str:
     """The command line flag of a field."""
     return "--" + name.replace("_", "-")
@@ -227,7 +261,7 @@ def variable_name(name: str) -> str:
 def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
     if not path.exists():
         if required:
-            raise ConfigError(f"no such settings file: {path}")
+            raise ConfigError(f"there is no settings file {path}")
         return {}
     try:
         return TomlConfigSettingsSource(Settings, path)()
@@ -244,5 +278,6 @@ def _describe(error: ValidationError, origins: Mapping[str, str]) -> str:
             problems.append(f"no setting is called {name!r}; there are: {valid}")
         else:
             origin = f" ({origins[name]})" if name in origins else ""
-            problems.append(f"{name} = {problem['input']!r}{origin}: {problem['msg'].lower()}")
+            value = without_password(repr(problem["input"]))
+            problems.append(f"{name} = {value}{origin}: {problem['msg'].lower()}")
     return "; ".join(problems)

@@ -1,6 +1,6 @@
 """How many steps the model-based tests take, set in one place.
 
-    SUSRACKER_STEPS=50000 python -m pytest tests/matchers/test_model.py
+    SUSRACKER_STEPS=50000 python -m pytest --timeout 0 tests/matchers/test_model.py
 
 By default the steps are the same on every run, so that a failure can be seen again. A number set
 by hand makes them random.

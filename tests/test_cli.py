@@ -73,7 +73,7 @@ def test_every_public_name_is_there():
         _ = susracker.nobody
 
 
-def test_an_unknown_command_is_wrong_use():
+def test_an_unknown_command_is_a_usage_error():
     result = run("enrol")
     assert result.returncode == 2
     assert "enrol" in result.stderr

@@ -8,7 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 from susracker.cli import main
-from susracker.config import Settings, load_settings
+from susracker.config import (
+    Settings,
+    load_settings,
+    told_without_password,
+    without_password,
+)
 from susracker.errors import ConfigError
 
 
@@ -65,3 +70,48 @@ def test_settings_are_printed_with_value_source_and_help(monkeypatch):
     assert rows["workers"]["source"] == "SUSRACKER_WORKERS"
     table = CliRunner().invoke(main, ["settings"])
     assert "cooldown_seconds" in table.output
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("mongodb://me:secret@db1,db2/site?w=1", "mongodb://me:***@db1,db2/site?w=1"),
+        ("redis://:secret@host:6379/0", "redis://:***@host:6379/0"),
+        ("rtsp://me:se/cr?et@10.0.0.7/main", "rtsp://me:***@10.0.0.7/main"),
+        ("mongodb://me:sec@re t@host", "mongodb://me:***@host"),
+        ("redis://host/0?password=secret&db=1", "redis://host/0?password=***&db=1"),
+        ("rtsp://10.0.0.7/?user=me&PWD=secret", "rtsp://10.0.0.7/?user=me&PWD=***"),
+        (
+            "mongodb://h/?tls=true&tlsCertificateKeyFilePassword=secret",
+            "mongodb://h/?tls=true&tlsCertificateKeyFilePassword=***",
+        ),
+        ("sqlite:////var/lib/a:b/people.db", "sqlite:////var/lib/a:b/people.db"),
+        ("mongodb://host:27017/site", "mongodb://host:27017/site"),
+        ("memory", "memory"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url, shown):
+    assert without_password(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "shown"),
+    [
+        ("the host is unknown", "redis://:secret@host", "the host is unknown"),
+        ("port 'sec' is wrong", "redis://:sec/ret@host", None),
+        ("database 'ret@host/x'", "mongodb://me:sec/ret@host/x", None),
+        ("port 'sec ret' is wrong", "redis://me:sec ret", None),
+        ("no such key: secret", "mongodb://h/?authToken=secret", None),
+    ],
+)
+def test_an_error_about_a_url_shows_no_part_of_its_password(text, url, shown):
+    said = told_without_password(ValueError(text), url)
+    assert said == shown if shown else "escape" in said
+    assert "sec" not in said
+    assert "ret@" not in said
+
+
+def test_a_wrong_setting_is_shown_without_its_password(monkeypatch):
+    monkeypatch.setenv("SUSRACKER_COOLDOWN_SECONDS", "redis://:secret@host")
+    with pytest.raises(ConfigError, match=r"redis://:\*\*\*@host"):
+        load_settings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def calibrate(
             f" {ALERTS / MOST_RATE:.0f}, people with one photo each; nothing was changed"
         )
     rate = max(target_fpir, ALERTS / len(strangers))
-    rule = AsNorm(photos_of(search.enrolled, embedded), scoring, matcher, rate)
-    measured = threshold_for(rule.search(strangers).scores, rate)
+    people = photos_of(search.enrolled, embedded)
+    with closing(AsNorm(people, scoring, matcher, rate)) as rule:
+        measured = threshold_for(rule.search(strangers).scores, rate)
     return Calibration(round(measured - rule.threshold, 3), rate, len(strangers))

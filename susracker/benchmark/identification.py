@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,9 +160,9 @@ def identify(
     people = photos_of(search.enrolled, embedded)
     trials = []
     for scoring, strangers in scorings:
-        rule = make_rule(people, scoring)
-        mated = rule.search([embedded[photo] for photo in search.mated])
-        others = rule.search([embedded[search.strangers[index]] for index in strangers])
+        with closing(make_rule(people, scoring)) as rule:
+            mated = rule.search([embedded[photo] for photo in search.mated])
+            others = rule.search([embedded[search.strangers[index]] for index in strangers])
         trials.append(
             Trial(
                 right=mated.best == search.owners,

@@ -45,6 +45,9 @@ class Rule(ABC):
     def search(self, probes: Sequence[Embedded]) -> Results:
         """Who each probe is."""
 
+    def close(self) -> None:  # noqa: B027 - most rules hold nothing
+        """Close what searches."""
+
 
 class AsNorm(Rule):
     """The product's rule. The matcher only says who is near; similarities and scores are computed
@@ -67,7 +70,7 @@ class AsNorm(Rule):
         self._scoring = scoring.join(self._vectors[joining(len(people))])
         self._statistics = self._scoring.statistics(self._vectors)
         self._matcher = open_matcher(matcher, self._vectors.shape[1])
-        self._matcher.load([str(index) for index in range(len(people))], self._vectors)
+        self._matcher.load([str(index) for index in range(len(people))], self._vectors.copy())
         counts = Counter(template_class(len(photos)) for photos in people)
         self.threshold = self._scoring.threshold(target_fpir, counts) + shift
 
@@ -80,6 +83,9 @@ class AsNorm(Rule):
             np.concatenate([part.best for part in parts]),
             np.concatenate([part.scores for part in parts]),
         )
+
+    def close(self) -> None:
+        self._matcher.close()
 
     def _search(self, probes: Vectors) -> Results:
         best, scores = [], []

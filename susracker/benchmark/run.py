@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -124,11 +125,11 @@ class Bench:
         identifications = list(self._identifications(embedded, encoder.id))
         if identifications:
             search = identifications[0].search
-            rule = self._rule(self._plan.rules[0])(
-                photos_of(search.enrolled, embedded), load_scoring(encoder.id)
-            )
+            make_rule = self._rule(self._plan.rules[0])
+            people = photos_of(search.enrolled, embedded)
             probes = [embedded[photo] for photo in search.mated]
-            seconds["search"] = seconds_per_search(rule.search, probes)
+            with closing(make_rule(people, load_scoring(encoder.id))) as rule:
+                seconds["search"] = seconds_per_search(rule.search, probes)
         comparisons = self._compare(embedded)
         notes = list(self._notes(comparisons, identifications))
         return Result(

@@ -1,4 +1,4 @@
-"""A camera's side: what it saw arrives, whatever the network does.
+"""A camera's side: its events arrive, whatever the network does.
 
 from susracker.client import Camera
 

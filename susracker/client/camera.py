@@ -1,4 +1,4 @@
-"""A camera that loses nothing."""
+"""A camera that loses no events."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing_extensions import Self
 
 from susracker.client.delivery import Delivered, Delivery, Refused, Waits
 from susracker.client.spool import Spool, Waiting
+from susracker.config import without_password
 from susracker.errors import ConfigError, SpoolError
 
 log = logging.getLogger(__name__)
@@ -27,13 +29,13 @@ log = logging.getLogger(__name__)
 FACE = "face"
 
 MEMORY_MB = 64
-"""What waits in memory where there is no spool: a few thousand faces."""
+"""What may wait in memory if there is no spool: a few thousand faces."""
 
 CLOSE_SECONDS = 5.0
-"""How long closing goes on sending."""
+"""How long closing may take, sending what is left."""
 
 DROPPED_LOGGED_EACH = 60.0
-"""Seconds between two warnings of dropped events, each with how many it were."""
+"""Seconds between two messages about dropped events, each of which says how many."""
 
 OnAnswer = Callable[[str, dict[str, Any]], None]
 
@@ -43,9 +45,9 @@ class Counts:
     """What became of a camera's events.
 
     Attributes:
-        sent: the server has them.
+        sent: the server took them.
         refused: the server will never take them.
-        dropped: given up because the spool was full, or had no folder when the camera was closed.
+        dropped: given up because the spool was full, or was in memory when the camera was closed.
         waiting: still to be sent.
     """
 
@@ -56,18 +58,19 @@ class Counts:
 
 
 class Camera:
-    """Sends what a camera saw to a server, in order, in a thread of its own.
+    """Sends a camera's events to a server, in order, on a thread of its own.
 
-    An event is kept until the server has answered: on disk where there is a `spool`, so that it
-    survives the camera's restart as well. Each has an id, and the server answers a repeat as it did
-    the first time; so an event whose answer was lost is sent again, and counts once. What the
-    server was away for is sent with its original time. `send_*` may be called from any thread.
+    An event is kept until the server has answered it: on disk if there is a `spool`, so that it
+    also survives a restart of the camera. Each event has an id, and the server answers a repeat as
+    it did the first time; so an event whose answer was lost is sent again, and counts once. Events
+    that had to wait are sent with their original time. `send_*` may be called from any thread.
 
     Args:
         key: sent as `Authorization: Bearer KEY`.
-        spool: a folder; each camera has a file of its own in it. Faces wait there until they are
-            sent, strangers' too. By default events wait in memory.
-        spool_mb: how much may wait; beyond that the oldest is dropped, counted and logged.
+        spool: a folder, with a file for each camera. Faces wait there until they are sent,
+            strangers' included. By default events wait in memory.
+        spool_mb: how many megabytes may wait; beyond that the oldest events are dropped, counted
+            and logged.
         on_answer: called with an event's id and the server's answer, on the sending thread; it
             must not raise.
 
@@ -88,7 +91,10 @@ class Camera:
         on_answer: OnAnswer = lambda event_id, answer: None,
     ) -> None:
         if not url.startswith(("http://", "https://")):
-            raise ConfigError(f"{url!r} is no server's URL: it must be like http://server:5000")
+            shown = without_password(url)
+            raise ConfigError(
+                f"{shown!r} is not the URL of a server: it must be like http://server:5000"
+            )
         if not camera_id:
             raise ConfigError("a camera needs an id, such as gate-1")
         self._fields = {"camera_id": camera_id, "camera_location": location}
@@ -108,34 +114,34 @@ class Camera:
 
     @property
     def counts(self) -> Counts:
-        """What became of the events so far."""
+        """What has become of the events so far."""
         with self._changed:
             return replace(self._counts, waiting=len(self._spool))
 
     def send_face(self, picture: bytes, at: datetime) -> str:
-        """Send a face crop, or a frame, as an encoded picture; returns the event's id.
+        """Send a face crop, or a frame, as an encoded picture. Returns the event's id.
 
         Args:
-            at: when it was seen; without a timezone, local time.
+            at: when it was seen; local time if it has no timezone.
 
         Raises:
-            SpoolError: the event cannot be kept, and is lost unless it is sent again.
+            SpoolError: the event cannot be kept, and is lost unless you send it again.
         """
         return self.send(FACE, at, image=base64.b64encode(picture).decode())
 
     def send_activity(self, kind: str, at: datetime) -> str:
-        """Send an activity, such as "violence"; returns the event's id.
+        """Send an activity, such as "violence". Returns the event's id.
 
         Raises:
-            SpoolError: the event cannot be kept, and is lost unless it is sent again.
+            SpoolError: the event cannot be kept, and is lost unless you send it again.
         """
         return self.send(kind, at)
 
     def send(self, event_type: str, at: datetime, **fields: Any) -> str:
-        """Send an event with fields of `POST /api/detections`; returns its id.
+        """Send an event with fields of `POST /api/detections`. Returns its id.
 
         Raises:
-            SpoolError: the event cannot be kept, and is lost unless it is sent again.
+            SpoolError: the event cannot be kept, and is lost unless you send it again.
         """
         event_id = uuid.uuid4().hex
         moment = at.astimezone().isoformat()
@@ -149,21 +155,25 @@ class Camera:
         return event_id
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait until all was sent; whether that happened within `timeout` seconds."""
+        """Wait until everything is sent. Returns whether that happened within `timeout` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: not len(self._spool), timeout)
 
     def close(self, timeout: float = CLOSE_SECONDS) -> None:
-        """Send what is left, for `timeout` seconds. What is in a spool then is sent the next time
-        that the camera is opened; what was only in memory is lost, and counted as dropped."""
+        """Send what is left, and return within `timeout` seconds, whatever the server does.
+
+        Events that are still in a spool are sent the next time that the camera is opened. Events
+        that are only in memory are lost, and counted as dropped.
+        """
         if self._closing:
             return
+        deadline = time.monotonic() + timeout
         self.flush(timeout)
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        self._thread.join()
-        self._delivery.close()
+        # A thread that still waits for an answer is left behind: without the spool it does nothing.
+        self._thread.join(max(0.0, deadline - time.monotonic()))
         if not self._is_kept:
             self._give_up()
         self._spool.close()
@@ -181,12 +191,17 @@ class Camera:
 
     def _run(self) -> None:
         waits = Waits()
-        while not self._closing:
-            try:
-                self._send_all(waits)
-            except SpoolError as error:
-                log.error("%s", error)
-                self._wait(waits.next(0))
+        with closing(self._delivery):
+            while not self._closing:
+                try:
+                    self._send_all(waits)
+                except SpoolError as error:
+                    self._spool_failed(error, waits)
+
+    def _spool_failed(self, error: SpoolError, waits: Waits) -> None:
+        if not self._closing:
+            log.error("%s", error)
+            self._wait(waits.next(0))
 
     def _send_all(self, waits: Waits) -> None:
         while waiting := self._next():
@@ -201,17 +216,17 @@ class Camera:
     def _arrived(self, waits: Waits) -> None:
         waits.succeeded()
         if self._problem:
-            log.warning("the server answers again; %d events are waiting", len(self._spool))
+            log.warning("the server answers again; events waiting: %d", len(self._spool))
         self._problem = ""
 
     def _failed(self, reason: str) -> None:
         """Log a problem when it begins, not on every attempt."""
         if reason != self._problem:
-            log.warning("%s: trying again until it has the events", reason)
+            log.warning("%s; trying again until the server has taken the events", reason)
         self._problem = reason
 
     def _next(self) -> Waiting | None:
-        """The next event, when there is one; None when the camera is closed."""
+        """Wait for the next event. Returns None once the camera is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._closing or len(self._spool))
             return None if self._closing else self._spool.first()
@@ -225,7 +240,7 @@ class Camera:
         if isinstance(result, Delivered):
             self._on_answer(waiting.event_id, result.answer)
         else:
-            log.error("the server refused an event, which is given up: %s", result.reason)
+            log.error("gave up an event that the server refused: %s", result.reason)
         with self._changed:
             refused = isinstance(result, Refused)
             self._counts = replace(
@@ -238,12 +253,11 @@ class Camera:
     def _give_up(self) -> None:
         dropped = 0
         while waiting := self._spool.first():
-            self._spool.done(waiting)
-            dropped += 1
+            dropped += self._spool.done(waiting)
         if dropped:
             self._counts = replace(self._counts, dropped=self._counts.dropped + dropped)
             log.error(
-                "%d events were dropped: the camera was closed before they were sent", dropped
+                "events dropped because the camera was closed before they were sent: %d", dropped
             )
 
     def _make_known(self, dropped: int) -> None:
@@ -252,6 +266,6 @@ class Camera:
             said, self._dropped_said = self._dropped_said, self._counts.dropped
             self._dropped_at = time.monotonic()
             log.error(
-                "%d events were dropped: the server is away and the spool is full",
+                "events dropped because the server is unavailable and the spool is full: %d",
                 self._counts.dropped - said,
             )

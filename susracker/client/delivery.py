@@ -1,4 +1,4 @@
-"""One event, posted until the server has it."""
+"""Posting one event to a server."""
 
 from __future__ import annotations
 
@@ -12,22 +12,24 @@ from typing import Any
 
 import requests
 
+from susracker.config import told_without_password, without_password
+
 log = logging.getLogger(__name__)
 
 PATH = "/api/detections"
 
 TIMEOUT = (5.0, 60.0)
-"""Seconds to connect, and to wait for the answer: a full queue is worked off in less."""
+"""Seconds to connect, and to wait for the answer: a full queue takes less."""
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
-"""Seconds between attempts: twice as long each time."""
+"""Seconds between attempts; they double each time."""
 
 LONGEST_RETRY_AFTER = 600.0
-"""What is heeded of a server's Retry-After: a mistaken one does not silence a camera for a day."""
+"""Longest Retry-After that is heeded, so that a mistaken one cannot silence a camera for a day."""
 
 REFUSED = frozenset({400, 413, 415, 422})
-"""The server will never take this event: it is given up. All else is tried again, wrong keys and
-wrong addresses too, which somebody will put right."""
+"""With these the server says that it will never take the event, so it is given up. Everything else
+is tried again, wrong keys and addresses included: somebody will put them right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,17 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The server will not take the event, and why."""
+    """The server will never take the event, for a reason."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class TryLater:
-    """The event did not arrive, and why.
+    """The event was not taken this time, for a reason.
 
     Attributes:
-        retry_after: seconds that the server asked for, 0 where it did not.
+        retry_after: seconds that the server asked the camera to wait, or 0.
     """
 
     reason: str
@@ -61,14 +63,14 @@ class TryLater:
 
 
 class Waits:
-    """How long to wait after each failure: growing, with a random part, so that the cameras of a
-    site do not all come back in the same moment ("equal jitter", AWS Architecture Blog, 2015)."""
+    """How long to wait after each failure. The waits grow, and have a random part so that a site's
+    cameras do not all come back at once ("equal jitter", AWS Architecture Blog, 2015)."""
 
     def __init__(self) -> None:
         self._failures = 0
 
     def succeeded(self) -> None:
-        """Begin with short waits again."""
+        """Start with short waits again."""
         self._failures = 0
 
     def next(self, retry_after: float) -> float:
@@ -79,25 +81,26 @@ class Waits:
 
 
 class Delivery:
-    """Posts events to a server over a kept connection. For one thread."""
+    """Posts events to a server over a persistent connection. For one thread."""
 
     def __init__(self, url: str, key: str | None = None) -> None:
         self._url = url.rstrip("/") + PATH
+        self._shown_url = without_password(self._url)
         self._session = requests.Session()
         self._session.headers["Content-Type"] = "application/json"
         if key:
             self._session.headers["Authorization"] = f"Bearer {key}"
 
     def post(self, body: bytes) -> Delivered | Refused | TryLater:
-        """Try once."""
+        """Try to deliver an event, once."""
         try:
             answer = self._session.post(
                 self._url, data=body, timeout=TIMEOUT, allow_redirects=False
             )
         except requests.RequestException as error:
             what = "no answer from" if isinstance(error, requests.Timeout) else "no connection to"
-            log.debug("%s %s: %s", what, self._url, error)
-            return TryLater(f"{what} {self._url}")
+            log.debug("%s %s: %s", what, self._shown_url, told_without_password(error, self._url))
+            return TryLater(f"{what} {self._shown_url}")
         if answer.status_code in REFUSED:
             return Refused(_reason(answer))
         if answer.status_code != 200:
@@ -105,7 +108,9 @@ class Delivery:
         try:
             return Delivered(dict(answer.json()))
         except (ValueError, TypeError):
-            return TryLater(f"{self._url} is no susracker: its answer is no JSON object")
+            return TryLater(
+                f"{self._shown_url} is not a susracker server: its answer is not a JSON object"
+            )
 
     def close(self) -> None:
         """Close the connection."""
@@ -120,7 +125,7 @@ def _reason(answer: requests.Response) -> str:
 
 
 def _retry_after(value: str | None) -> float:
-    """Seconds, from a number of them or a date (RFC 9110, 10.2.3)."""
+    """Seconds to wait, given as a number or a date (RFC 9110, 10.2.3)."""
     if not value:
         return 0
     try:

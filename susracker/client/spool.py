@@ -1,4 +1,4 @@
-"""Events that wait to be sent, in order, on disk or in memory."""
+"""Events waiting to be sent, in order, on disk or in memory."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from susracker.errors import SpoolError
+from susracker.runtime.files import create_private, make_private_folder
 
 IN_MEMORY = ":memory:"
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An event that was not sent yet.
+    """An event that has not been sent yet.
 
     Attributes:
         number: its place in the spool.
@@ -32,11 +33,11 @@ class Waiting:
 class Spool:
     """A queue of events in an SQLite file, or in memory. Safe to use from any thread.
 
-    An event is on disk when `put` returns, and its place is overwritten with zeros once it was
-    sent. Two processes may not share a file: both would send what is in it.
+    An event is on disk when `put` returns, and is overwritten with zeros once it has been sent. Two
+    processes must not share a file: both would send what is in it.
 
     Args:
-        max_bytes: bodies that are kept at most; beyond that the oldest are dropped.
+        max_bytes: largest size of all bodies together; beyond that the oldest are dropped.
     """
 
     def __init__(self, path: Path | None, max_bytes: int) -> None:
@@ -45,7 +46,8 @@ class Spool:
         self._lock = threading.Lock()
         with self._errors_mapped():
             if path:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_private_folder(path.parent)
+                create_private(path)
             self._file = sqlite3.connect(
                 path or IN_MEMORY, isolation_level=None, check_same_thread=False
             )
@@ -60,14 +62,15 @@ class Spool:
         """Add an event at the end.
 
         Returns:
-            how many of the oldest were dropped to make room.
+            How many of the oldest were dropped to make room.
 
         Raises:
             SpoolError: it cannot be kept.
         """
         if len(body) > self._max_bytes:
             raise SpoolError(
-                f"an event of {len(body):,} bytes is larger than the spool, {self._max_bytes:,}"
+                f"an event of {len(body):,} bytes is larger than the spool, which takes "
+                f"{self._max_bytes:,}"
             )
         with self._lock, self._errors_mapped():
             dropped = self._make_room(len(body))
@@ -79,18 +82,22 @@ class Spool:
         return dropped
 
     def first(self) -> Waiting | None:
-        """The oldest event, which stays; None where all were sent."""
+        """The oldest event, which stays in the spool; None if it is empty."""
         with self._lock, self._errors_mapped():
             row = self._one("SELECT number, event_id, body FROM waiting ORDER BY number LIMIT 1")
         return Waiting(*row) if row else None
 
-    def done(self, waiting: Waiting) -> None:
-        """Forget an event; one that was dropped meanwhile is no error."""
+    def done(self, waiting: Waiting) -> int:
+        """Forget an event, which may have been dropped already.
+
+        Returns:
+            How many events were forgotten: 1, or 0 if it was dropped.
+        """
         with self._lock, self._errors_mapped():
-            self._delete(waiting.number, len(waiting.body))
+            return self._delete(waiting.number, len(waiting.body))
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             self._file.close()
 
@@ -132,6 +139,6 @@ class Spool:
             yield
         except (sqlite3.Error, OSError) as error:
             raise SpoolError(
-                f"the spool {self._path or 'in memory'} cannot be used: {error}; name a folder "
-                "that can be written, on a disk with free space"
+                f"the spool {self._path or 'in memory'} cannot be used: {error}; name a writable "
+                "folder on a disk with free space"
             ) from error

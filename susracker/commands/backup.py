@@ -17,10 +17,10 @@ from susracker.errors import InputError
 def command(loaded: LoadedSettings, file: Path) -> None:
     """Copy the store to one file, and check it.
 
-    The file is a store itself, an SQLite file: you can serve it, and look into it. It holds what
-    the store holds, faces and templates included: keep it as safe. The server may go on meanwhile:
-    a backup of an SQLite store is of the moment at which it began; in MongoDB each person and each
-    alert is as it was when it was read.
+    The file is itself a store, an SQLite file: you can serve it and look into it. It holds all that
+    the store holds, faces and templates included, so keep it just as safe. The server may keep
+    running: a backup of an SQLite store shows the moment at which it began; in MongoDB, each person
+    and each alert is as it was when it was read.
 
     \b
     Examples:
@@ -28,7 +28,7 @@ def command(loaded: LoadedSettings, file: Path) -> None:
       susracker backup site.susracker --store mongodb://127.0.0.1/susracker
     """
     if file.exists():
-        raise InputError(f"{file} is there already: name a new file, or remove it")
+        raise InputError(f"{file} exists already: name a new file, or remove it")
     part = file.with_name(file.name + ".part")
     part.unlink(missing_ok=True)
     held = copy_urls(loaded.settings.store, f"sqlite:///{part.absolute()}")

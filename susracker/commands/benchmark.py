@@ -31,7 +31,7 @@ from susracker.runtime.threads import one_core_a_thread
 from susracker.watchlist.scoring import development_share, load_scoring
 
 TOO_MANY_KNOWN = 0.01
-"""Share of photos that the scoring was made of, from which on it must not be tested on them."""
+"""A larger share of photos that the scoring was fitted to makes a test on them too good."""
 
 
 @click.command("benchmark")
@@ -40,13 +40,13 @@ TOO_MANY_KNOWN = 0.01
     "--pairs",
     "pairs_file",
     type=click.Path(path_type=Path),
-    help="1:1 comparisons, in LFW's format; by default pairs.txt in the dataset, if it is there.",
+    help="1:1 comparisons, in LFW's format.  [default: pairs.txt in the dataset, if it exists]",
 )
 @click.option(
     "--encoder",
     "encoders",
     multiple=True,
-    help="May be given several times.  [default: the setting `encoder`]",
+    help="Encoder to measure. May be given again.  [default: the setting `encoder`]",
 )
 @click.option(
     "--photos-each",
@@ -54,28 +54,28 @@ TOO_MANY_KNOWN = 0.01
     multiple=True,
     default=(1,),
     show_default=True,
-    help="Enrol people with their first so many photos; one is kept back. May be given again.",
+    help="Enrol each person with this many photos, and keep at least one back. May be given again.",
 )
 @click.option(
     "--enrolled",
     type=click.IntRange(1),
     multiple=True,
-    help="Enrol so many people, drawn at random; by default all who have several photos. "
-    "May be given again.",
+    help="Enrol this many people, drawn at random. May be given again.  [default: everyone with "
+    "several photos]",
 )
 @click.option(
     "--min-photos",
     type=click.IntRange(2),
     default=2,
     show_default=True,
-    help="Enrol only who has so many photos.",
+    help="Enrol only people with at least this many photos.",
 )
 @click.option(
     "--crops",
     type=click.Choice(typing.get_args(Crops)),
     default="none",
     show_default=True,
-    help="Cut faces out first as an edge camera does: tight, or with a fifth of margin.",
+    help="First cut faces out as an edge camera does: tight, or with a margin of a fifth.",
 )
 @click.option(
     "--rule",
@@ -88,26 +88,33 @@ TOO_MANY_KNOWN = 0.01
 @click.option(
     "--cross-fit",
     is_flag=True,
-    help="Fit cohort and threshold to half of the strangers and test on the others, instead of "
-    "those that come with susracker: for the photos that these were made of.",
+    help="Fit cohort and threshold to half of the strangers and test on the other half, instead of "
+    "taking susracker's own. Use it for photos that those were made from.",
 )
-@click.option("--limit", type=click.IntRange(1), help="Take so many people of the dataset.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of all random draws.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write results there.")
 @click.option(
-    "--report", "report_folder", type=click.Path(path_type=Path), help="Write report.html there."
+    "--limit", type=click.IntRange(1), help="Take only this many people from the dataset."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random draws.")
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path), help="File to write the results to."
+)
+@click.option(
+    "--report",
+    "report_folder",
+    type=click.Path(path_type=Path),
+    help="Folder to write report.html to.",
 )
 @click.option(
     "--labels",
     "labels_file",
     type=click.Path(path_type=Path),
-    help="CSV with a column person or photo, and columns of groups: errors are told by group.",
+    help="CSV with a column person or photo, and columns of groups, to report errors by group.",
 )
 @click.option(
     "--apply",
     "apply_shift",
     is_flag=True,
-    help="Set threshold_shift in the settings file to what these photos show.",
+    help="Set threshold_shift in the settings file to fit these photos.",
 )
 @settings_options("matcher", "target_fpir", "workers")
 def command(
@@ -123,16 +130,16 @@ def command(
     apply_shift: bool,
     **plan: Any,
 ) -> None:
-    """Measure how good recognition is, on a folder of photos.
+    """Measure how well recognition works on a folder of photos.
 
-    DATASET has one folder of photos a person. 1:1: the pairs of pairs.txt are compared. 1:N:
-    people with several photos are enrolled with the first, in order of file names, and searched
-    for with the rest; people with one photo are strangers, who should match nobody.
+    DATASET has one folder of photos for each person. 1:1: the pairs in pairs.txt are compared.
+    1:N: people with several photos are enrolled with the first, in order of file names, and
+    searched for with the rest; people with one photo are strangers, who should match nobody.
 
     FPIR is the share of strangers' searches that raise an alert, FNIR the share of enrolled
-    people's that miss them. "Realised" is what the product's own threshold gives, chosen for
-    --target-fpir without seeing these strangers. What encoders make of photos is kept in the
-    cache directory: a second run takes seconds.
+    people's that miss them. "Realised" is what the product's own threshold gives; it was chosen
+    for --target-fpir without these strangers. Embeddings are kept in the cache directory, so a
+    second run takes seconds.
 
     \b
     Examples:
@@ -141,7 +148,7 @@ def command(
       susracker benchmark people/ --photos-each 1 --photos-each 3 --crops tight
       susracker benchmark people/ --json result.json --report report/
       susracker benchmark people/ --labels groups.csv
-      susracker benchmark people/ --apply             set the threshold by your own photos
+      susracker benchmark people/ --apply             fit the threshold to your own photos
     """
     settings = loaded.settings
     names = encoders or (settings.encoder,)
@@ -169,14 +176,16 @@ def command(
 
 
 def _check(encoders: Sequence[str], plan: Plan, *, apply_shift: bool) -> None:
-    """Find what is wrong before a long run, not after it."""
+    """Find mistakes before a long run, not after it."""
     for rule in plan.rules:
         if rule != AS_NORM:
             distance_limit(rule)
     for encoder in encoders:
         load_scoring(open_encoder(encoder).id)
     if apply_shift and (plan.cross_fit or AS_NORM not in plan.rules):
-        raise InputError(f"--apply needs the rule {AS_NORM}, and does not go with --cross-fit")
+        raise InputError(
+            f"--apply needs the rule {AS_NORM}, and cannot be combined with --cross-fit"
+        )
     if plan.matcher not in backend_names("matchers"):
         valid = ", ".join(backend_names("matchers"))
         raise InputError(f"no matcher is called {plan.matcher!r}; there are: {valid}")
@@ -196,18 +205,18 @@ def _show(result: Result, record: Mapping[str, Any], labels: Labels | None) -> N
     click.echo(
         f"{result.dataset.folder}, {result.encoder}: {record['photos']:,} photos of"
         f" {record['people']:,} people; no face found in {record['faces_not_found']:,},"
-        f" enrolment refuses {record['failure_to_enrol']:.1%}"
+        f" {record['failure_to_enrol']:.1%} refused at enrolment"
     )
     stages = ", ".join(
         f"{stage} {1000 * seconds:.1f}" for stage, seconds in record["seconds_per_face"].items()
     )
-    click.echo(f"ms a face on one core: {stages}")
+    click.echo(f"milliseconds per face on one core: {stages}")
     for photo in record["unreadable"]:
         click.echo(f"not a picture: {photo}", err=True)
     for note in record["notes"]:
         click.echo(note, err=True)
     if labels and labels.unknown:
-        click.echo(f"labels of {len(labels.unknown)} that are not in the dataset", err=True)
+        click.echo(f"labels that name nothing in the dataset: {len(labels.unknown)}", err=True)
     if record["verification"]:
         Console().print(verification_table(record["verification"]))
     if record["identification"]:
@@ -224,8 +233,8 @@ def _warn_of_development_photos(result: Result) -> None:
     share = development_share(open_encoder(result.encoder).id, result.dataset.photos)
     if share > TOO_MANY_KNOWN and any(len(one.trials) == 1 for one in result.identifications):
         click.echo(
-            f"{share:.0%} of these photos are those that the cohort and threshold of susracker were"
-            " made of: their 1:N numbers are too good; take --cross-fit",
+            f"susracker's cohort and threshold were made from {share:.0%} of these photos, so the"
+            " 1:N numbers are too good: use --cross-fit",
             err=True,
         )
 
@@ -241,13 +250,13 @@ def _write_json(file: Path, records: Sequence[Mapping[str, Any]]) -> None:
 def _apply(result: Result, plan: Plan, file: Path | None) -> None:
     measured = [one for one in result.identifications if one.rule == AS_NORM]
     if not measured:
-        raise InputError("nothing to apply: 1:N could not be measured")
+        raise InputError("there is nothing to apply: 1:N could not be measured")
     largest = max(measured, key=lambda one: one.enrolled)
     scoring = load_scoring(open_encoder(result.encoder).id)
     found = calibrate(largest.search, result.embedded, scoring, plan.matcher, plan.target_fpir)
     before = write_setting("threshold_shift", found.shift, file)
     click.echo(
-        f"threshold_shift = {found.shift} in {file or FILE_NAME}, before it was "
+        f"threshold_shift = {found.shift} in {file or FILE_NAME}, previously "
         f"{'not set' if before is None else before}; measured on {found.strangers:,} strangers at "
-        f"an FPIR of {found.rate:.1%}; takes effect when susracker serve is started again"
+        f"an FPIR of {found.rate:.1%}; takes effect when you restart susracker serve"
     )

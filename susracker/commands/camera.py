@@ -4,37 +4,45 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import datetime, timezone
 from pathlib import Path
 
 import click
 
 from susracker.client import Camera
+from susracker.client.camera import CLOSE_SECONDS
 from susracker.client.delivery import Waits
 from susracker.commands.sampling import video_options
+from susracker.config import without_password
 from susracker.edge.cutter import FaceCutter
 from susracker.edge.video import Frame, Sampling, frames, is_live
 from susracker.errors import InputError
+from susracker.runtime.background import until
 from susracker.runtime.interruption import Interruption
 from susracker.runtime.threads import one_core_a_thread
 
 log = logging.getLogger(__name__)
 
+STOP_SECONDS = 1.0
+"""How long to go on sending events after Ctrl-C or SIGTERM."""
+
 
 @click.command("camera")
 @click.argument("source")
 @click.option("--server", "url", required=True, help="URL of the server, http://HOST:PORT.")
-@click.option("--camera", "camera_id", default="camera-1", show_default=True, help="Its id.")
-@click.option("--location", default="", help="Where it hangs, in words.")
+@click.option("--camera", "camera_id", default="camera-1", show_default=True, help="Camera id.")
+@click.option("--location", default="", help="Camera location, such as 'Main gate'.")
 @click.option("--key", envvar="SUSRACKER_KEY", help="Key for the server.  [SUSRACKER_KEY]")
 @click.option(
     "--spool",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder in which faces wait while the server is away; by default in memory.",
+    help="Folder in which faces wait while the server is unavailable.  [default: in memory]",
 )
 @click.option(
-    "--spool-mb", type=click.FloatRange(1), help="How much may wait; the oldest is dropped."
+    "--spool-mb",
+    type=click.FloatRange(1),
+    help="How many megabytes may wait; beyond that, the oldest are dropped.",
 )
 @video_options
 def command(
@@ -50,11 +58,12 @@ def command(
     smallest: float,
     margin: float,
 ) -> None:
-    """Be an edge camera: find faces in a video, and post them to a server.
+    """Act as an edge camera: find faces in a video and post them to a server.
 
-    SOURCE is a video file, which is played at its own speed, a stream's URL, or a device's number.
-    A stream that breaks is opened again. What cannot be sent waits, and is sent in order, with its
-    time, when the server is back. Ctrl-C sends what it can within some seconds, and stops.
+    SOURCE is a video file, which is played at its own speed, the URL of a stream, or the number of
+    a device. A stream that breaks is opened again. Faces that cannot be sent wait, and are sent in
+    order, with their time, when the server is back. On Ctrl-C or SIGTERM the command sends what it
+    can within a second, and stops.
 
     \b
     Examples:
@@ -71,13 +80,13 @@ def command(
         Camera(url, camera_id, location, key=key, spool=spool, spool_mb=spool_mb) as camera,
         Interruption() as stopped,
     ):
-        for frame in _endless(source, sampling) if is_live(source) else _paced(source, sampling):
-            if stopped:
-                break
+        found = _endless(source, sampling) if is_live(source) else _paced(source, sampling)
+        for frame in until(lambda: bool(stopped), found):
             at = datetime.now(timezone.utc)
             for face in cutter.cut(frame.picture):
                 camera.send_face(face, at)
                 faces += 1
+        camera.close(STOP_SECONDS if stopped else CLOSE_SECONDS)
     counts = camera.counts
     click.echo(
         f"{faces} faces seen: {counts.sent} sent, {counts.refused} refused, "
@@ -85,21 +94,21 @@ def command(
     )
 
 
-def _paced(source: str, sampling: Sampling) -> Iterator[Frame]:
-    """A file's frames as fast as they were filmed."""
+def _paced(source: str, sampling: Sampling) -> Generator[Frame, None, None]:
+    """A file's frames, at the speed at which they were filmed."""
     began = time.monotonic()
     for frame in frames(source, sampling):
         time.sleep(max(0.0, began + frame.seconds - time.monotonic()))
         yield frame
 
 
-def _endless(source: str, sampling: Sampling) -> Iterator[Frame]:
-    """A stream's frames; it is opened again whenever it breaks, but must be there at first."""
+def _endless(source: str, sampling: Sampling) -> Generator[Frame, None, None]:
+    """A stream's frames. Whenever it breaks it is opened again, but the first time it must open."""
     yield from frames(source, sampling)
     waits = Waits()
     while True:
         seconds = waits.next(0)
-        log.warning("%s broke off; opening it again in %.1f s", source, seconds)
+        log.warning("%s broke; opening it again in %.1f s", without_password(source), seconds)
         time.sleep(seconds)
         try:
             for frame in frames(source, sampling):

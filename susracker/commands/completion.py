@@ -20,6 +20,6 @@ def command(ctx: click.Context, shell: str) -> None:
     """
     completion = get_completion_class(shell)
     if completion is None:
-        raise click.UsageError(f"click completes no {shell}")
+        raise click.UsageError(f"click has no completion for {shell}")
     root = ctx.find_root()
     click.echo(completion(root.command, {}, "susracker", "_SUSRACKER_COMPLETE").source())

@@ -22,7 +22,7 @@ from susracker.plugins import open_encoder, open_store
 from susracker.stores.base import Store
 
 SHORT_ID = 8
-"""Characters of an id in a table, at least; more where it takes more to tell people apart."""
+"""Fewest characters of an id in a table; it shows more where ids would look the same."""
 
 SIGHTINGS_SHOWN = 5
 
@@ -34,7 +34,7 @@ QUALITIES = (
     ("brightness", "brightness"),
     ("detector", "detector_score"),
 )
-"""How a table calls the attributes of `Quality`."""
+"""Column headings of a table, and the attributes of `Quality` that they show."""
 
 id_argument = click.argument("criminal_id", metavar="ID")
 ids_argument = click.argument("criminal_ids", metavar="ID...", nargs=-1, required=True)
@@ -42,9 +42,9 @@ ids_argument = click.argument("criminal_ids", metavar="ID...", nargs=-1, require
 
 @click.group("criminals")
 def command() -> None:
-    """List, show, edit and remove who is enrolled.
+    """List, show, edit and remove enrolled people.
 
-    Instead of an ID, its beginning does, where nobody else's begins so.
+    For an ID you can type its beginning, if no other ID begins with it.
 
     \b
     Examples:
@@ -60,16 +60,18 @@ command.add_command(stats_command)
 
 
 @command.command("list")
-@click.option("--status", type=click.Choice(typing.get_args(Status)), help="Only who is that.")
-@click.option("--name", help="Only who has this in the name, in capitals or not.")
+@click.option(
+    "--status", type=click.Choice(typing.get_args(Status)), help="Only people with this status."
+)
+@click.option("--name", help="Only people with this text in their name; case does not matter.")
 @json_option
 @settings_options("store", "encoder")
 def list_command(
     loaded: LoadedSettings, status: str | None, name: str | None, as_json: bool
 ) -> None:
-    """List who is enrolled, by name.
+    """List enrolled people, by name.
 
-    Who has no template is not recognised.
+    People without a template are not recognised.
 
     \b
     Examples:
@@ -91,7 +93,7 @@ def list_command(
         click.echo(_json(rows))
         return
     if not found:
-        click.echo("nobody is enrolled" if not everyone else "nobody enrolled is like that")
+        click.echo("nobody is enrolled" if not everyone else "nobody who is enrolled matches")
         return
     shorten = _shortener(everyone)
     table = Table("id", "name", "status", "threat", "case", "templates", "expires", "last seen")
@@ -115,9 +117,9 @@ def list_command(
 @json_option
 @settings_options("store")
 def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> None:
-    """Show one person, with photos and the newest sightings.
+    """Show one person, with their photos and newest sightings.
 
-    Of each photo: pixels between the eyes, sharpness, brightness, and the detector's confidence.
+    For each photo: pixels between the eyes, sharpness, brightness, and the detector's score.
 
     \b
     Examples:
@@ -150,13 +152,13 @@ def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> Non
 
 @command.command("remove")
 @ids_argument
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Remove without asking.")
 @settings_options("store")
 def remove_command(loaded: LoadedSettings, criminal_ids: tuple[str, ...], yes: bool) -> None:
-    """Forget people, with all photos, templates and sightings.
+    """Remove people, with all their photos, templates and sightings.
 
-    Alerts stay, as a record of what operators were told, without face and person. It cannot be
-    undone; to stop looking for someone, use set-status.
+    Alerts stay, as a record of what operators were told, without the face and the name. This cannot
+    be undone. To stop looking for someone and keep the record, use set-status.
 
     \b
     Examples:
@@ -182,7 +184,7 @@ def remove_command(loaded: LoadedSettings, criminal_ids: tuple[str, ...], yes: b
 def set_status_command(
     loaded: LoadedSettings, criminal_ids: tuple[str, ...], status: Status
 ) -> None:
-    """Say that people are wanted, or apprehended and not looked for any more.
+    """Set people to wanted, or to apprehended, which stops the search for them.
 
     \b
     Examples:
@@ -196,12 +198,12 @@ def set_status_command(
 
 
 def _find_all(store: Store, typed: Sequence[str]) -> list[Criminal]:
-    """Each of them once; none is touched where one is not found."""
+    """Each of them once; an error if one is not found, before anyone is changed."""
     return list({one.id: one for one in (find_criminal(store, text) for text in typed)}.values())
 
 
 def _shortener(criminals: Sequence[Criminal]) -> Callable[[str], str]:
-    """How to cut ids so that each still is of one person only, and can be pasted."""
+    """Cuts ids so short that each still names one person."""
     ids = {one.id for one in criminals}
     length = SHORT_ID
     while len({one[:length] for one in ids}) < len(ids):
@@ -247,7 +249,7 @@ def _json(value: object) -> str:
 
 
 def _print(table: Table) -> None:
-    """As wide as the terminal; where there is none, as wide as it takes."""
+    """As wide as the terminal, or, without a terminal, as wide as the table needs."""
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         console.width = UNLIMITED_WIDTH

@@ -21,17 +21,18 @@ from susracker.watchlist.scoring import MAX_CLASS, load_scoring
 from susracker.watchlist.watchlist import WatchList
 
 OTHER_TARGETS = (0.1, 0.01, 0.001)
-"""For an operator who thinks of another `target_fpir`."""
+"""Other values of `target_fpir`, to compare."""
 
 
 @click.command("stats")
 @json_option
 @settings_options("store", "encoder", "target_fpir")
 def stats_command(loaded: LoadedSettings, as_json: bool) -> None:
-    """Show how many are enrolled, and the threshold that follows from it.
+    """Show how many people are enrolled, and the threshold that follows from it.
 
-    A face is a match from the threshold on; a share of target_fpir of strangers' searches reaches
-    it. People with more templates are told from strangers better.
+    A face whose score reaches the threshold is a match. A share of target_fpir of the searches for
+    people who are not enrolled reaches it. The more templates someone has, the better they are
+    told apart from others.
 
     \b
     Examples:

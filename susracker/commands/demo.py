@@ -17,8 +17,8 @@ ONCE_SECONDS = 60
 @click.option(
     "--once",
     is_flag=True,
-    help="End after the first face alert and the first suppressed repeat; exit status 1 where they "
-    f"do not come within {ONCE_SECONDS} s.",
+    help="End after the first face alert and the first suppressed repeat; exit with status 1 if "
+    f"they do not come within {ONCE_SECONDS} s.",
 )
 @click.option(
     "--interval",
@@ -30,9 +30,9 @@ ONCE_SECONDS = 60
 def command(once: bool, interval: float) -> None:
     """See it work: a camera, a wanted person, an alert.
 
-    A throwaway store, two sample people, the real server, a camera that posts their faces and
-    strangers', and the alerts as a Socket.IO client receives them. Ctrl-C ends it, and nothing
-    is left behind.
+    The demo uses a temporary store, two sample people, the real server, a camera that posts their
+    faces and those of strangers, and a Socket.IO client that receives the alerts. Ctrl-C ends it
+    and leaves nothing behind.
 
     \b
     Examples:
@@ -53,4 +53,4 @@ def command(once: bool, interval: float) -> None:
             people = sample_people()
             show.run(people, Scene(people).shots(), interval, ONCE_SECONDS if once else None)
         except KeyboardInterrupt:
-            show.say("[dim]the end: the server was stopped and the store removed[/dim]")
+            show.say("[dim]the demo has ended: the server is stopped and the store removed[/dim]")

@@ -35,17 +35,17 @@ from susracker.stores.base import Store
 @click.argument(
     "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
-@click.option("--name", help="Whose photos these are: all of them are of one person.")
-@click.option("--id", "criminal_id", help="Add the photos to this enrolled criminal.")
+@click.option("--name", help="Name of the person; all photos are then of this one person.")
+@click.option("--id", "criminal_id", help="ID of an enrolled person; the photos are added to them.")
 @click.option("--age", type=int, help="In years.")
-@click.option("--crime", "crimes", multiple=True, help="May be given several times.")
+@click.option("--crime", "crimes", multiple=True, help="Repeat it for several crimes.")
 @click.option("--threat", type=click.Choice(typing.get_args(Threat)), help="By default medium.")
 @click.option("--status", type=click.Choice(typing.get_args(Status)), help="By default wanted.")
-@click.option("--case", "case_reference", help="Your own number for the case.")
+@click.option("--case", "case_reference", help="Your own reference for the case.")
 @click.option(
     "--expires",
     "expires_at",
-    help="When to stop looking: 2026-12-31 (to its end, in UTC) or 2026-12-31T18:00:00+01:00.",
+    help="When to stop looking: 2026-12-31 (its end, in UTC) or 2026-12-31T18:00:00+01:00.",
 )
 @json_option
 @settings_options("store", "encoder", "workers", "max_megapixels")
@@ -58,13 +58,13 @@ def command(
 ) -> None:
     """Put people on the watch-list.
 
-    PATH is a photo, a folder of one person's photos, a folder with one such folder a person, or a
-    list in CSV or JSON with the columns photo, name, age, crimes, threat, status, case, expires.
-    A folder's name is the person's name, underscores being spaces.
+    PATH is a photo, a folder with the photos of one person, a folder of such folders, or a list in
+    CSV or JSON with the columns photo, name, age, crimes, threat, status, case, expires. A folder
+    is named after the person, with underscores for spaces.
 
-    Each photo must show one face. Someone of the same name (and case, where one is given) gets
-    the photos added; a photo that is enrolled already is passed over, so a run that was
-    interrupted is simply repeated. Exit status 1 where nothing could be enrolled.
+    Each photo must show one face. If someone with the same name (and case, if you give one) is
+    enrolled, the photos are added to them. Photos that are enrolled already are skipped, so you can
+    simply repeat an interrupted run. Exit status 1 if nothing could be enrolled.
 
     \b
     Examples:
@@ -151,11 +151,11 @@ def _catch_up(
     progress: Progress,
     interruption: Interruption,
 ) -> int:
-    """Make the templates that the encoder lacks of stored photos, and say how many."""
+    """Make the templates that the encoder lacks of stored photos; how many were made."""
     missing = len(enroller.store.photos_without_template(enroller.encoder.id))
     if not missing:
         return 0
-    task = progress.add_task("encoding photos of the store", total=missing)
+    task = progress.add_task("encoding stored photos", total=missing)
 
     def on_photo(photo_id: str, refusal: Refusal | None) -> None:
         progress.advance(task)

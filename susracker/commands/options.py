@@ -1,4 +1,4 @@
-"""Options that are settings, made from `susracker.config.Settings`, and how their values arrive."""
+"""Options for settings, made from `susracker.config.Settings`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from susracker.config import LoadedSettings, Settings, flag_name, load_settings,
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, not a table.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
 def settings_options(*names: str) -> Callable[[Function], Function]:
-    """Give a command the flags of these settings, and hand it all settings as `loaded`."""
+    """Add the flags of these settings to a command, and pass it all settings as `loaded`."""
 
     def decorate(function: Function) -> Function:
         @click.pass_context

@@ -17,7 +17,7 @@ from rich.progress import (
 
 
 def progress_bar() -> Progress:
-    """A bar on a terminal, beside the output rather than in it; elsewhere nothing."""
+    """A bar on standard error if that is a terminal; otherwise nothing."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
@@ -32,7 +32,7 @@ def progress_bar() -> Progress:
 
 @contextmanager
 def steps() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for each step; it is called with the step's name, what is done of it, and all of it."""
+    """Bars, one for each step; call it with the step's name, how much is done, and the total."""
     with progress_bar() as progress:
         tasks: dict[str, TaskID] = {}
 

@@ -29,8 +29,8 @@ MOMENT = click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"])
 def command() -> None:
     """List, show, cut, merge and anonymise recordings.
 
-    A recording is what `susracker serve --record DIR` keeps: each accepted detection with its
-    picture, strangers' faces included.
+    `susracker serve --record DIR` makes recordings: each accepted detection with its picture,
+    strangers' faces included.
     """
 
 
@@ -54,7 +54,7 @@ def list_(folder: Path, as_json: bool) -> None:
         click.echo(json.dumps(found, indent=2))
         return
     if not found:
-        click.echo(f"there is no recording in {folder}")
+        click.echo(f"there are no recordings in {folder}")
         return
     table = Table("recording", "detections", "MB", "from", "to")
     for one in found:
@@ -72,7 +72,7 @@ def list_(folder: Path, as_json: bool) -> None:
 @click.argument("recording", type=FOLDER)
 @json_option
 def show(recording: Path, as_json: bool) -> None:
-    """Show what a recording holds: cameras, kinds of events, times.
+    """Show the cameras, kinds of events and times of a recording.
 
     \b
     Examples:
@@ -94,15 +94,19 @@ def show(recording: Path, as_json: bool) -> None:
         table.add_row(str(row["camera_id"]), str(row["event_type"]), f"{row['detections']:,}")
     Console().print(table)
     if opened.left_out:
-        click.echo(f"{opened.left_out} detections are damaged and left out", err=True)
+        click.echo(f"{opened.left_out} damaged detections were left out", err=True)
 
 
 @command.command("cut")
 @click.argument("recording", type=FOLDER)
 @click.argument("new", type=FOLDER)
-@click.option("--from", "begin", type=MOMENT, help="Received at this time or later, UTC.")
-@click.option("--to", "end", type=MOMENT, help="Received before this time, UTC.")
-@click.option("--camera", "cameras", multiple=True, help="Of this camera. May be given again.")
+@click.option(
+    "--from", "begin", type=MOMENT, help="Only detections received at this time or later, UTC."
+)
+@click.option("--to", "end", type=MOMENT, help="Only detections received before this time, UTC.")
+@click.option(
+    "--camera", "cameras", multiple=True, help="Only detections of this camera. May be given again."
+)
 def cut_(
     recording: Path,
     new: Path,
@@ -110,7 +114,7 @@ def cut_(
     end: datetime | None,
     cameras: tuple[str, ...],
 ) -> None:
-    """Copy a part of a recording to a new one.
+    """Copy part of a recording to a new one.
 
     \b
     Examples:
@@ -125,7 +129,7 @@ def cut_(
 @click.argument("recordings", type=FOLDER, nargs=-1, required=True)
 @click.argument("new", type=FOLDER)
 def merge_(recordings: tuple[Path, ...], new: Path) -> None:
-    """Join recordings into a new one, by the time of each detection.
+    """Join recordings into a new one, sorted by when each detection was received.
 
     \b
     Examples:
@@ -142,8 +146,8 @@ def merge_(recordings: tuple[Path, ...], new: Path) -> None:
 def anonymise_(loaded: LoadedSettings, recording: Path, new: Path) -> None:
     """Copy a recording with embeddings in place of pictures.
 
-    Nobody can look at it, and it can be replayed with the same encoder. An embedding is biometric
-    data all the same: who is enrolled can be found by it.
+    The copy has no faces to look at, and can be replayed with the same encoder. Embeddings are
+    biometric data all the same: they identify enrolled people.
 
     \b
     Examples:

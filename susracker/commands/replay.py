@@ -16,7 +16,7 @@ from rich.console import Console
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.commands.replay_view import Watch, changes_table, seen_table
 from susracker.commands.sampling import video_options
-from susracker.config import Settings, load_settings, make_settings
+from susracker.config import Settings, load_settings, make_settings, without_password
 from susracker.edge.video import Sampling
 from susracker.errors import ConfigError, InputError
 from susracker.replay.compare import Change, compare
@@ -37,7 +37,7 @@ from susracker.runtime.threads import one_core_a_thread
 
 
 class Speed(click.ParamType):  # type: ignore[type-arg]
-    """A factor, or max."""
+    """A factor, or max for no waiting."""
 
     name = "speed"
 
@@ -49,13 +49,13 @@ class Speed(click.ParamType):  # type: ignore[type-arg]
         except ValueError:
             speed = 0
         if not speed > 0:
-            self.fail(f"{value!r} is no speed: give 1, 10, or max", param, ctx)
+            self.fail(f"{value!r} is not a speed: give 1, 10 or max", param, ctx)
         return speed
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """Results of a run, and what decided on them."""
+    """Results of a run, and the settings that produced them."""
 
     results: list[Result]
     settings: dict[str, Any]
@@ -63,10 +63,8 @@ class Ran:
 
 @click.command("replay")
 @click.argument("source")
-@click.option(
-    "--camera", "camera_id", default="replay", show_default=True, help="Id of the camera."
-)
-@click.option("--location", default="", help="Where the camera hangs, in words.")
+@click.option("--camera", "camera_id", default="replay", show_default=True, help="Camera id.")
+@click.option("--location", default="", help="Camera location, such as 'Main gate'.")
 @click.option(
     "--start",
     type=click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"]),
@@ -74,27 +72,34 @@ class Ran:
 )
 @video_options
 @click.option(
-    "--speed", type=Speed(), help="1 as it was, 10, or max.  [default: max; with --server 1]"
+    "--speed",
+    type=Speed(),
+    help="1 for the original speed, 10 for ten times that, or max.  "
+    "[default: max; with --server: 1]",
 )
-@click.option("--server", "url", help="Post to this running server, http://HOST:PORT.")
+@click.option(
+    "--server", "url", help="Post the detections to this running server, http://HOST:PORT."
+)
 @click.option("--key", envvar="SUSRACKER_KEY", help="Key for the server.  [SUSRACKER_KEY]")
 @click.option(
     "--json",
     "json_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write every outcome there, in order, one a line.",
+    help="File to write every outcome to, in order, one per line.",
 )
 @click.option(
     "--compare",
     "other",
-    help="An earlier result, a settings file, or settings such as target_fpir=0.001.",
+    help="Compare with an earlier result, a settings file, or settings such as target_fpir=0.001.",
 )
-@click.option("--fail-on-change", is_flag=True, help="Exit with status 1 where --compare differs.")
+@click.option(
+    "--fail-on-change", is_flag=True, help="Exit with status 1 if --compare finds a difference."
+)
 @click.option(
     "--save-faces",
     "faces_folder",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Save a picture of every match there: the face beside the enrolment photo.",
+    help="Folder for a picture of every match: the face beside the enrolment photo.",
 )
 @settings_options(
     "store",
@@ -124,14 +129,16 @@ def command(
     fail_on_change: bool,
     faces_folder: Path | None,
 ) -> None:
-    """Run recorded detections again, on the clock of that night.
+    """Run recorded detections again, on their original clock.
 
-    SOURCE is a recording (susracker serve --record), a folder of pictures, a video file, a
-    stream's URL or a device's number. Faces of videos are cut out as an edge camera does.
+    SOURCE is a recording (made with susracker serve --record), a folder of pictures, a video file,
+    the URL of a stream, or the number of a device. Faces are cut out of videos as an edge camera
+    does it.
 
-    The present watch-list is used, and nothing is written to its store: sightings, alerts and
+    A replay uses the present watch-list and writes nothing to its store: sightings, alerts and
     cooldowns are the replay's own. The same source, watch-list and settings give the same --json
-    file. With --server detections are posted to a running server instead, which stores them.
+    file. With --server, detections are posted to a running server instead, which stores what
+    follows from them.
 
     \b
     Examples:
@@ -162,11 +169,11 @@ def command(
 
 
 def _check(url: str | None, other: str | None, fail_on_change: bool, faces: Path | None) -> None:
-    """Find what is wrong before a long run, not after it."""
+    """Find mistakes before a long run, not after it."""
     if fail_on_change and not other:
         raise InputError("--fail-on-change needs --compare")
     if url and (other or faces):
-        raise InputError("--server goes with neither --compare nor --save-faces")
+        raise InputError("--server cannot be combined with --compare or --save-faces")
 
 
 def _run(source: Source, settings: Settings, speed: float, faces: Path | None) -> Ran:
@@ -203,7 +210,7 @@ def _changes(
 
 
 def _other_settings(other: str, settings: Settings) -> Settings | None:
-    """What --compare names; None where that is an earlier result.
+    """The settings that --compare names; None if it names an earlier result.
 
     Raises:
         ConfigError: it is neither a file nor settings, or a setting is wrong.
@@ -217,7 +224,8 @@ def _other_settings(other: str, settings: Settings) -> Settings | None:
     for pair in other.split(","):
         name, equals, value = pair.partition("=")
         if not equals:
-            raise ConfigError(f"--compare {other}: neither a file, nor settings such as name=value")
+            shown = without_password(other)
+            raise ConfigError(f"--compare {shown}: neither a file nor settings such as name=value")
         values[name.strip()] = value.strip()
     return make_settings(values)
 

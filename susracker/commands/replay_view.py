@@ -26,8 +26,10 @@ STYLES = {"alert": "bold red", "held back": "dim"}
 
 
 class Watch:
-    """A bar and the newest sightings on a terminal, beside the output; elsewhere nothing. The
-    first Ctrl-C ends the run, not the program."""
+    """A bar and the newest sightings on standard error if that is a terminal; otherwise nothing.
+
+    The first Ctrl-C ends the run, not the program.
+    """
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -45,7 +47,7 @@ class Watch:
         self._interruption = Interruption()
 
     def show(self, result: Result) -> bool:
-        """Show a result; whether the run is to be ended."""
+        """Show a result. Returns whether to end the run."""
         for _, name, suppressed in told(result):
             kind = "held back" if suppressed else "alert"
             self._rows.append((_short(result.occurred_at), result.camera_id, name, kind))
@@ -78,7 +80,7 @@ class Watch:
 
 
 def seen_table(rows: Sequence[Seen]) -> Table:
-    """Per criminal or activity and camera."""
+    """A row for each criminal or activity on each camera."""
     table = Table("who", "camera", "sightings", "alerts", "held back", "first", "last")
     for row in rows:
         counts = (f"{count:,}" for count in (row.sightings, row.alerts, row.suppressed))

@@ -8,6 +8,7 @@ import click
 
 from susracker.commands.copy import copy_urls, told
 from susracker.commands.options import LoadedSettings, settings_options
+from susracker.config import without_password
 from susracker.errors import InputError
 
 
@@ -15,7 +16,7 @@ from susracker.errors import InputError
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @settings_options("store")
 def command(loaded: LoadedSettings, file: Path) -> None:
-    """Copy a backup into the store, which must be empty, and check it.
+    """Restore a backup into an empty store, and check it.
 
     \b
     Examples:
@@ -26,4 +27,4 @@ def command(loaded: LoadedSettings, file: Path) -> None:
         raise InputError(f"there is no backup {file}")
     store = loaded.settings.store
     held = copy_urls(f"sqlite:///{file.absolute()}", store)
-    click.echo(f"{store} holds {told(held)}")
+    click.echo(f"{without_password(store)} holds {told(held)}")

@@ -13,21 +13,21 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def video_options(function: Function) -> Function:
-    """Which frames are looked at, and how faces are cut out of them."""
+    """Which frames to look at, and how to cut faces out of them."""
     for option in (
         click.option(
             "--margin",
             type=click.FloatRange(0, 2),
             default=MARGIN,
             show_default=True,
-            help="Kept around a face, as a share of its size; 0 cuts tight.",
+            help="Margin around a face, as a share of its size; 0 cuts tight.",
         ),
         click.option(
             "--smallest",
             type=click.FloatRange(10),
             default=SMALLEST,
             show_default=True,
-            help="Width of the smallest faces that are found, in pixels; half takes four times "
+            help="Width of the smallest faces to find, in pixels; half the width takes four times "
             "as long.",
         ),
         click.option("--every", type=click.IntRange(1), help="Look at every N-th frame."),
@@ -36,7 +36,7 @@ def video_options(function: Function) -> Function:
             type=click.FloatRange(0, min_open=True),
             default=5.0,
             show_default=True,
-            help="Look at so many frames a second.",
+            help="How many frames a second to look at.",
         ),
     ):
         function = option(function)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from susracker.commands.options import LoadedSettings, settings_options
-from susracker.config import Settings
+from susracker.config import Settings, without_password
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.panel import enroll_panel_photos
 from susracker.enrolment.report import Refusal
@@ -22,13 +22,15 @@ from susracker.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
 
+FOLLOWING = "following the panel"
+
 
 @click.command("serve")
 @settings_options(*(name for name in Settings.model_fields))
 def command(loaded: LoadedSettings) -> None:
     """Run the server that cameras and operators connect to.
 
-    Ctrl-C or SIGTERM finishes what was accepted, then stops.
+    Ctrl-C or SIGTERM finishes accepted requests, then stops the server.
 
     \b
     Examples:
@@ -51,12 +53,13 @@ def command(loaded: LoadedSettings) -> None:
         recorder = _recorder(settings, stack)
         tracker = stack.enter_context(Tracker.from_settings(settings))
         _encode_missing(tracker)
-        stack.enter_context(closing(_follow_panel(tracker)))
-        serve(create_app(tracker, recorder), on_ready=lambda url: _announce(url, tracker))
+        panel = stack.enter_context(closing(_follow_panel(tracker)))
+        app = create_app(tracker, recorder, {FOLLOWING: panel})
+        serve(app, on_ready=lambda url: _announce(url, tracker))
 
 
 def _follow_panel(tracker: Tracker) -> Periodic:
-    """Enrol what a panel puts into the database: what is there at once, the rest as it comes."""
+    """Enrol the photos that a panel has stored, and those it stores later."""
     enroller = Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels)
 
     def follow() -> None:
@@ -65,7 +68,7 @@ def _follow_panel(tracker: Tracker) -> Periodic:
             tracker.refresh()
 
     follow()
-    return Periodic("following the panel", tracker.settings.follow_seconds, follow)
+    return Periodic(FOLLOWING, tracker.settings.follow_seconds, follow)
 
 
 def _recorder(settings: Settings, stack: ExitStack) -> Recorder | None:
@@ -74,18 +77,18 @@ def _recorder(settings: Settings, stack: ExitStack) -> Recorder | None:
     recorder = Recorder(Path(settings.record), settings.record_mb, settings.record_days)
     stack.callback(recorder.close)
     click.echo(
-        f"recording to {settings.record}: faces of strangers are kept, for "
+        f"recording to {settings.record}, strangers' faces included: kept for "
         f"{settings.record_days:g} days and up to {settings.record_mb:,g} MB"
     )
     return recorder
 
 
 def _encode_missing(tracker: Tracker) -> None:
-    """Make the templates that are missing, as after a change of encoder."""
+    """Make the templates that are missing, such as after a change of encoder."""
     missing = len(tracker.store.photos_without_template(tracker.encoder.id))
     if not missing:
         return
-    log.info("encoding %d photos that %s has no template of", missing, tracker.encoder.id)
+    log.info("encoding %d photos without a template of %s", missing, tracker.encoder.id)
     enroller = Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels)
     made = enroller.encode_missing(_log_refusal, workers=tracker.settings.workers)
     tracker.refresh()
@@ -100,6 +103,7 @@ def _log_refusal(photo_id: str, refusal: Refusal | None) -> None:
 def _announce(url: str, tracker: Tracker) -> None:
     settings = tracker.settings
     click.echo(f"susracker listens on {url}, {len(tracker.watchlist)} people on the watch-list")
-    click.echo(f"store {settings.store}, encoder {settings.encoder}, {settings.workers} workers")
+    store = without_password(settings.store)
+    click.echo(f"store {store}, encoder {settings.encoder}, {settings.workers} workers")
     if not len(tracker.watchlist):
         click.echo("nobody is enrolled yet: susracker enroll PHOTO --name NAME")

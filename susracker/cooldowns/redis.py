@@ -12,6 +12,7 @@ import redis
 from redis.exceptions import RedisError
 from typing_extensions import Self
 
+from susracker.config import told_without_password
 from susracker.cooldowns.base import HISTORY, Cooldown
 from susracker.errors import ConfigError
 
@@ -110,7 +111,8 @@ class RedisCooldown(Cooldown):
                 socket_connect_timeout=TIMEOUT_SECONDS,
             )
         except ValueError as error:
-            raise ConfigError(f"the Redis URL is wrong: {error}") from error
+            told = told_without_password(error, url)
+            raise ConfigError(f"the Redis URL is wrong: {told}") from error
         return cls(client, seconds)
 
     def try_acquire(self, key: str, at: datetime, token: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from susracker.config import without_password
 from susracker.errors import InputError
 from susracker.models import Picture
 
@@ -101,19 +102,19 @@ def frames(source: str, sampling: Sampling) -> Iterator[Frame]:
             empty = False
             yield frame
     if empty:
-        raise InputError(f"{source} holds no frame that can be read")
+        raise InputError(f"{without_password(source)} holds no frame that can be read")
 
 
 @contextmanager
 def _opened(source: str) -> Iterator[Any]:
     if not is_live(source) and not Path(source).is_file():
-        raise InputError(f"there is no file {source}")
+        raise InputError(f"there is no file {without_password(source)}")
     capture = cv2.VideoCapture(int(source) if source.isdecimal() else source)
     try:
         if not capture.isOpened():
             raise InputError(
-                f"{source} cannot be opened as a video: is it one, and, if it is a stream or a "
-                "device, is it there?"
+                f"{without_password(source)} cannot be opened as a video: is it one, and, if it "
+                "is a stream or a device, is it there?"
             )
         yield capture
     finally:

@@ -1,1 +1,1 @@
-"""Matchers: who on the watch-list is most like a probe. `base.Matcher` says what one must do."""
+"""Matchers find the people on the watch-list who are most like a probe. See `base.Matcher`."""

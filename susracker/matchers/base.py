@@ -1,4 +1,4 @@
-"""What a matcher must do, whatever the index behind it."""
+"""The interface of all matchers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 from typing_extensions import Self
 
 from susracker.models import Vectors
+
+ROUNDING = np.float32(1e-5)
+"""How far a similarity in 32-bit numbers can be off: it is a sum of a few hundred terms, each
+under 1 and good to 6e-8."""
 
 
 class Neighbour(NamedTuple):
@@ -122,3 +127,13 @@ class Matcher(ABC):
         self._check(probes)
         if k < 1:
             raise ValueError(f"k is {k}; at least 1 is needed")
+
+
+def similarities_one_by_one(rows: Vectors, probe: Vectors) -> Vectors:
+    """Similarities of rows, shape (n, dimension), to a probe, shape (dimension,).
+
+    A matrix product rounds a row by its place. Here equal rows have equal similarities, so that
+    they tie.
+    """
+    similarities: Vectors = np.einsum("ij,j->i", rows, probe)
+    return similarities

@@ -1,13 +1,13 @@
-"""Rows of 8-bit codes, a quarter of the memory to read, and how far off they can be.
+"""8-bit codes of rows: a quarter of the memory to read, with a bound on the error.
 
-A row `x` is kept as `centre + scale * code`, with the error `e`. A probe `p` is written with two
-digits a number: `p = coarse * first + fine * second + f`. Then
+A row is `x = centre + scale * code + e`, where `e` is the error of its code. Each number of a probe
+is written in two digits: `p = coarse * first + fine * second + f`, where `f` is the rest. Then
 
     x·p = centre·p + scale * (coarse * code·first + fine * code·second) + scale * code·f + e·p
 
-where the products of whole numbers are exact, and the last two terms are at most
-`|scale * code| |f| + |e| |p|` (Cauchy and Schwarz). Whoever may be among the nearest is then looked
-at in full, so that what a search returns is what it would return without codes.
+The products of whole numbers are exact, and the last two terms are at most
+`|scale * code| |f| + |e| |p|` by the Cauchy-Schwarz inequality. A search compares codes first, and
+then every row that may be among the nearest in full, so that codes do not change its result.
 """
 
 from __future__ import annotations
@@ -21,25 +21,22 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from susracker.matchers.base import ROUNDING
 from susracker.models import Vectors
 
 ROWS_AT_ONCE = 16_384
-"""Their products with a few probes stay in the processor's cache until they are similarities."""
+"""So few that their products with a few probes stay in the processor's cache."""
 
 ROOM = 1.1
-"""How much further codes reach than the rows that they were made for."""
+"""Codes reach this many times as far from the centre as the rows that they are made for."""
 
 TINY = float(np.finfo(np.float32).tiny)
 LEVELS = 255
 MIDDLE = 128
 
 DIGIT = 64
-"""Largest digit of a probe: processors without VNNI add two products in 16 bits, and would stop at
-32,767; 2 x 255 x 64 is less (ONNX Runtime's documentation of U8S8 matrix products)."""
-
-ROUNDING = np.float32(1e-5)
-"""More than the rounding of 32-bit numbers adds up to: their sums are of a few hundred terms, each
-under 1 and good to 6e-8."""
+"""Largest digit of a probe. Processors without VNNI add two products in 16 bits and saturate at
+32,767; 2 x 255 x 64 is less (see ONNX Runtime's documentation of U8S8 matrix products)."""
 
 OPSET = 13
 IR_VERSION = 9
@@ -48,8 +45,13 @@ IR_VERSION = 9
 class Codes:
     """Codes of the rows of an array.
 
-    Centre and scale are those of the rows that it is made of. Rows that are put later may lie
-    outside what the codes reach; that makes the bound wider, and never wrong.
+    Centre and scale are chosen for the first rows. Rows that are put later may lie out of reach of
+    the codes, which makes the bound wider but never wrong.
+
+    Args:
+        rows: the first rows, shape (n, dimension), n at least 1.
+        capacity: number of rows that there is room for, at least n.
+        rows_at_once: number of rows that are compared together.
     """
 
     def __init__(self, rows: Vectors, capacity: int, rows_at_once: int = ROWS_AT_ONCE) -> None:
@@ -77,16 +79,20 @@ class Codes:
         self._codes[to] = self._codes[at]
 
     def resize(self, capacity: int) -> None:
-        """Make room for so many rows."""
+        """Change the number of rows that there is room for. Rows beyond it are lost."""
         self._codes = resized(self._codes, capacity, min(capacity, len(self._codes)))
 
     def similarities(
         self, probes: Vectors, count: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Similarities to the first `count` rows, shape (probes, count), and by how much any of
-        them may be off, shape (probes,)."""
-        digits, steps, left = _written(probes)
-        # Of all probes the first digits, then of all the second.
+        """Compare probes, shape (probes, dimension), with the first `count` rows.
+
+        Returns:
+            similarities, shape (probes, count), and a bound on the error of each probe's, shape
+            (probes,).
+        """
+        digits, steps, left = _in_digits(probes)
+        # Columns: the first digits of all probes, then the second digits.
         turned = np.ascontiguousarray(digits.reshape(-1, digits.shape[2]).T)
         worth = np.concatenate([np.diag(self._scale * one) for one in steps], axis=1)
         found = np.empty((len(probes), count), np.float32)
@@ -100,7 +106,7 @@ class Codes:
 
 
 def resized(array: NDArray[Any], capacity: int, count: int) -> NDArray[Any]:
-    """An array with room for `capacity` rows, and the first `count` of another."""
+    """A new array with room for `capacity` rows that starts with the first `count` of `array`."""
     larger = np.empty((capacity, *array.shape[1:]), array.dtype)
     larger[:count] = array[:count]
     return larger
@@ -114,11 +120,15 @@ def _longest(rows: Vectors) -> np.float32:
     return np.float32(np.linalg.norm(rows, axis=1).max(initial=0))
 
 
-def _written(
+def _in_digits(
     probes: Vectors,
 ) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
-    """Digits of shape (2, n, dimension), what a one of each is worth, shape (2, n), and the length
-    of what is left, shape (n,)."""
+    """Write probes, shape (n, dimension), in two digits a number.
+
+    Returns:
+        the first and second digits, shape (2, n, dimension); `coarse` and `fine`, the values of
+        one unit of them, shape (2, n); and the length of the rest, shape (n,).
+    """
     most = np.maximum(np.abs(probes).max(axis=1), TINY)
     coarse = most / DIGIT
     first = np.rint(probes / coarse[:, None])
@@ -131,8 +141,10 @@ def _written(
 
 @cache
 def _session() -> onnxruntime.InferenceSession:
-    """Digits times codes, times what they are worth: numpy has no product of whole numbers that
-    uses the processor's own instructions."""
+    """Multiplies codes by digits, and the products by the digits' values.
+
+    numpy has no fast product of 8-bit integers.
+    """
     of = helper.make_tensor_value_info
     graph = helper.make_graph(
         [

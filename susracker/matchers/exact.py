@@ -1,4 +1,4 @@
-"""Compares a probe with every template: with 8-bit codes of all, and with the nearest in full."""
+"""Compares a probe with every template: with 8-bit codes first, and with the nearest in full."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from susracker.matchers.base import Matcher, Neighbour
+from susracker.matchers.base import Matcher, Neighbour, similarities_one_by_one
 from susracker.matchers.codes import ROWS_AT_ONCE, resized
 from susracker.matchers.rows import Rows
 from susracker.models import Vectors
@@ -16,7 +16,7 @@ from susracker.runtime.locks import ReadWriteLock
 MIN_CAPACITY = 1024
 
 PROBES_AT_ONCE = 8
-"""Similarities of so many probes are in memory together: 32 MB at a million templates."""
+"""Number of probes whose similarities are in memory together: 32 MB at a million templates."""
 
 CODED_FROM = 16_384
 """Number of templates from which codes are compared first: fewer are compared as fast in full."""
@@ -32,11 +32,10 @@ class ExactMatcher(Matcher):
     """All templates in one array in memory, compared in one matrix product a search.
 
     A template takes 4 bytes a number, one for its code once they are many, and 8 for its owner.
-    Adding is amortised O(templates added);
-    removing looks through the owners of all rows, 0.3 ms at a million.
+    Adding is amortised O(templates added); removing reads the owners of all rows, which takes
+    0.3 ms at a million.
 
-    The sizes at which it changes how it works can be set, so that tests need not be large. What it
-    finds does not depend on them.
+    You can set the sizes at which it changes how it works. They do not change what it finds.
 
     Args:
         min_capacity: templates that there is always room for, at least 1.
@@ -106,7 +105,7 @@ class ExactMatcher(Matcher):
     def _compare(
         self, probes: Vectors
     ) -> Iterator[tuple[Vectors, NDArray[np.float32], np.float32]]:
-        """Each probe, its similarity to every row, and by how much that may be off."""
+        """Each probe, its similarities to all rows, and a bound on their error."""
         return zip(probes, *self._rows.similarities(probes), strict=True)
 
     def _nearest(
@@ -116,8 +115,7 @@ class ExactMatcher(Matcher):
         while True:
             bound = _bound(similarities, looked_at, self._group)
             rows = np.flatnonzero(similarities >= bound - 2 * off)
-            # A matrix product rounds a row by its place, and equal rows are to tie.
-            similarity = np.einsum("ij,j->i", self._rows.vectors[rows], probe)
+            similarity = similarities_one_by_one(self._rows.vectors[rows], probe)
             # Every row that is this similar is among them.
             sure = similarity >= bound - off
             owners, similarity = self._rows.owners[rows[sure]], similarity[sure]
@@ -131,7 +129,7 @@ class ExactMatcher(Matcher):
         return sorted(found, key=lambda one: (-one.similarity, one.criminal_id))[:k]
 
     def _assign_slots(self, names: list[str]) -> None:
-        """Give each of the names, which have none, a slot: those that became free first."""
+        """Give each name a slot, none of which has one yet. Free slots are used first."""
         reused = [self._free.pop() for _ in range(min(len(self._free), len(names)))]
         for slot, name in zip(reused, names, strict=False):
             self._ids[slot] = name

@@ -13,8 +13,9 @@ from pymilvus import DataType, MilvusClient
 from pymilvus.exceptions import MilvusException
 from typing_extensions import Self
 
+from susracker.config import told_without_password
 from susracker.errors import ConfigError, StoreUnavailableError
-from susracker.matchers.base import Matcher, Neighbour
+from susracker.matchers.base import ROUNDING, Matcher, Neighbour, similarities_one_by_one
 from susracker.models import Vectors
 
 COLLECTION = "susracker"
@@ -54,7 +55,12 @@ class MilvusMatcher(Matcher):
     @classmethod
     def from_url(cls, url: str, dimension: int) -> Self:
         """Open `milvus:///FILE.db` or `milvus://[USER:PASSWORD@]HOST[:PORT][/COLLECTION]`."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port or 19530
+        except ValueError as error:
+            told = told_without_password(error, url)
+            raise ConfigError(f"the Milvus URL is wrong: {told}") from error
         if not url.startswith("milvus://") or not (parts.netloc or parts.path.strip("/")):
             raise ConfigError(
                 "a Milvus URL must be like milvus:///gallery.db or milvus://host:19530"
@@ -63,7 +69,7 @@ class MilvusMatcher(Matcher):
             if not parts.netloc:
                 return cls(dimension, MilvusClient(parts.path), COLLECTION)
             client = MilvusClient(
-                f"http://{parts.hostname}:{parts.port or 19530}",
+                f"http://{parts.hostname}:{port}",
                 user=parts.username or "",
                 password=parts.password or "",
             )
@@ -151,22 +157,29 @@ class MilvusMatcher(Matcher):
                 self._collection,
                 data=[probe.tolist()],
                 limit=looked_at,
-                output_fields=["key"],
+                output_fields=["key", "vector"],
                 consistency_level="Strong",
             )[0]
             best: dict[str, float] = {}
-            for hit in hits:
-                who, _, number = hit["entity"]["key"].rpartition("/")
+            for key, similarity in self._compared(probe, hits):
+                who, _, number = key.rpartition("/")
                 # The collection may hold people and templates that were removed while no process
                 # was there.
                 if int(number) < self._templates.get(who, 0):
-                    best.setdefault(who, float(hit["distance"]))
+                    best[who] = max(similarity, best.get(who, similarity))
             found = [Neighbour(who, similarity) for who, similarity in best.items()]
             found.sort(key=lambda one: (-one.similarity, one.criminal_id))
-            complete = len(found) > k and hits[-1]["distance"] < found[k - 1].similarity
+            complete = len(found) > k and hits[-1]["distance"] < found[k - 1].similarity - ROUNDING
             if complete or len(hits) < looked_at or looked_at == MOST:
                 return found[:k]
             looked_at = min(8 * looked_at, MOST)
+
+    def _compared(self, probe: Vectors, hits: list[dict[str, Any]]) -> Iterator[tuple[str, float]]:
+        """The key of each hit, and its similarity: Milvus rounds equal templates differently."""
+        rows = np.array([hit["entity"]["vector"] for hit in hits], np.float32)
+        rows = rows.reshape(len(hits), self.dimension)
+        keys = [hit["entity"]["key"] for hit in hits]
+        return zip(keys, similarities_one_by_one(rows, probe).tolist(), strict=True)
 
 
 def _row(criminal_id: str, number: int, vector: Vectors) -> dict[str, Any]:

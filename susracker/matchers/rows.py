@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from susracker.matchers.codes import ROUNDING, Codes, resized
+from susracker.matchers.base import ROUNDING
+from susracker.matchers.codes import Codes, resized
 from susracker.models import Vectors
 
 
@@ -47,7 +48,7 @@ class Rows:
         return self._owners[: self._count]
 
     def append(self, vectors: Vectors, owners: list[int]) -> None:
-        """Add rows at the end. `vectors` are handed over: they may be kept, and changed later."""
+        """Add rows, shape (n, dimension), at the end. The array may be kept, and changed later."""
         start, end = self._count, self._count + len(vectors)
         if not start and end > self._capacity and _can_be_kept(vectors):
             self._take_over(vectors)
@@ -67,7 +68,7 @@ class Rows:
         The last rows move into the holes, so that the rows stay together.
 
         Returns:
-            the rows that hold another one now, shape (moved,).
+            the places that other rows moved to, shape (moved,).
         """
         gone = np.flatnonzero(np.isin(self.owners, owners))
         count = self._count - len(gone)
@@ -85,7 +86,7 @@ class Rows:
         """Compare probes with all rows.
 
         Returns:
-            similarities, shape (probes, rows), and by how much any of a probe's may be off, shape
+            similarities, shape (probes, rows), and a bound on the error of each probe's, shape
             (probes,).
         """
         if self._codes:

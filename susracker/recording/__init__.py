@@ -1,1 +1,1 @@
-"""Detections kept on disk, to be run again."""
+"""Detections kept on disk, for replay."""

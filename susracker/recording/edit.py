@@ -1,4 +1,4 @@
-"""New recordings out of others: a part, several in one, or one without pictures."""
+"""New recordings from old ones: part of one, several merged, or one without pictures."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from susracker.runtime.parallel import map_in_order
 def cut(
     source: Recording, begin: datetime | None, end: datetime | None, cameras: frozenset[str]
 ) -> Iterator[Recorded]:
-    """The detections that were received from `begin` on and before `end`, of some cameras, or of
-    all where none are named."""
+    """The detections received from `begin` on and before `end`; only those of `cameras`, unless
+    that is empty."""
     for one in source:
         after = begin is None or one.received_at >= begin
         before = end is None or one.received_at < end
@@ -33,15 +33,15 @@ def cut(
 
 
 def merge(sources: Iterable[Recording]) -> Iterator[Recorded]:
-    """The detections of several recordings by when they were received; those of one stay in
-    order."""
-    return heapq.merge(*sources, key=lambda one: one.received_at)
+    """The detections of several recordings by when they were received; those of one moment in the
+    order of the recordings."""
+    return heapq.merge(*(one.by_time() for one in sources), key=lambda one: one.received_at)
 
 
 def anonymise(source: Recording, encoder: Encoder, workers: int) -> Iterator[Recorded]:
     """Detections with embeddings of their faces in place of their pictures.
 
-    Embeddings are biometric data all the same: who is enrolled can be found among them.
+    Embeddings are biometric data all the same: they identify enrolled people.
     """
     detector = Detector()
 

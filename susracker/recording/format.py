@@ -21,6 +21,7 @@ import numpy as np
 
 from susracker.errors import RecordingError
 from susracker.models import Detection, Vectors
+from susracker.runtime.files import open_private
 
 NAME, VERSION = "susracker recording", 1
 HEADER_FILE, LINES_FILE = "recording.json", "detections.jsonl"
@@ -28,10 +29,10 @@ HEADER_FILE, LINES_FILE = "recording.json", "detections.jsonl"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embeddings:
-    """What an anonymised recording keeps in place of a picture.
+    """What an anonymised recording keeps instead of a picture.
 
     Attributes:
-        encoder_id: what made them.
+        encoder_id: the encoder that made them.
         vectors: of each face, unit length, shape (n, dimension).
     """
 
@@ -51,7 +52,8 @@ class Recorded:
 def write_header(folder: Path) -> None:
     """Mark a folder as a recording."""
     header = {"format": NAME, "version": VERSION}
-    (folder / HEADER_FILE).write_text(json.dumps(header) + "\n", encoding="utf-8")
+    with open_private(folder / HEADER_FILE, "w", encoding="utf-8") as file:
+        file.write(json.dumps(header) + "\n")
 
 
 def check_header(folder: Path) -> None:
@@ -60,9 +62,9 @@ def check_header(folder: Path) -> None:
         header = json.loads((folder / HEADER_FILE).read_text(encoding="utf-8"))
         name, version = header["format"], int(header["version"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RecordingError(f"{folder} is no recording of susracker") from error
+        raise RecordingError(f"{folder} is not a susracker recording") from error
     if name != NAME:
-        raise RecordingError(f"{folder} is no recording of susracker")
+        raise RecordingError(f"{folder} is not a susracker recording")
     if version > VERSION:
         raise RecordingError(
             f"{folder} is a recording of version {version}; this susracker reads up to {VERSION}: "
@@ -71,12 +73,12 @@ def check_header(folder: Path) -> None:
 
 
 def is_recording(folder: Path) -> bool:
-    """Whether a folder says that it is a recording."""
+    """Whether a folder is marked as a recording."""
     return (folder / HEADER_FILE).is_file()
 
 
 def to_line(recorded: Recorded, picture_name: str | None) -> str:
-    """A line of a segment, without its end."""
+    """A line of a segment, without its newline."""
     detection = recorded.detection
     fields: dict[str, Any] = {
         "received_at": recorded.received_at.isoformat(),
@@ -111,14 +113,26 @@ def from_line(line: str, segment: Path) -> Recorded:
             occurred_at=datetime.fromisoformat(fields["occurred_at"]),
             event_id=fields.get("event_id"),
         )
-        received_at = datetime.fromisoformat(fields["received_at"])
+        received = datetime.fromisoformat(fields["received_at"])
         embeddings = _embeddings(fields)
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
         raise RecordingError(f"a line is damaged: {error}") from error
     if "picture" in fields:
         picture = _picture(segment / Path(str(fields["picture"])).name, fields.get("bytes"))
         detection = replace(detection, picture=picture)
-    return Recorded(detection, received_at, embeddings)
+    return Recorded(detection, received, embeddings)
+
+
+def received_at(line: str) -> datetime:
+    """When the detection of a line was received.
+
+    Raises:
+        RecordingError: the line is damaged.
+    """
+    try:
+        return datetime.fromisoformat(json.loads(line)["received_at"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordingError(f"a line is damaged: {error}") from error
 
 
 def _embeddings(fields: dict[str, Any]) -> Embeddings | None:

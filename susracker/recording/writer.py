@@ -1,11 +1,13 @@
-"""Writes a recording, as a server accepts detections or from another recording."""
+"""Writes a recording, of detections that a server accepts or from another recording."""
 
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import threading
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +15,7 @@ from typing import IO
 
 from typing_extensions import Self
 
-from susracker.errors import RecordingError
+from susracker.errors import PictureError, RecordingError
 from susracker.faces.images import media_type
 from susracker.models import Detection
 from susracker.recording.format import (
@@ -25,35 +27,33 @@ from susracker.recording.format import (
     write_header,
 )
 from susracker.recording.reader import segments, size_of
+from susracker.runtime.files import FOLDER_MODE, make_private_folder, open_private
 from susracker.runtime.periodic import Periodic
 
 log = logging.getLogger(__name__)
 
 SEGMENT_DETECTIONS = 1000
 SEGMENT_SECONDS = 3600.0
-"""A segment is ended after so much, as whole segments are what limits remove."""
+"""A segment ends after this much: the limits of a recording remove whole segments."""
 
 SEGMENTS_OF_LIMIT = 10
-"""How many segments a size limit has room for at least."""
+"""How many segments a size limit has room for, at least."""
 
 PRUNE_SECONDS = 60.0
 
 DAY_SECONDS = 86_400
-
-PRIVATE = 0o700
-"""Faces are for nobody but the user who runs the server."""
 
 
 class RecordingWriter:
     """Appends detections to a recording. For one thread.
 
     The picture is written before the line that names it, and the line whole: after a crash the
-    recording can be read up to its last whole line. What is written is left to the operating
-    system; a power cut may lose the last seconds.
+    recording can be read up to its last whole line. Nothing is flushed to disk, so a power cut may
+    lose the last seconds.
 
     Args:
         folder: a recording, or a folder that is empty or missing.
-        segment_bytes: a segment is ended after so many.
+        segment_bytes: a segment ends after this many.
 
     Raises:
         RecordingError: the folder holds something else, or cannot be written.
@@ -62,16 +62,17 @@ class RecordingWriter:
     def __init__(self, folder: Path, segment_bytes: float = float("inf")) -> None:
         self._folder = folder
         self._segment_bytes = segment_bytes
-        self._lines: IO[str] | None = None
-        self._segment = folder
-        self._written = self._bytes = 0
+        self._lines: IO[bytes] | None = None
+        self._segment: Path | None = None
+        # Of the segment: detections that were begun, bytes, and bytes of whole lines among them.
+        self._written = self._bytes = self._whole_lines = 0
         self._began = 0.0
         try:
-            folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+            make_private_folder(folder)
             if is_recording(folder):
                 check_header(folder)
             elif any(folder.iterdir()):
-                raise RecordingError(f"{folder} holds other files: name an empty or a new folder")
+                raise RecordingError(f"{folder} holds other files: name an empty or new folder")
             else:
                 write_header(folder)
         except OSError as error:
@@ -81,23 +82,16 @@ class RecordingWriter:
         """Append a detection.
 
         Raises:
-            RecordingError: it cannot be written.
+            RecordingError: it cannot be written; what was written of it is removed.
         """
         try:
-            lines = self._lines_with_room()
-            self._written += 1
-            picture = recorded.detection.picture
-            name = self._keep_picture(picture) if picture is not None else None
-            line = to_line(recorded, name) + "\n"
-            lines.write(line)
-            lines.flush()
+            self._append(*self._segment_with_room(), recorded)
         except OSError as error:
-            self._end_segment()
+            self._take_back()
             raise RecordingError(f"cannot record to {self._folder}: {error.strerror}") from error
-        self._bytes += len(line) + len(picture or b"")
 
     def end_segment_in(self, folder: Path) -> None:
-        """Let go of a segment that is to be removed."""
+        """Stop writing to a segment that is about to be removed."""
         if folder == self._segment:
             self._end_segment()
 
@@ -116,41 +110,83 @@ class RecordingWriter:
     ) -> None:
         self.close()
 
-    def _lines_with_room(self) -> IO[str]:
+    def _append(self, segment: Path, lines: IO[bytes], recorded: Recorded) -> None:
+        self._written += 1
+        picture = recorded.detection.picture
+        name = None
+        if picture is not None:
+            name = f"{self._written:07}.{_suffix(picture)}"
+            with open_private(segment / name, "xb") as file:
+                file.write(picture)
+        line = (to_line(recorded, name) + "\n").encode()
+        _write_whole(lines, line)
+        self._whole_lines += len(line)
+        self._bytes += len(line) + len(picture or b"")
+
+    def _segment_with_room(self) -> tuple[Path, IO[bytes]]:
         full = (
             self._written >= SEGMENT_DETECTIONS
             or self._bytes >= self._segment_bytes
             or time.monotonic() - self._began >= SEGMENT_SECONDS
         )
-        if self._lines is None or full:
+        if full or not self._segment or not self._lines:
             self._end_segment()
-            self._segment = self._next_segment()
-            self._segment.mkdir(mode=PRIVATE)
-            self._lines = (self._segment / LINES_FILE).open("x", encoding="utf-8", newline="\n")
-            self._written, self._bytes, self._began = 0, 0, time.monotonic()
-        return self._lines
+            return self._new_segment()
+        return self._segment, self._lines
+
+    def _new_segment(self) -> tuple[Path, IO[bytes]]:
+        segment = self._next_segment()
+        segment.mkdir(mode=FOLDER_MODE)
+        self._segment, self._began = segment, time.monotonic()
+        self._written = self._bytes = self._whole_lines = 0
+        # Without a buffer: what a full disk refuses must not be tried again when it is closed.
+        self._lines = open_private(segment / LINES_FILE, "xb", buffering=0)
+        return segment, self._lines
 
     def _next_segment(self) -> Path:
         names = (entry.name for entry in self._folder.iterdir() if entry.name.isdecimal())
         return self._folder / f"{max(map(int, names), default=0) + 1:08}"
 
-    def _keep_picture(self, picture: bytes) -> str:
-        suffix = media_type(picture).partition("/")[2].replace("jpeg", "jpg")
-        name = f"{self._written:07}.{suffix}"
-        (self._segment / name).write_bytes(picture)
-        return name
+    def _take_back(self) -> None:
+        """Remove what was written of a detection, and end its segment."""
+        segment = self._segment
+        # What cannot be removed either, the reader leaves out.
+        with suppress(OSError):
+            self._end_segment()
+            if segment and self._whole_lines:
+                os.truncate(segment / LINES_FILE, self._whole_lines)
+                for picture in segment.glob(f"{self._written:07}.*"):
+                    picture.unlink()
+            elif segment:
+                shutil.rmtree(segment)
 
     def _end_segment(self) -> None:
-        if self._lines:
-            self._lines.close()
-        self._lines = None
+        lines, self._lines, self._segment = self._lines, None, None
+        if lines:
+            lines.close()
+
+
+def _suffix(picture: bytes) -> str:
+    """The suffix of a picture's file. A repeated event is accepted whatever its picture is."""
+    try:
+        return media_type(picture).partition("/")[2].replace("jpeg", "jpg")
+    except PictureError:
+        return "bin"
+
+
+def _write_whole(file: IO[bytes], content: bytes) -> None:
+    """A file without a buffer may take only a part at a time."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 class Recorder:
     """Keeps what a server accepts, within limits: the oldest segments make room.
 
-    `record` may be called from any thread. A detection that cannot be kept is logged: its alert is
-    stored already, and is not to be lost for that.
+    `record` may be called from any thread. A detection that cannot be kept is logged, and
+    `problem` says why: its alert is stored already, and is not to be lost for that. Recording goes
+    on by itself when it can.
 
     Raises:
         RecordingError: the folder holds something else, or cannot be written.
@@ -163,8 +199,14 @@ class Recorder:
         self._writer = RecordingWriter(folder, self._max_bytes / SEGMENTS_OF_LIMIT)
         self._lock = threading.Lock()
         self._failed = 0
+        self._problem: str | None = None
         self.prune()
         self._pruning = Periodic("limiting the recording", PRUNE_SECONDS, self.prune)
+
+    @property
+    def problem(self) -> str | None:
+        """Why the last detection was not recorded or old ones are not removed, or None."""
+        return self._problem or self._pruning.problem
 
     def record(self, detection: Detection, received_at: datetime) -> None:
         """Keep an accepted detection."""
@@ -173,15 +215,28 @@ class Recorder:
                 self._writer.write(Recorded(detection, received_at))
             except RecordingError as error:
                 self._failed += 1
+                self._problem = f"{error}; detections are not recorded"
                 if self._failed == 1:
-                    log.error("%s; detections are not recorded", error)
+                    log.error("%s", self._problem)
                 return
             if self._failed:
-                log.error("%d detections were not recorded; recording again", self._failed)
-            self._failed = 0
+                log.error("recording again; %d detections were not recorded", self._failed)
+            self._failed, self._problem = 0, None
 
     def prune(self) -> None:
-        """Remove the oldest segments beyond the limits of size and age."""
+        """Remove the oldest segments beyond the limits of size and age.
+
+        Raises:
+            RecordingError: they cannot be removed.
+        """
+        try:
+            self._prune()
+        except OSError as error:
+            raise RecordingError(
+                f"cannot limit the recording {self._folder}: {error.strerror}"
+            ) from error
+
+    def _prune(self) -> None:
         found = segments(self._folder)
         sizes = [size_of(segment) for segment in found]
         total, now = sum(sizes), time.time()
@@ -193,7 +248,9 @@ class Recorder:
                 self._writer.end_segment_in(segment)
             shutil.rmtree(segment)
             total -= size
-            log.info("recording: the segment %s was removed by its age or the size limit", segment)
+            log.info(
+                "recording: removed the segment %s, which exceeded the age or size limit", segment
+            )
 
     def close(self) -> None:
         """End the recording."""

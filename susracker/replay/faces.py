@@ -1,4 +1,4 @@
-"""Pictures of who was recognised, for a person to judge."""
+"""Pictures of the people who were recognised, to be judged by eye."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from susracker.errors import InputError
 from susracker.faces.images import decode
 from susracker.models import Candidate
 from susracker.replay.run import Step
+from susracker.runtime.files import make_private_folder, open_private
 from susracker.stores.base import Store
 
 SIDE, GAP, TEXT_HEIGHT, FONT_SIZE = 240, 8, 76, 14
@@ -26,10 +27,11 @@ def save_faces(folder: Path, step: Step, store: Store) -> list[Path]:
     """
     written = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         for place, (candidate, face) in enumerate(_matches(step), 1):
             file = folder / f"{step.number:06}-{place}-{candidate.criminal_id}.jpg"
-            _side_by_side(step, candidate, face, store).save(file, quality=90)
+            with open_private(file, "wb") as target:
+                _side_by_side(step, candidate, face, store).save(target, "JPEG", quality=90)
             written.append(file)
     except OSError as error:
         raise InputError(f"cannot save faces in {folder}: {error}") from error

@@ -17,7 +17,7 @@ from susracker.replay.run import Pace
 from susracker.replay.sources import Source
 
 WAITING = 8
-"""Detections of one camera that wait to be sent, at most: the rest stays where it is."""
+"""The most detections of one camera that wait to be sent; the rest is not read yet."""
 
 OUTCOMES = {
     "Match found": "alert",
@@ -51,7 +51,7 @@ class Poster:
         self.refused = 0
 
     def run(self, source: Source, pace: Pace) -> Iterator[Result]:
-        """Post all, and give what the server answered, as it comes.
+        """Post everything, and yield what the server answers, as it comes.
 
         Raises:
             InputError: a recording without pictures.

@@ -1,4 +1,4 @@
-"""What came of each detection, in a file that is the same whenever it is made the same way."""
+"""What became of each detection, in a file that is the same byte for byte in two like runs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a detection.
+    """What became of a detection.
 
     Attributes:
         number: from 1.
@@ -88,7 +88,7 @@ def settings_of(tracker: Tracker) -> dict[str, Any]:
 
 
 def write_results(file: Path, settings: Mapping[str, Any], results: Iterable[Result]) -> None:
-    """Write a header, then a line a detection, in order.
+    """Write a header, then one line for each detection, in order.
 
     Raises:
         InputError: the file cannot be written.
@@ -104,7 +104,7 @@ def write_results(file: Path, settings: Mapping[str, Any], results: Iterable[Res
 
 
 def is_results(file: Path) -> bool:
-    """Whether a file begins as results do."""
+    """Whether a file holds results, by how it begins."""
     try:
         with file.open("rb") as lines:
             return NAME.encode() in lines.readline(1000)

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from susracker.config import Settings
+from susracker.config import Settings, without_password
 from susracker.errors import DuplicateError, InputError, PictureError
 from susracker.models import Outcome
 from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
@@ -89,8 +89,9 @@ def open_replay_tracker(settings: Settings, began: datetime) -> Iterator[Tracker
         tracker.recogniser.load()
         if not tracker.watchlist.refresh(began):
             raise InputError(
-                f"nobody on the watch-list of {settings.store} has a template of the encoder "
-                f"{settings.encoder}: enrol someone, or start `susracker serve` with it once"
+                f"nobody on the watch-list of {without_password(settings.store)} has a template of "
+                f"the encoder {settings.encoder}: enrol someone, or start `susracker serve` with "
+                "it once"
             )
         while tracker.watchlist.prepare(PREPARED_AT_ONCE):
             pass

@@ -1,4 +1,4 @@
-"""What can be run again: a recording, a folder of pictures, a video, a stream."""
+"""What a replay can run: a recording, a folder of pictures, a video, a stream."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Protocol
 
+from susracker.config import without_password
 from susracker.edge.cutter import MARGIN, SMALLEST, FaceCutter
 from susracker.edge.video import Sampling, frame_count, frames, is_live
 from susracker.errors import InputError
@@ -19,7 +20,7 @@ from susracker.tracking.tracker import FACE
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
 FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=timezone.utc)
-"""When videos and pictures begin, unless told: two runs are then the same."""
+"""When videos and pictures begin by default: two runs are then the same."""
 
 PICTURE_SECONDS = 1.0
 """Time between two pictures of a folder."""
@@ -27,12 +28,12 @@ PICTURE_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Scenery:
-    """What a source that is no recording does not say of itself.
+    """What is assumed about a source that is not a recording.
 
     Attributes:
         begin: when its first frame or picture was taken.
-        margin: kept around faces that are cut out of frames, as a share of their size.
-        smallest: width of the smallest faces that are found in frames, in pixels.
+        margin: what is kept around faces cut out of frames, as a share of their size.
+        smallest: width of the smallest faces to find in frames, in pixels.
     """
 
     camera_id: str = "replay"
@@ -52,23 +53,23 @@ class Source(Protocol):
         """When the first detection was received."""
 
     def steps(self) -> int | None:
-        """How many steps a progress bar has; None where there is no end."""
+        """How many steps a progress bar has; None if there is no end."""
 
     def step(self) -> int:
-        """At which step the iteration is."""
+        """The step at which the iteration is."""
 
 
 def open_source(name: str, scenery: Scenery) -> Source:
     """Tell a recording from a folder of pictures, and both from a video.
 
     Raises:
-        InputError: there is no such thing, or a folder with nothing in it.
+        InputError: there is no such source, or it is an empty folder or recording.
     """
     path = Path(name)
     if is_live(name) or path.is_file():
         return VideoSource(name, scenery)
     if not path.is_dir():
-        raise InputError(f"there is no recording, folder or video {name}")
+        raise InputError(f"there is no recording, folder or video {without_password(name)}")
     return RecordingSource(path) if is_recording(path) else PictureSource(path, scenery)
 
 
@@ -100,7 +101,7 @@ class RecordingSource:
 
 
 class PictureSource:
-    """A folder's pictures, those of folders in it too, by name, a second apart."""
+    """The pictures of a folder and its subfolders, by name, a second apart."""
 
     def __init__(self, folder: Path, scenery: Scenery) -> None:
         self._scenery = scenery
@@ -109,7 +110,7 @@ class PictureSource:
         )
         self._step = 0
         if not self._files:
-            raise InputError(f"{folder} has no pictures, and is no recording")
+            raise InputError(f"{folder} holds no pictures and is not a recording")
 
     def __iter__(self) -> Iterator[Recorded]:
         for number, file in enumerate(self._files):
@@ -127,7 +128,7 @@ class PictureSource:
 
 
 class VideoSource:
-    """The faces of a video's sampled frames, cut out as an edge camera does."""
+    """The faces of a video's sampled frames, cut out as an edge camera does it."""
 
     def __init__(self, source: str, scenery: Scenery) -> None:
         self._source = source

@@ -6,8 +6,6 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field
 
-from susracker.models import Alert, Photo
-from susracker.server.live import photo_of
 from susracker.server.service import service
 from susracker.server.wire import alert_summary, camera_fields, new_alert_event, parse
 
@@ -15,7 +13,7 @@ blueprint = Blueprint("alerts", __name__)
 
 
 class Page(BaseModel):
-    """Which part of the log of alerts is asked for."""
+    """The part of the log of alerts that a client asks for."""
 
     after: int = Field(0, ge=0, lt=2**63)
     limit: int = Field(100, ge=1, le=1000)
@@ -35,17 +33,13 @@ def alerts() -> ResponseReturnValue:
 @blueprint.get("/api/alerts/<alert_id>")
 def alert(alert_id: str) -> ResponseReturnValue:
     """One alert, with its pictures."""
-    store = service().tracker.store
-
-    def read() -> tuple[Alert, Photo | None]:
-        found = store.alert(alert_id)
-        return found, photo_of(store, found)
-
-    return jsonify(new_alert_event(*service().reads.call(read)))
+    store, thumbnails = service().tracker.store, service().thumbnails
+    (pictured,) = service().reads.call(lambda: thumbnails.beside([store.alert(alert_id)]))
+    return jsonify(new_alert_event(*pictured))
 
 
 @blueprint.get("/api/cameras")
 def cameras() -> ResponseReturnValue:
-    """Every camera: last heard from, detections, alerts."""
+    """Every camera: when it was last heard from, and its numbers of detections and alerts."""
     found = service().reads.call(service().tracker.cameras)
     return jsonify(cameras=[camera_fields(camera) for camera in found])

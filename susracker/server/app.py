@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
@@ -22,27 +23,36 @@ from susracker.recording.writer import Recorder
 from susracker.server import alerts, criminals, detections, health
 from susracker.server.live import Live
 from susracker.server.pools import RETRY_AFTER, BoundedPool
-from susracker.server.service import EXTENSION, Service
+from susracker.server.service import EXTENSION, Part, Service
+from susracker.server.thumbnails import Thumbnails
 from susracker.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
 
 READERS = 4
-"""Threads for look-ups and edits; they wait for the disk more than they compute."""
+"""Threads for look-ups and edits, which wait for the disk more than they compute."""
 
 MAX_WAITING_READS = 1000
 
 
-def create_app(tracker: Tracker, recorder: Recorder | None = None) -> Flask:
-    """An application that serves a started tracker, and keeps what it accepts where there is a
-    recorder.
+def create_app(
+    tracker: Tracker,
+    recorder: Recorder | None = None,
+    optional: Mapping[str, Part] | None = None,
+) -> Flask:
+    """An application that serves a started tracker.
 
-    It is to be run by `susracker.server.run.serve`, or under another gevent server.
+    Run it with `susracker.server.run.serve`, or under another gevent server.
+
+    Args:
+        recorder: keeps the detections that are accepted.
+        optional: other parts that the server can do without, by name. While one has a problem,
+            `/readyz` gives it as a warning.
     """
     settings = tracker.settings
     app = Flask("susracker")
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
-    # Pictures come as base64 in form fields too; the body's own limit is the one that counts.
+    # Form fields may hold pictures as base64, so only the limit on the whole body counts.
     app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
     origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
     socketio = SocketIO(
@@ -51,13 +61,17 @@ def create_app(tracker: Tracker, recorder: Recorder | None = None) -> Flask:
         cors_allowed_origins="*" if origins == ["*"] else origins or None,
         manage_session=False,
     )
+    others = optional or {}
+    thumbnails = Thumbnails(tracker.store)
     app.extensions[EXTENSION] = Service(
         tracker=tracker,
         enroller=Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels),
-        live=Live(socketio, tracker.store, settings.follow_seconds),
+        live=Live(socketio, tracker.store, thumbnails, settings.follow_seconds),
+        thumbnails=thumbnails,
         work=BoundedPool(settings.workers, settings.queue_size),
         reads=BoundedPool(READERS, MAX_WAITING_READS),
         recorder=recorder,
+        optional={"recording": recorder, **others} if recorder else others,
     )
     for part in (detections, criminals, alerts, health):
         app.register_blueprint(part.blueprint)
@@ -91,7 +105,7 @@ def _register_errors(app: Flask) -> None:
     @app.errorhandler(StoreUnavailableError)
     def unavailable(error: StoreUnavailableError) -> ResponseReturnValue:
         log.error("the store is unavailable: %s", error)
-        message = "the store is unavailable; nothing was stored: try again"
+        message = "the store is unavailable and nothing was stored: try again"
         return answer(503, message, {"Retry-After": str(RETRY_AFTER)})
 
     @app.errorhandler(HTTPException)

@@ -14,6 +14,7 @@ from susracker.enrolment.fields import criminal_from_fields, edit_from_fields
 from susracker.errors import FaceRefusedError, InputError, PictureError
 from susracker.models import Criminal
 from susracker.runtime.data_uri import decode_base64
+from susracker.server.body import json_body
 from susracker.server.service import Service, service
 from susracker.server.wire import criminal_fields, parse, sighting_fields
 from susracker.tracking.tracker import Tracker
@@ -97,12 +98,14 @@ def _body() -> tuple[dict[str, object], list[bytes]]:
         if "crimes" in fields:
             fields["crimes"] = request.form.getlist("crimes")
         return fields, [file.read() for _, file in request.files.items(multi=True)]
-    body = request.get_json(silent=True)
+    body = json_body()
     if not isinstance(body, dict):
         raise InputError("the body must be a JSON object or a form")
-    images = list(body.pop("images", None) or [])
+    images = body.pop("images", None) or []
+    if not isinstance(images, list):
+        raise InputError("images: must be a list of base64 strings")
     if "image" in body:
-        images.insert(0, body.pop("image"))
+        images = [body.pop("image"), *images]
     return body, [_image(number, value) for number, value in enumerate(images, 1)]
 
 

@@ -9,8 +9,8 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from susracker.errors import InputError, PictureError
-from susracker.models import Alert, Detection, Outcome
-from susracker.server.live import photo_of
+from susracker.models import Detection, Outcome
+from susracker.server.body import json_body
 from susracker.server.service import Service, service
 from susracker.server.wire import (
     ActivityFields,
@@ -19,7 +19,6 @@ from susracker.server.wire import (
     new_alert_event,
     parse,
 )
-from susracker.stores.base import Store
 from susracker.tracking.tracker import FACE, utc_now
 
 blueprint = Blueprint("detections", __name__)
@@ -47,7 +46,7 @@ def activity_alert() -> ResponseReturnValue:
     """An activity, such as violence, as JSON."""
     fields = parse(ActivityFields, _json())
     if fields.event_type == FACE:
-        raise InputError("event_type: a face is posted to /face_upload or /api/detections")
+        raise InputError("event_type: post faces to /face_upload or /api/detections")
     return _answer(_detection(fields, fields.event_type, utc_now()))
 
 
@@ -57,8 +56,8 @@ def detections() -> ResponseReturnValue:
     fields = parse(DetectionFields, _json())
     is_face = fields.event_type == FACE
     if is_face and fields.image is None:
-        raise InputError("image: a face needs one, as base64")
-    # The picture of an activity shows people who are not looked for: it is not kept.
+        raise InputError("image: is missing; a face needs one, as base64")
+    # The picture of an activity shows people who are not wanted, so it is not kept.
     picture = fields.image if is_face else None
     return _answer(
         _detection(fields, fields.event_type, fields.timestamp, picture, fields.event_id)
@@ -66,7 +65,7 @@ def detections() -> ResponseReturnValue:
 
 
 def _json() -> Any:
-    body = request.get_json(silent=True)
+    body = json_body()
     if body is None:
         raise InputError("the body must be JSON, with Content-Type: application/json")
     return body
@@ -90,7 +89,7 @@ def _detection(
 
 
 def _answer(detection: Detection) -> ResponseReturnValue:
-    """Handle a detection; answer when its alerts are stored and emitted."""
+    """Handle a detection, and answer once its alerts are stored and emitted."""
     try:
         outcome = service().work.call(_handle, service(), detection)
     except PictureError as error:
@@ -114,10 +113,7 @@ def _body(detection: Detection, outcome: Outcome) -> dict[str, Any]:
         return {"message": "Alert sent" if sent else "Alert in cooldown"}
     body: dict[str, Any] = {"message": MESSAGES[outcome.kind]}
     if outcome.alerts:
-        matches = service().reads.call(_matches, service().tracker.store, outcome.alerts)
+        pictured = service().reads.call(service().thumbnails.beside, outcome.alerts)
+        matches = [new_alert_event(alert, thumbnail) for alert, thumbnail in pictured]
         body |= {"match": matches[0], "matches": matches}
     return body
-
-
-def _matches(store: Store, alerts: tuple[Alert, ...]) -> list[dict[str, Any]]:
-    return [new_alert_event(alert, photo_of(store, alert)) for alert in alerts]

@@ -1,11 +1,13 @@
-"""Whether the server lives, and whether it does its work."""
+"""Whether the server is alive, and whether it does its work."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
-from susracker.server.service import service
+from susracker.server.service import Service, service
 
 blueprint = Blueprint("health", __name__)
 
@@ -18,17 +20,25 @@ def healthz() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """Detections are handled, enrolments followed and alerts broadcast."""
+    """Whether detections are handled, enrolments followed and alerts broadcast."""
     watchlist = service().tracker.watchlist
     problem = service().tracker.problem or service().live.problem
     return jsonify(
         status="problem" if problem else "ready",
         problem=problem,
-        # What is done without, alerts go out all the same: no reason to send cameras elsewhere.
-        warning=service().tracker.warning,
+        # Alerts go out without these parts, too: no reason to send cameras elsewhere.
+        warning="; ".join(_warnings(service())) or None,
         watchlist=len(watchlist),
         target_fpir=service().tracker.settings.target_fpir,
         # JSON knows no infinity, which is the threshold while nobody is enrolled.
         threshold=watchlist.threshold if len(watchlist) else None,
         in_flight=service().work.in_flight,
     ), (503 if problem else 200)
+
+
+def _warnings(parts: Service) -> Iterator[str]:
+    if parts.tracker.warning:
+        yield parts.tracker.warning
+    for name, part in parts.optional.items():
+        if problem := part.problem:
+            yield f"{name}: {problem}"

@@ -2,7 +2,8 @@
 
 The store's log of alerts is what is broadcast: a greenlet reads on from the last `seq` it sent, so
 nothing is emitted that is not stored, the order is the store's, and alerts of another process on
-the same store are heard too. An operator who was away is sent what he missed from the same log.
+the same store are heard too. Operators who were disconnected are sent what they missed from the
+same log.
 """
 
 from __future__ import annotations
@@ -16,49 +17,52 @@ from flask_socketio import SocketIO, join_room
 from gevent.event import Event
 from gevent.lock import RLock
 
-from susracker.errors import NotFoundError, StoreError
-from susracker.models import Alert, Photo
+from susracker.errors import StoreError
+from susracker.models import Alert
 from susracker.server.pools import BoundedPool
+from susracker.server.tail import Tail
+from susracker.server.thumbnails import Pictured, Thumbnails
 from susracker.server.wire import alert_event, new_alert_event
 from susracker.stores.base import Store
 
 log = logging.getLogger(__name__)
 
 ROOM = "live"
-"""Clients that have everything up to the last broadcast, and are sent what follows."""
-
-PAGE = 50
-"""Alerts read at once: their pictures are in memory together."""
+"""Clients in this room have everything up to the last broadcast, and receive what follows."""
 
 READERS = 2
 """Threads that read alerts: one for the broadcast, one for clients that catch up."""
 
 MAX_WAITING_READS = 100_000
-"""As many clients as may catch up at once, all of them after a restart."""
+"""How many clients may catch up at once: after a restart, all of them do."""
 
 ANSWER_WAIT = 5.0
-"""Seconds that an answer waits for its alert's broadcast. The alert is stored: where the store
-cannot be read back for so long, it is broadcast when it can be."""
+"""Seconds that an answer waits for its alert's broadcast. The alert is stored: if the store cannot
+be read for so long, the alert is broadcast once it can."""
 
 
 class Live:
     """Broadcasts the alerts of a store to all connected operators."""
 
-    def __init__(self, socketio: SocketIO, store: Store, follow_seconds: float) -> None:
+    def __init__(
+        self, socketio: SocketIO, store: Store, thumbnails: Thumbnails, follow_seconds: float
+    ) -> None:
         self._socketio = socketio
         self._store = store
+        self._tail = Tail(store)
+        self._thumbnails = thumbnails
         self._reads = BoundedPool(READERS, MAX_WAITING_READS)
         self._follow_seconds = follow_seconds
         self._last_seq = 0
         self._news = Event()
         self._awaited: dict[int, Event] = {}
         self._greenlet: gevent.Greenlet[..., None] | None = None
-        # Held while an event goes out, and while a client joins: it gets each alert once.
+        # Held while an event goes out and while a client joins, so that it gets each alert once.
         self._lock = RLock()
         socketio.on_event("connect", self._on_connect)
 
     def start(self) -> None:
-        """Broadcast what is stored from now on."""
+        """Broadcast the alerts that are stored from now on."""
         self._last_seq = self._reads.call(self._store.last_seq)
         self._greenlet = gevent.spawn(self._run)
 
@@ -90,25 +94,19 @@ class Live:
 
     def _broadcast(self) -> None:
         while page := self._page(self._last_seq):
-            for alert, photo in page:
+            for alert, thumbnail in page:
                 with self._lock:
-                    self._emit(alert, photo, ROOM)
+                    self._emit(alert, thumbnail, ROOM)
                     self._last_seq = alert.seq
                 if alert.seq in self._awaited:
                     self._awaited[alert.seq].set()
 
-    def _emit(self, alert: Alert, photo: Photo | None, room: str) -> None:
-        self._socketio.emit("alert", alert_event(alert, photo), to=room)
-        self._socketio.emit("new_alert", new_alert_event(alert, photo), to=room)
+    def _emit(self, alert: Alert, thumbnail: bytes | None, room: str) -> None:
+        self._socketio.emit("alert", alert_event(alert, thumbnail), to=room)
+        self._socketio.emit("new_alert", new_alert_event(alert, thumbnail), to=room)
 
-    def _page(self, after: int) -> list[tuple[Alert, Photo | None]]:
-        return self._reads.call(self._read_page, after)
-
-    def _read_page(self, after: int) -> list[tuple[Alert, Photo | None]]:
-        return [
-            (alert, photo_of(self._store, alert))
-            for alert in self._store.alerts(after=after, limit=PAGE)
-        ]
+    def _page(self, after: int) -> list[Pictured]:
+        return self._reads.call(lambda: self._thumbnails.beside(self._tail.after(after)))
 
     def _on_connect(self, auth: Any = None) -> None:
         last_seq = auth.get("last_seq") if isinstance(auth, dict) else None
@@ -117,7 +115,7 @@ class Live:
             return
         if not isinstance(last_seq, int) or isinstance(last_seq, bool) or last_seq < 0:
             raise ConnectionRefusedError("last_seq must be a whole number")
-        # Not here: what is emitted before this returns would arrive before the connection does.
+        # In a greenlet: what is emitted before this returns would arrive before the connection.
         sid: str = request.sid  # type: ignore[attr-defined]
         gevent.spawn(self._catch_up, sid, last_seq)
 
@@ -125,10 +123,10 @@ class Live:
         """Send a client what it missed, then let it into the room."""
         try:
             while not self._join_if_level(sid, last_seq):
-                for alert, photo in self._page(last_seq):
+                for alert, thumbnail in self._page(last_seq):
                     if alert.seq > self._last_seq:
-                        break  # stored, but not broadcast yet: it comes with the room
-                    self._emit(alert, photo, sid)
+                        break  # stored but not broadcast yet: it will come with the room
+                    self._emit(alert, thumbnail, sid)
                     last_seq = alert.seq
         except StoreError as error:
             log.error("cannot read alerts that a client missed: %s", error)
@@ -141,13 +139,3 @@ class Live:
             if level:
                 self._socketio.server.enter_room(sid, ROOM, namespace="/")
         return level
-
-
-def photo_of(store: Store, alert: Alert) -> Photo | None:
-    """The photo to show beside an alert's face; None where there is none, or none any more."""
-    if alert.photo_id is None:
-        return None
-    try:
-        return store.photo(alert.photo_id)
-    except NotFoundError:
-        return None

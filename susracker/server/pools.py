@@ -12,17 +12,17 @@ from susracker.errors import OverloadedError
 Result = TypeVar("Result")
 
 RETRY_AFTER = 1
-"""Seconds that a client is asked to wait: a full queue of 64 is worked off in less."""
+"""Seconds that clients are asked to wait: a full queue of 64 takes less."""
 
 
 class BoundedPool:
-    """A pool of native threads whose queue has an end.
+    """A pool of native threads with a bounded queue.
 
-    `call` is for greenlets of one event loop, so counting needs no lock. The loop runs on while
-    the thread works.
+    Only greenlets of one event loop may use `call`, so counting needs no lock. The loop runs on
+    while a thread works.
 
     Attributes:
-        in_flight: how many calls are being worked on or wait.
+        in_flight: how many calls are running or waiting.
     """
 
     def __init__(self, workers: int, queue_size: int) -> None:
@@ -31,7 +31,7 @@ class BoundedPool:
         self._threads = ThreadPool(workers)
 
     def call(self, function: Callable[..., Result], *args: object) -> Result:
-        """Run a function on a thread, and return what it returns or raise what it raises.
+        """Run a function on a thread. Returns what it returns, and raises what it raises.
 
         Raises:
             OverloadedError: the queue is full.
@@ -40,7 +40,7 @@ class BoundedPool:
             raise OverloadedError("too many detections are waiting; try again", RETRY_AFTER)
         self.in_flight += 1
         try:
-            # gevent prints the traceback of whatever is raised on its threads; ours are answers.
+            # gevent prints a traceback of whatever its threads raise, but our errors are answers.
             result, error = self._threads.apply(_attempt, (function, args))
         finally:
             self.in_flight -= 1

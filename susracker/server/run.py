@@ -20,20 +20,20 @@ from susracker.server.service import EXTENSION, Service
 log = logging.getLogger(__name__)
 
 FINISH_SECONDS = 30.0
-"""How long accepted requests may take to finish when the server stops."""
+"""Seconds that accepted requests may take to finish when the server stops."""
 
 CLOSE_SECONDS = 0.5
-"""How long idle connections and operators' sockets are given to close after that."""
+"""Seconds after that for idle connections and operators' sockets to close."""
 
 BACKLOG = 1024
-"""Connections that may wait to be accepted: after a restart all cameras of a site come at once."""
+"""Connections that may wait to be accepted: after a restart, all cameras connect at once."""
 
 
 class Requests:
-    """WSGI middleware that knows which requests are being answered.
+    """WSGI middleware that counts the requests being answered.
 
-    A request counts until its answer was written. Socket.IO connections do not: they last as long
-    as the operator stays.
+    A request counts until its answer is written. Socket.IO connections do not count: they last as
+    long as the operator stays.
     """
 
     def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
@@ -50,7 +50,7 @@ class Requests:
         return self._count_while(environ, start_response)
 
     def wait_until_idle(self, seconds: float) -> bool:
-        """Whether all requests were answered within `seconds`."""
+        """Wait until all requests are answered. Returns whether that happened within `seconds`."""
         return bool(self._idle.wait(seconds))
 
     def _count_while(self, environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
@@ -75,13 +75,13 @@ class Server(WSGIServer):
 
 
 def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; then finish what was accepted, and return.
+    """Serve until SIGINT or SIGTERM, then finish the accepted requests and return.
 
     Args:
         on_ready: called with the server's URL once it listens.
 
     Raises:
-        ListenError: the address cannot be listened on.
+        ListenError: the server cannot listen on the address.
     """
     parts: Service = app.extensions[EXTENSION]
     settings = parts.tracker.settings
@@ -95,10 +95,10 @@ def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
     server.start()
     on_ready(f"http://{_printable_host(settings.host)}:{listener.getsockname()[1]}")
     stop.wait()
-    log.info("stopping: finishing what was accepted")
+    log.info("stopping: finishing accepted requests")
     server.close()
     if not requests.wait_until_idle(FINISH_SECONDS):
-        log.error("stopped with requests unanswered after %s s", FINISH_SECONDS)
+        log.error("stopped after %s s with requests still unanswered", FINISH_SECONDS)
     server.stop(CLOSE_SECONDS)
 
 
@@ -110,7 +110,7 @@ def _listen(host: str, port: int) -> Any:
         where = f"{_printable_host(host)}:{port}"
         if error.errno == errno.EADDRINUSE:
             raise ListenError(
-                f"{where} is taken by another program; stop it, or choose another --port"
+                f"{where} is taken by another program: stop it, or choose another --port"
             ) from error
         raise ListenError(f"cannot listen on {where}: {error}") from error
 

@@ -1,9 +1,10 @@
-"""What the routes share."""
+"""The parts that the routes share."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from flask import current_app
 
@@ -11,9 +12,18 @@ from susracker.enrolment.enroller import Enroller
 from susracker.recording.writer import Recorder
 from susracker.server.live import Live
 from susracker.server.pools import BoundedPool
+from susracker.server.thumbnails import Thumbnails
 from susracker.tracking.tracker import Tracker
 
 EXTENSION = "susracker"
+
+
+class Part(Protocol):
+    """Something that knows whether it works."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why it does not work at present, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +32,22 @@ class Service:
 
     Attributes:
         work: threads that recognise and encode faces.
-        reads: threads that read and edit the store, so that a full queue of faces does not keep
-            operators from looking things up.
-        recorder: keeps what is accepted, strangers' faces too; None where nothing is kept.
+        reads: threads that read and edit the store, so that operators can look things up while the
+            queue of faces is full.
+        recorder: keeps accepted detections, strangers' faces included; None if nothing is kept.
+        optional: parts that the server can do without, by their names in `/readyz`.
     """
 
     tracker: Tracker
     enroller: Enroller
     live: Live
+    thumbnails: Thumbnails
     work: BoundedPool
     reads: BoundedPool
     recorder: Recorder | None
+    optional: Mapping[str, Part]
 
 
 def service() -> Service:
-    """The service of the application that handles the present request."""
+    """The service of the application that handles the current request."""
     return cast(Service, current_app.extensions[EXTENSION])

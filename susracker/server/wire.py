@@ -1,4 +1,4 @@
-"""What goes over the wire: checks of what comes in, and the shape of what goes out."""
+"""The wire formats: checks of what comes in, and the shape of what goes out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from susracker.errors import InputError
-from susracker.models import Alert, Camera, Criminal, Photo, Sighting
+from susracker.models import Alert, Camera, Criminal, Sighting
 from susracker.runtime.data_uri import decode_base64
 
 FACE_ALERT, ACTIVITY_ALERT = 1, 2
@@ -23,19 +23,19 @@ ISO_8601 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 
 def _printable(text: str) -> str:
     if CONTROL_CHARACTERS.search(text):
-        raise ValueError("must not hold control characters")
+        raise ValueError("must not contain control characters")
     return text
 
 
 def _iso_8601(value: object) -> object:
-    """Pydantic alone would take numbers, and dates without a time, too."""
+    """Pydantic alone would also accept numbers, and dates without a time."""
     if not isinstance(value, str) or not ISO_8601.match(value):
         raise ValueError("must be ISO 8601, such as 2026-01-31T23:59:59Z")
     return value
 
 
 def _in_utc(moment: datetime) -> datetime:
-    """In UTC; a time without an offset is the server's local time, as ISO 8601 has it."""
+    """Convert to UTC. A time without an offset is the server's local time, as in ISO 8601."""
     try:
         return moment.astimezone(timezone.utc)
     except (OverflowError, OSError) as error:
@@ -49,7 +49,7 @@ Image = Annotated[bytes, BeforeValidator(decode_base64)]
 
 
 class CameraFields(BaseModel):
-    """What every camera says of itself. Fields that are not known are ignored."""
+    """What every camera says about itself. Unknown fields are ignored."""
 
     camera_id: Name
     camera_location: Location
@@ -88,16 +88,17 @@ def parse(model: type[Fields], values: object) -> Fields:
         raise InputError(f"{name}: {problem['msg'].removeprefix('Value error, ')}") from error
 
 
-def data_uri(photo: Photo) -> str:
-    """A photo as an HTML page shows it."""
-    return f"data:{photo.media_type};base64,{base64.b64encode(photo.content).decode()}"
+def jpeg_data_uri(content: bytes) -> str:
+    """A JPEG in the form that an HTML page shows."""
+    return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
 
 
-def alert_event(alert: Alert, photo: Photo | None) -> dict[str, Any]:
-    """The `alert` event: what operators' panels have always been sent.
+def alert_event(alert: Alert, thumbnail: bytes | None) -> dict[str, Any]:
+    """The `alert` event, as operators' panels have always received it.
 
     Args:
-        photo: the criminal's, to show beside the face; None where it was removed since.
+        thumbnail: of the criminal's photo, as JPEG, to show beside the face; None if the photo was
+            removed since.
     """
     common = {
         "camera_id": alert.camera_id,
@@ -112,14 +113,14 @@ def alert_event(alert: Alert, photo: Photo | None) -> dict[str, Any]:
         "confidence": confidence(alert.distance),
         **common,
         "detected_face": base64.b64encode(alert.face).decode() if alert.face else None,
-        "criminal_image": data_uri(photo) if photo else None,
+        "criminal_image": jpeg_data_uri(thumbnail) if thumbnail else None,
         "alert_type": FACE_ALERT,
     }
 
 
-def new_alert_event(alert: Alert, photo: Photo | None) -> dict[str, Any]:
-    """The `new_alert` event: `alert_event`, and what it lacks."""
-    return alert_event(alert, photo) | _additions(alert)
+def new_alert_event(alert: Alert, thumbnail: bytes | None) -> dict[str, Any]:
+    """The `new_alert` event: the fields of `alert`, and more."""
+    return alert_event(alert, thumbnail) | _additions(alert)
 
 
 def alert_summary(alert: Alert) -> dict[str, Any]:
@@ -152,12 +153,12 @@ def _additions(alert: Alert) -> dict[str, Any]:
 
 
 def confidence(distance: float | None) -> str | None:
-    """100 x (1 - distance), as panels have always shown it. It is no probability."""
+    """100 x (1 - distance), as panels have always shown it. It is not a probability."""
     return None if distance is None else f"{max(0.0, 100 * (1 - distance)):.2f}%"
 
 
 def criminal_fields(criminal: Criminal, photo_ids: list[str], templates: int) -> dict[str, Any]:
-    """A criminal, as the API gives it."""
+    """A criminal, as the API shows them."""
     return {
         "id": criminal.id,
         "name": criminal.name,
@@ -192,7 +193,7 @@ def sighting_fields(sighting: Sighting) -> dict[str, Any]:
 
 
 def camera_fields(camera: Camera) -> dict[str, Any]:
-    """A camera, as the API gives it."""
+    """A camera, as the API shows it."""
     return {
         "camera_id": camera.id,
         "camera_location": camera.location,

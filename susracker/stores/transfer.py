@@ -18,7 +18,7 @@ from susracker.stores.base import Journal, Store
 PAGE = 100
 
 OnStep = Callable[[str, int, int], None]
-"""Called with a step's name, how much of it is done, and how much it is."""
+"""Called with the name of a step, how much of it is done, and how much there is to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,8 @@ def _refuse_others(source: Store, target: Store) -> None:
             there = None
         if there != criminal:
             raise InputError(
-                f"the target holds {criminal.name!r} ({criminal.id}), whom the original does not "
-                "hold like that: name an empty store"
+                f"the target holds {criminal.name!r} ({criminal.id}), and the original does not "
+                "hold the same person: name an empty store"
             )
     ours = source.alerts(limit=PAGE)
     if any(one not in ours for one in target.alerts(limit=len(ours))):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from susracker.client import Camera, Counts
+from susracker.client import Camera, Counts, delivery
 from susracker.client.delivery import LONGEST_WAIT, Waits, _retry_after
+from susracker.client.spool import Spool
 from susracker.errors import ConfigError
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -119,8 +122,8 @@ def test_a_problem_is_logged_when_it_begins_and_when_it_ends(web, open_camera, c
     wait_for(lambda: camera.counts.sent == 1)
     messages = [record.message for record in caplog.records]
     assert messages == [
-        "503, busy: trying again until it has the events",
-        "the server answers again; 1 events are waiting",
+        "503, busy; trying again until the server has taken the events",
+        "the server answers again; events waiting: 1",
     ]
 
 
@@ -179,7 +182,54 @@ def test_what_was_only_in_memory_is_counted_as_dropped(open_camera, caplog):
     with caplog.at_level(logging.ERROR):
         camera.close(timeout=0.1)
     assert camera.counts == Counts(dropped=1)
-    assert "1 events were dropped" in caplog.text
+    assert "closed before they were sent: 1" in caplog.text
+
+
+@pytest.fixture
+def silent_server(monkeypatch):
+    """The URL of a server that takes connections, and answers nothing until the test is over."""
+    monkeypatch.setattr(delivery, "TIMEOUT", (5, None))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", listener
+
+
+def hear(listener: socket.socket) -> socket.socket:
+    """Wait until a request came in."""
+    connection = listener.accept()[0]
+    assert connection.recv(10)
+    return connection
+
+
+def test_closing_does_not_wait_for_a_server_that_hangs(
+    open_camera, silent_server, tmp_path, caplog
+):
+    url, listener = silent_server
+    answers = []
+    camera = open_camera(url=url, spool=tmp_path, on_answer=lambda *one: answers.append(one))
+    camera.send_activity("violence", NOON)
+    with hear(listener) as connection:
+        camera.close(timeout=0.2)  # with the answer to come, this must not wait for ever
+        assert camera.counts == Counts(waiting=1)
+        content = b'{"message": "Alert sent"}'
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n\r\n"
+        connection.sendall(head.encode() + content)
+        camera._thread.join()
+    assert answers == []
+    assert not caplog.records
+    with closing(Spool(tmp_path / "gate%2F1.db", 1000)) as kept:
+        assert len(kept) == 1
+
+
+def test_what_a_hanging_server_was_sent_from_memory_is_counted_as_dropped(
+    open_camera, silent_server
+):
+    url, listener = silent_server
+    camera = open_camera(url=url)
+    camera.send_activity("violence", NOON)
+    with hear(listener):
+        camera.close(timeout=0)
+    assert camera.counts == Counts(dropped=1)
+    camera._thread.join()
 
 
 def test_threads_may_send_at_once(web, open_camera):

@@ -144,7 +144,7 @@ def test_errors_are_told_by_group(run, people, tmp_path):
     )
     assert rate == pytest.approx(one["realised_fnir"])
     assert "kind: even" in result.stdout
-    assert "labels of 1 that are not in the dataset" in result.stderr
+    assert "labels that name nothing in the dataset: 1" in result.stderr
 
 
 def test_apply_sets_the_threshold_by_these_strangers(run, people, tmp_path):
@@ -154,7 +154,7 @@ def test_apply_sets_the_threshold_by_these_strangers(run, people, tmp_path):
     assert "# ours" in text
     (shift,) = re.findall(r"threshold_shift = (-?[\d.]+)", text)
     assert -3 < float(shift) < 0, "these strangers made the cohort, and score low"
-    assert "before it was not set" in result.stdout
+    assert "previously not set" in result.stdout
     run(people, "--json", "r.json", "--target-fpir", "0.2")
     one = json.loads((tmp_path / "r.json").read_text())["identification"][0]
     assert one["realised_fpir"] == pytest.approx(0.2, abs=0.02)
@@ -167,7 +167,7 @@ def test_too_few_strangers_change_no_setting(run, people, tmp_path):
 
 
 def test_photos_that_the_scoring_was_made_of_are_told(run, people):
-    assert "take --cross-fit" in run(people).stderr
+    assert "use --cross-fit" in run(people).stderr
 
 
 def test_one_person_says_what_cannot_be_measured(run, one_person, tmp_path):
@@ -188,11 +188,11 @@ def test_one_person_says_what_cannot_be_measured(run, one_person, tmp_path):
         (["--matcher", "nobody"], "no matcher is called 'nobody'"),
         (["--pairs", "nowhere.txt"], "cannot read pairs from nowhere.txt"),
         (["--labels", "nowhere.csv"], "cannot read labels from nowhere.csv"),
-        (["--apply", "--cross-fit"], "does not go with --cross-fit"),
+        (["--apply", "--cross-fit"], "cannot be combined with --cross-fit"),
         (["--cross-fit"], "--cross-fit needs 100 strangers"),
     ],
 )
-def test_wrong_use_is_one_line(run, one_person, people, args, message):
+def test_a_usage_error_is_one_line(run, one_person, people, args, message):
     result = run(people, *args, status=2)
     assert message in result.stderr
     assert "Traceback" not in result.output

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from susracker.cli import main
+from susracker.matchers.exact import ExactMatcher
 from susracker.plugins import open_store
 from tests.contracts.records import criminal, photo, template
 
@@ -66,3 +67,10 @@ def test_nobody_is_said_in_words(url):
     assert json.loads(stats(url, "--json"))["threshold"] is None
     assert "threshold" in stats(url)
     assert "inf" not in stats(url)
+
+
+def test_the_matcher_is_closed(url, monkeypatch):
+    closed = []
+    monkeypatch.setattr(ExactMatcher, "close", lambda matcher: closed.append(matcher))
+    stats(url)
+    assert len(closed) == 1

@@ -284,7 +284,9 @@ def test_a_new_encoder_first_encodes_what_is_stored(tmp_path, run, run_json, url
         (["photo.jpg", "--name", "Jo", "--encoder", "eyes"], "there are: dlib"),
     ],
 )
-def test_wrong_use_is_said_before_anything_is_stored(tmp_path, run, url, monkeypatch, args, said):
+def test_a_usage_error_is_reported_before_anything_is_stored(
+    tmp_path, run, url, monkeypatch, args, said
+):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "photo.jpg", samples.hopper())
     write(tmp_path / "bad.csv", b"photo,name,age\nphoto.jpg,Jo,40\nphoto.jpg,Max,old\n")

@@ -79,16 +79,16 @@ def test_compare_with_other_settings(night):
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["--compare", "nothing"], "neither a file, nor settings"),
+        (["--compare", "nothing"], "neither a file nor settings"),
         (["--compare", "cooldown_seconds=soon"], "should be a valid number"),
         (["--compare", "colour=red"], "no setting is called 'colour'"),
         (["--fail-on-change"], "needs --compare"),
-        (["--server", "http://x", "--save-faces", "f"], "--server goes with neither"),
-        (["--speed", "fast"], "is no speed"),
-        (["--speed", "0"], "is no speed"),
+        (["--server", "http://x", "--save-faces", "f"], "--server cannot be combined"),
+        (["--speed", "fast"], "is not a speed"),
+        (["--speed", "0"], "is not a speed"),
     ],
 )
-def test_wrong_use_is_said_before_the_run(night, args, said):
+def test_a_usage_error_is_reported_before_the_run(night, args, said):
     result = run("replay", night, *args)
     assert result.exit_code == 2
     assert said in result.output
@@ -141,7 +141,7 @@ def test_recordings_are_listed_shown_cut_merged_and_anonymised(night):
 
 
 def test_a_folder_without_recordings(site):
-    assert "there is no recording" in run("recordings", "list").output
+    assert "there are no recordings" in run("recordings", "list").output
     assert run("recordings", "show", ".").exit_code == 2
 
 
@@ -197,6 +197,6 @@ def test_a_camera_whose_server_is_away_keeps_what_it_saw(site, tmp_path):
     assert "3 faces seen: 0 sent, 0 refused, 0 dropped, 3 waiting" in result.output
 
 
-def test_a_camera_without_a_video_is_wrong_use(tmp_path):
+def test_a_camera_without_a_video_is_a_usage_error(tmp_path):
     result = run("camera", tmp_path / "missing.mp4", "--server", "http://127.0.0.1:1")
     assert (result.exit_code, "there is no file" in result.output) == (2, True)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from susracker.errors import PictureError
 from susracker.faces.boxes import Box
-from susracker.faces.images import crop, decode, encode_jpeg, media_type
+from susracker.faces.images import crop, decode, encode_jpeg, media_type, thumbnail
 from tests.pictures import HOPPER, bomb, encoded, portrait
 
 RED = (255, 0, 0)
@@ -146,3 +146,55 @@ def test_encoding_is_reversible_enough():
     picture = portrait(HOPPER)
     again = decode(encode_jpeg(picture))
     assert np.abs(again.astype(int) - picture).mean() < 3
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (1500, 1000, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [
+        encoded(NOISE, quality=95),
+        encoded(NOISE, "PNG"),
+        encoded(np.zeros((2, 2), np.uint8), "PNG"),
+        encoded(NOISE[:1], "PNG"),
+        encoded(NOISE[:, :1], "PNG"),
+        encoded(Image.fromarray(NOISE).convert("CMYK")),
+        encoded(Image.fromarray(NOISE).convert("RGBA"), "PNG"),
+        encoded(NOISE[..., 0].astype(np.uint16) * 257, "PNG"),
+    ],
+    ids=["jpeg", "png", "tiny", "wide", "high", "cmyk", "alpha", "16 bits"],
+)
+@pytest.mark.parametrize("max_bytes", [20_000, 1000])
+def test_a_thumbnail_is_a_small_jpeg_of_the_same_shape(photo, max_bytes):
+    small = thumbnail(photo, max_bytes)
+    assert len(small) <= max_bytes
+    assert media_type(small) == "image/jpeg"
+    height, width = decode(photo).shape[:2]
+    made = decode(small).shape[:2]
+    scale = max(made) / max(height, width)
+    assert scale <= 1
+    assert made[0] == pytest.approx(max(1, height * scale), abs=1)
+    assert made[1] == pytest.approx(max(1, width * scale), abs=1)
+
+
+def test_a_thumbnail_shows_a_face_as_large_as_it_may():
+    made = decode(thumbnail(HOPPER.read_bytes(), 20_000))
+    assert 200 <= max(made.shape) <= 400
+
+
+def test_a_thumbnail_is_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = red_corner().resize((400, 200), Image.Resampling.NEAREST)
+    made = decode(thumbnail(encoded(turned, exif=exif, quality=95), 20_000))
+    height, width = made.shape[:2]
+    assert height == 2 * width
+    assert tuple(made[5, -5] > 128) == (True, False, False)
+
+
+def test_there_is_no_thumbnail_of_what_is_no_picture():
+    with pytest.raises(PictureError):
+        thumbnail(b"text", 20_000)
+    with pytest.raises(PictureError):
+        thumbnail(encoded(NOISE)[:1000], 20_000)

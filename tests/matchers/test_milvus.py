@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def test_a_wrong_url_is_a_setting_that_is_wrong(url):
         open_matcher(url, DIMENSION)
 
 
-def test_a_cluster_that_is_away_is_said():
+def test_a_cluster_that_is_unavailable_is_an_error():
     with pytest.raises(StoreUnavailableError, match="Milvus cannot be used"):
         MilvusMatcher.from_url("milvus://127.0.0.1:1/people?timeout=1", DIMENSION)
 
@@ -43,7 +45,7 @@ def test_what_is_there_already_is_not_written_again(tmp_path, monkeypatch):
     )
     changed = rows.copy()
     changed[3] = -changed[3]
-    # One was removed while nobody was there: the collection has him, the watch-list does not.
+    # One was removed while no process was there: only the collection still has them.
     again.load(names[:29], changed[:29])
     assert written == ["c3/0"]
     assert len(again) == 29
@@ -51,3 +53,21 @@ def test_what_is_there_already_is_not_written_again(tmp_path, monkeypatch):
     assert "c29" not in {one.criminal_id for one in found}
     (found,) = again.search(-rows[3:4], 1)
     assert found[0].criminal_id == "c3"
+
+
+def test_a_template_that_was_deleted_while_no_process_was_there_is_not_found(tmp_path):
+    url, rows = f"milvus://{tmp_path / 'gallery.db'}", unit(2)
+    with closing(open_matcher(url, DIMENSION)) as first:
+        first.upsert("c", rows)
+    with closing(open_matcher(url, DIMENSION)) as again:
+        again.upsert("c", rows[:1])
+        (found,) = again.search(rows[1:], 1)
+    assert found[0].similarity == pytest.approx(float(rows[0] @ rows[1]), abs=1e-5)
+
+
+def test_closing_closes_the_connection(tmp_path):
+    matcher = open_matcher(f"milvus://{tmp_path / 'gallery.db'}", DIMENSION)
+    matcher.upsert("c", unit(1))
+    matcher.close()
+    with pytest.raises(StoreUnavailableError):
+        matcher.search(unit(1), 1)

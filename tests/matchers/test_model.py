@@ -116,7 +116,7 @@ class Beside(RuleBasedStateMachine):
         return sorted(best)[:k]
 
     def teardown(self) -> None:
-        pass
+        self.matcher.close()
 
 
 def test_exact() -> None:

@@ -6,8 +6,11 @@ import json
 import logging
 import os
 import shutil
+import time
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -138,10 +141,10 @@ def test_a_newer_version_and_other_folders_are_refused(night, tmp_path):
         Recording(night)
     with pytest.raises(RecordingError, match="upgrade"):
         RecordingWriter(night)
-    with pytest.raises(RecordingError, match="no recording"):
+    with pytest.raises(RecordingError, match="not a susracker recording"):
         Recording(tmp_path)
     (tmp_path / "recording.json").write_text('{"format": "other", "version": 1}')
-    with pytest.raises(RecordingError, match="no recording"):
+    with pytest.raises(RecordingError, match="not a susracker recording"):
         Recording(tmp_path)
 
 
@@ -198,6 +201,101 @@ def test_a_recorder_goes_on_after_a_disk_that_failed(tmp_path, caplog):
     recorder.close()
 
 
+@contextmanager
+def full_disk(room: int):
+    """No file of this process may grow beyond so many bytes: the rest of a write is refused."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def files(folder) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize(
+    ("room", "picture"), [(0, PICTURE), (10, PICTURE), (250, PICTURE), (0, None), (10, None)]
+)
+def test_a_full_disk_leaves_a_whole_recording_and_no_litter(tmp_path, room, picture):
+    folder = tmp_path / "night"
+    with RecordingWriter(folder) as opened:
+        opened.write(seen(0))
+        before = files(folder)
+        with full_disk(room):
+            for number in range(1, 4):
+                with pytest.raises(RecordingError, match="cannot record"):
+                    opened.write(seen(number, picture=picture))
+        assert files(folder) == before
+        opened.write(seen(4))
+    recording = Recording(folder)
+    assert [one.detection.event_id for one in recording] == ["e0", "e4"]
+    assert recording.left_out == 0
+
+
+def test_a_line_that_did_not_fit_is_taken_back(tmp_path):
+    folder = tmp_path / "night"
+    with RecordingWriter(folder) as opened:
+        opened.write(seen(0, picture=None))
+        (segment,) = segments(folder)
+        written = (segment / "detections.jsonl").read_bytes()
+        with full_disk(len(written) + 20), pytest.raises(RecordingError):
+            opened.write(seen(1, picture=None))
+        assert (segment / "detections.jsonl").read_bytes() == written
+
+
+def test_a_full_disk_at_the_first_detection_leaves_no_segment(tmp_path):
+    folder = tmp_path / "night"
+    with RecordingWriter(folder) as opened:
+        with full_disk(10), pytest.raises(RecordingError):
+            opened.write(seen(0))
+        assert files(folder) == {"recording.json"}
+        opened.write(seen(1))
+    assert [one.detection.event_id for one in Recording(folder)] == ["e1"]
+
+
+def test_a_recorder_tells_of_a_full_disk_until_there_is_room(tmp_path):
+    recorder = Recorder(tmp_path / "night", max_mb=100, max_days=1)
+    assert recorder.problem is None
+    with full_disk(10):
+        recorder.record(seen(0).detection, NOON)
+        assert "cannot record to" in recorder.problem
+    recorder.record(seen(1).detection, NOON)
+    assert recorder.problem is None
+    recorder.close()
+
+
+def test_a_recorder_tells_that_it_cannot_make_room(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "PRUNE_SECONDS", 0.01)
+    folder = tmp_path / "night"
+    recorder = Recorder(folder, max_mb=100, max_days=1)
+    recorder.record(seen(0).detection, NOON)
+    with monkeypatch.context() as broken:
+        broken.setattr(shutil, "rmtree", Mock(side_effect=PermissionError(13, "Permission denied")))
+        broken.setattr(recorder, "_max_bytes", 0)
+        wait_for(lambda: recorder.problem)
+        assert "Permission denied" in recorder.problem
+    wait_for(lambda: recorder.problem is None)
+    recorder.close()
+
+
+def wait_for(condition) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_repeat_whose_picture_is_none_is_recorded_as_it_came(tmp_path):
+    with RecordingWriter(tmp_path / "night") as opened:
+        opened.write(seen(0, picture=b"no picture"))
+    (one,) = Recording(tmp_path / "night")
+    assert one.detection.picture == b"no picture"
+
+
 def test_cut_takes_times_and_cameras(night):
     source = Recording(night)
     begin, end = NOON + timedelta(seconds=2), NOON + timedelta(seconds=7)
@@ -216,6 +314,42 @@ def test_merge_goes_by_time(tmp_path):
     assert count == 5
     ids = [one.detection.event_id for one in Recording(tmp_path / "both")]
     assert ids == [f"e{number}" for number in range(5)]
+
+
+def test_merge_sorts_what_was_recorded_out_of_order(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "SEGMENT_DETECTIONS", 3)
+    numbers = np.random.default_rng(0).permutation(40)
+    for name, part in (("a", numbers[:25]), ("b", numbers[25:])):
+        write_new(tmp_path / name, (seen(int(number)) for number in part), lambda: None)
+    sources = [Recording(tmp_path / name) for name in ("a", "b")]
+    merged = list(merge(sources))
+    assert [one.detection.event_id for one in merged] == [f"e{number}" for number in range(40)]
+    assert all(same(one, seen(number)) for number, one in enumerate(merged))
+
+
+def test_what_was_received_at_once_stays_in_order(tmp_path):
+    moments = [replace(seen(number), received_at=NOON) for number in range(6)]
+    write_new(tmp_path / "a", moments[:3], lambda: None)
+    write_new(tmp_path / "b", moments[3:], lambda: None)
+    sources = [Recording(tmp_path / name) for name in ("a", "b")]
+    found = [one.detection.event_id for one in merge(sources)]
+    assert found == ["e0", "e1", "e2", "e3", "e4", "e5"]
+
+
+def test_what_cannot_be_read_by_time_is_left_out_once(night):
+    (segment,) = segments(night)
+    min(segment.glob("*.jpg"), default=min(segment.glob("*.png"), default=None)).unlink()
+    lines = segment / "detections.jsonl"
+    content = lines.read_bytes().splitlines(keepends=True)
+    content[5] = b'{"received_at": "yesterday"}\n'
+    content[6] = b"\xff\xfe\n"
+    content[7] = b'{"received_at": 5}\n'
+    content[8] = content[8].replace(b'"camera_id"', b'"camera"')
+    lines.write_bytes(b"".join(content)[:-3])
+    recording = Recording(night)
+    for _ in range(2):
+        assert [one.detection.event_id for one in recording.by_time()] == ["e0", "e2", "e3", "e4"]
+        assert recording.left_out == 6
 
 
 def test_nothing_is_written_over(night, tmp_path):

@@ -12,10 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from PIL import Image
 
 from susracker.plugins import open_store
-from tests.server.conftest import COLLINS, Operator, enroll_both, jpeg
+from tests.server.conftest import COLLINS, Operator, enroll_both
 
 
 def wait_until(condition, seconds: float) -> bool:
@@ -32,8 +31,7 @@ def test_many_connections_while_people_come_and_go(own_site, faces):
     operator = Operator(site.url)
     stop = threading.Event()
     churned = []
-    # A photo of a few kilobytes: every alert carries it to the operator.
-    photo = jpeg(Image.open(COLLINS.portrait).convert("RGB").crop((96, 0, 352, 256)))
+    photo = COLLINS.portrait.read_bytes()
 
     def churn() -> None:
         files = {"file": photo}

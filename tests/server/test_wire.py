@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 from datetime import datetime, timedelta, timezone
 
 import numpy as np
@@ -182,3 +183,16 @@ def test_health(site):
     ready = site.get("/readyz")
     assert ready.status_code == 200
     assert ready.json()["watchlist"] == 2
+
+
+def test_the_enrolment_photo_is_sent_small_wherever_it_is_shown(site, operator, faces):
+    answer = site.upload(faces["hopper"], "thumbnail").json()
+    looked_up = site.get(f"/api/alerts/{answer['match']['id']}").json()
+    shown = [answer["match"], *answer["matches"], looked_up]
+    shown += [operator.next("alert"), operator.next("new_alert")]
+    (image,) = {one["criminal_image"] for one in shown}
+    small = base64.b64decode(image.removeprefix("data:image/jpeg;base64,"))
+    assert HOPPER.portrait.stat().st_size > 20_000 >= len(small)
+    with Image.open(HOPPER.portrait) as photo, Image.open(io.BytesIO(small)) as shown_small:
+        width, height = shown_small.size
+        assert width / height == pytest.approx(photo.width / photo.height, abs=0.01)

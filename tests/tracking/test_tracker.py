@@ -14,6 +14,7 @@ from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import InputError, PictureError, StoreUnavailableError
 from susracker.faces.detector import Detector
 from susracker.faces.images import crop, decode
+from susracker.matchers.exact import ExactMatcher
 from susracker.models import Detection
 from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
 from susracker.tracking.recogniser import Recogniser, Recognition
@@ -289,3 +290,10 @@ def test_whoever_may_be_someone_is_encoded_in_full(counting):
 def test_a_stranger_is_embedded_roughly(counting):
     assert counting.recogniser.recognise(FACES["collins"], NOON) == Recognition(1, ())
     assert (counting.encoder.rough, counting.encoder.full) == (1, 0)
+
+
+def test_closing_closes_the_matcher(open_tracker, monkeypatch):
+    closed = []
+    monkeypatch.setattr(ExactMatcher, "close", lambda matcher: closed.append(matcher))
+    open_tracker().close()
+    assert len(closed) == 1

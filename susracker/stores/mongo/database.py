@@ -13,6 +13,7 @@ from pymongo import MongoClient, ReturnDocument, errors
 from pymongo.collection import Collection as MongoCollection
 from typing_extensions import Self
 
+from susracker.config import told_without_password
 from susracker.errors import ConfigError, InputError, StoreFormatError, StoreUnavailableError
 from susracker.stores.mongo.documents import OWN, Document
 
@@ -85,7 +86,8 @@ class Database:
             client: MongoClient[Document] = MongoClient(url, **_missing_options(url))
             name = client.get_default_database(DATABASE).name
         except (errors.ConfigurationError, errors.InvalidURI, ValueError) as error:
-            raise ConfigError(f"the MongoDB URL is wrong: {error}") from error
+            told = told_without_password(error, url)
+            raise ConfigError(f"the MongoDB URL is wrong: {told}") from error
         return cls(client, name)
 
     def next_number(self, name: str) -> int:

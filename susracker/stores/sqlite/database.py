@@ -15,6 +15,7 @@ from susracker.errors import (
     StoreFormatError,
     StoreUnavailableError,
 )
+from susracker.runtime.files import create_private, make_private_folder
 from susracker.stores.sqlite.schema import prepare_file
 
 BUSY_SECONDS = 10.0
@@ -60,10 +61,12 @@ class Database:
         # SQLite would make waiting writers poll the file; threads of one process queue up here.
         self._write_lock = threading.Lock()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.path.parent)
+            create_private(self.path)
         except OSError as error:
             raise StoreUnavailableError(
-                f"cannot create the folder of {self.path}: {error.strerror}: name another file"
+                f"cannot create the folder of {self.path}, or the file: {error.strerror}: name "
+                "another file"
             ) from error
         with ExitStack() as undo:
             undo.callback(self.close)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from typing_extensions import Self
 
+from susracker.config import without_password
 from susracker.errors import ConfigError
 from susracker.stores.base import Store
 from susracker.stores.sqlite.database import Database
@@ -45,7 +46,8 @@ class SqliteStore(SqliteGallery, SqliteJournal, Store):
         `sqlite:////var/lib/people.db` or `sqlite:///~/people.db`."""
         path = url.removeprefix(SCHEME)
         if path in (url, "", ":memory:") or "\0" in path:
-            raise ConfigError(f"{url!r} names no file: it must be like {SCHEME}people.db")
+            shown = without_password(url)
+            raise ConfigError(f"{shown!r} names no file: it must be like {SCHEME}people.db")
         return cls.open(Path(path))
 
     @contextmanager

@@ -1,0 +1,177 @@
+"""`susracker camera` stops when it is told to, whatever its stream and its server do."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from queue import SimpleQueue
+
+import numpy as np
+import pytest
+
+from tests.edge.test_video import write_video
+from tests.pictures import HOPPER, encoded, portrait
+
+HEAD = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
+
+
+def frame() -> np.ndarray:
+    picture = np.full((600, 700, 3), 60, np.uint8)
+    face = portrait(HOPPER)[:600, :700]
+    picture[: face.shape[0], : face.shape[1]] = face
+    return picture
+
+
+def mjpeg(frames: int) -> bytes:
+    """So many frames with a face, as the web servers of cameras send them."""
+    jpeg = encoded(frame())
+    head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+    return HEAD + frames * (head.encode() + jpeg + b"\r\n") + b"--frame\r\n"
+
+
+class Listener:
+    """A server whose answers a test chooses, one for each connection; then it answers nothing."""
+
+    def __init__(self, *answers: tuple[bytes, bool]) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._answers = list(answers)
+        self._open: list[socket.socket] = []
+        self.heard: SimpleQueue[int] = SimpleQueue()
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                connection = self._socket.accept()[0]
+            except OSError:
+                return
+            connection.recv(10_000)
+            content, stays_open = self._answers.pop(0) if self._answers else (b"", True)
+            connection.sendall(content)
+            self._open.append(connection)
+            if not stays_open:
+                connection.close()
+            self.heard.put(len(self._open))
+
+    def wait_for_request(self) -> None:
+        self.heard.get(timeout=60)
+
+    def close(self) -> None:
+        """Refuse connections from now on, and break those that are open."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread
+        for one in (self._socket, *self._open):
+            one.close()
+
+
+@pytest.fixture
+def listen():
+    opened: list[Listener] = []
+
+    def start(*answers: tuple[bytes, bool]) -> Listener:
+        opened.append(Listener(*answers))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def start(tmp_path):
+    started: list[subprocess.Popen[str]] = []
+
+    def start(source: str, server: str) -> subprocess.Popen[str]:
+        args = ["camera", source, "--server", server, "--every", "1"]
+        args += ["--spool", str(tmp_path / "spool")]
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "susracker", *args],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> None:
+    for line in process.stderr:
+        if text in line:
+            return
+    raise AssertionError(f"the camera ended without {text!r}")
+
+
+def stop(process: subprocess.Popen[str], number: int) -> str:
+    """What it printed; it must not wait for what never comes."""
+    process.send_signal(number)
+    printed, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    return printed
+
+
+def spooled(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as spool:
+        return spool.execute("SELECT count(*) FROM waiting").fetchone()[0]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+signals = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+
+
+@signals
+def test_while_its_stream_is_down(listen, start, number):
+    stream = listen((mjpeg(3), False))
+    process = start(f"{stream.url}/stream", "http://127.0.0.1:1")
+    wait_for(process, "broke; opening")
+    stream.close()
+    wait_for(process, "cannot be opened")
+    stop(process, number)
+
+
+@signals
+def test_while_its_stream_and_its_server_hang(listen, start, tmp_path, number):
+    stream, server = listen((mjpeg(3), True)), listen()
+    process = start(f"{stream.url}/stream", server.url)
+    server.wait_for_request()
+    file = tmp_path / "spool" / "camera-1.db"
+    wait_until(lambda: spooled(file) == 3)
+    assert "3 waiting" in stop(process, number)
+    assert spooled(file) == 3
+
+
+def test_while_its_stream_is_opened_again_and_hangs(listen, start):
+    stream = listen((mjpeg(3), False))
+    process = start(f"{stream.url}/stream", "http://127.0.0.1:1")
+    wait_for(process, "broke; opening")
+    stream.wait_for_request()
+    stream.wait_for_request()
+    stop(process, signal.SIGTERM)
+
+
+def test_between_two_frames_of_a_slow_file(tmp_path, listen, start):
+    server = listen()
+    clip = write_video(tmp_path / "slow.mp4", 2 * [frame()], fps=0.01)
+    process = start(clip, server.url)
+    server.wait_for_request()
+    assert "1 waiting" in stop(process, signal.SIGTERM)

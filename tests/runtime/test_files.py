@@ -1,0 +1,52 @@
+"""Files and folders with faces in them are their owner's alone, from the moment they exist."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+
+from susracker.runtime.files import create_private, make_private_folder, open_private
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+
+
+def mode(path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture(autouse=True)
+def _open_umask():
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def test_a_new_file_is_private_and_an_old_one_is_left_alone(tmp_path):
+    new, old = tmp_path / "new", tmp_path / "old"
+    old.write_bytes(b"kept")
+    for file in (new, old):
+        create_private(file)
+    assert (mode(new), mode(old)) == (0o600, 0o666)
+    assert old.read_bytes() == b"kept"
+
+
+def test_all_missing_folders_are_private(tmp_path):
+    folder = tmp_path / "a" / "b" / "c"
+    make_private_folder(folder)
+    make_private_folder(folder)
+    assert [mode(one) for one in (folder, folder.parent, folder.parent.parent)] == [0o700] * 3
+
+
+def test_a_file_in_place_of_a_folder_is_an_error(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "folder"):
+        with pytest.raises(OSError, match=r"exists|Not a directory"):
+            make_private_folder(path)
+
+
+def test_what_is_opened_is_private(tmp_path):
+    with open_private(tmp_path / "new", "xb") as file:
+        assert mode(tmp_path / "new") == 0o600
+        file.write(b"x")

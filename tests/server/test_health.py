@@ -1,0 +1,75 @@
+"""What the server does without shows in /readyz, and does not keep it from its work."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+
+import pytest
+
+from susracker import open_tracker
+from susracker.recording import writer
+from susracker.recording.reader import Recording
+from susracker.recording.writer import Recorder
+from susracker.server.app import create_app
+from susracker.server.service import EXTENSION
+
+BODY = {"camera_id": "gate", "camera_location": "Main gate", "event_type": "violence"}
+
+
+@dataclass
+class Part:
+    problem: str | None = None
+
+
+@pytest.fixture
+def start(tmp_path):
+    with open_tracker(store=f"sqlite:///{tmp_path / 'site.db'}", cooldown_seconds=0) as tracker:
+
+        def start(*args, **kwargs):
+            app = create_app(tracker, *args, **kwargs)
+            app.extensions[EXTENSION].live.start()
+            return app.test_client()
+
+        yield start
+
+
+def readiness(client) -> tuple[int, str, str | None, str | None]:
+    answer = client.get("/readyz")
+    body = answer.get_json()
+    return answer.status_code, body["status"], body["problem"], body["warning"]
+
+
+def test_parts_that_are_done_without_are_warnings(start):
+    panel, other = Part(), Part()
+    client = start(optional={"following the panel": panel, "other": other})
+    assert readiness(client) == (200, "ready", None, None)
+    panel.problem = "MongoDB refuses"
+    assert readiness(client) == (200, "ready", None, "following the panel: MongoDB refuses")
+    other.problem = "stopped"
+    warning = "following the panel: MongoDB refuses; other: stopped"
+    assert readiness(client) == (200, "ready", None, warning)
+    panel.problem = other.problem = None
+    assert readiness(client) == (200, "ready", None, None)
+
+
+def test_detections_are_answered_while_the_disk_is_full(start, tmp_path, monkeypatch):
+    recorder = Recorder(tmp_path / "night", max_mb=100, max_days=1)
+    client = start(recorder)
+
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(writer, "_write_whole", full)
+        for _ in range(3):
+            assert client.post("/activity_alert", json=BODY).get_json() == {"message": "Alert sent"}
+        status, _, problem, warning = readiness(client)
+        assert (status, problem) == (200, None)
+        assert warning.startswith("recording: cannot record to ")
+        assert "No space left on device" in warning
+    assert client.post("/activity_alert", json=BODY).status_code == 200
+    assert readiness(client) == (200, "ready", None, None)
+    recorder.close()
+    assert len(list(Recording(tmp_path / "night"))) == 1
+    assert len(client.get("/api/alerts").get_json()["alerts"]) == 4
