@@ -12,8 +12,8 @@ from typing_extensions import Self
 from susracker.cooldowns.base import HISTORY, Cooldown
 
 MAX_KEYS = 100_000
-"""Keys that are remembered, in about 30 MB. Camera ids come from outside, so there must be an end;
-beyond it the key that was taken the longest ago is forgotten, which may repeat an alert, never
+"""Keys that are remembered, in 45 to 100 MB. Camera ids come from outside, so there must be an end;
+beyond it, the key that was taken the longest ago is forgotten, which may repeat an alert, never
 lose one."""
 
 
@@ -22,7 +22,7 @@ class Hold:
     """One detection's hold of a key.
 
     Attributes:
-        takers: how many took it, and did not give it back.
+        takers: how many took it and have not given it back.
     """
 
     at: datetime

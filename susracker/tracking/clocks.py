@@ -17,8 +17,7 @@ FUTURE_TOLERANCE = timedelta(seconds=60)
 in the future would hold alerts back until it has passed."""
 
 CLOCK_STUCK_SECONDS = 10.0
-"""How long a camera may keep sending the same time: longer than it takes to send the faces of one
-frame."""
+"""How long a camera may keep sending the same time. To send the faces of one frame takes less."""
 
 MAX_CAMERAS = 10_000
 """Cameras whose clocks are watched. Camera ids come from outside, so there must be an end; beyond
@@ -45,7 +44,7 @@ class CameraClocks:
 
     A clock stands still if its camera's detections go on carrying exactly the same time for more
     than `CLOCK_STUCK_SECONDS` of arrival. Otherwise the cooldown would take all of them for one
-    moment, and let the first one through only. As soon as another time arrives, the clock is
+    moment, and let only the first one through. As soon as another time arrives, the clock is
     believed again.
 
     Detections that a camera held back and sends late keep their times, however old, for those

@@ -43,17 +43,18 @@ FACE = "face"
 """The event type of a detection whose faces are to be recognised; all others are activities."""
 
 PREPARED_AT_ONCE = 4096
-"""Criminals whose statistics are computed at start, and then every time that the store is followed:
-half a second of one core. A search computes what it lacks itself."""
+"""At start, and each time the store is followed, statistics are computed for at most this many
+criminals: half a second of one core. A search computes what is still missing."""
 
 EVENT_MEMORY = timedelta(days=7)
-"""How long a repeated event is known as one: longer than a camera is expected to be cut off."""
+"""How long the ids of events are remembered, by which repeats are known: longer than a camera is
+expected to be cut off."""
 
 FORGET_EVERY = timedelta(hours=1)
 """How often the ids of older events are forgotten."""
 
 ATTEMPTS = 5
-"""How often a detection is handled anew because someone in it was removed at that very moment."""
+"""How many times a detection is tried: again each time someone in it is removed at that moment."""
 
 Clock = Callable[[], datetime]
 
@@ -127,7 +128,7 @@ class Tracker:
         )
 
     def start(self) -> None:
-        """Load network, watch-list and recent alerts, and follow the store from now on.
+        """Load the networks, the watch-list and recent alerts, and follow the store from now on.
 
         Raises:
             EncoderError: the weights are missing or wrong.
@@ -174,7 +175,7 @@ class Tracker:
 
     @property
     def warning(self) -> str | None:
-        """What the tracker does without for now, or None."""
+        """What the tracker has to do without at present, or None."""
         return self._cooldown.problem
 
     @property
@@ -183,14 +184,14 @@ class Tracker:
         return int(self.settings.max_megapixels * 1e6)
 
     def refresh(self) -> None:
-        """Take over enrolments, edits and removals at once."""
+        """Follow enrolments, edits and removals now, and not only at the next time."""
         self.watchlist.refresh(self._clock())
 
     def keep_house(self) -> None:
         """Do what is due from time to time: once started, this runs every `follow_seconds`.
 
         Raises:
-            StoreUnavailableError: the rest is done the next time.
+            StoreUnavailableError: what is left is done the next time.
         """
         self.refresh()
         self.watchlist.prepare(PREPARED_AT_ONCE)
@@ -198,7 +199,7 @@ class Tracker:
         self._forget_events(self._clock())
 
     def cameras(self) -> list[Camera]:
-        """What is known of every camera, up to this moment, by id."""
+        """What is known about each camera at this moment, by id."""
         self._counts.flush()
         return self.journal.cameras()
 

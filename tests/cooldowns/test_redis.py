@@ -80,6 +80,7 @@ def test_while_redis_is_unavailable_every_key_passes(own_server, seconds, caplog
     with caplog.at_level(logging.WARNING):
         assert (passes("a"), passes("b")) == (True, False)
         own_server.kill()
+        first_problem = None
         for _ in range(2):
             assert passes("c")
             cooldown.release("k", "c")
@@ -87,6 +88,7 @@ def test_while_redis_is_unavailable_every_key_passes(own_server, seconds, caplog
                 "Redis is unavailable, so repeated alerts are not held back:"
             )
             seconds.now += 1
+            first_problem = first_problem or cooldown.problem
         assert passes("d")
         own_server.start()
         seconds.now += 0.999
@@ -96,9 +98,8 @@ def test_while_redis_is_unavailable_every_key_passes(own_server, seconds, caplog
         assert not passes("f")
         assert cooldown.problem is None
     cooldown.close()
-    first, second = (record.getMessage() for record in caplog.records)
-    assert first.startswith("Redis is unavailable, so repeated alerts are not held back:")
-    assert second == "Redis is available again; repeated alerts are held back"
+    assert caplog.messages[0] == first_problem
+    assert caplog.messages[1:] == ["Redis is available again; repeated alerts are held back"]
 
 
 def test_an_alert_does_not_wait_long_for_redis():
@@ -109,5 +110,5 @@ def test_an_alert_does_not_wait_long_for_redis():
 
 
 def test_a_url_that_is_wrong_is_an_error():
-    with pytest.raises(ConfigError, match=r"^the Redis URL is wrong: .*port"):
+    with pytest.raises(ConfigError, match=r"^the Redis URL is wrong: ."):
         RedisCooldown.from_url("redis://127.0.0.1:port/0", 5)

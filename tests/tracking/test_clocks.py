@@ -132,3 +132,19 @@ def test_arrivals_out_of_order_count_from_the_first():
         cameras.note(stuck, NOON + timedelta(seconds=arrives))
     arrival = NOON + timedelta(seconds=11)
     assert cameras.moment(stuck, arrival) == arrival
+
+
+def test_a_replay_goes_by_the_recorded_arrivals(tmp_path):
+    """The clock of the machine that it runs on does not matter."""
+
+    def run(name: str, hours: int) -> list:
+        clock = Clock()
+        clock.now = NOON + timedelta(hours=hours)
+        with closing(open_light(f"sqlite:///{tmp_path / name}", clock=clock)) as tracker:
+            arrivals = [NOON + timedelta(seconds=seconds) for seconds in (0, 9, 11, 12, 17)]
+            outcomes = [tracker.conclude(activity(-100), None, one) for one in arrivals]
+        return [[alert.occurred_at for alert in one.alerts] for one in outcomes]
+
+    seconds = ([-100], [], [11], [], [17])
+    expected = [[NOON + timedelta(seconds=one) for one in some] for some in seconds]
+    assert run("a.db", 0) == run("b.db", 24) == expected
