@@ -25,8 +25,8 @@ MAX_COHORT_MEMBERS = 1000
 
 OUTDATED_SHARE = 0.1
 """Cohort members are chosen anew when more than this share of them have changed or left, or are
-missing because the list has grown. That makes everyone's statistics invalid; until then, they are
-of a slightly outdated cohort, which changes scores by less than can be measured."""
+missing because the list has grown. That makes everyone's statistics invalid. Until then, only those
+of a changed member's neighbours are; for others, the difference is less than can be measured."""
 
 
 class Scored(NamedTuple):
@@ -107,9 +107,11 @@ class ScoredGallery:
 
         The vectors of `people` belong to the matcher afterwards.
         """
+        affected = [one for one in (*removed, *people.ids) if one in self._members]
+        previous = {one: self._members[one] for one in affected}
         self._remove(removed)
         self._put(people)
-        self._update_members(people.ids)
+        self._update_members(previous)
         self._counts = self._people.counts()
         self._threshold = self.threshold_for(self._target_fpir)
 
@@ -143,8 +145,7 @@ class ScoredGallery:
         self._people.remove(criminal_ids)
         for criminal_id in criminal_ids:
             self._matcher.remove(criminal_id)
-            if self._members.pop(criminal_id, None) is not None:
-                self._outdated.add(criminal_id)
+            self._members.pop(criminal_id, None)
 
     def _put(self, people: FusedTemplates) -> None:
         if not people.ids:
@@ -154,17 +155,28 @@ class ScoredGallery:
         # A search may have computed statistics of the previous vectors just before the load.
         self._people.forget_statistics(people.ids)
 
-    def _update_members(self, changed: Sequence[str]) -> None:
-        """Give members their present vectors, or choose members anew if too many are outdated."""
-        edited = [one for one in changed if one in self._members]
-        self._outdated.update(edited)
+    def _update_members(self, previous: Mapping[str, Vectors]) -> None:
+        """Give members their present vectors, or choose members anew if too many are outdated.
+
+        Args:
+            previous: members who have changed or left, with the vectors that they had.
+        """
+        self._outdated.update(previous)
         wanted = min(len(self), self._max_members)
         missing = wanted - len(self._members)
         if max(missing, len(self._outdated)) > OUTDATED_SHARE * self._chosen:
             self._choose_members(wanted)
-        else:
-            self._members |= self._vectors_of(edited)
+        elif previous:
+            present = self._vectors_of([one for one in previous if one in self._members])
+            self._members |= present
             self._scoring = self._scoring_with(self._members)
+            self._forget_neighbours([*previous.values(), *present.values()])
+
+    def _forget_neighbours(self, vectors: Sequence[Vectors]) -> None:
+        """Drop the statistics of the people nearest to `vectors`: a single member who is nearly the
+        same can double a deviation."""
+        found = self._matcher.search(np.stack(vectors), SCORED_NEIGHBOURS)
+        self._people.forget_statistics({one.criminal_id for near in found for one in near})
 
     def _choose_members(self, count: int) -> None:
         self._members = self._vectors_of(choose_members(self._people.ids(), count))

@@ -83,9 +83,12 @@ class People:
             self._free += gone
 
     def forget_statistics(self, ids: Iterable[str] | None = None) -> None:
-        """Drop the statistics of `ids`, or of everyone."""
+        """Drop the statistics of `ids`, or of everyone; unknown ids are ignored."""
         with self._lock:
-            self._invalidate(slice(None) if ids is None else [self._rows[one] for one in ids])
+            if ids is None:
+                self._invalidate(slice(None))
+            else:
+                self._invalidate([self._rows[one] for one in ids if one in self._rows])
 
     def known(self, ids: Sequence[str]) -> Known:
         """What is known of each criminal, in order."""

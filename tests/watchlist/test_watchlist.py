@@ -118,6 +118,6 @@ def test_what_searches_need_is_prepared_a_few_at_a_time(store, people):
         enrol(store, f"c{number}")
     people.refresh(NOON)
     assert [people.prepare(10) for _ in range(4)] == [10, 10, 5, 0]
-    enrol(store, "c3")
+    enrol(store, "new")
     people.refresh(NOON)
     assert people.prepare(10) == 1
