@@ -160,7 +160,7 @@ def test_alerts_of_threads_that_race_are_all_stored_in_order(journal: Journal) -
     def write(number: int) -> list[tuple[Alert, ...]]:
         return [
             journal.record([sighting()], [face_alert(), activity()], event(f"{number}-{n}"))
-            for n in range(12)
+            for n in range(6)
         ]
 
     reader = threading.Thread(target=follow)
@@ -172,9 +172,9 @@ def test_alerts_of_threads_that_race_are_all_stored_in_order(journal: Journal) -
     for calls in results:
         seqs = [alert.seq for call in calls for alert in call]
         assert seqs == sorted(set(seqs))
-    assert len({alert.seq for alert in written}) == THREADS * 12 * 2
+    assert len({alert.seq for alert in written}) == THREADS * 6 * 2
     assert followed == sorted(written, key=lambda alert: alert.seq)
-    assert len(journal.sightings("c1")) == THREADS * 12
+    assert len(journal.sightings("c1")) == THREADS * 6
 
 
 def test_counts_of_cameras_add_up(journal: Journal) -> None:
