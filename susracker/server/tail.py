@@ -45,7 +45,10 @@ class Tail:
         if revision != self._revision:
             self._alerts.clear()
         self._revision = revision
-        last = self._alerts[-1].seq if self._alerts else self._since
-        self._alerts.extend(self._store.alerts(after=last, limit=SIZE))
-        while len(self._alerts) > SIZE:
-            self._since = self._alerts.popleft().seq
+        while page := self._store.alerts(after=self._last_read(), limit=SIZE):
+            self._alerts.extend(page)
+            while len(self._alerts) > SIZE:
+                self._since = self._alerts.popleft().seq
+
+    def _last_read(self) -> int:
+        return self._alerts[-1].seq if self._alerts else self._since

@@ -147,3 +147,12 @@ def test_the_tail_shows_nobody_who_was_removed(store):
     store.remove_criminal("c1")
     (shown,) = tail.after(0)
     assert (shown.criminal_id, shown.face) == (None, None)
+
+
+def test_an_alert_after_an_edit_is_found_at_once(store):
+    raise_alerts(store, SIZE)
+    tail = Tail(store)
+    last = tail.after(0)[-1].seq
+    store.put_criminal(criminal())
+    (newest,) = raise_alerts(store, 1)
+    assert seqs(tail.after(last)) == [newest]
