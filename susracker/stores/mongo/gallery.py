@@ -36,7 +36,7 @@ from susracker.stores.mongo.documents import (
 )
 from susracker.stores.mongo.forgetting import forget_in_outcomes
 from susracker.stores.mongo.lease import Lease
-from susracker.stores.mongo.panel import REFUSED, Panel
+from susracker.stores.mongo.panel import Panel
 from susracker.stores.refusals import (
     check_edit,
     edited_meanwhile,
@@ -124,9 +124,10 @@ class MongoGallery(Gallery):
         with self._db.turn, self._db.errors_mapped():
             # From here on nobody finds them, and whoever just stored a sighting takes it back.
             marked = self._db.criminals.update_one(key_is(criminal_id), {"$set": {REMOVING: True}})
+            # First, for it may be this person's removal that failed half-way before.
+            self._finish_removals()
             if not marked.matched_count:
                 raise no_criminal(criminal_id)
-            self._finish_removals()
 
     def criminals(self, criminal_ids: Collection[str] | None = None) -> list[Criminal]:
         found = self._db.read(self._db.criminals, key_among(criminal_ids), WITHOUT_PICTURES)
@@ -243,14 +244,14 @@ class MongoGallery(Gallery):
     def adopt_photo(self, found: PanelPhoto, photo: Photo, template: Template) -> None:
         with self._db.turn, self._db.errors_mapped(), ExitStack() as undo:
             fields = self._added(found.criminal_id, [photo], [template], undo)
-            if not self._panel.settle(found, photo.id, fields):
+            if not self._panel.adopt(found, photo.id, fields):
                 raise no_criminal(found.criminal_id)
             undo.pop_all()
             self._db.bump_revision(found.criminal_id)
 
     def refuse_photo(self, found: PanelPhoto) -> None:
         with self._db.turn, self._db.errors_mapped():
-            self._panel.settle(found, REFUSED, {})
+            self._panel.refuse(found)
 
     # -- parts of a write --------------------------------------------------------------------
 

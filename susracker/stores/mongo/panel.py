@@ -64,11 +64,16 @@ class Panel:
         self._not_before = time.monotonic() + SHARE * (time.monotonic() - began)
         return pictures
 
-    def settle(self, found: PanelPhoto, photo_id: str, fields: Mapping[str, Any]) -> bool:
-        """Keep what became of a picture; whether its criminal is still there."""
-        kept = {**fields, f"{OWN}.panel.pictures.{found.key}": photo_id}
+    def adopt(self, found: PanelPhoto, photo_id: str, fields: Mapping[str, Any]) -> bool:
+        """Keep which photo was made of a picture; whether its criminal is still there."""
+        kept = {"$set": {**fields, _place(found): photo_id}}
         criminal = key_is(found.criminal_id)
-        return bool(self._db.criminals.update_one(criminal, {"$set": kept}).matched_count)
+        return bool(self._db.criminals.update_one(criminal, kept).matched_count)
+
+    def refuse(self, found: PanelPhoto) -> None:
+        """Keep that no photo can be made of a picture, unless another process has made one."""
+        waiting = key_is(found.criminal_id) | {_place(found): {"$exists": False}}
+        self._db.criminals.update_one(waiting, {"$set": {_place(found): REFUSED}})
 
     def _is_mine(self) -> bool:
         """Whether this process follows the panel for all that share the database."""
@@ -139,6 +144,11 @@ class Panel:
         settled = {"stored_at": {"$lt": time.time() - SETTLED_SECONDS}}
         photos = self._db.read(self._db.photos, settled, {"criminal_id": 1})
         return {str(one["criminal_id"]) for one in photos}
+
+
+def _place(found: PanelPhoto) -> str:
+    """The field that says what became of a picture."""
+    return f"{OWN}.panel.pictures.{found.key}"
 
 
 def _pictures(document: Mapping[str, Any]) -> list[str]:
