@@ -23,7 +23,7 @@ class Tail:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._revision = -1
-        # Holds every alert after `_since`, as far as the log was read.
+        # Holds every alert after `_since`.
         self._alerts: deque[Alert] = deque()
         self._since = max(0, store.last_seq() - SIZE)
         self._lock = threading.Lock()
@@ -45,7 +45,12 @@ class Tail:
         if revision != self._revision:
             self._alerts.clear()
         self._revision = revision
-        last = self._alerts[-1].seq if self._alerts else self._since
-        self._alerts.extend(self._store.alerts(after=last, limit=SIZE))
-        while len(self._alerts) > SIZE:
-            self._since = self._alerts.popleft().seq
+        while page := self._store.alerts(after=self._last_read(), limit=SIZE):
+            self._alerts.extend(page)
+            while len(self._alerts) > SIZE:
+                self._since = self._alerts.popleft().seq
+            if len(page) < SIZE:
+                return
+
+    def _last_read(self) -> int:
+        return self._alerts[-1].seq if self._alerts else self._since
