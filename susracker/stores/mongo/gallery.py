@@ -36,7 +36,7 @@ from susracker.stores.mongo.documents import (
 )
 from susracker.stores.mongo.forgetting import forget_in_outcomes
 from susracker.stores.mongo.lease import Lease
-from susracker.stores.mongo.panel import Panel
+from susracker.stores.mongo.panel import FIELDS, Panel
 from susracker.stores.refusals import (
     check_edit,
     edited_meanwhile,
@@ -93,6 +93,7 @@ class MongoGallery(Gallery):
                     raise id_is_taken(criminal.id) from error
                 undo.pop_all()
             self._db.bump_revision(criminal.id)
+            self._panel.expect(criminal.id, fields)
 
     def edit_criminal(
         self,
@@ -119,6 +120,7 @@ class MongoGallery(Gallery):
                 raise edited_meanwhile(criminal_id) if is_there else no_criminal(criminal_id)
             undo.pop_all()
             self._db.bump_revision(criminal_id)
+            self._panel.expect(known["_id"], known | fields)
 
     def remove_criminal(self, criminal_id: str) -> None:
         with self._db.turn, self._db.errors_mapped():
@@ -222,7 +224,7 @@ class MongoGallery(Gallery):
         for document in self._db.each(self._db.criminals, PRESENT, shown):
             made = _made(document).get(encoder, {})
             photos = photos_of(document)
-            missing |= {one: number for one, number in photos.items() if one not in made}
+            missing |= {one: place for one, place in photos.items() if field_name(one) not in made}
         return sorted(missing, key=lambda one: missing[one])
 
     def add_template(self, template: Template) -> None:
@@ -344,7 +346,7 @@ class MongoGallery(Gallery):
         self._db.photos.delete_many({"criminal_id": criminal_id})
 
     def _find(self, criminal_id: str) -> Document | None:
-        shown = {f"{OWN}.photos": 1}
+        shown = dict.fromkeys((*FIELDS, f"{OWN}.photos"), 1)
         found = self._db.read(self._db.criminals, key_is(criminal_id), shown)
         return found[0] if found else None
 

@@ -22,6 +22,11 @@ from susracker.stores.mongo.lease import Lease
 
 FIELDS = ("name", "age", "crimes", "threat", "status")
 
+REVISION = f"{OWN}.revision"
+
+SEEN = f"{OWN}.panel.fields"
+"""The digest of the fields when they were last seen."""
+
 REFUSED = ""
 """In place of a photo's id: the picture cannot be enrolled."""
 
@@ -63,6 +68,18 @@ class Panel:
         self._forget_missing({str(one["_id"]) for one in found}, changed)
         self._not_before = time.monotonic() + SHARE * (time.monotonic() - began)
         return pictures
+
+    def expect(self, key: Any, document: Mapping[str, Any]) -> None:
+        """Do not take someone whom we added or edited for one whom the panel did.
+
+        Call it last: a change that its process did not live to announce is then taken for one of
+        the panel's, and announced.
+
+        Args:
+            document: what we left, with the new revision; a panel may have edited it since.
+        """
+        ours = {"_id": key, REVISION: document[REVISION]}
+        self._db.criminals.update_one(ours, {"$set": {SEEN: _digest_of_fields(document)}})
 
     def adopt(self, found: PanelPhoto, photo_id: str, fields: Mapping[str, Any]) -> bool:
         """Keep which photo was made of a picture; whether its criminal is still there."""
@@ -108,7 +125,7 @@ class Panel:
         pictures = {_digest(text): text for text in _pictures(document)}
         known = seen.get("pictures", {})
         gone = {key: photo_id for key, photo_id in known.items() if key not in pictures}
-        fields = _digest(json.dumps({name: document.get(name) for name in FIELDS}, default=str))
+        fields = _digest_of_fields(document)
         if seen.get("fields") != fields or gone:
             self._take_note(document["_id"], own, fields, gone)
         criminal_id = str(document["_id"])
@@ -118,7 +135,7 @@ class Panel:
 
     def _take_note(self, key: Any, own: Document, fields: str, gone: Mapping[str, str]) -> None:
         photo_ids = [photo_id for photo_id in gone.values() if photo_id != REFUSED]
-        noted = {f"{OWN}.panel.fields": fields, f"{OWN}.revision": self._db.next_revision()}
+        noted = {SEEN: fields, REVISION: self._db.next_revision()}
         change: Document = {"$set": noted}
         removed = [f"panel.pictures.{one}" for one in gone]
         parts = ("photos", "templates", *(f"made.{encoder}" for encoder in own.get("made", {})))
@@ -144,6 +161,10 @@ class Panel:
         settled = {"stored_at": {"$lt": time.time() - SETTLED_SECONDS}}
         photos = self._db.read(self._db.photos, settled, {"criminal_id": 1})
         return {str(one["criminal_id"]) for one in photos}
+
+
+def _digest_of_fields(document: Mapping[str, Any]) -> str:
+    return _digest(json.dumps({name: document.get(name) for name in FIELDS}, default=str))
 
 
 def _place(found: PanelPhoto) -> str:

@@ -35,6 +35,7 @@ from tests.contracts.records import (
     criminal,
     event,
     face_alert,
+    full_criminal,
     photo,
     sighting,
     template,
@@ -266,6 +267,49 @@ def test_an_edit_by_a_panel_is_a_new_revision(store, panel):
     follow(store)
     with pytest.raises(ConflictError):
         store.edit_criminal(str(key), {"status": "wanted"}, revision=revision)
+
+
+def test_an_edit_of_ours_is_no_edit_by_a_panel(store, panel):
+    """Whoever goes on from the revision that an edit left is not refused."""
+    key = str(panel.insert_one(document()).inserted_id)
+    follow(store)
+    store.add_criminal(full_criminal("c1"))
+    for who in ("c1", key):
+        for name, value in [("status", "apprehended"), ("crimes", ("fraud",)), ("age", None)]:
+            revision = store.criminal(who).revision
+            follow(store)
+            assert store.criminal(who).revision == revision
+            store.edit_criminal(who, {name: value}, revision=revision)
+    panel.update_one({"_id": "c1"}, {"$set": {"status": "wanted"}})
+    follow(store)
+    assert store.criminal("c1").revision > store.criminal(key).revision
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_change_that_was_not_announced_is_announced_by_whoever_follows(store, is_new):
+    if not is_new:
+        store.add_criminal(criminal())
+    revision = store.revision()
+    gone = patch.object(store._db, "bump_revision", side_effect=AutoReconnect("gone"))
+    with gone, pytest.raises(StoreUnavailableError):
+        store.put_criminal(criminal(status="apprehended"))
+    follow(store)
+    assert store.changes(revision).criminal_ids == {"c1"}
+
+
+def test_an_edit_by_a_panel_during_ours_is_noticed(store, panel):
+    store.add_criminal(criminal())
+    bump = store._db.bump_revision
+
+    def meanwhile(criminal_id):
+        panel.update_one({"_id": criminal_id}, {"$set": {"status": "apprehended"}})
+        bump(criminal_id)
+
+    with patch.object(store._db, "bump_revision", meanwhile):
+        store.edit_criminal("c1", {"age": 30})
+    revision = store.criminal("c1").revision
+    follow(store)
+    assert store.criminal("c1").revision > revision
 
 
 # -- a panel ---------------------------------------------------------------------------------
