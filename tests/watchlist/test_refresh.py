@@ -10,7 +10,14 @@ from susracker.watchlist.gallery import choose_members
 from susracker.watchlist.statistics import People
 from susracker.watchlist.watchlist import WatchList
 from tests.contracts.records import MINUTE, NOON
-from tests.watchlist.doubles import DIMENSION, ENCODER, HookedMatcher, MemoryStore, tiny_scoring, unit
+from tests.watchlist.doubles import (
+    DIMENSION,
+    ENCODER,
+    HookedMatcher,
+    MemoryStore,
+    tiny_scoring,
+    unit,
+)
 
 SIZES = [20, 500, 999, 1000, 1001, 1500, 1999, 2001, 3001, 5001, 8001]
 
