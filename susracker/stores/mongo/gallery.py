@@ -64,6 +64,7 @@ class MongoGallery(Gallery):
     def __init__(self, database: Database) -> None:
         self._db = database
         self._panel = Panel(database, self._forget)
+        self._panel_lock = threading.Lock()
         self._names = Lease(database.meta, "adding names")
         self._name_lock = threading.Lock()
         with database.errors_mapped():
@@ -240,7 +241,8 @@ class MongoGallery(Gallery):
     # -- what a panel writes -----------------------------------------------------------------
 
     def panel_photos(self) -> list[PanelPhoto]:
-        with self._db.turn, self._db.errors_mapped():
+        # Without the writers' turn: alerts do not wait until a large collection is read.
+        with self._panel_lock, self._db.errors_mapped():
             return self._panel.poll()
 
     def adopt_photo(self, found: PanelPhoto, photo: Photo, template: Template) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import threading
 import time
 import uuid
 from datetime import timedelta
@@ -516,6 +517,23 @@ def follow_with(waiting, store) -> int:
 
 def photos_of(store, key) -> list:
     return [store.photo(one) for one in store.photo_ids(str(key))]
+
+
+def test_alerts_are_stored_while_a_large_collection_is_read(store, panel):
+    panel.insert_one(document())
+    changed, stored = store._panel._changed, threading.Event()
+
+    def store_an_alert():
+        store.record([], [activity()])
+        stored.set()
+
+    def take_long():
+        threading.Thread(target=store_an_alert, daemon=True).start()
+        assert stored.wait(5)
+        return changed()
+
+    with patch.object(store._panel, "_changed", take_long):
+        store.panel_photos()
 
 
 def test_who_is_enrolled_by_us_stays_with_a_panel(store, panel):
