@@ -17,7 +17,7 @@ from pymongo.change_stream import ChangeStream
 
 from susracker.models import PanelPhoto
 from susracker.stores.mongo.database import Database
-from susracker.stores.mongo.documents import OWN, PRESENT, Document, key_is
+from susracker.stores.mongo.documents import OWN, PRESENT, Document, key_among, key_is
 from susracker.stores.mongo.lease import Lease
 
 FIELDS = ("name", "age", "crimes", "threat", "status")
@@ -148,19 +148,29 @@ class Panel:
 
     def _forget_missing(self, found: set[str], changed: list[Any] | None) -> None:
         if changed is None:
-            missing = (self._with_photos() if self._present is None else self._present) - found
+            known = self._kept_about() if self._present is None else self._present
+            missing = known - found
             self._present = found
         else:
             missing = {str(key) for key in changed} - found
             self._present = (self._present or set()) - missing | found
-        for criminal_id in missing:
+        # Asked again: someone may have been added since the people were read.
+        for criminal_id in missing - self._still_there(missing):
             self._forget(criminal_id)
 
-    def _with_photos(self) -> set[str]:
-        """Who had photos when nobody followed the panel, and may have been removed since."""
+    def _kept_about(self) -> set[str]:
+        """Who had photos or was seen when nobody followed the panel, and may have been removed
+        since."""
         settled = {"stored_at": {"$lt": time.time() - SETTLED_SECONDS}}
         photos = self._db.read(self._db.photos, settled, {"criminal_id": 1})
-        return {str(one["criminal_id"]) for one in photos}
+        seen = {*self._db.outcomes.distinct("sighted"), *self._db.outcomes.distinct("named")}
+        return seen | {str(one["criminal_id"]) for one in photos}
+
+    def _still_there(self, criminal_ids: set[str]) -> set[str]:
+        if not criminal_ids:
+            return set()
+        found = self._db.read(self._db.criminals, key_among(criminal_ids), {"_id": 1})
+        return {str(one["_id"]) for one in found}
 
 
 def _digest_of_fields(document: Mapping[str, Any]) -> str:

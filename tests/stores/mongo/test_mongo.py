@@ -372,6 +372,37 @@ def test_who_a_panel_removes_is_forgotten(store, panel):
         store.photo(taken)
 
 
+def test_nothing_is_left_of_someone_removed_before_a_crash(url, store):
+    """An alert about them was stored, and its process did not live to take it back."""
+    for who in ("c1", "c2"):
+        store.put_criminal(criminal(who))
+    store.remove_criminal("c1")
+    with patch.object(store, "_settle"):
+        store.record([sighting("c1"), sighting("c2")], [face_alert("c1", "c2")])
+    with open_store(url) as other:
+        other.panel_photos()
+        (alert,) = other.alerts()
+        assert (alert.name, alert.face) == (None, None)
+        assert [one.criminal_id for one in alert.candidates] == ["c2"]
+        assert (len(other.sightings("c1")), len(other.sightings("c2"))) == (0, 1)
+
+
+def test_someone_added_while_a_panel_is_read_is_not_forgotten(url, store):
+    """They are not among those who were read, and have been seen already."""
+    forget_missing = store._panel._forget_missing
+
+    def add_first(*args):
+        taken = photo()
+        store.put_criminal(criminal(), [taken], [template(taken)])
+        store.record([sighting()], [face_alert()])
+        return forget_missing(*args)
+
+    with patch.object(store._panel, "_forget_missing", add_first):
+        store.panel_photos()
+    assert len(store.sightings("c1")) == 1
+    assert len(store.photo_ids("c1")) == 1
+
+
 def test_a_removal_that_is_tried_again_is_finished(store, database):
     """The first attempt failed in the middle."""
     taken = photo()
