@@ -44,12 +44,13 @@ def enroll_panel_photos(enroller: Enroller, workers: int = 1) -> int:
             if problem:
                 log.warning("cannot enrol a photo of %s: %s", found.criminal_id, problem)
                 enroller.store.refuse_photo(found)
-            adopted += not problem
+            adopted += problem == ""
     return adopted
 
 
-def _adopt(enroller: Enroller, found: PanelPhoto, prepared: PreparedPhoto) -> str:
-    """Enrol a photo. Returns why that is impossible, or an empty text."""
+def _adopt(enroller: Enroller, found: PanelPhoto, prepared: PreparedPhoto) -> str | None:
+    """Enrol a photo. Returns why that is impossible, an empty text if it is done, or None if the
+    photo is to be tried again: it is stored, but nobody's yet."""
     photo = Photo(
         new_id(), found.criminal_id, prepared.digest, prepared.media_type, prepared.content
     )
@@ -58,6 +59,8 @@ def _adopt(enroller: Enroller, found: PanelPhoto, prepared: PreparedPhoto) -> st
     )
     try:
         enroller.store.adopt_photo(found, photo, template)
-    except (DuplicateError, NotFoundError) as error:
+    except DuplicateError as error:
+        return str(error) if enroller.store.photo_owner(photo.digest) else None
+    except NotFoundError as error:
         return str(error)
     return ""

@@ -158,7 +158,7 @@ class RecordingWriter:
                 for picture in segment.glob(f"{self._written:07}.*"):
                     picture.unlink()
             elif segment:
-                shutil.rmtree(segment)
+                _remove_segment(segment)
 
     def _end_segment(self) -> None:
         lines, self._lines, self._segment = self._lines, None, None
@@ -179,6 +179,14 @@ def _write_whole(file: IO[bytes], content: bytes) -> None:
     rest = memoryview(content)
     while rest:
         rest = rest[file.write(rest) :]
+
+
+def _remove_segment(segment: Path) -> None:
+    """Remove a segment; one whose removal is interrupted is still known as one."""
+    for file in segment.iterdir():
+        if file.name != LINES_FILE:
+            file.unlink()
+    shutil.rmtree(segment)
 
 
 class Recorder:
@@ -246,7 +254,7 @@ class Recorder:
                 break
             with self._lock:
                 self._writer.end_segment_in(segment)
-            shutil.rmtree(segment)
+            _remove_segment(segment)
             total -= size
             log.info(
                 "recording: removed the segment %s, which exceeded the age or size limit", segment

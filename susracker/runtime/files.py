@@ -21,7 +21,8 @@ def create_private(path: Path) -> None:
     """
     # An existing file must not be opened: closing it would release the locks that SQLite holds.
     with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
+        # Resolved: a link to a file that is missing counts as one that exists.
+        os.close(os.open(path.resolve(), os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
 
 
 def make_private_folder(path: Path) -> None:

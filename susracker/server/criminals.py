@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 
 from flask import Blueprint, jsonify, request, url_for
@@ -11,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from susracker.enrolment.enroller import Enroller, PreparedPhoto
 from susracker.enrolment.fields import criminal_from_fields, edit_from_fields
-from susracker.errors import FaceRefusedError, InputError, PictureError
+from susracker.errors import FaceRefusedError, InputError, PictureError, StoreUnavailableError
 from susracker.models import Criminal
 from susracker.runtime.data_uri import decode_base64
 from susracker.server.body import json_body
@@ -120,7 +121,7 @@ def _add(parts: Service, fields: Mapping[str, object], images: list[bytes]) -> d
     """Store a new person with all of the photos, or nothing where one is refused."""
     criminal = criminal_from_fields(fields)
     parts.enroller.add(criminal, _prepare_all(parts.enroller, images))
-    parts.tracker.refresh()
+    _follow(parts.tracker)
     return _describe(parts.tracker, criminal.id)
 
 
@@ -134,7 +135,7 @@ def _edit(
     edit = edit_from_fields(changes)
     prepared = _prepare_all(parts.enroller, images)
     parts.enroller.edit(criminal_id, edit, prepared, revision=revision)
-    parts.tracker.refresh()
+    _follow(parts.tracker)
     return _describe(parts.tracker, criminal_id)
 
 
@@ -151,7 +152,14 @@ def _prepare(enroller: Enroller, number: int, image: bytes) -> PreparedPhoto:
 
 def _remove(tracker: Tracker, criminal_id: str) -> None:
     tracker.store.remove_criminal(criminal_id)
-    tracker.refresh()
+    _follow(tracker)
+
+
+def _follow(tracker: Tracker) -> None:
+    """Match by what was just stored. If that fails, the tracker tries again by itself; a client
+    that tried again would store it twice."""
+    with suppress(StoreUnavailableError):
+        tracker.refresh()
 
 
 def _describe(tracker: Tracker, criminal_id: str) -> dict[str, Any]:

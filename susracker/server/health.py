@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from flask import Blueprint, jsonify
@@ -22,6 +23,7 @@ def healthz() -> ResponseReturnValue:
 def readyz() -> ResponseReturnValue:
     """Whether detections are handled, enrolments followed and alerts broadcast."""
     watchlist = service().tracker.watchlist
+    threshold = watchlist.threshold
     problem = service().tracker.problem or service().live.problem
     return jsonify(
         status="problem" if problem else "ready",
@@ -31,7 +33,7 @@ def readyz() -> ResponseReturnValue:
         watchlist=len(watchlist),
         target_fpir=service().tracker.settings.target_fpir,
         # JSON knows no infinity, which is the threshold while nobody is enrolled.
-        threshold=watchlist.threshold if len(watchlist) else None,
+        threshold=threshold if math.isfinite(threshold) else None,
         in_flight=service().work.in_flight,
     ), (503 if problem else 200)
 

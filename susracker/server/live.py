@@ -122,20 +122,26 @@ class Live:
     def _catch_up(self, sid: str, last_seq: int) -> None:
         """Send a client what it missed, then let it into the room."""
         try:
-            while not self._join_if_level(sid, last_seq):
-                for alert, thumbnail in self._page(last_seq):
-                    if alert.seq > self._last_seq:
-                        break  # stored but not broadcast yet: it will come with the room
+            while self._is_connected(sid) and not self._join_if_level(sid, last_seq):
+                # What is stored but not broadcast yet will come with the room.
+                broadcast = self._last_seq
+                missed = [one for one in self._page(last_seq) if one[0].seq <= broadcast]
+                for alert, thumbnail in missed:
                     self._emit(alert, thumbnail, sid)
-                    last_seq = alert.seq
+                # An alert that was taken back after the broadcast leaves a gap at the end.
+                last_seq = missed[-1][0].seq if missed else broadcast
         except StoreError as error:
             log.error("cannot read alerts that a client missed: %s", error)
             self._socketio.server.disconnect(sid, namespace="/")
+
+    def _is_connected(self, sid: str) -> bool:
+        return bool(self._socketio.server.manager.is_connected(sid, "/"))
 
     def _join_if_level(self, sid: str, last_seq: int) -> bool:
         """Let a client into the room if it has all that was broadcast."""
         with self._lock:
             level = last_seq >= self._last_seq
-            if level:
+            # It may have left while this waited for the lock.
+            if level and self._is_connected(sid):
                 self._socketio.server.enter_room(sid, ROOM, namespace="/")
         return level

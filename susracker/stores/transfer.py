@@ -188,12 +188,19 @@ def _people(store: Store, step: str, on_step: OnStep) -> Iterator[Person]:
 
 
 def _person(store: Store, criminal_id: str) -> Person:
-    return Person(
-        criminal=store.criminal(criminal_id),
-        photos=[store.photo(one) for one in store.photo_ids(criminal_id)],
-        templates=store.templates(criminal_id),
-        sightings=store.sightings(criminal_id),
-    )
+    photos = list(_photos(store, criminal_id))
+    read = {one.id for one in photos}
+    templates = [one for one in store.templates(criminal_id) if one.photo_id in read]
+    sightings = store.sightings(criminal_id)
+    # Last: someone who is removed meanwhile is not copied without photos.
+    return Person(store.criminal(criminal_id), photos, templates, sightings)
+
+
+def _photos(store: Store, criminal_id: str) -> Iterator[Photo]:
+    """A person's photos; those that are removed meanwhile are left out."""
+    for photo_id in store.photo_ids(criminal_id):
+        with suppress(NotFoundError):
+            yield store.photo(photo_id)
 
 
 def _alerts(store: Journal, after: int) -> Iterator[Alert]:

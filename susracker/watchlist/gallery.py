@@ -186,7 +186,10 @@ class ScoredGallery:
         self._people.forget_statistics()
 
     def _vectors_of(self, ids: Sequence[str]) -> dict[str, Vectors]:
-        return dict(zip(ids, self._matcher.vectors(ids), strict=True)) if ids else {}
+        """The vectors of those who have one. A member without one would leave nobody a score."""
+        vectors = self._matcher.vectors(ids) if ids else ()
+        found = zip(ids, vectors, strict=True)
+        return {one: vector for one, vector in found if not np.isnan(vector).any()}
 
     def _scoring_with(self, members: Mapping[str, Vectors]) -> Scoring:
         if not members:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -154,6 +155,40 @@ def test_mongodb_is_copied_while_the_server_writes(original, mongodb, tmp_path):
         assert copied.criminals == 4
         assert copied.alerts == 231
         assert [found.id for found in other.criminals()] == ["c0", "c1", "c2", "c3"]
+
+
+@pytest.mark.parametrize("change", ["removed", "added"])
+def test_a_panel_that_changes_a_photo_meanwhile_takes_nobody_out_of_a_copy(
+    original, mongodb, tmp_path, change
+):
+    """Between reading which photos there are, and reading them."""
+    run("copy", original, mongodb)
+    with open_store(mongodb) as one, open_store(f"sqlite:///{tmp_path / 'target.db'}") as other:
+        present = one.photo_ids("c3")
+        listed = [*present, "removed"] if change == "removed" else present[:-1]
+        with patch.object(one, "photo_ids", lambda who: listed if who == "c3" else photos[who]):
+            photos = one.photo_ids_of(["c0", "c1", "c2", "c4"])
+            copy_store(one, other, ignore)
+        copied = present if change == "removed" else present[:-1]
+        assert other.photo_ids("c3") == copied
+        assert {made.photo_id for made in other.templates("c3")} == set(copied)
+
+
+def test_who_is_removed_while_being_copied_is_left_out(original, mongodb, tmp_path):
+    run("copy", original, mongodb)
+    with open_store(mongodb) as one, open_store(f"sqlite:///{tmp_path / 'target.db'}") as other:
+        theirs = one.photo_ids("c2")
+        read = one.photo
+
+        def remove(photo_id):
+            found = read(photo_id)
+            if photo_id == theirs[0]:
+                one.remove_criminal("c2")
+            return found
+
+        with patch.object(one, "photo", remove):
+            copy_store(one, other, ignore)
+        assert [found.id for found in other.criminals()] == ["c0", "c1", "c3", "c4"]
 
 
 def test_a_backup_is_one_file_that_can_be_restored(original, tmp_path):

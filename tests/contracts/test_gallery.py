@@ -448,3 +448,14 @@ def test_photo_ids_and_template_counts_of_many(gallery: Gallery) -> None:
     }
     assert gallery.template_counts(ENCODER, ["c1", "nobody"]) == {"c1": 2}
     assert gallery.template_counts("another", ["c1"]) == {}
+
+
+def test_ids_may_hold_any_character(gallery):
+    taken = photo("a.$b", id="p.$1")
+    gallery.add_criminal(criminal("a.$b"), [taken])
+    assert gallery.photo_ids("a.$b") == ["p.$1"]
+    assert gallery.photos_without_template("dlib/1.5") == ["p.$1"]
+    gallery.edit_criminal("a.$b", {}, [], [template(taken, "dlib/1.5")])
+    assert gallery.photos_without_template("dlib/1.5") == []
+    assert gallery.photo_owner(taken.digest) == "a.$b"
+    assert [one.photo_id for one in gallery.templates("a.$b")] == ["p.$1"]

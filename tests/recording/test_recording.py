@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from unittest.mock import Mock
@@ -182,6 +183,26 @@ def test_what_is_too_old_is_removed(night):
     recorder.record(seen(10).detection, NOON)
     recorder.close()
     assert [one.detection.event_id for one in Recording(night)] == ["e10"]
+
+
+@pytest.mark.parametrize("done", range(8))
+def test_a_removal_that_was_interrupted_is_finished_by_the_next(night, monkeypatch, done):
+    """Pictures are of strangers, too: none may stay where nobody looks for them."""
+    (segment,) = segments(night)
+    os.utime(segment / "detections.jsonl", (0, 0))
+    unlink, left = os.unlink, iter(range(done))
+
+    def fail(*args, **kwargs):
+        if next(left, None) is None:
+            raise OSError(errno.EIO, "I/O error")
+        unlink(*args, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", fail)
+        with suppress(RecordingError):
+            Recorder(night, max_mb=100, max_days=1).close()
+    Recorder(night, max_mb=100, max_days=1).close()
+    assert not segment.exists()
 
 
 def test_a_recorder_goes_on_after_a_disk_that_failed(tmp_path, caplog):

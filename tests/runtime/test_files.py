@@ -50,3 +50,10 @@ def test_what_is_opened_is_private(tmp_path):
     with open_private(tmp_path / "new", "xb") as file:
         assert mode(tmp_path / "new") == 0o600
         file.write(b"x")
+
+
+def test_what_a_link_points_to_is_private_too(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    create_private(tmp_path / "link")
+    create_private(tmp_path / "link")
+    assert mode(tmp_path / "file") == 0o600

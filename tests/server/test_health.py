@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import math
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import pytest
 
 from susracker import open_tracker
+from susracker.errors import StoreUnavailableError
 from susracker.recording import writer
 from susracker.recording.reader import Recording
 from susracker.recording.writer import Recorder
@@ -23,15 +26,19 @@ class Part:
 
 
 @pytest.fixture
-def start(tmp_path):
-    with open_tracker(store=f"sqlite:///{tmp_path / 'site.db'}", cooldown_seconds=0) as tracker:
+def tracker(tmp_path):
+    with open_tracker(store=f"sqlite:///{tmp_path / 'site.db'}", cooldown_seconds=0) as opened:
+        yield opened
 
-        def start(*args, **kwargs):
-            app = create_app(tracker, *args, **kwargs)
-            app.extensions[EXTENSION].live.start()
-            return app.test_client()
 
-        yield start
+@pytest.fixture
+def start(tracker):
+    def start(*args, **kwargs):
+        app = create_app(tracker, *args, **kwargs)
+        app.extensions[EXTENSION].live.start()
+        return app.test_client()
+
+    return start
 
 
 def readiness(client) -> tuple[int, str, str | None, str | None]:
@@ -73,3 +80,23 @@ def test_detections_are_answered_while_the_disk_is_full(start, tmp_path, monkeyp
     recorder.close()
     assert len(list(Recording(tmp_path / "night"))) == 1
     assert len(client.get("/api/alerts").get_json()["alerts"]) == 4
+
+
+def test_what_was_stored_is_answered_though_it_cannot_be_followed_now(start, tracker):
+    """Whoever is told to try again enrols the same person twice."""
+    client = start()
+    with patch.object(tracker.watchlist, "refresh", side_effect=StoreUnavailableError("gone")):
+        added = client.post("/api/criminals", json={"name": "Ada"})
+        where = added.headers["Location"]
+        assert added.status_code == 201
+        assert client.put(where, json={"age": 30}).get_json()["age"] == 30
+        assert client.delete(where).status_code == 204
+
+
+def test_a_threshold_that_nobody_reaches_is_no_number(start, tracker):
+    client = start()
+    with (
+        patch.object(type(tracker.watchlist), "__len__", lambda _: 1),
+        patch.object(type(tracker.watchlist), "threshold", math.inf),
+    ):
+        assert client.get("/readyz").get_json()["threshold"] is None

@@ -138,6 +138,21 @@ def test_the_tail_grows_by_more_than_its_size_between_two_looks(store):
     assert seqs(tail.after(first[-4])) == first[-3:]
 
 
+def test_the_tail_misses_no_alert_that_comes_with_an_edit(store):
+    before = raise_alerts(store, 2 * SIZE)
+    tail = Tail(store)
+    assert tail.after(before[-1]) == []
+    enroll(store, "c1")
+    new = raise_alerts(store, 1)
+    assert seqs(tail.after(before[-1])) == new
+
+
+def test_the_tail_misses_no_alert_of_many_that_came_before_its_first_look(store):
+    tail = Tail(store)
+    all_seqs = raise_alerts(store, 2 * SIZE)
+    assert seqs(tail.after(all_seqs[-3])) == all_seqs[-2:]
+
+
 def test_the_tail_shows_nobody_who_was_removed(store):
     photo_id = enroll(store, "c1")
     store.record([], [face_alert("c1", photo_id=photo_id)])

@@ -83,6 +83,7 @@ class HookedMatcher(ExactMatcher):
         super().__init__(DIMENSION)
         self.after_search: Callable[[], object] | None = None
         self.before_load: Callable[[], object] | None = None
+        self.after_load: Callable[[], object] | None = None
         self.after_vectors: Callable[[], object] | None = None
 
     def search(self, probes: Vectors, k: int) -> list[list[Neighbour]]:
@@ -93,6 +94,7 @@ class HookedMatcher(ExactMatcher):
     def load(self, criminal_ids: Sequence[str], vectors: Vectors) -> None:
         self._call("before_load")
         super().load(criminal_ids, vectors)
+        self._call("after_load")
 
     def vectors(self, criminal_ids: Sequence[str]) -> Vectors:
         found = super().vectors(criminal_ids)

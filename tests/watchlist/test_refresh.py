@@ -10,7 +10,14 @@ from susracker.watchlist.gallery import SCORED_NEIGHBOURS, choose_members
 from susracker.watchlist.statistics import People
 from susracker.watchlist.watchlist import WatchList
 from tests.contracts.records import MINUTE, NOON
-from tests.watchlist.doubles import ENCODER, HookedMatcher, MemoryStore, tiny_scoring, unit
+from tests.watchlist.doubles import (
+    DIMENSION,
+    ENCODER,
+    HookedMatcher,
+    MemoryStore,
+    tiny_scoring,
+    unit,
+)
 
 SIZES = [20, 500, 999, 1000, 1001, 1500, 1999, 2001, 3001, 5001, 8001]
 
@@ -75,6 +82,26 @@ def test_members_are_chosen_anew_when_more_than_a_tenth_of_them_have_left(store,
     assert len(watchlist._gallery.cohort_members) == min(100, len(watchlist))
     assert watchlist.prepare(10**6) == len(watchlist)
     assert store.full_reads == 1
+
+
+def test_a_template_that_is_no_vector_blinds_nobody(store, watchlist):
+    enrol(store, 30)
+    store.put("nothing", np.full((1, DIMENSION), np.nan, np.float32))
+    watchlist.refresh(NOON)
+    probes = unit(30, seed=1)
+    assert all(watchlist.prefilter(probes))
+    found = watchlist.identify(probes, NOON)
+    assert [one[0].criminal_id for one in found] == [f"c{number:05}" for number in range(30)]
+
+
+def test_a_member_whom_another_process_took_out_of_the_matcher_blinds_nobody(
+    store, matcher, watchlist
+):
+    enrol(store, 30)
+    matcher.after_load = lambda: matcher.remove("c00000")
+    watchlist.refresh(NOON)
+    found = watchlist.identify(unit(30, seed=1)[1:], NOON)
+    assert [one[0].criminal_id for one in found] == [f"c{number:05}" for number in range(1, 30)]
 
 
 def test_members_are_chosen_anew_when_more_than_a_tenth_of_them_have_changed(store, watchlist):

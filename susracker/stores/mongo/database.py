@@ -111,7 +111,8 @@ class Database:
             self._revision.taken(number)
             return number
 
-        newest = again_while_taken(insert_next, self._revision.forget)
+        with self.turn:
+            newest = again_while_taken(insert_next, self._revision.forget)
         self.revisions.delete_many({"criminal_id": criminal_id, "_id": {"$lt": newest}})
 
     def next_revision(self) -> int:

@@ -199,7 +199,7 @@ def template_fields(template: Template) -> Document:
 def photos_of(document: Mapping[str, Any] | None) -> dict[str, int]:
     """Ids of a person's photos, with their places in the order of enrolment."""
     photos: dict[str, int] = document.get(OWN, {}).get("photos", {}) if document else {}
-    return photos
+    return {plain_name(name): number for name, number in photos.items()}
 
 
 def to_templates(document: Mapping[str, Any]) -> list[Template]:

@@ -17,17 +17,31 @@ def forget_in_outcomes(db: Database, criminal_id: str) -> None:
 
 def forget_in_outcome(db: Database, outcome: Document, criminal_ids: Collection[str]) -> None:
     """Take people out of one outcome, here and in the database: their sightings go, their alerts
-    stay without them."""
+    stay without them.
+
+    Others may take other people out of it at the same time. What they leave is read again, rather
+    than overwritten with what it was before.
+    """
+    while True:
+        changed = _without_people(outcome, criminal_ids)
+        as_it_was = {name: outcome[name] for name in ("_id", "sighted", "named")}
+        updated = db.outcomes.update_one(as_it_was, {"$set": changed}).matched_count
+        found = None if updated else db.outcomes.find_one({"_id": outcome["_id"]})
+        outcome.update(found or changed)
+        if found is None:
+            return
+
+
+def _without_people(outcome: Document, criminal_ids: Collection[str]) -> Document:
+    """What changes in an outcome without these people."""
     alerts = outcome["alerts"]
     for criminal_id in criminal_ids:
         alerts = [without(alert, criminal_id) for alert in alerts]
     sightings = [one for one in outcome["sightings"] if one["criminal_id"] not in criminal_ids]
-    changed = {"sightings": sightings, "alerts": alerts} | {
+    return {"sightings": sightings, "alerts": alerts} | {
         name: [one for one in outcome[name] if one not in criminal_ids]
         for name in ("sighted", "named")
     }
-    db.outcomes.update_one({"_id": outcome["_id"]}, {"$set": changed})
-    outcome.update(changed)
 
 
 def take_back(db: Database, outcome: Document) -> None:

@@ -36,7 +36,7 @@ from susracker.stores.mongo.documents import (
 )
 from susracker.stores.mongo.forgetting import forget_in_outcomes
 from susracker.stores.mongo.lease import Lease
-from susracker.stores.mongo.panel import REFUSED, Panel
+from susracker.stores.mongo.panel import FIELDS, Panel
 from susracker.stores.refusals import (
     check_edit,
     edited_meanwhile,
@@ -64,6 +64,7 @@ class MongoGallery(Gallery):
     def __init__(self, database: Database) -> None:
         self._db = database
         self._panel = Panel(database, self._forget)
+        self._panel_lock = threading.Lock()
         self._names = Lease(database.meta, "adding names")
         self._name_lock = threading.Lock()
         with database.errors_mapped():
@@ -93,6 +94,7 @@ class MongoGallery(Gallery):
                     raise id_is_taken(criminal.id) from error
                 undo.pop_all()
             self._db.bump_revision(criminal.id)
+            self._panel.expect(criminal.id, fields)
 
     def edit_criminal(
         self,
@@ -119,14 +121,16 @@ class MongoGallery(Gallery):
                 raise edited_meanwhile(criminal_id) if is_there else no_criminal(criminal_id)
             undo.pop_all()
             self._db.bump_revision(criminal_id)
+            self._panel.expect(known["_id"], known | fields)
 
     def remove_criminal(self, criminal_id: str) -> None:
         with self._db.turn, self._db.errors_mapped():
             # From here on nobody finds them, and whoever just stored a sighting takes it back.
             marked = self._db.criminals.update_one(key_is(criminal_id), {"$set": {REMOVING: True}})
+            # First, for it may be this person's removal that failed half-way before.
+            self._finish_removals()
             if not marked.matched_count:
                 raise no_criminal(criminal_id)
-            self._finish_removals()
 
     def criminals(self, criminal_ids: Collection[str] | None = None) -> list[Criminal]:
         found = self._db.read(self._db.criminals, key_among(criminal_ids), WITHOUT_PICTURES)
@@ -221,7 +225,7 @@ class MongoGallery(Gallery):
         for document in self._db.each(self._db.criminals, PRESENT, shown):
             made = _made(document).get(encoder, {})
             photos = photos_of(document)
-            missing |= {one: number for one, number in photos.items() if one not in made}
+            missing |= {one: place for one, place in photos.items() if field_name(one) not in made}
         return sorted(missing, key=lambda one: missing[one])
 
     def add_template(self, template: Template) -> None:
@@ -237,20 +241,21 @@ class MongoGallery(Gallery):
     # -- what a panel writes -----------------------------------------------------------------
 
     def panel_photos(self) -> list[PanelPhoto]:
-        with self._db.turn, self._db.errors_mapped():
+        # Without the writers' turn: alerts do not wait until a large collection is read.
+        with self._panel_lock, self._db.errors_mapped():
             return self._panel.poll()
 
     def adopt_photo(self, found: PanelPhoto, photo: Photo, template: Template) -> None:
         with self._db.turn, self._db.errors_mapped(), ExitStack() as undo:
             fields = self._added(found.criminal_id, [photo], [template], undo)
-            if not self._panel.settle(found, photo.id, fields):
+            if not self._panel.adopt(found, photo.id, fields):
                 raise no_criminal(found.criminal_id)
             undo.pop_all()
             self._db.bump_revision(found.criminal_id)
 
     def refuse_photo(self, found: PanelPhoto) -> None:
         with self._db.turn, self._db.errors_mapped():
-            self._panel.settle(found, REFUSED, {})
+            self._panel.refuse(found)
 
     # -- parts of a write --------------------------------------------------------------------
 
@@ -343,7 +348,7 @@ class MongoGallery(Gallery):
         self._db.photos.delete_many({"criminal_id": criminal_id})
 
     def _find(self, criminal_id: str) -> Document | None:
-        shown = {f"{OWN}.photos": 1}
+        shown = dict.fromkeys((*FIELDS, f"{OWN}.photos"), 1)
         found = self._db.read(self._db.criminals, key_is(criminal_id), shown)
         return found[0] if found else None
 

@@ -182,6 +182,9 @@ class MongoJournal(Journal):
             outcome[TAKEN_BACK] = min(removed & matched)
         elif removed:
             forget_in_outcome(self._db, outcome, removed)
+        for criminal_id in sorted(removed):
+            # Whoever read the outcome meanwhile reads it again.
+            self._db.bump_revision(criminal_id)
 
     def _known(self, criminal_ids: Collection[str]) -> set[str]:
         if not criminal_ids:

@@ -30,7 +30,7 @@ class Lease:
         self._leases = leases
         self._name = name
         self._clock = clock
-        self._me = uuid.uuid4().hex
+        self._me = _new_name()
         self._seen: tuple[Any, Any] | None = None
         self._seen_at = 0.0
 
@@ -54,6 +54,8 @@ class Lease:
     def give_back(self) -> None:
         """Let another have it at once; no error where it is not ours."""
         self._leases.delete_one({"_id": self._name, "holder": self._me})
+        # Under the same name, the next lease would look as if this one had stood still.
+        self._me = _new_name()
 
     def _make(self, mine: dict[str, Any]) -> bool:
         try:
@@ -61,3 +63,7 @@ class Lease:
         except errors.DuplicateKeyError:
             return False
         return True
+
+
+def _new_name() -> str:
+    return uuid.uuid4().hex

@@ -17,10 +17,15 @@ from pymongo.change_stream import ChangeStream
 
 from susracker.models import PanelPhoto
 from susracker.stores.mongo.database import Database
-from susracker.stores.mongo.documents import OWN, PRESENT, Document, key_is
+from susracker.stores.mongo.documents import OWN, PRESENT, Document, key_among, key_is
 from susracker.stores.mongo.lease import Lease
 
 FIELDS = ("name", "age", "crimes", "threat", "status")
+
+REVISION = f"{OWN}.revision"
+
+SEEN = f"{OWN}.panel.fields"
+"""The digest of the fields when they were last seen."""
 
 REFUSED = ""
 """In place of a photo's id: the picture cannot be enrolled."""
@@ -64,11 +69,28 @@ class Panel:
         self._not_before = time.monotonic() + SHARE * (time.monotonic() - began)
         return pictures
 
-    def settle(self, found: PanelPhoto, photo_id: str, fields: Mapping[str, Any]) -> bool:
-        """Keep what became of a picture; whether its criminal is still there."""
-        kept = {**fields, f"{OWN}.panel.pictures.{found.key}": photo_id}
+    def expect(self, key: Any, document: Mapping[str, Any]) -> None:
+        """Do not take someone whom we added or edited for one whom the panel did.
+
+        Call it last: a change that its process did not live to announce is then taken for one of
+        the panel's, and announced.
+
+        Args:
+            document: what we left, with the new revision; a panel may have edited it since.
+        """
+        ours = {"_id": key, REVISION: document[REVISION]}
+        self._db.criminals.update_one(ours, {"$set": {SEEN: _digest_of_fields(document)}})
+
+    def adopt(self, found: PanelPhoto, photo_id: str, fields: Mapping[str, Any]) -> bool:
+        """Keep which photo was made of a picture; whether its criminal is still there."""
+        kept = {"$set": {**fields, _place(found): photo_id}}
         criminal = key_is(found.criminal_id)
-        return bool(self._db.criminals.update_one(criminal, {"$set": kept}).matched_count)
+        return bool(self._db.criminals.update_one(criminal, kept).matched_count)
+
+    def refuse(self, found: PanelPhoto) -> None:
+        """Keep that no photo can be made of a picture, unless another process has made one."""
+        waiting = key_is(found.criminal_id) | {_place(found): {"$exists": False}}
+        self._db.criminals.update_one(waiting, {"$set": {_place(found): REFUSED}})
 
     def _is_mine(self) -> bool:
         """Whether this process follows the panel for all that share the database."""
@@ -103,7 +125,7 @@ class Panel:
         pictures = {_digest(text): text for text in _pictures(document)}
         known = seen.get("pictures", {})
         gone = {key: photo_id for key, photo_id in known.items() if key not in pictures}
-        fields = _digest(json.dumps({name: document.get(name) for name in FIELDS}, default=str))
+        fields = _digest_of_fields(document)
         if seen.get("fields") != fields or gone:
             self._take_note(document["_id"], own, fields, gone)
         criminal_id = str(document["_id"])
@@ -113,7 +135,7 @@ class Panel:
 
     def _take_note(self, key: Any, own: Document, fields: str, gone: Mapping[str, str]) -> None:
         photo_ids = [photo_id for photo_id in gone.values() if photo_id != REFUSED]
-        noted = {f"{OWN}.panel.fields": fields, f"{OWN}.revision": self._db.next_revision()}
+        noted = {SEEN: fields, REVISION: self._db.next_revision()}
         change: Document = {"$set": noted}
         removed = [f"panel.pictures.{one}" for one in gone]
         parts = ("photos", "templates", *(f"made.{encoder}" for encoder in own.get("made", {})))
@@ -126,19 +148,38 @@ class Panel:
 
     def _forget_missing(self, found: set[str], changed: list[Any] | None) -> None:
         if changed is None:
-            missing = (self._with_photos() if self._present is None else self._present) - found
+            known = self._kept_about() if self._present is None else self._present
+            missing = known - found
             self._present = found
         else:
             missing = {str(key) for key in changed} - found
             self._present = (self._present or set()) - missing | found
-        for criminal_id in missing:
+        # Asked again: someone may have been added since the people were read.
+        for criminal_id in missing - self._still_there(missing):
             self._forget(criminal_id)
 
-    def _with_photos(self) -> set[str]:
-        """Who had photos when nobody followed the panel, and may have been removed since."""
+    def _kept_about(self) -> set[str]:
+        """Who had photos or was seen when nobody followed the panel, and may have been removed
+        since."""
         settled = {"stored_at": {"$lt": time.time() - SETTLED_SECONDS}}
         photos = self._db.read(self._db.photos, settled, {"criminal_id": 1})
-        return {str(one["criminal_id"]) for one in photos}
+        seen = {*self._db.outcomes.distinct("sighted"), *self._db.outcomes.distinct("named")}
+        return seen | {str(one["criminal_id"]) for one in photos}
+
+    def _still_there(self, criminal_ids: set[str]) -> set[str]:
+        if not criminal_ids:
+            return set()
+        found = self._db.read(self._db.criminals, key_among(criminal_ids), {"_id": 1})
+        return {str(one["_id"]) for one in found}
+
+
+def _digest_of_fields(document: Mapping[str, Any]) -> str:
+    return _digest(json.dumps({name: document.get(name) for name in FIELDS}, default=str))
+
+
+def _place(found: PanelPhoto) -> str:
+    """The field that says what became of a picture."""
+    return f"{OWN}.panel.pictures.{found.key}"
 
 
 def _pictures(document: Mapping[str, Any]) -> list[str]:

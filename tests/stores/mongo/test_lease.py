@@ -55,6 +55,16 @@ def test_what_is_given_back_is_free(leases):
     assert other.take()
 
 
+def test_whoever_takes_it_again_and_again_is_seen_to_be_there(leases):
+    theirs = Clock(0)
+    one, other = Lease(leases, "work"), Lease(leases, "work", theirs)
+    for _ in range(5):
+        assert one.take()
+        assert not other.take()
+        one.give_back()
+        theirs.now += LEASE_SECONDS / 2
+
+
 def test_a_lease_of_an_earlier_version_is_taken_over(leases):
     leases.insert_one({"_id": "work", "holder": "someone", "until": 9e9})
     clock = Clock(0)

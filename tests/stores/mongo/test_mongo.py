@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import logging
+import threading
 import time
 import uuid
 from datetime import timedelta
 from pathlib import Path
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import pymongo
 import pytest
@@ -28,12 +29,14 @@ from susracker.errors import (
 )
 from susracker.plugins import open_encoder, open_store
 from susracker.stores.mongo import panel as panel_module
+from susracker.stores.mongo.forgetting import forget_in_outcome
 from tests.contracts.records import (
     NOON,
     activity,
     criminal,
     event,
     face_alert,
+    full_criminal,
     photo,
     sighting,
     template,
@@ -189,6 +192,45 @@ def test_an_interrupted_removal_is_finished_at_the_next_opening(url, store, data
     assert database["criminals"].count_documents({}) == 0
 
 
+def test_two_removals_at_once_leave_nothing_behind(url, store):
+    """Another process removes a candidate of the alert while this one takes out the match."""
+    store.put_criminal(criminal())
+    store.put_criminal(criminal("c2"))
+    (alert,) = store.record([sighting()], [face_alert("c1", "c2")])
+    (outcome,) = store._db.read(store._db.outcomes, {"sighted": "c1"})
+    with open_store(url) as other:
+        other.remove_criminal("c2")
+    forget_in_outcome(store._db, outcome, ["c1"])
+    found = store.alert(alert.id)
+    assert (found.name, found.face, found.candidates) == (None, None, ())
+    assert store.sightings("c1") == []
+
+
+def test_an_outcome_that_is_gone_needs_no_forgetting(store):
+    store.put_criminal(criminal())
+    store.record([sighting()], [])
+    (outcome,) = store._db.read(store._db.outcomes, {})
+    store._db.outcomes.delete_one({"_id": outcome["_id"]})
+    forget_in_outcome(store._db, outcome, ["c1"])
+    assert store.sightings("c1") == []
+
+
+def test_someone_taken_out_of_a_stored_alert_is_a_change(store):
+    """Readers of the log drop what they read before they were taken out."""
+    store.put_criminal(criminal())
+    store.put_criminal(criminal("c2"))
+    store.remove_criminal("c2")
+    revision = store.revision()
+    (alert,) = store.record([], [face_alert("c1", "c2")])
+    assert [one.criminal_id for one in alert.candidates] == ["c1"]
+    assert store.changes(revision).criminal_ids == {"c2"}
+    store.remove_criminal("c1")
+    revision = store.revision()
+    with pytest.raises(NotFoundError):
+        store.record([sighting()], [face_alert("c1")])
+    assert store.changes(revision).criminal_ids == {"c1"}
+
+
 def test_only_the_newest_revision_of_each_person_is_kept(store, database):
     for name in ("One", "Two", "Three"):
         store.put_criminal(criminal(name=name))
@@ -226,6 +268,49 @@ def test_an_edit_by_a_panel_is_a_new_revision(store, panel):
     follow(store)
     with pytest.raises(ConflictError):
         store.edit_criminal(str(key), {"status": "wanted"}, revision=revision)
+
+
+def test_an_edit_of_ours_is_no_edit_by_a_panel(store, panel):
+    """Whoever goes on from the revision that an edit left is not refused."""
+    key = str(panel.insert_one(document()).inserted_id)
+    follow(store)
+    store.add_criminal(full_criminal("c1"))
+    for who in ("c1", key):
+        for name, value in [("status", "apprehended"), ("crimes", ("fraud",)), ("age", None)]:
+            revision = store.criminal(who).revision
+            follow(store)
+            assert store.criminal(who).revision == revision
+            store.edit_criminal(who, {name: value}, revision=revision)
+    panel.update_one({"_id": "c1"}, {"$set": {"status": "wanted"}})
+    follow(store)
+    assert store.criminal("c1").revision > store.criminal(key).revision
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_change_that_was_not_announced_is_announced_by_whoever_follows(store, is_new):
+    if not is_new:
+        store.add_criminal(criminal())
+    revision = store.revision()
+    gone = patch.object(store._db, "bump_revision", side_effect=AutoReconnect("gone"))
+    with gone, pytest.raises(StoreUnavailableError):
+        store.put_criminal(criminal(status="apprehended"))
+    follow(store)
+    assert store.changes(revision).criminal_ids == {"c1"}
+
+
+def test_an_edit_by_a_panel_during_ours_is_noticed(store, panel):
+    store.add_criminal(criminal())
+    bump = store._db.bump_revision
+
+    def meanwhile(criminal_id):
+        panel.update_one({"_id": criminal_id}, {"$set": {"status": "apprehended"}})
+        bump(criminal_id)
+
+    with patch.object(store._db, "bump_revision", meanwhile):
+        store.edit_criminal("c1", {"age": 30})
+    revision = store.criminal("c1").revision
+    follow(store)
+    assert store.criminal("c1").revision > revision
 
 
 # -- a panel ---------------------------------------------------------------------------------
@@ -287,6 +372,54 @@ def test_who_a_panel_removes_is_forgotten(store, panel):
         store.photo(taken)
 
 
+def test_nothing_is_left_of_someone_removed_before_a_crash(url, store):
+    """An alert about them was stored, and its process did not live to take it back."""
+    for who in ("c1", "c2"):
+        store.put_criminal(criminal(who))
+    store.remove_criminal("c1")
+    with patch.object(store, "_settle"):
+        store.record([sighting("c1"), sighting("c2")], [face_alert("c1", "c2")])
+    with open_store(url) as other:
+        other.panel_photos()
+        (alert,) = other.alerts()
+        assert (alert.name, alert.face) == (None, None)
+        assert [one.criminal_id for one in alert.candidates] == ["c2"]
+        assert (len(other.sightings("c1")), len(other.sightings("c2"))) == (0, 1)
+
+
+def test_someone_added_while_a_panel_is_read_is_not_forgotten(url, store):
+    """They are not among those who were read, and have been seen already."""
+    forget_missing = store._panel._forget_missing
+
+    def add_first(*args):
+        taken = photo()
+        store.put_criminal(criminal(), [taken], [template(taken)])
+        store.record([sighting()], [face_alert()])
+        return forget_missing(*args)
+
+    with patch.object(store._panel, "_forget_missing", add_first):
+        store.panel_photos()
+    assert len(store.sightings("c1")) == 1
+    assert len(store.photo_ids("c1")) == 1
+
+
+def test_a_removal_that_is_tried_again_is_finished(store, database):
+    """The first attempt failed in the middle."""
+    taken = photo()
+    store.put_criminal(criminal(), [taken], [template(taken)])
+    store.record([sighting()], [face_alert()])
+    with (
+        patch.object(store, "_finish_removals", side_effect=AutoReconnect("gone")),
+        pytest.raises(StoreUnavailableError),
+    ):
+        store.remove_criminal("c1")
+    with pytest.raises(NotFoundError):
+        store.remove_criminal("c1")
+    assert database["susracker_photos"].count_documents({}) == 0
+    assert database["criminals"].count_documents({}) == 0
+    assert store.alerts()[0].face is None
+
+
 def test_who_was_removed_while_nobody_followed_is_forgotten(url, store, panel):
     key = panel.insert_one(document()).inserted_id
     follow(store)
@@ -312,8 +445,23 @@ def test_a_picture_that_cannot_be_enrolled_is_said_once(store, panel, caplog):
     )
     with caplog.at_level(logging.WARNING):
         assert follow(store) == follow(store) == 0
-    assert sum("cannot enrol" in record.message for record in caplog.records) == 2
+    assert sum("cannot enrol a photo" in record.message for record in caplog.records) == 2
     assert templates(store) == {}
+
+
+def test_a_picture_that_a_crash_left_without_owner_is_enrolled_later(store, panel):
+    """The photo was stored, then not its criminal; and the server started again at once."""
+    key = panel.insert_one(document()).inserted_id
+    with (
+        patch.object(store._panel, "adopt", side_effect=SystemExit),
+        patch.object(store._db.photos, "delete_one"),
+        pytest.raises(SystemExit),
+    ):
+        follow(store)
+    assert follow(store) == 0
+    panel.database["susracker_photos"].update_many({}, {"$set": {"stored_at": 0}})
+    assert follow(store) == 1
+    assert templates(store) == {str(key): 1}
 
 
 def test_the_same_picture_of_two_people_is_enrolled_once(store, panel, caplog):
@@ -362,6 +510,61 @@ def test_one_of_two_processes_follows(url, store, panel):
         panel.insert_one(document("Eileen Collins", image=data_uri(COLLINS)))
         assert other.panel_photos() == []
         assert follow(store) == 1
+
+
+def test_two_processes_that_enrol_the_same_picture_know_whose_it_is(url, store, panel):
+    """The first takes longer to enrol than its lease lasts."""
+    key = panel.insert_one(document()).inserted_id
+    with open_store(url) as other:
+        waiting = store.panel_photos()
+        panel.database["susracker_meta"].delete_one({"_id": "panel"})
+        assert other.panel_photos() == waiting
+        assert follow_with(waiting, store) == 1
+        assert follow_with(waiting, other) == 0
+        panel.update_one({"_id": key}, {"$set": {"image": data_uri(COLLINS)}})
+        follow(other)
+    assert [one.content for one in photos_of(store, key)] == [COLLINS.read_bytes()]
+
+
+def test_a_picture_that_another_process_is_enrolling_is_not_refused_for_good(url, store, panel):
+    panel.insert_one(document())
+    with open_store(url) as other:
+        waiting = store.panel_photos()
+        adopt = store._panel.adopt
+
+        def adopt_late(*args):
+            assert follow_with(waiting, other) == 0
+            return adopt(*args)
+
+        with patch.object(store._panel, "adopt", adopt_late):
+            assert follow_with(waiting, store) == 1
+    assert len(templates(store)) == 1
+
+
+def follow_with(waiting, store) -> int:
+    with patch.object(store, "panel_photos", return_value=waiting):
+        return follow(store)
+
+
+def photos_of(store, key) -> list:
+    return [store.photo(one) for one in store.photo_ids(str(key))]
+
+
+def test_alerts_are_stored_while_a_large_collection_is_read(store, panel):
+    panel.insert_one(document())
+    changed, stored = store._panel._changed, threading.Event()
+
+    def store_an_alert():
+        store.record([], [activity()])
+        stored.set()
+
+    def take_long():
+        threading.Thread(target=store_an_alert, daemon=True).start()
+        assert stored.wait(5)
+        return changed()
+
+    with patch.object(store._panel, "_changed", take_long):
+        store.panel_photos()
 
 
 def test_who_is_enrolled_by_us_stays_with_a_panel(store, panel):
