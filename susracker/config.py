@@ -28,6 +28,7 @@ from pydantic_settings import (
 from susracker.errors import ConfigError
 
 ENV_PREFIX = "SUSRACKER_"
+ESCAPE_PASSWORD = "escape special characters in its password: write %40 for @, and %2F for /"
 FILE_NAME = "susracker.toml"
 
 
@@ -129,7 +130,8 @@ class Settings(BaseSettings):
     record_mb: float = Field(
         10_000,
         gt=0,
-        description="Largest size of the recording, in megabytes; the oldest make room.",
+        description="Largest size of the recording, in megabytes; beyond that, the oldest "
+        "detections are removed.",
     )
     record_days: float = Field(
         7, gt=0, le=3650, description="Largest age of recorded detections, in days."
@@ -244,7 +246,7 @@ def told_without_password(error: Exception, url: str) -> str:
     # A parser that takes a character of the password for a separator names only a part of it.
     parts = {part for secret in secrets for part in re.split(r"[/?#@:%\[\]]", secret) if part}
     if any(part in text for part in parts):
-        return "escape what is special in its password, such as %40 for @ and %2F for /"
+        return ESCAPE_PASSWORD
     return text
 
 

@@ -76,7 +76,8 @@ def test_every_public_name_is_there():
 def test_an_unknown_command_is_a_usage_error():
     result = run("enrol")
     assert result.returncode == 2
-    assert "enrol" in result.stderr
+    assert "No such command 'enrol'. Did you mean 'enroll'?" in result.stderr
+    assert "No such command 'xyz'.\n" in run("xyz").stderr
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ def test_settings_are_printed_without_passwords(monkeypatch, form):
 
 
 def test_restore_names_its_store_without_the_password(tmp_path, store):
+    run("criminals", "list", "--store", store)
     assert "holds 0 criminals" in run("backup", tmp_path / "backup", "--store", store)
     printed = run("restore", tmp_path / "backup", "--store", f"{store}2")
     assert "site.db?password=*** holds 0 criminals" in printed
@@ -75,6 +76,8 @@ def test_a_server_says_and_logs_no_password(tmp_path, store):
     ("open_it", "url"),
     [
         (open_store, "mongodb://me:hunter2/ter@db:x/site"),
+        (open_store, "mongodb://me:hunter2/ter@127.0.0.1:1/x?serverSelectionTimeoutMS=100"),
+        (open_store, "mongodb://me:x@hunter2/ter@127.0.0.1:1/x?serverSelectionTimeoutMS=100"),
         (open_store, "mongodb://me:hunter2%zz"),
         (open_store, "sqlite://me:hunter2/ter@db:x/site"),
         (open_store, "sqlite://db?password=hunter2"),

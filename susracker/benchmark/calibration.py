@@ -24,7 +24,7 @@ MAX_RATE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The shift that a dataset asks for.
+    """The shift that fits a dataset.
 
     Attributes:
         shift: for the setting `threshold_shift`.

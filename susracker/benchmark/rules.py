@@ -134,8 +134,8 @@ def distance_limit(rule: str) -> float:
         return float(rule.removeprefix(DISTANCE))
     except ValueError:
         raise InputError(
-            f"no rule is called {rule!r}; there are: {AS_NORM}, {DISTANCE}N with a number as"
-            f" in {DISTANCE}0.6"
+            f"no rule is called {rule!r}; there are: {AS_NORM}, and {DISTANCE}N, such as "
+            f"{DISTANCE}0.6"
         ) from None
 
 

@@ -46,7 +46,7 @@ TOO_MANY_KNOWN = 0.01
     "--encoder",
     "encoders",
     multiple=True,
-    help="Encoder to measure. May be given again.  [default: the setting `encoder`]",
+    help="Encoder to measure. Can be repeated.  [default: the setting `encoder`]",
 )
 @click.option(
     "--photos-each",
@@ -54,14 +54,14 @@ TOO_MANY_KNOWN = 0.01
     multiple=True,
     default=(1,),
     show_default=True,
-    help="Enrol people with this many photos; at least one is held back. May be given again.",
+    help="Enrol people with this many photos; at least one is held back. Can be repeated.",
 )
 @click.option(
     "--enrolled",
     type=click.IntRange(1),
     multiple=True,
     help="Enrol this many people, drawn at random; by default everyone with several photos. "
-    "May be given again.",
+    "Can be repeated.",
 )
 @click.option(
     "--min-photos",
@@ -83,7 +83,7 @@ TOO_MANY_KNOWN = 0.01
     multiple=True,
     default=(AS_NORM,),
     show_default=True,
-    help="The product's rule, or distance-N, such as the usual distance-0.6. May be given again.",
+    help="The product's rule, or distance-N, such as the usual distance-0.6. Can be repeated.",
 )
 @click.option(
     "--cross-fit",
@@ -115,7 +115,7 @@ TOO_MANY_KNOWN = 0.01
     "--apply",
     "apply_shift",
     is_flag=True,
-    help="Set threshold_shift in the settings file to the value that these photos ask for.",
+    help="Set threshold_shift in the settings file to the value that fits these photos.",
 )
 @settings_options("matcher", "target_fpir", "workers")
 def command(
@@ -185,7 +185,9 @@ def _check(encoders: Sequence[str], plan: Plan, *, apply_shift: bool) -> None:
     for encoder in encoders:
         load_scoring(open_encoder(encoder).id)
     if apply_shift and (plan.cross_fit or AS_NORM not in plan.rules):
-        raise InputError(f"--apply needs the rule {AS_NORM} and does not go with --cross-fit")
+        raise InputError(
+            f"--apply needs the rule {AS_NORM}, and cannot be combined with --cross-fit"
+        )
     if plan.matcher not in backend_names("matchers"):
         valid = ", ".join(backend_names("matchers"))
         raise InputError(f"no matcher is called {plan.matcher!r}; there are: {valid}")
@@ -234,7 +236,7 @@ def _warn_of_development_photos(result: Result) -> None:
     if share > TOO_MANY_KNOWN and any(len(one.trials) == 1 for one in result.identifications):
         click.echo(
             f"the cohort and threshold of susracker were fitted to {share:.0%} of these photos, so"
-            " the 1:N rates are too good; use --cross-fit",
+            " the 1:N rates look better than they are; use --cross-fit",
             err=True,
         )
 

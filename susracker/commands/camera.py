@@ -20,6 +20,7 @@ from susracker.edge.video import Frame, Sampling, frames, is_live
 from susracker.errors import InputError
 from susracker.runtime.background import until
 from susracker.runtime.interruption import Interruption
+from susracker.runtime.text import counted
 from susracker.runtime.threads import one_core_a_thread
 
 log = logging.getLogger(__name__)
@@ -62,8 +63,8 @@ def command(
 
     SOURCE is a video file, which is played at its own speed, the URL of a stream, or the number of
     a device. A stream that breaks is opened again. Faces that cannot be sent wait, and are sent in
-    order, with their time, when the server is back. On Ctrl-C or SIGTERM the command sends what it
-    can within a second, and stops.
+    order, with their original times, when the server is back. On Ctrl-C or SIGTERM the command
+    sends what it can within a second, and stops.
 
     \b
     Examples:
@@ -89,7 +90,7 @@ def command(
         camera.close(STOP_SECONDS if stopped else CLOSE_SECONDS)
     counts = camera.counts
     click.echo(
-        f"{faces} faces seen: {counts.sent} sent, {counts.refused} refused, "
+        f"{counted(faces, 'face')} seen: {counts.sent} sent, {counts.refused} refused, "
         f"{counts.dropped} dropped, {counts.waiting} waiting"
     )
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from susracker.commands.progress import steps
+from susracker.config import without_password
 from susracker.errors import InputError
 from susracker.plugins import open_store
+from susracker.runtime.text import counted
+from susracker.stores.sqlite.store import SCHEME
 from susracker.stores.transfer import Contents, copy_store
 
 
@@ -17,9 +22,9 @@ def command(source: str, target: str) -> None:
     """Copy a whole store to another, and check that it arrived.
 
     FROM and TO are URLs of stores. TO must be empty, or hold what an earlier copy left: an
-    interrupted copy resumes. Everything is copied but the ids of handled events, so a repeat of an
-    event from before the copy counts again. Nobody else may write to TO; what a server writes to
-    FROM meanwhile may be left out, so stop it before you move to TO.
+    interrupted copy resumes. Everything is copied except the ids of handled events, so a repeat of
+    an event from before the copy counts again. Nothing else may write to TO. What a server writes
+    to FROM meanwhile may be left out, so stop the server before you move to TO.
 
     \b
     Examples:
@@ -32,7 +37,14 @@ def command(source: str, target: str) -> None:
 
 
 def copy_urls(source: str, target: str) -> Contents:
-    """Copy a store to another, by their URLs."""
+    """Copy a store to another, by their URLs.
+
+    Raises:
+        InputError: there is no original. To open it would create an empty one.
+    """
+    file = Path(source.removeprefix(SCHEME)).expanduser()
+    if source.startswith(SCHEME) and not file.is_file():
+        raise InputError(f"there is no store {without_password(source)}")
     with open_store(source) as original, open_store(target) as other, steps() as on_step:
         return copy_store(original, other, on_step)
 
@@ -40,7 +52,8 @@ def copy_urls(source: str, target: str) -> Contents:
 def told(held: Contents) -> str:
     """What a store holds, in words."""
     return (
-        f"{held.criminals:,} criminals, {held.photos:,} photos, {held.templates:,} templates, "
-        f"{held.sightings:,} sightings, {held.alerts:,} alerts and {held.cameras:,} cameras; "
+        f"{counted(held.criminals, 'criminal')}, {counted(held.photos, 'photo')}, "
+        f"{counted(held.templates, 'template')}, {counted(held.sightings, 'sighting')}, "
+        f"{counted(held.alerts, 'alert')} and {counted(held.cameras, 'camera')}; "
         f"SHA-256 {held.digest[:16]}"
     )

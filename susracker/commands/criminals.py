@@ -19,6 +19,7 @@ from susracker.enrolment.inspection import photo_fields
 from susracker.enrolment.lookup import find_criminal
 from susracker.models import Criminal, Sighting, Status
 from susracker.plugins import open_encoder, open_store
+from susracker.runtime.text import counted
 from susracker.stores.base import Store
 
 SHORT_ID = 8
@@ -44,7 +45,7 @@ ids_argument = click.argument("criminal_ids", metavar="ID...", nargs=-1, require
 def command() -> None:
     """List, show, edit and remove enrolled people.
 
-    For an ID you can type its beginning, if no other ID begins with it.
+    Instead of a whole ID you can type its beginning, if no other ID begins with it.
 
     \b
     Examples:
@@ -145,7 +146,7 @@ def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> Non
     _print(_facts(criminal))
     if photos:
         _print(_photos_table(photos))
-    click.echo(f"{len(sightings):,} sightings")
+    click.echo(counted(len(sightings), "sighting"))
     if newest:
         _print(_sightings_table(newest))
 
@@ -169,12 +170,13 @@ def remove_command(loaded: LoadedSettings, criminal_ids: tuple[str, ...], yes: b
         found = _find_all(store, criminal_ids)
         for one in found:
             photos, sightings = len(store.photo_ids(one.id)), len(store.sightings(one.id))
-            click.echo(f"{one.id}  {one.name}: {photos:,} photos, {sightings:,} sightings")
+            held = f"{counted(photos, 'photo')}, {counted(sightings, 'sighting')}"
+            click.echo(f"{one.id}  {one.name}: {held}")
         if not yes:
             click.confirm("Remove for good?", abort=True)
         for one in found:
             store.remove_criminal(one.id)
-    click.echo(f"removed {len(found):,}")
+    click.echo(f"removed {counted(len(found), 'person', 'people')}")
 
 
 @command.command("set-status")

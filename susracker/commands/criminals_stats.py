@@ -30,9 +30,9 @@ OTHER_TARGETS = (0.1, 0.01, 0.001)
 def stats_command(loaded: LoadedSettings, as_json: bool) -> None:
     """Show how many people are enrolled, and the threshold that follows from it.
 
-    A face whose score reaches the threshold is a match. A share of target_fpir of the searches for
-    people who are not enrolled reaches it. The more templates someone has, the better they are
-    told apart from others.
+    A face whose score reaches the threshold is a match. Of the searches for people who are not
+    enrolled, a share of target_fpir reaches it. The more templates someone has, the better they can
+    be told apart from others.
 
     \b
     Examples:
@@ -46,7 +46,7 @@ def stats_command(loaded: LoadedSettings, as_json: bool) -> None:
         return
     table = Table.grid(padding=(0, 2))
     for name, value in facts.items():
-        table.add_row(name.replace("_", " "), _shown(value))
+        table.add_row(name.replace("_", " ").replace("watch list", "watch-list"), _shown(value))
     Console().print(table)
 
 

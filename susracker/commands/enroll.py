@@ -37,10 +37,10 @@ from susracker.stores.base import Store
 )
 @click.option("--name", help="Name of the person; all photos are then of this one person.")
 @click.option("--id", "criminal_id", help="ID of an enrolled person; the photos are added to them.")
-@click.option("--age", type=int, help="In years.")
-@click.option("--crime", "crimes", multiple=True, help="Repeat it for several crimes.")
-@click.option("--threat", type=click.Choice(typing.get_args(Threat)), help="By default medium.")
-@click.option("--status", type=click.Choice(typing.get_args(Status)), help="By default wanted.")
+@click.option("--age", type=int, help="Age in years.")
+@click.option("--crime", "crimes", multiple=True, help="Can be repeated.")
+@click.option("--threat", type=click.Choice(typing.get_args(Threat)), help="[default: medium]")
+@click.option("--status", type=click.Choice(typing.get_args(Status)), help="[default: wanted]")
 @click.option("--case", "case_reference", help="Your own reference for the case.")
 @click.option(
     "--expires",
@@ -70,7 +70,7 @@ def command(
     Examples:
       susracker enroll jo.jpg --name "Jo Doe" --threat high --crime robbery
       susracker enroll Jo_Doe/                    photos of one person
-      susracker enroll people/                    a folder with one folder a person
+      susracker enroll people/                    a folder with one folder per person
       susracker enroll people.csv --json
       susracker enroll new.jpg --id 3f9c2a81 --expires 2026-12-31
     """

@@ -19,6 +19,7 @@ from susracker.plugins import open_encoder
 from susracker.recording.edit import anonymise, cut, merge, write_new
 from susracker.recording.format import Recorded, is_recording
 from susracker.recording.reader import Recording, segments, size_of, span
+from susracker.runtime.text import counted
 from susracker.runtime.threads import one_core_a_thread
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -62,8 +63,8 @@ def list_(folder: Path, as_json: bool) -> None:
             one["folder"],
             f"{one['detections']:,}",
             f"{one['bytes'] / 1e6:,.1f}",
-            one["from"] or "",
-            one["to"] or "",
+            _short(one["from"]),
+            _short(one["to"]),
         )
     Console().print(table)
 
@@ -94,7 +95,7 @@ def show(recording: Path, as_json: bool) -> None:
         table.add_row(str(row["camera_id"]), str(row["event_type"]), f"{row['detections']:,}")
     Console().print(table)
     if opened.left_out:
-        click.echo(f"{opened.left_out} damaged detections were left out", err=True)
+        click.echo(f"left out {counted(opened.left_out, 'damaged detection')}", err=True)
 
 
 @command.command("cut")
@@ -105,7 +106,7 @@ def show(recording: Path, as_json: bool) -> None:
 )
 @click.option("--to", "end", type=MOMENT, help="Only detections received before this time, UTC.")
 @click.option(
-    "--camera", "cameras", multiple=True, help="Only detections of this camera. May be given again."
+    "--camera", "cameras", multiple=True, help="Only detections of this camera. Can be repeated."
 )
 def cut_(
     recording: Path,
@@ -159,6 +160,11 @@ def anonymise_(loaded: LoadedSettings, recording: Path, new: Path) -> None:
     _write(new, anonymise(source, encoder, loaded.settings.workers), len(source))
 
 
+def _short(moment: str | None) -> str:
+    """A time in UTC that fits into a table."""
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M:%S}" if moment else ""
+
+
 def _utc(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=timezone.utc) if moment else None
 
@@ -167,7 +173,7 @@ def _write(new: Path, detections: Iterable[Recorded], total: int | None) -> None
     with progress_bar() as progress:
         task = progress.add_task("writing", total=total)
         count = write_new(new, detections, lambda: progress.advance(task))
-    click.echo(f"{count:,} detections in {new}")
+    click.echo(f"{counted(count, 'detection')} in {new}")
 
 
 def _facts(folder: Path) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from susracker.replay.results import (
 from susracker.replay.run import Pace, open_replay_tracker, run
 from susracker.replay.sources import FIRST_MOMENT, Scenery, Source, open_source
 from susracker.replay.summary import outcome_counts, seen
+from susracker.runtime.text import counted
 from susracker.runtime.threads import one_core_a_thread
 
 
@@ -49,7 +50,9 @@ class Speed(click.ParamType):  # type: ignore[type-arg]
         except ValueError:
             speed = 0
         if not speed > 0:
-            self.fail(f"{value!r} is not a speed: give 1, 10 or max", param, ctx)
+            self.fail(
+                f"{value!r} is not a speed: give a number above 0, such as 10, or max", param, ctx
+            )
         return speed
 
 
@@ -133,12 +136,12 @@ def command(
 
     SOURCE is a recording (made with susracker serve --record), a folder of pictures, a video file,
     the URL of a stream, or the number of a device. Faces are cut out of videos as an edge camera
-    does it.
+    would.
 
     A replay uses the present watch-list and writes nothing to its store: sightings, alerts and
     cooldowns are the replay's own. The same source, watch-list and settings give the same --json
-    file. With --server, detections are posted to a running server instead, which stores what
-    follows from them.
+    file. With --server, detections are posted to a running server instead, which stores the
+    results.
 
     \b
     Examples:
@@ -189,14 +192,15 @@ def _run(source: Source, settings: Settings, speed: float, faces: Path | None) -
 
 
 def _post(source: Source, url: str, key: str | None, speed: float) -> Ran:
-    poster, results = Poster(url, key), []
+    results: list[Result] = []
     with Watch(source) as watch:
+        poster = Poster(url, key, lambda: watch.is_interrupted)
         for result in poster.run(source, Pace(speed)):
             results.append(result)
             if watch.show(result):
                 break
     if poster.refused:
-        click.echo(f"the server refused {poster.refused} detections", err=True)
+        click.echo(f"the server refused {counted(poster.refused, 'detection')}", err=True)
     return Ran(sorted(results, key=lambda one: one.number), {"server": url})
 
 
@@ -234,7 +238,8 @@ def _summarise(ran: Ran) -> None:
     told = ", ".join(
         f"{count:,} {outcome}" for outcome, count in outcome_counts(ran.results).items()
     )
-    click.echo(f"{len(ran.results):,} detections: {told or 'none'}")
+    detections = counted(len(ran.results), "detection")
+    click.echo(f"{detections}: {told}" if told else detections)
     rows = seen(ran.results)
     if rows:
         Console().print(seen_table(rows))

@@ -46,6 +46,11 @@ class Watch:
         self._is_shown = console.is_terminal
         self._interruption = Interruption()
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether someone asked for the run to end."""
+        return bool(self._interruption)
+
     def show(self, result: Result) -> bool:
         """Show a result. Returns whether to end the run."""
         for _, name, suppressed in told(result):
@@ -54,7 +59,7 @@ class Watch:
         if self._is_shown:
             self._progress.update(self._task, completed=self._source.step())
             self._live.update(Group(self._table(), self._progress))
-        return bool(self._interruption)
+        return self.is_interrupted
 
     def __enter__(self) -> Self:
         self._interruption.__enter__()

@@ -15,6 +15,7 @@ from susracker.enrolment.panel import enroll_panel_photos
 from susracker.enrolment.report import Refusal
 from susracker.recording.writer import Recorder
 from susracker.runtime.periodic import Periodic
+from susracker.runtime.text import counted
 from susracker.runtime.threads import one_core_a_thread
 from susracker.server.app import create_app
 from susracker.server.run import serve
@@ -102,7 +103,8 @@ def _log_refusal(photo_id: str, refusal: Refusal | None) -> None:
 
 def _announce(url: str, tracker: Tracker) -> None:
     settings = tracker.settings
-    click.echo(f"susracker listens on {url}, {len(tracker.watchlist)} people on the watch-list")
+    people = counted(len(tracker.watchlist), "person", "people")
+    click.echo(f"susracker listens on {url}, {people} on the watch-list")
     store = without_password(settings.store)
     click.echo(f"store {store}, encoder {settings.encoder}, {settings.workers} workers")
     if not len(tracker.watchlist):

@@ -69,7 +69,7 @@ class Cooldown(ABC):
 
     @abstractmethod
     def release(self, key: str, token: str) -> None:
-        """Give back what was taken once with `token`, for what it was taken for did not happen.
+        """Give back what was taken once with `token`, because what it was taken for did not happen.
 
         When nothing is left of that hold, the key remembers what it would remember if the hold had
         never been taken. A key that the token does not hold stays as it is.
@@ -77,4 +77,4 @@ class Cooldown(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""

@@ -66,7 +66,7 @@ class MemoryCooldown(Cooldown):
                     del self._holds[key]
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""
 
     def _find(self, key: str, token: str) -> Hold | None:
         return next((one for one in self._holds.get(key, []) if one.token == token), None)

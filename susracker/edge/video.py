@@ -102,7 +102,7 @@ def frames(source: str, sampling: Sampling) -> Iterator[Frame]:
             empty = False
             yield frame
     if empty:
-        raise InputError(f"{without_password(source)} holds no frame that can be read")
+        raise InputError(f"no frame of {without_password(source)} can be read: is it a video?")
 
 
 @contextmanager
@@ -113,8 +113,8 @@ def _opened(source: str) -> Iterator[Any]:
     try:
         if not capture.isOpened():
             raise InputError(
-                f"{without_password(source)} cannot be opened as a video: is it one, and, if it "
-                "is a stream or a device, is it there?"
+                f"{without_password(source)} cannot be opened as a video: check that it is one, "
+                "or that the stream or device is available"
             )
         yield capture
     finally:

@@ -64,7 +64,7 @@ def find_people(paths: Sequence[Path], fields: Mapping[str, object]) -> Sources:
                 Person({**fields, **entry.fields}, entry.photos) for entry in read_list(path)
             ]
         else:
-            raise InputError(f"whose photo is {path}? Give the person with --name NAME or --id ID")
+            raise InputError(f"whose photo is {path}? Name the person with --name NAME or --id ID")
     found.people = _joined(found.people)
     return found
 

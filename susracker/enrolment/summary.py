@@ -9,6 +9,7 @@ from typing import Any
 
 from susracker.enrolment.lookalikes import Lookalike
 from susracker.enrolment.report import EnrolledPerson, Refused, Report
+from susracker.runtime.text import counted
 
 PEOPLE_LISTED = 10
 """People are listed one by one if there are at most this many; JSON lists all."""
@@ -63,13 +64,13 @@ def summary_lines(run: Summary) -> Iterator[str]:
     people = [person for person in report.people.values() if person.photos]
     new = sum(person.is_new for person in people)
     yield (
-        f"enrolled {_count(report.photos, 'photo')} of {_count(len(people), 'person', 'people')}"
+        f"enrolled {counted(report.photos, 'photo')} of {counted(len(people), 'person', 'people')}"
         f" ({new:,} new) in {run.seconds:.1f} s"
     )
     if report.already_there:
-        yield f"already enrolled: {_count(report.already_there, 'photo')}"
+        yield f"already enrolled: {counted(report.already_there, 'photo')}"
     if run.encoded:
-        yield f"encoded again: {_count(run.encoded, 'stored photo')}"
+        yield f"encoded again: {counted(run.encoded, 'stored photo')}"
     if len(report.people) <= PEOPLE_LISTED:
         yield from map(_person_line, report.people.values())
     if report.refused:
@@ -84,14 +85,10 @@ def summary_lines(run: Summary) -> Iterator[str]:
         yield "interrupted: the above is stored; run the same command again to do the rest"
 
 
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def _person_line(person: EnrolledPerson) -> str:
     told = ["new"] if person.is_new else []
     told += ["edited"] if person.is_edited else []
-    told += [f"{_count(person.photos, 'photo')} added"] if person.photos else []
+    told += [f"{counted(person.photos, 'photo')} added"] if person.photos else []
     told += [f"{person.already_there:,} already there"] if person.already_there else []
     return f"  {person.id}  {person.name}: {', '.join(told)}"
 

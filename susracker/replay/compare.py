@@ -40,8 +40,8 @@ def compare(before: Sequence[Result], after: Sequence[Result]) -> list[Change]:
         _identity(old) != _identity(new) for old, new in zip(before, after, strict=True)
     ):
         raise InputError(
-            "the results are of other detections, so they cannot be compared: "
-            f"{len(before)} before, {len(after)} after"
+            "the results are not of the same detections, so they cannot be compared: "
+            f"{len(before)} before, {len(after)} now"
         )
     return [
         change

@@ -48,7 +48,7 @@ class ReplayJournal(Journal):
     def put_alert(self, alert: Alert) -> None:
         with self._lock:
             if any(one.seq == alert.seq for one in self._alerts):
-                raise DuplicateError(f"there is an alert with the seq {alert.seq}")
+                raise DuplicateError(f"there is already an alert with the seq {alert.seq}")
             self._alerts = sorted([*self._alerts, alert], key=lambda one: one.seq)
             self._last_seq = max(self._last_seq, alert.seq)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -39,12 +39,16 @@ class _Posted:
 class Poster:
     """Cameras that post what a source has, each in its own order.
 
+    Args:
+        stopped: asked again and again while the server is waited for; once it returns true, the run
+            ends, and what was not sent is dropped.
+
     Attributes:
         refused: how many detections the server would not take.
     """
 
-    def __init__(self, url: str, key: str | None) -> None:
-        self._url, self._key = url, key
+    def __init__(self, url: str, key: str | None, stopped: Callable[[], bool]) -> None:
+        self._url, self._key, self._stopped = url, key, stopped
         self._posted: dict[str, _Posted] = {}
         self._answers: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
         self._cameras: dict[tuple[str, str], Camera] = {}
@@ -61,10 +65,15 @@ class Poster:
                 pace.wait(recorded.received_at)
                 self._post(number, recorded, stack)
                 yield from self._answered()
+                if self._stopped():
+                    break
             for camera in self._cameras.values():
-                while not camera.flush(0.1):
+                while not camera.flush(0.1) and not self._stopped():
                     yield from self._answered()
             yield from self._answered()
+            if self._stopped():
+                for camera in self._cameras.values():
+                    camera.close(0)
             self.refused = sum(camera.counts.refused for camera in self._cameras.values())
 
     def _post(self, number: int, recorded: Recorded, stack: ExitStack) -> None:
@@ -72,7 +81,7 @@ class Poster:
         if recorded.embeddings is not None:
             raise InputError("a recording without pictures cannot be posted to a server")
         camera = self._camera(detection, stack)
-        while camera.counts.waiting >= WAITING:
+        while camera.counts.waiting >= WAITING and not self._stopped():
             camera.flush(0.01)
         # Events get new ids: with the old ones the server would answer as it did that night.
         if detection.picture is None:

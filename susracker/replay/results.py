@@ -125,7 +125,7 @@ def read_results(file: Path) -> list[Result]:
             raise InputError(f"{file} has version {version}; this susracker reads up to {VERSION}")
         return [_from_fields(json.loads(line)) for line in lines]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{file} is damaged, or no result of a replay: {error}") from error
+        raise InputError(f"{file} is damaged, or is not the result of a replay: {error}") from error
 
 
 def _from_fields(fields: dict[str, Any]) -> Result:

@@ -130,8 +130,8 @@ def _recognise(tracker: Tracker, recorded: Recorded) -> Recognition | None:
         return tracker.recogniser.recognise(detection.picture or b"", recorded.received_at)
     if embeddings.encoder_id != tracker.encoder.id:
         raise InputError(
-            f"the recording has embeddings by {embeddings.encoder_id}; the encoder "
-            f"{tracker.settings.encoder} makes others, and there is no picture to make them of"
+            f"the recording has no pictures, only embeddings of {embeddings.encoder_id}, which the "
+            f"encoder {tracker.settings.encoder} cannot use: choose the --encoder that made them"
         )
     if not len(embeddings.vectors):
         return Recognition(0, ())

@@ -10,9 +10,8 @@ from contextlib import contextmanager
 class ReadWriteLock:
     """Readers share it, a writer has it alone; not reentrant.
 
-    Who waits is served in the order of asking, for a door stands before both: a writer holds it
-    while the readers inside leave, so neither searches nor enrolments can keep the other waiting
-    for ever.
+    Readers and writers take turns at the same door, and a writer holds it while the readers inside
+    leave, so neither searches nor enrolments can keep the other waiting for ever.
     """
 
     def __init__(self) -> None:

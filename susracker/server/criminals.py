@@ -10,9 +10,15 @@ from flask import Blueprint, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field
 
-from susracker.enrolment.enroller import Enroller, PreparedPhoto
+from susracker.enrolment.enroller import PreparedPhoto
 from susracker.enrolment.fields import criminal_from_fields, edit_from_fields
-from susracker.errors import FaceRefusedError, InputError, PictureError, StoreUnavailableError
+from susracker.errors import (
+    DuplicateError,
+    FaceRefusedError,
+    InputError,
+    PictureError,
+    StoreUnavailableError,
+)
 from susracker.models import Criminal
 from susracker.runtime.data_uri import decode_base64
 from susracker.server.body import json_body
@@ -120,7 +126,7 @@ def _image(number: int, value: object) -> bytes:
 def _add(parts: Service, fields: Mapping[str, object], images: list[bytes]) -> dict[str, Any]:
     """Store a new person with all of the photos, or nothing where one is refused."""
     criminal = criminal_from_fields(fields)
-    parts.enroller.add(criminal, _prepare_all(parts.enroller, images))
+    parts.enroller.add(criminal, _prepare_all(parts, images))
     _follow(parts.tracker)
     return _describe(parts.tracker, criminal.id)
 
@@ -133,21 +139,25 @@ def _edit(
     changes = {name: value for name, value in fields.items() if name != "revision"}
     revision = parse(BasedOn, {"revision": fields.get("revision")}).revision
     edit = edit_from_fields(changes)
-    prepared = _prepare_all(parts.enroller, images)
+    prepared = _prepare_all(parts, images)
     parts.enroller.edit(criminal_id, edit, prepared, revision=revision)
     _follow(parts.tracker)
     return _describe(parts.tracker, criminal_id)
 
 
-def _prepare_all(enroller: Enroller, images: list[bytes]) -> list[PreparedPhoto]:
-    return [_prepare(enroller, number, image) for number, image in enumerate(images, 1)]
+def _prepare_all(parts: Service, images: list[bytes]) -> list[PreparedPhoto]:
+    return [_prepare(parts, number, image) for number, image in enumerate(images, 1)]
 
 
-def _prepare(enroller: Enroller, number: int, image: bytes) -> PreparedPhoto:
+def _prepare(parts: Service, number: int, image: bytes) -> PreparedPhoto:
     try:
-        return enroller.prepare(image)
+        prepared = parts.enroller.prepare(image)
     except (PictureError, FaceRefusedError) as error:
         raise InputError(f"image {number}: {error}") from error
+    owner = parts.tracker.store.photo_owner(prepared.digest)
+    if owner is not None:
+        raise DuplicateError(f"image {number} is enrolled already, as a photo of {owner!r}")
+    return prepared
 
 
 def _remove(tracker: Tracker, criminal_id: str) -> None:

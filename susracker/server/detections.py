@@ -56,7 +56,7 @@ def detections() -> ResponseReturnValue:
     fields = parse(DetectionFields, _json())
     is_face = fields.event_type == FACE
     if is_face and fields.image is None:
-        raise InputError("image: is missing; a face needs one, as base64")
+        raise InputError("image is missing: a face needs one, as base64")
     # The picture of an activity shows people who are not wanted, so it is not kept.
     picture = fields.image if is_face else None
     return _answer(

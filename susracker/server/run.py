@@ -110,7 +110,7 @@ def _listen(host: str, port: int) -> Any:
         where = f"{_printable_host(host)}:{port}"
         if error.errno == errno.EADDRINUSE:
             raise ListenError(
-                f"{where} is taken by another program: stop it, or choose another --port"
+                f"{where} is in use by another program: stop it, or choose another --port"
             ) from error
         raise ListenError(f"cannot listen on {where}: {error}") from error
 

@@ -85,6 +85,8 @@ def parse(model: type[Fields], values: object) -> Fields:
     except ValidationError as error:
         problem = error.errors()[0]
         name = ".".join(map(str, problem["loc"]))
+        if problem["type"] == "missing":
+            raise InputError(f"{name} is missing") from error
         raise InputError(f"{name}: {problem['msg'].removeprefix('Value error, ')}") from error
 
 

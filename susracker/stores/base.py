@@ -132,7 +132,7 @@ class Gallery(ABC):
 
         Raises:
             DuplicateError: one of the photos is stored already, under anyone.
-            ConflictError: others went on adding and removing the person.
+            ConflictError: others kept adding and removing the person.
         """
         edit = {name: getattr(criminal, name) for name in EDITABLE}
         for _ in range(PUT_ATTEMPTS):
@@ -291,7 +291,7 @@ class Journal(ABC):
         """Store an alert of another journal, with the `seq` that it has there.
 
         Raises:
-            DuplicateError: there is an alert with that `seq`.
+            DuplicateError: there is already an alert with that `seq`.
         """
 
     @abstractmethod
@@ -347,7 +347,7 @@ class Store(Gallery, Journal):
         Raises:
             ConfigError: the URL is malformed.
             StoreUnavailableError: it cannot be reached or written.
-            StoreFormatError: what is there is no susracker store, or a newer version's.
+            StoreFormatError: what is there is not a susracker store, or is one of a newer version.
         """
 
     @contextmanager
@@ -361,7 +361,7 @@ class Store(Gallery, Journal):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of files and connections. No other method may be called afterwards."""
+        """Close files and connections. No other method may be called afterwards."""
 
     def __enter__(self) -> Self:
         return self

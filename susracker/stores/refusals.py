@@ -36,18 +36,19 @@ def no_alert(alert_id: str) -> NotFoundError:
 def edited_meanwhile(criminal_id: str) -> ConflictError:
     """The error for an edit that is based on an older revision."""
     return ConflictError(
-        f"{criminal_id!r} was edited meanwhile: look at what is there now, then edit it again"
+        f"{criminal_id!r} was edited since that revision: read the person again, then decide "
+        "whether to repeat the edit"
     )
 
 
 def id_is_taken(criminal_id: str) -> ConflictError:
     """The error for a new person with the id of another."""
-    return ConflictError(f"someone is enrolled with the id {criminal_id!r}")
+    return ConflictError(f"someone is already enrolled with the id {criminal_id!r}")
 
 
 def name_is_taken(criminal: Criminal) -> ConflictError:
     """The error for a new person with the name of another."""
-    return ConflictError(f"someone is enrolled with the name {criminal.name!r}")
+    return ConflictError(f"someone is already enrolled with the name {criminal.name!r}")
 
 
 def photo_is_taken(digest: str) -> DuplicateError:

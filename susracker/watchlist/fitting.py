@@ -61,8 +61,8 @@ def fit_scoring(faces: Vectors, enrolled: Sequence[Vectors], seed: int = 0) -> S
         faces: one embedding of each person, unit length, shape (n, dimension). The cohort is made
             of them. To measure what impostors score, each part of them is compared with `enrolled`,
             with a cohort of the other parts.
-        enrolled: embeddings of other people, shape (photos, dimension) each. A template count that
-            too few of them have takes over the impostor distribution of the count before.
+        enrolled: embeddings of other people, shape (photos, dimension) each. If too few of
+            them have some template count, it gets the impostor distribution of the count below.
 
     Raises:
         InputError: there are too few people.

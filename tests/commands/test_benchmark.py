@@ -188,7 +188,7 @@ def test_one_person_says_what_cannot_be_measured(run, one_person, tmp_path):
         (["--matcher", "nobody"], "no matcher is called 'nobody'"),
         (["--pairs", "nowhere.txt"], "cannot read pairs from nowhere.txt"),
         (["--labels", "nowhere.csv"], "cannot read labels from nowhere.csv"),
-        (["--apply", "--cross-fit"], "does not go with --cross-fit"),
+        (["--apply", "--cross-fit"], "cannot be combined with --cross-fit"),
         (["--cross-fit"], "--cross-fit needs 100 people with one photo"),
     ],
 )

@@ -202,6 +202,14 @@ def test_a_backup_is_one_file_that_can_be_restored(original, tmp_path):
     assert run("restore", tmp_path / "missing", "--store", new).exit_code == 2
 
 
+def test_a_file_that_is_missing_is_not_copied_as_an_empty_store(tmp_path):
+    missing, copy = (f"sqlite:///{tmp_path / name}" for name in ("missing.db", "copy.db"))
+    for command in (("copy", missing, copy), ("backup", tmp_path / "b", "--store", missing)):
+        result = run(*command)
+        assert (result.exit_code, f"there is no store {missing}" in result.output) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_store_that_cannot_be_reached_is_reported(original):
     with pytest.raises(StoreUnavailableError):
         open_store("mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=100")

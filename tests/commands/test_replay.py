@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,9 @@ from susracker.enrolment.fields import criminal_from_fields
 from susracker.plugins import open_encoder, open_store
 from susracker.recording.edit import write_new
 from susracker.recording.reader import Recording
+from susracker.replay.post import Poster
+from susracker.replay.run import Pace
+from susracker.replay.sources import Scenery, open_source
 from tests.edge.test_video import write_video
 from tests.pictures import HOPPER, portrait, shared
 from tests.replay.test_replay import COLLINSES, HOPPERS, KINDS, NIGHT_SHIFT, at
@@ -128,7 +133,7 @@ def test_recordings_are_listed_shown_cut_merged_and_anonymised(night):
     assert counts == [("gate", "face", 5), ("gate", "violence", 2), ("hall", "face", 1)]
     assert "violence" in run("recordings", "show", night).output
     cut = run("recordings", "cut", night, "hall", "--camera", "hall")
-    assert "1 detections in hall" in cut.output
+    assert "1 detection in hall" in cut.output
     late = run("recordings", "cut", night, "late", "--from", "2026-01-01 03:00:04")
     assert "3 detections in late" in late.output
     merged = run("recordings", "merge", "hall", "late", "both")
@@ -174,8 +179,16 @@ def test_what_a_server_refuses_is_not_recorded(site, server):
     picture = min(Path("bad").glob("*/*.jpg"))
     picture.write_bytes(b"x" * picture.stat().st_size)
     result = run("replay", "bad", "--server", server.url, "--speed", "max")
-    assert "refused 1 detections" in result.output
+    assert "refused 1 detection\n" in result.output
     assert len(Recording(Path("kept"))) == 1
+
+
+@pytest.mark.parametrize("asked_before", [0, 3])
+def test_posting_ends_when_asked_to_while_the_server_is_unavailable(night, asked_before):
+    answers = chain(repeat(False, asked_before), repeat(True))
+    poster = Poster("http://127.0.0.1:1", None, lambda: next(answers))
+    source = open_source(str(night), Scenery("gate"))
+    assert list(poster.run(source, Pace(math.inf))) == []
 
 
 def test_a_video_is_a_camera(site, server, tmp_path):

@@ -248,7 +248,7 @@ def test_a_change_of_rank_is_told(settings):
 def test_results_of_other_detections_are_not_compared(settings):
     found = results(settings, NIGHT_SHIFT[:3])
     for other in (found[:2], [*found[:2], replace(found[2], camera_id="yard")]):
-        with pytest.raises(InputError, match="other detections"):
+        with pytest.raises(InputError, match="not of the same detections"):
             compare(found, other)
 
 

@@ -48,6 +48,15 @@ def test_a_status_set_during_an_upload_holds(site, photo):
         assert (person["status"], len(person["photos"])) == ("apprehended", 1)
 
 
+def test_a_photo_that_is_enrolled_already_is_named_with_its_owner(site, photo):
+    owner = enroll(site, "Owner")
+    mine = another(photo, 200)
+    assert put(site, owner, files={"file": mine}).status_code == 200
+    answer = site.post("/api/criminals", data={"name": "Other"}, files={"file": mine})
+    assert answer.status_code == 409
+    assert answer.json()["error"] == f"image 1 is enrolled already, as a photo of {owner!r}"
+
+
 def test_a_removal_during_an_upload_holds(site, photo):
     for number in range(TRIES):
         who = enroll(site, f"Removal {number}")
@@ -78,7 +87,7 @@ def test_an_edit_of_an_older_revision_is_a_conflict(site):
     assert edited.status_code == 200
     assert edited.json()["revision"] > revision
     refused = put(site, who, json={"age": 41, "revision": revision})
-    assert (refused.status_code, "edited meanwhile" in refused.json()["error"]) == (409, True)
+    assert (refused.status_code, "edited since" in refused.json()["error"]) == (409, True)
     assert get(site, who).json()["age"] == 40
     form = put(site, who, data={"age": "42", "revision": str(edited.json()["revision"])})
     assert (form.status_code, form.json()["age"]) == (200, 42)

@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from bson.errors import InvalidDocument, InvalidStringData
 from pymongo import MongoClient, ReturnDocument, errors
 from pymongo.collection import Collection as MongoCollection
 from typing_extensions import Self
 
-from susracker.config import told_without_password
+from susracker.config import ESCAPE_PASSWORD, told_without_password
 from susracker.errors import ConfigError, InputError, StoreFormatError, StoreUnavailableError
 from susracker.stores.mongo.documents import OWN, Document
 
@@ -44,6 +45,9 @@ WRONG_CREDENTIALS = frozenset({13, 18, 8000})
 
 UNFIT = (InvalidDocument, InvalidStringData, OverflowError, UnicodeEncodeError)
 """What is raised for a value that MongoDB cannot take."""
+
+DRIVER_DETAILS = re.compile(r" \(configured timeouts: [^)]*\)|, Timeout: .*", re.DOTALL)
+"""What the driver adds to the reason why a server cannot be reached."""
 
 Result = TypeVar("Result")
 
@@ -83,6 +87,8 @@ class Database:
         if not re.match(r"mongodb(\+srv)?://.", url):
             raise ConfigError("a MongoDB URL must be like mongodb://host:27017/susracker")
         try:
+            if "@" in urlsplit(url).path:  # the driver would show a part of the password as a host
+                raise ConfigError(f"the MongoDB URL is wrong: {ESCAPE_PASSWORD}")
             client: MongoClient[Document] = MongoClient(url, **_missing_options(url))
             name = client.get_default_database(DATABASE).name
         except (errors.ConfigurationError, errors.InvalidURI, ValueError) as error:
@@ -189,14 +195,16 @@ class Database:
         except errors.OperationFailure as error:
             if error.code in WRONG_CREDENTIALS:
                 raise StoreUnavailableError(
-                    "MongoDB refuses the user: give a user and a password in the URL, who may read "
-                    "and write the database"
+                    "MongoDB refuses the user: put the name and password of a user who may read "
+                    "and write the database into the URL"
                 ) from error
             raise StoreUnavailableError(f"MongoDB refuses: {error}") from error
         except UNFIT as error:
             raise InputError(f"MongoDB cannot store this: {error}") from error
         except (errors.PyMongoError, errors.InvalidOperation) as error:
-            raise StoreUnavailableError(f"MongoDB cannot be reached: {error}") from error
+            raise StoreUnavailableError(
+                f"MongoDB cannot be reached: {DRIVER_DETAILS.sub('', str(error))}"
+            ) from error
 
 
 def _missing_options(url: str) -> dict[str, Any]:

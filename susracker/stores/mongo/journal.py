@@ -67,7 +67,9 @@ class MongoJournal(Journal):
             try:
                 self._db.outcomes.insert_one(outcome_document(unique_key(), [alert], [], None))
             except errors.DuplicateKeyError as error:
-                raise DuplicateError(f"there is an alert with the seq {alert.seq}") from error
+                raise DuplicateError(
+                    f"there is already an alert with the seq {alert.seq}"
+                ) from error
 
     def event_outcome(self, camera_id: str, event_id: str) -> Outcome | None:
         for found in self._db.read(self._db.outcomes, {"event": event_key(camera_id, event_id)}):
@@ -166,7 +168,10 @@ class MongoJournal(Journal):
                         self._move_last_seen(to_sighting(sighting))
                     self._unsettled.pop(0)
         except StoreUnavailableError as error:
-            log.warning("what follows from an alert is done with the next one: %s", error)
+            log.warning(
+                "cannot finish the work after a stored detection; trying again with the next: %s",
+                error,
+            )
 
     def _take_back_the_removed(self, outcome: Document) -> None:
         """Leave nothing behind about people who were removed.

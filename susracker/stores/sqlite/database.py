@@ -168,8 +168,8 @@ class Database:
             raise InputError(f"a value cannot be stored: {error}") from error
         except sqlite3.Error as error:
             raise StoreFormatError(
-                f"{self.path} is no susracker store, or damaged: {error}: name another file, or"
-                " restore it from a backup"
+                f"{self.path} is not a susracker store, or is damaged: {error}: name another file, "
+                "or restore it from a backup"
             ) from error
 
 
