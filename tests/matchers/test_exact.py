@@ -91,6 +91,18 @@ def test_who_leaves_makes_room(rows):
     assert [one.criminal_id for one in found] == expected(rows[:100], names[:100], rows[50], 3)
 
 
+def test_slots_of_who_left_are_used_again():
+    matcher = ExactMatcher(DIMENSION)
+    vectors = people(10)
+    matcher.load([f"c{number}" for number in range(10)], vectors.copy())
+    for number in range(6):
+        matcher.remove(f"c{number}")
+    matcher.load([f"new{number}" for number in range(8)], vectors[:8].copy())
+    assert len(matcher) == len(matcher._ids) == 12
+    ids = [*(f"new{number}" for number in range(8)), "c8", "c9"]
+    assert (matcher.vectors(ids) == vectors).all()
+
+
 def test_everyone_is_loaded_again_after_many_left(rows):
     matcher = ExactMatcher(DIMENSION)
     names = [f"c{number:06}" for number in range(len(rows))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import timedelta
 
@@ -102,6 +102,21 @@ def test_a_flush_waits_for_one_under_way(store, monkeypatch):
         second = pool.submit(lambda: counts.flush() or counted(store))
         gate.open()
         assert second.result(30) == {"gate": (1, 0)}
+
+
+@pytest.mark.parametrize("other", ["add", "flush"])
+def test_what_happens_while_a_count_is_added_loses_nothing(store, monkeypatch, other):
+    counts, gate = CameraCounts(store), Gate(Camera.added_to)
+    counts.add(heard(0))
+    monkeypatch.setattr(Camera, "added_to", lambda later, earlier: gate(later, earlier))
+    calls = {"add": lambda: counts.add(heard(2)), "flush": counts.flush}
+    with ThreadPoolExecutor(1) as pool:
+        with gate.holding(counts.add, heard(1)):
+            second = pool.submit(calls[other])
+            wait([second], 0.2)  # it gets so long to do what it must not
+        second.result(30)
+    counts.flush()
+    assert counted(store) == {"gate": (3 if other == "add" else 2, 0)}
 
 
 def test_many_threads_and_failures_lose_and_double_nothing(store, monkeypatch):

@@ -12,13 +12,16 @@ from susracker.watchlist.fitting import fit_scoring, virtual_people
 from susracker.watchlist.fusion import fuse, fuse_all
 from susracker.watchlist.scoring import (
     ADDED_DEVIATION,
+    MAX_TEMPLATE_COUNT,
     NEAREST,
     SCORES,
     CohortStatistics,
     Scoring,
+    development_share,
     distance_of,
     load_scoring,
     normalise,
+    photo_mark,
 )
 
 shipped = load_scoring("dlib-resnet-v1")
@@ -116,6 +119,31 @@ def test_many_criminals_are_fused_at_once():
     assert people.vectors[0] == pytest.approx(fuse(rows[:2]), abs=1e-6)
     assert people.vectors[2] == pytest.approx(fuse(rows[3:7]), abs=1e-6)
     assert fuse_all([], rows[:0]).ids == []
+
+
+def test_the_scoring_that_comes_with_an_encoder():
+    scoring = load_scoring("dlib-resnet-v1")
+    assert scoring.cohort.shape[0] >= scoring.nearest == NEAREST
+    assert np.linalg.norm(scoring.cohort, axis=1) == pytest.approx(1, abs=1e-5)
+    assert scoring.measured_members > 100
+    for logs in (scoring.log_shares, scoring.member_log_shares):
+        assert logs.shape == (MAX_TEMPLATE_COUNT, len(SCORES))
+        assert (np.diff(logs) <= 0).all()
+    # With enrolled people in the cohort, a high score is rarer.
+    assert (scoring.member_log_shares[:, -1] < scoring.log_shares[:, -1]).all()
+
+
+def test_how_many_photos_a_scoring_was_fitted_to(tmp_path, monkeypatch):
+    photos = [tmp_path / name for name in ("a", "b", "c", "d")]
+    for one in photos:
+        one.write_bytes(one.name.encode())
+    # As in `printf a | sha256sum`: photos are marked in files that exist already.
+    assert photo_mark(photos[0]) == 0xCA978112
+    assert development_share("dlib-resnet-v1", photos) == 0
+    assert development_share("dlib-resnet-v1", []) == 0
+    known = {"dlib/1": {"photos": np.array([photo_mark(one) for one in photos[:3]])}}
+    monkeypatch.setattr("susracker.watchlist.scoring._development", known.get)
+    assert development_share("dlib/1", photos) == 0.75
 
 
 def test_an_encoder_without_a_cohort_is_an_error():
