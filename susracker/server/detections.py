@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from susracker.errors import InputError, PictureError
-from susracker.models import Detection, Outcome
+from susracker.errors import InputError, OverloadedError, PictureError, StoreUnavailableError
+from susracker.models import Alert, Detection, Outcome
 from susracker.server.body import json_body
 from susracker.server.service import Service, service
+from susracker.server.thumbnails import Pictured
 from susracker.server.wire import (
     ActivityFields,
     CameraFields,
@@ -20,6 +23,8 @@ from susracker.server.wire import (
     parse,
 )
 from susracker.tracking.tracker import FACE, utc_now
+
+log = logging.getLogger(__name__)
 
 blueprint = Blueprint("detections", __name__)
 
@@ -113,7 +118,17 @@ def _body(detection: Detection, outcome: Outcome) -> dict[str, Any]:
         return {"message": "Alert sent" if sent else "Alert in cooldown"}
     body: dict[str, Any] = {"message": MESSAGES[outcome.kind]}
     if outcome.alerts:
-        pictured = service().reads.call(service().thumbnails.beside, outcome.alerts)
+        pictured = _pictured(outcome.alerts)
         matches = [new_alert_event(alert, thumbnail) for alert, thumbnail in pictured]
         body |= {"match": matches[0], "matches": matches}
     return body
+
+
+def _pictured(alerts: Sequence[Alert]) -> list[Pictured]:
+    """Alerts with their thumbnails, or without them if they cannot be had at present: the alerts
+    are stored, and must not be answered as if they were not."""
+    try:
+        return service().reads.call(service().thumbnails.beside, alerts)
+    except (StoreUnavailableError, OverloadedError) as error:
+        log.warning("a camera is answered without the photos of who was matched: %s", error)
+        return [(alert, None) for alert in alerts]

@@ -36,6 +36,9 @@ READERS = 2
 MAX_WAITING_READS = 100_000
 """How many clients may catch up at once: after a restart, all of them do."""
 
+LOOK_AGAIN = 0.01
+"""Seconds after which to look again whether a client that catches up has taken a page."""
+
 ANSWER_WAIT = 5.0
 """Seconds that an answer waits for its alert's broadcast. The alert is stored: if the store cannot
 be read for so long, the alert is broadcast once it can."""
@@ -130,9 +133,20 @@ class Live:
                     self._emit(alert, thumbnail, sid)
                 # An alert that was taken back after the broadcast leaves a gap at the end.
                 last_seq = missed[-1][0].seq if missed else broadcast
+                self._wait_until_sent(sid)
         except StoreError as error:
             log.error("cannot read alerts that a client missed: %s", error)
             self._socketio.server.disconnect(sid, namespace="/")
+
+    def _wait_until_sent(self, sid: str) -> None:
+        """Wait until a client has taken what was emitted to it, or has left. Otherwise all that it
+        missed would wait in memory."""
+        server = self._socketio.server
+        while self._is_connected(sid):
+            connection = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, "/"))
+            if not connection or not connection.queue.qsize():
+                return
+            gevent.sleep(LOOK_AGAIN)
 
     def _is_connected(self, sid: str) -> bool:
         return bool(self._socketio.server.manager.is_connected(sid, "/"))

@@ -51,6 +51,14 @@ def name_is_taken(criminal: Criminal) -> ConflictError:
     return ConflictError(f"someone is already enrolled with the name {criminal.name!r}")
 
 
+def added_meanwhile(criminal: Criminal) -> ConflictError:
+    """The error for a new person whose name another process may have added."""
+    return ConflictError(
+        f"{criminal.name!r} took so long to add that others may have added the same name: look "
+        "who is there, then try again"
+    )
+
+
 def photo_is_taken(digest: str) -> DuplicateError:
     """The error for a photo that is stored already."""
     return DuplicateError(f"the photo with the digest {digest} is stored already")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from unittest.mock import Mock
 
 import gevent
+import gevent.queue
 import pytest
 
 from susracker.plugins import open_store
 from susracker.server.live import ROOM, Live
+from susracker.server.tail import SIZE
 from susracker.server.thumbnails import Thumbnails
 from tests.contracts.records import activity
 
@@ -37,6 +39,8 @@ class Operators:
         self.server = Mock()
         self.connected = True
         self.server.manager.is_connected = lambda sid, namespace: self.connected
+        self.queue = gevent.queue.Queue()
+        self.server.eio.sockets.get.return_value = Mock(queue=self.queue)
 
     def heard(self) -> list[int]:
         calls = self.emit.call_args_list
@@ -69,6 +73,30 @@ def test_the_last_alert_was_taken_back(store, last_seq):
     catch_up(operators, Log(store), last_seq)
     assert operators.heard() == [2, 3][last_seq - 1 :]
     operators.server.enter_room.assert_called_once_with("operator", ROOM, namespace="/")
+
+
+def test_whoever_reads_slowly_is_sent_no_more_than_a_page_ahead(store):
+    for _ in range(5 * SIZE):
+        store.record([], [activity()])
+    operators = Operators()
+    longest = 0
+
+    def send(*args, **kwargs):
+        nonlocal longest
+        operators.queue.put(args)
+        longest = max(longest, operators.queue.qsize())
+
+    def read():
+        while True:
+            operators.queue.get()
+            gevent.sleep(0.002)
+
+    operators.emit.side_effect = send
+    reading = gevent.spawn(read)
+    catch_up(operators, store, 0)
+    reading.kill()
+    assert operators.heard() == list(range(1, store.last_seq() + 1))
+    assert longest <= 2 * SIZE
 
 
 def test_whoever_has_left_is_sent_nothing_more(store):

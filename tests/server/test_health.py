@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import math
 from dataclasses import dataclass
 from unittest.mock import patch
@@ -10,12 +11,14 @@ from unittest.mock import patch
 import pytest
 
 from susracker import open_tracker
-from susracker.errors import StoreUnavailableError
+from susracker.errors import OverloadedError, StoreUnavailableError
+from susracker.models import Outcome
 from susracker.recording import writer
 from susracker.recording.reader import Recording
 from susracker.recording.writer import Recorder
 from susracker.server.app import create_app
 from susracker.server.service import EXTENSION
+from tests.contracts.records import criminal, face_alert
 
 BODY = {"camera_id": "gate", "camera_location": "Main gate", "event_type": "violence"}
 
@@ -100,3 +103,23 @@ def test_a_threshold_that_nobody_reaches_is_no_number(start, tracker):
         patch.object(type(tracker.watchlist), "threshold", math.inf),
     ):
         assert client.get("/readyz").get_json()["threshold"] is None
+
+
+@pytest.mark.parametrize("error", [StoreUnavailableError("gone"), OverloadedError("full", 1)])
+def test_an_alert_that_was_stored_is_answered_though_its_photo_cannot_be_read(
+    start, tracker, error
+):
+    """A camera that is told to try again is held back by its own alert."""
+    tracker.store.put_criminal(criminal())
+    alerts = tracker.store.record([], [face_alert()])
+    client = start()
+    parts = client.application.extensions[EXTENSION]
+    upload = {"file": (io.BytesIO(b"a face"), "face.jpg")}
+    upload |= {"camera_id": "gate", "camera_location": "Main gate"}
+    with (
+        patch.object(tracker, "handle", return_value=Outcome("alert", alerts)),
+        patch.object(parts.thumbnails, "beside", side_effect=error),
+    ):
+        answer = client.post("/face_upload", data=upload)
+    assert answer.get_json()["message"] == "Match found"
+    assert answer.get_json()["match"]["criminal_image"] is None

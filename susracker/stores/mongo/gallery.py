@@ -38,6 +38,7 @@ from susracker.stores.mongo.forgetting import forget_in_outcomes
 from susracker.stores.mongo.lease import Lease
 from susracker.stores.mongo.panel import FIELDS, Panel
 from susracker.stores.refusals import (
+    added_meanwhile,
     check_edit,
     edited_meanwhile,
     id_is_taken,
@@ -87,6 +88,8 @@ class MongoGallery(Gallery):
             stack.enter_context(self._db.turn)
             with ExitStack() as undo:
                 fields = new_fields(criminal) | self._added(criminal.id, photos, templates, undo)
+                if name_is_new and not self._names.take():
+                    raise added_meanwhile(criminal)
                 try:
                     # This is the moment at which all of it is stored.
                     self._db.criminals.insert_one(nested({"_id": criminal.id} | fields))

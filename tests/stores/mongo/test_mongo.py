@@ -30,6 +30,7 @@ from susracker.errors import (
 from susracker.plugins import open_encoder, open_store
 from susracker.stores.mongo import panel as panel_module
 from susracker.stores.mongo.forgetting import forget_in_outcome
+from susracker.stores.mongo.lease import LEASE_SECONDS
 from tests.contracts.records import (
     NOON,
     activity,
@@ -230,6 +231,24 @@ def test_someone_taken_out_of_a_stored_alert_is_a_change(store):
     with pytest.raises(NotFoundError):
         store.record([sighting()], [face_alert("c1")])
     assert store.changes(revision).criminal_ids == {"c1"}
+
+
+def test_a_name_is_not_added_by_whoever_took_too_long(url, store):
+    """Another process has taken over meanwhile, and may have added the same name."""
+    with open_store(url) as other:
+        added = store._added
+
+        def take_long(*args):
+            other._names._clock = iter([0, 0, LEASE_SECONDS, LEASE_SECONDS]).__next__
+            assert [other._names.take(), other._names.take()] == [False, True]
+            return added(*args)
+
+        taken = photo()
+        with patch.object(store, "_added", take_long), pytest.raises(ConflictError):
+            store.add_criminal(criminal(), [taken], [template(taken)], name_is_new=True)
+        other._names.give_back()
+    assert store.criminals() == []
+    store.add_criminal(criminal(), [taken], [template(taken)], name_is_new=True)
 
 
 def test_only_the_newest_revision_of_each_person_is_kept(store, database):
