@@ -30,6 +30,9 @@ from susracker.runtime.interruption import Interruption
 from susracker.runtime.threads import one_core_a_thread
 from susracker.stores.base import Store
 
+OPTIONS = {"crimes": "crime", "case_reference": "case", "expires_at": "expires"}
+"""Options whose fields have another name."""
+
 
 @click.command("enroll")
 @click.argument(
@@ -89,12 +92,23 @@ def command(
 
 
 def _fields(given: Mapping[str, Any]) -> dict[str, object]:
-    """The fields that were given, as `CriminalFields` has them."""
-    return {
+    """The fields that were given, as `CriminalFields` has them.
+
+    Raises:
+        InputError: one is wrong. The message names its option.
+    """
+    fields = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in given.items()
         if value not in (None, ())
     }
+    try:
+        edit_from_fields(fields)
+    except InputError as error:
+        place, colon, problem = str(error).partition(":")
+        name = place.partition(".")[0]
+        raise InputError(f"--{OPTIONS.get(name, name)}{colon}{problem}") from error
+    return fields
 
 
 def _sources(paths: Sequence[Path], fields: dict[str, object], *, by_id: bool) -> Sources:

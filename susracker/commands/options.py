@@ -38,7 +38,8 @@ def _option(name: str) -> Callable[[Any], Any]:
     field = Settings.model_fields[name]
     choices = typing.get_args(field.annotation)
     kind: Any = click.Choice(choices) if choices else field.annotation
-    default = "" if field.default_factory else f"default: {field.default or 'none'}; "
+    shown = "none" if field.default == "" else field.default
+    default = "" if field.default_factory else f"default: {shown}; "
     return click.option(
         flag_name(name),
         name,
