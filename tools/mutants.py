@@ -19,6 +19,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,13 +81,22 @@ def draw(names: list[str], pattern: str, count: int, seed: int) -> list[str]:
 
 
 def report(drawn: list[str]) -> None:
-    """Print who survived, and the share that was noticed."""
+    """Print who survived, and how many of each module were noticed."""
     codes = exit_codes()
     survivors = [name for name in drawn if codes[name] in (SURVIVED, NO_TESTS, None)]
     for name in sorted(survivors):
         mutmut("show", name)
-    killed = len(drawn) - len(survivors)
-    print(f"{killed} of {len(drawn)} mutants were noticed: {killed / len(drawn):.1%}")
+    made = Counter(map(module_of, drawn))
+    killed = made - Counter(map(module_of, survivors))
+    for module in sorted(made):
+        print(f"{killed[module]:4} of {made[module]:3}  {module}")
+    share = killed.total() / len(drawn)
+    print(f"{killed.total()} of {len(drawn)} mutants were noticed: {share:.1%}")
+
+
+def module_of(mutant: str) -> str:
+    """The module that a mutant is of."""
+    return mutant.rpartition(".")[0]
 
 
 if __name__ == "__main__":
