@@ -49,6 +49,8 @@ class Tail:
             self._alerts.extend(page)
             while len(self._alerts) > SIZE:
                 self._since = self._alerts.popleft().seq
+            if len(page) < SIZE:
+                return
 
     def _last_read(self) -> int:
         return self._alerts[-1].seq if self._alerts else self._since

@@ -41,7 +41,8 @@ class Sockets:
     """
 
     def __init__(self) -> None:
-        self.server = self
+        self.server = self.manager = self.eio = self
+        self.sockets = {}  # nothing waits to be sent
         self.app = flask.Flask("sockets")
         self.app.extensions["socketio"] = self
         self.handlers = {}
@@ -57,6 +58,14 @@ class Sockets:
         for sid in self.rooms[ROOM] if to == ROOM else [to]:
             self.heard[sid].append((event, data))
         self.after_emit(event)
+
+    def is_connected(self, sid, namespace) -> bool:
+        assert namespace == "/"
+        return sid not in self.dropped
+
+    def eio_sid_from_sid(self, sid, namespace) -> str:
+        assert namespace == "/"
+        return sid
 
     def enter_room(self, sid, room, namespace) -> None:
         assert namespace == "/"
@@ -388,7 +397,8 @@ def test_a_client_whose_missed_alerts_cannot_be_read_is_sent_away(
     """It connects again by itself, with the `seq` that it got to."""
     before = add(store, 3 * SIZE)
     open_live()
-    store.errors = [None, None, UNPLUGGED]  # an old page takes two readings
+    # The tail is read until it ends, and then an old page.
+    store.errors = [None, None, None, UNPLUGGED]
     sockets.connect("one", {"last_seq": 0})
     until(lambda: sockets.dropped)
     assert sockets.dropped == ["one"]

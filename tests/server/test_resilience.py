@@ -157,5 +157,5 @@ def test_a_port_that_is_taken(own_site):
         timeout=60,
     )
     assert second.returncode == 1
-    assert "is taken" in second.stderr
+    assert "is in use" in second.stderr
     assert "Traceback" not in second.stderr
