@@ -19,7 +19,7 @@ from susracker.faces.detector import Detector
 from susracker.faces.encoder import DlibEncoder
 from susracker.models import Criminal, Photo, Quality, Template
 from susracker.plugins import open_store
-from susracker.stores.sqlite import schema as schema
+from susracker.stores.sqlite.gallery import insert_person
 from susracker.watchlist.fitting import virtual_people
 from susracker.watchlist.scoring import load_scoring
 
@@ -85,7 +85,7 @@ def synthetic(count: int) -> np.ndarray:
 def sqlite_gallery(work: Path, count: int, enrolled: Sequence[RealFace]) -> str:
     """URL of a store of `count` people, which is made once and kept in `work`.
 
-    Rows are written by the store's own functions in one transaction: a million commits take hours.
+    Rows are written by the store's own function in one transaction: a million commits take hours.
     """
     file = work / f"people-{count}.db"
     url = f"sqlite:///{file}"
@@ -95,10 +95,7 @@ def sqlite_gallery(work: Path, count: int, enrolled: Sequence[RealFace]) -> str:
         open_store(f"sqlite:///{part}").close()
         with closing(sqlite3.connect(part)) as connection, connection:
             for criminal, photo, template in _records(count, enrolled):
-                schema.insert(connection, "criminals", schema.to_row(criminal))
-                schema.insert_photo(connection, criminal.id, photo)
-                schema.insert_template(connection, template)
-                schema.bump_revision(connection, criminal.id)
+                insert_person(connection, criminal, [photo], [template])
         part.rename(file)
     return url
 

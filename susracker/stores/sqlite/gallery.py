@@ -62,17 +62,10 @@ class SqliteGallery(Gallery):
         *,
         name_is_new: bool = False,
     ) -> None:
-        new = replace(criminal, created_at=criminal.created_at or datetime.now(timezone.utc))
-        values = to_row(new)
-        del values["revision"]
         with self._db.writing() as connection:
             if name_is_new:
                 _refuse_known_name(connection, criminal)
-            added = insert(connection, "criminals", values, "ON CONFLICT (id) DO NOTHING")
-            if not added.rowcount:
-                raise id_is_taken(criminal.id)
-            _add_photos(connection, criminal.id, photos, templates)
-            _bump_revision(connection, criminal.id)
+            insert_person(connection, criminal, photos, templates)
 
     def edit_criminal(
         self,
@@ -232,6 +225,23 @@ def _made_by(encoder_id: str, criminal_ids: Collection[str] | None) -> tuple[str
 
 
 # -- inside a write ------------------------------------------------------------------------------
+
+
+def insert_person(
+    connection: sqlite3.Connection,
+    criminal: Criminal,
+    photos: Sequence[Photo],
+    templates: Sequence[Template],
+) -> None:
+    """What `add_criminal` does, as a part of a transaction of the caller's."""
+    new = replace(criminal, created_at=criminal.created_at or datetime.now(timezone.utc))
+    values = to_row(new)
+    del values["revision"]
+    added = insert(connection, "criminals", values, "ON CONFLICT (id) DO NOTHING")
+    if not added.rowcount:
+        raise id_is_taken(criminal.id)
+    _add_photos(connection, criminal.id, photos, templates)
+    _bump_revision(connection, criminal.id)
 
 
 def _refuse_known_name(connection: sqlite3.Connection, criminal: Criminal) -> None:

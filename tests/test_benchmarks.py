@@ -1,0 +1,42 @@
+"""The benchmarks fit the program: they import, and the watch-lists that they make are stores."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from susracker.plugins import open_store
+from tests.contracts.records import vector
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+MEASURED_WITH = ("aiohttp", "psutil", "faiss")
+
+
+@pytest.fixture(autouse=True)
+def _beside_each_other(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.py")))
+def test_it_can_be_imported(name):
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name not in MEASURED_WITH:
+            raise
+        pytest.skip(f"{error.name} is not installed: make bench installs it")
+
+
+def test_a_gallery_is_a_store(tmp_path):
+    galleries = importlib.import_module("galleries")
+    real = galleries.RealFace("Ada", b"a crop", vector(1), vector(2))
+    url = galleries.sqlite_gallery(tmp_path, 20, [real])
+    with open_store(url) as store:
+        assert len(store.criminals()) == 20
+        assert store.criminal("c0000000").name == "Ada"
+        assert store.template_counts(galleries.DlibEncoder.id) == {
+            f"c{number:07}": 1 for number in range(20)
+        }
+        assert len(store.changes(0).criminal_ids) == 20
