@@ -13,7 +13,13 @@ import numpy as np
 from susracker.matchers.base import Matcher, Neighbour
 from susracker.models import Vectors
 from susracker.watchlist.fusion import FusedTemplates
-from susracker.watchlist.scoring import CohortStatistics, Scoring, TemplateCounts, normalise
+from susracker.watchlist.scoring import (
+    CohortStatistics,
+    Scores,
+    Scoring,
+    TemplateCounts,
+    normalise,
+)
 from susracker.watchlist.statistics import People, Versions
 
 SCORED_NEIGHBOURS = 50
@@ -141,6 +147,17 @@ class ScoredGallery:
             for index, neighbours in enumerate(self._matcher.search(probes, SCORED_NEIGHBOURS))
         ]
 
+    def best_scores(self, probes: Vectors) -> Scores:
+        """The best score in each probe's search, shape (n,): negative infinity if nobody is near.
+
+        Args:
+            probes: unit length, shape (n, dimension).
+        """
+        statistics = self._scoring.statistics(probes)
+        found = self._matcher.search(probes, SCORED_NEIGHBOURS)
+        scores = [self._scores(near, statistics.row(index)) for index, near in enumerate(found)]
+        return np.array([np.fmax.reduce(one, initial=-np.inf) for one in scores], np.float32)
+
     def _remove(self, criminal_ids: Collection[str]) -> None:
         self._people.remove(criminal_ids)
         for criminal_id in criminal_ids:
@@ -197,16 +214,20 @@ class ScoredGallery:
         return self._scoring_alone.with_members(np.stack(list(members.values())))
 
     def _scored(self, neighbours: Sequence[Neighbour], probe: CohortStatistics) -> list[Scored]:
-        ids = [neighbour.criminal_id for neighbour in neighbours]
-        similarities = np.array([[neighbour.similarity for neighbour in neighbours]], np.float32)
-        scores = normalise(similarities, probe, self._statistics(ids))[0].tolist()
+        scores = self._scores(neighbours, probe).tolist()
         found = [
             Scored(*neighbour, score)
             for neighbour, score in zip(neighbours, scores, strict=True)
-            # People who have been removed since the search have no vector and no statistics.
             if not math.isnan(score)
         ]
         return sorted(found, key=lambda one: (-one.score, one.criminal_id))
+
+    def _scores(self, neighbours: Sequence[Neighbour], probe: CohortStatistics) -> Scores:
+        """The score of each neighbour; NaN for people who have been removed since the search, who
+        have no vector and no statistics."""
+        ids = [neighbour.criminal_id for neighbour in neighbours]
+        similarities = np.array([[neighbour.similarity for neighbour in neighbours]], np.float32)
+        return np.asarray(normalise(similarities, probe, self._statistics(ids))[0], np.float32)
 
     def _statistics(self, ids: Sequence[str]) -> CohortStatistics:
         """The statistics of each criminal; those that are missing are computed now."""

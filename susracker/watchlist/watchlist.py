@@ -121,8 +121,7 @@ class WatchList:
         if not math.isfinite(self.threshold):
             return np.zeros(len(probes), bool)
         least = self.threshold - PREFILTER_MARGIN
-        found = self._gallery.search(probes)
-        return np.array([bool(scored) and scored[0].score >= least for scored in found], bool)
+        return np.asarray(self._gallery.best_scores(probes) >= least, bool)
 
     def identify(self, probes: Vectors, now: datetime) -> list[tuple[Candidate, ...]]:
         """Identify each probe.

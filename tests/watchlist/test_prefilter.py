@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
-from susracker.watchlist.gallery import Scored
 from susracker.watchlist.watchlist import PREFILTER_MARGIN, WatchList
 from tests.contracts.records import NOON
 from tests.watchlist.doubles import ENCODER, HookedMatcher, MemoryStore, tiny_scoring, unit
@@ -43,8 +40,17 @@ def test_people_on_the_list_pass_and_their_opposites_do_not(store, watchlist):
 def test_the_best_score_may_be_below_the_threshold_by_a_margin(store, watchlist, monkeypatch):
     store.put("c1", PEOPLE[:1])
     watchlist.refresh(NOON)
-    least = watchlist.threshold - PREFILTER_MARGIN
-    scores = [[least], [least + 1, least - 1], [math.nextafter(least, -math.inf)], []]
-    found = [[Scored("c1", 0.5, score) for score in some] for some in scores]
-    monkeypatch.setattr(watchlist._gallery, "search", lambda probes: found)
+    least = np.float32(watchlist.threshold - PREFILTER_MARGIN)
+    below = np.nextafter(least, np.float32(-np.inf))
+    best = np.array([least, least + 1, below, -np.inf], np.float32)
+    monkeypatch.setattr(watchlist._gallery, "best_scores", lambda probes: best)
     assert watchlist.prefilter(PEOPLE[:4]).tolist() == [True, True, False, False]
+
+
+def test_the_best_score_is_the_first_that_a_search_finds(store, watchlist):
+    for number, vector in enumerate(PEOPLE):
+        store.put(f"c{number}", vector[None])
+    watchlist.refresh(NOON)
+    gallery = watchlist._gallery
+    expected = [found[0].score for found in gallery.search(PEOPLE)]
+    assert gallery.best_scores(PEOPLE).tolist() == expected
