@@ -15,17 +15,16 @@ from hypothesis import HealthCheck, settings
 STEPS = 2000
 
 
-def machine_settings(steps_per_run: int = 50, share: float = 1.0) -> settings:
+def machine_settings(steps_per_run: int = 50) -> settings:
     """Settings with which one state machine takes about `SUSRACKER_STEPS` steps, 2,000 by default.
 
     Args:
         steps_per_run: steps before the machine starts afresh.
-        share: of the steps, for machines that are slow: 0.1 takes a tenth of them.
     """
     asked = os.environ.get("SUSRACKER_STEPS")
     return settings(
         # Some runs end early.
-        max_examples=max(1, round(1.15 * int(asked or STEPS) * share / steps_per_run)),
+        max_examples=max(1, round(1.15 * int(asked or STEPS) / steps_per_run)),
         stateful_step_count=steps_per_run,
         deadline=None,
         derandomize=asked is None,

@@ -187,7 +187,8 @@ class Gallery(ABC):
     def changes(self, since: int) -> Changes:
         """Who was added, edited or removed, by any process, after revision `since`.
 
-        Revision 0 is before everything. Someone who was only seen does not count as edited.
+        Revision 0 is before everything. Someone who was only seen does not count as edited. A
+        removal may be announced more than once.
         """
 
     # -- photos and templates ----------------------------------------------------------------

@@ -162,4 +162,4 @@ def test_milvus(gallery: str) -> None:
                 client.drop_collection(collection)
             return MilvusMatcher(DIMENSION, client, "people")
 
-    run_state_machine_as_test(Milvus, settings=machine_settings(steps_per_run=40, share=0.1))
+    run_state_machine_as_test(Milvus, settings=machine_settings(steps_per_run=40))
