@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from susracker.errors import ConflictError, DuplicateError, InputError, NotFoundError
-from susracker.models import EDITABLE, Criminal, Event
+from susracker.models import EDITABLE, Criminal, Event, Key
 
 
 def check_edit(edit: Mapping[str, object]) -> None:
@@ -69,3 +69,26 @@ def event_was_handled(event: Event) -> DuplicateError:
     return DuplicateError(
         f"the event {event.event_id!r} of camera {event.camera_id!r} was handled before"
     )
+
+
+def no_key(key_id: str) -> NotFoundError:
+    """The error for a key that is not stored."""
+    return NotFoundError(f"no key has the id {key_id!r}: list them with susracker keys list")
+
+
+def key_is_taken(key: Key) -> ConflictError:
+    """The error for a new key with the name of a valid one."""
+    return ConflictError(
+        f"there is already a key with the name {key.name!r}: choose another name, or revoke that "
+        "key first"
+    )
+
+
+def key_was_revoked(key: Key) -> ConflictError:
+    """The error for a change of a revoked key."""
+    return ConflictError(f"the key {key.name!r} was revoked: create another one")
+
+
+def audit_has_grown() -> ConflictError:
+    """The error for a cut of the audit log while entries are added."""
+    return ConflictError("an entry was added to the audit log meanwhile: try again")

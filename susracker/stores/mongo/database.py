@@ -22,8 +22,8 @@ DATABASE = "susracker"
 """What is used where a URL names no database."""
 
 PREFIX = "susracker_"
-FORMAT = 2
-"""1 had no `susracker.made`."""
+FORMAT = 3
+"""1 had no `susracker.made`, 2 no keys, audit, judgements and holds."""
 
 WAIT_MILLISECONDS = 5000
 """How long a server is looked for: less than a client waits for its answer. A URL may set
@@ -67,6 +67,11 @@ class Database:
         self.outcomes = database[PREFIX + "outcomes"]
         self.revisions = database[PREFIX + "revisions"]
         self.cameras = database[PREFIX + "cameras"]
+        self.camera_days = database[PREFIX + "camera_days"]
+        self.keys = database[PREFIX + "keys"]
+        self.audit = database[PREFIX + "audit"]
+        self.judgements = database[PREFIX + "judgements"]
+        self.holds = database[PREFIX + "holds"]
         self.meta = database[PREFIX + "meta"]
         # Writers of one process take turns, rather than run into each other's next number.
         self.turn = threading.RLock()
@@ -158,7 +163,7 @@ class Database:
                 "upgrade it"
             )
         self._index()
-        if present < FORMAT:
+        if present < 2:
             self._count_templates()
         # Last: a migration that was interrupted is done again.
         self.meta.update_one({"_id": "format"}, {"$set": {"value": FORMAT}}, upsert=True)
@@ -172,6 +177,12 @@ class Database:
             self.outcomes.create_index(name)
         self.criminals.create_index("name")
         self.revisions.create_index("criminal_id")
+        # Whose a key is; of a revoked one something unique, for its name may be used again.
+        self.keys.create_index("holder", unique=True)
+        self.audit.create_index("at")
+        self.judgements.create_index("alert_id")
+        self.judgements.create_index("made_at")
+        self.outcomes.create_index("sightings.received_at")
 
     def _count_templates(self) -> None:
         """From format 1 to 2."""

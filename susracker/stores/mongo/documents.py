@@ -34,7 +34,18 @@ Record = TypeVar("Record")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 _TIMES = frozenset(
-    {"expires_at", "created_at", "occurred_at", "received_at", "last_seen_at", "last_heard_at"}
+    {
+        "at",
+        "created_at",
+        "expires_at",
+        "last_heard_at",
+        "last_seen_at",
+        "last_used_at",
+        "made_at",
+        "occurred_at",
+        "received_at",
+        "revoked_at",
+    }
 )
 _PANEL = ("name", "age", "crimes", "threat", "status")
 _PRIVATE = ("case_reference", "expires_at", "created_at", "last_seen_at", "last_seen_camera")

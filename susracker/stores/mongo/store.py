@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing_extensions import Self
 
 from susracker.stores.base import Store
+from susracker.stores.mongo.access import MongoAccess
 from susracker.stores.mongo.database import Database
 from susracker.stores.mongo.gallery import MongoGallery
 from susracker.stores.mongo.journal import MongoJournal
 
 
-class MongoStore(MongoGallery, MongoJournal, Store):
+class MongoStore(MongoGallery, MongoJournal, MongoAccess, Store):
     """A store in a database of MongoDB, or of FerretDB.
 
     Criminals are in the collection `criminals`, where a web panel may keep them, too: what is ours
@@ -25,6 +26,7 @@ class MongoStore(MongoGallery, MongoJournal, Store):
     def __init__(self, database: Database) -> None:
         MongoGallery.__init__(self, database)
         MongoJournal.__init__(self, database)
+        MongoAccess.__init__(self, database)
 
     @classmethod
     def from_url(cls, url: str) -> Self:

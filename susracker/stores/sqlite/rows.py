@@ -64,7 +64,18 @@ def _to_moment(microseconds: int) -> datetime:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
-_TIMES = ("expires_at", "created_at", "occurred_at", "received_at", "last_seen_at", "last_heard_at")
+_TIMES = (
+    "at",
+    "created_at",
+    "expires_at",
+    "last_heard_at",
+    "last_seen_at",
+    "last_used_at",
+    "made_at",
+    "occurred_at",
+    "received_at",
+    "revoked_at",
+)
 
 _TO_COLUMN: dict[str, Callable[[Any], object]] = {
     **dict.fromkeys(_TIMES, to_integer),

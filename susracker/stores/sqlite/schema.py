@@ -76,6 +76,47 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             detections INTEGER NOT NULL, alerts INTEGER NOT NULL
         ) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE keys (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, cameras TEXT NOT NULL,
+            digest TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER,
+            revoked_at INTEGER, last_used_at INTEGER
+        ) WITHOUT ROWID""",
+        # The name of a revoked key may be used again.
+        "CREATE UNIQUE INDEX keys_by_name ON keys (name) WHERE revoked_at IS NULL",
+        "CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+        """CREATE TABLE audit (
+            seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, role TEXT NOT NULL,
+            address TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
+            reason TEXT NOT NULL, detail TEXT NOT NULL, previous TEXT NOT NULL,
+            digest TEXT NOT NULL
+        )""",
+        """CREATE TABLE audit_head (
+            only INTEGER PRIMARY KEY CHECK (only = 1), first INTEGER NOT NULL,
+            anchor TEXT NOT NULL, seq INTEGER NOT NULL, digest TEXT NOT NULL, at INTEGER NOT NULL,
+            key_id TEXT NOT NULL, signature TEXT NOT NULL
+        )""",
+        """CREATE TABLE judgements (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, alert_id TEXT NOT NULL,
+            kind TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL, note TEXT NOT NULL,
+            made_by TEXT NOT NULL, made_at INTEGER NOT NULL
+        )""",
+        "CREATE INDEX judgements_by_alert ON judgements (alert_id)",
+        "CREATE INDEX judgements_by_time ON judgements (made_at)",
+        """CREATE TABLE holds (
+            alert_id TEXT PRIMARY KEY, reason TEXT NOT NULL, made_by TEXT NOT NULL,
+            made_at INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+        # Days are counted since 1970 in UTC.
+        """CREATE TABLE camera_days (
+            camera_id TEXT NOT NULL, day INTEGER NOT NULL, detections INTEGER NOT NULL,
+            alerts INTEGER NOT NULL, PRIMARY KEY (camera_id, day)
+        ) WITHOUT ROWID""",
+        # What is kept for a limited time is found by its time.
+        "CREATE INDEX alerts_by_arrival ON alerts (received_at)",
+        "CREATE INDEX sightings_by_arrival ON sightings (received_at)",
+        "CREATE INDEX audit_by_time ON audit (at)",
+    ),
 )
 """Statements that lead from one schema to the next; `user_version` says how many steps a file has
 been through. Files of every step are in use: add a step, never change one."""

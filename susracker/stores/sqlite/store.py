@@ -11,6 +11,7 @@ from typing_extensions import Self
 from susracker.config import without_password
 from susracker.errors import ConfigError
 from susracker.stores.base import Store
+from susracker.stores.sqlite.access import SqliteAccess
 from susracker.stores.sqlite.database import Database
 from susracker.stores.sqlite.gallery import SqliteGallery
 from susracker.stores.sqlite.journal import SqliteJournal
@@ -18,7 +19,7 @@ from susracker.stores.sqlite.journal import SqliteJournal
 SCHEME = "sqlite:///"
 
 
-class SqliteStore(SqliteGallery, SqliteJournal, Store):
+class SqliteStore(SqliteGallery, SqliteJournal, SqliteAccess, Store):
     """A store in an SQLite file in write-ahead mode.
 
     Any number of processes on one machine may use the file; a network drive may not hold it. A

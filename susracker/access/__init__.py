@@ -1,0 +1,1 @@
+"""Who may do what: keys and their roles, and the log of who did what."""

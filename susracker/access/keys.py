@@ -1,0 +1,56 @@
+"""API keys as text: how they are made, and how they are told from others.
+
+A key is `sus_ID_SECRET`. The id finds it in the store; of the secret, 256 random bits, only the
+SHA-256 is stored. A slow hash, as for passwords, would add nothing: so many bits cannot be guessed
+(NIST SP 800-63B, 5.1.2.2: look-up secrets of at least 112 bits).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+PREFIX = "sus"
+ID_BYTES = 6
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class KeyText:
+    """A key as its holder has it.
+
+    Attributes:
+        id: in hexadecimal.
+    """
+
+    id: str
+    secret: str
+
+    def __str__(self) -> str:
+        return f"{PREFIX}_{self.id}_{self.secret}"
+
+    def __repr__(self) -> str:
+        return f"KeyText({self.id})"
+
+    @property
+    def digest(self) -> str:
+        """What is stored of the secret."""
+        return hashlib.sha256(self.secret.encode()).hexdigest()
+
+    def has_digest(self, digest: str) -> bool:
+        """Whether this is the key that `digest` was stored of, compared in constant time."""
+        return hmac.compare_digest(self.digest, digest)
+
+
+def new_key(key_id: str | None = None) -> KeyText:
+    """A new random key, or a new secret for the key with an id."""
+    return KeyText(key_id or secrets.token_hex(ID_BYTES), secrets.token_urlsafe(SECRET_BYTES))
+
+
+def parse_key(text: str) -> KeyText | None:
+    """The parts of a key; None if a text is not one."""
+    prefix, _, rest = text.strip().partition("_")
+    key_id, _, secret = rest.partition("_")
+    return KeyText(key_id, secret) if prefix == PREFIX and key_id and secret else None

@@ -1,0 +1,31 @@
+"""What each role may do."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from susracker.models import Role
+
+
+class Permission(Enum):
+    """Something that a role may or may not do; each route and event asks for one."""
+
+    SEND = "send detections"
+    VIEW = "look at alerts, people and cameras"
+    REVIEW = "judge alerts"
+    MANAGE = "enrol, edit and remove people, manage keys, hold and export alerts"
+    AUDIT = "read the audit log"
+
+
+ROLES: dict[Role, frozenset[Permission]] = {
+    "camera": frozenset({Permission.SEND}),
+    "viewer": frozenset({Permission.VIEW}),
+    "operator": frozenset({Permission.VIEW, Permission.REVIEW}),
+    "admin": frozenset(Permission),
+    "auditor": frozenset({Permission.AUDIT}),
+}
+
+
+def may(role: Role, permission: Permission) -> bool:
+    """Whether a role has a permission."""
+    return permission in ROLES[role]

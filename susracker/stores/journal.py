@@ -1,0 +1,83 @@
+"""What a journal must do, whatever keeps the data."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import datetime
+
+from susracker.models import Alert, Camera, Event, Outcome, Sighting
+
+
+class Journal(ABC):
+    """What cameras saw: sightings, alerts, handled events, and counts per camera.
+
+    Threads, durability and errors are as in `Gallery`.
+    """
+
+    @abstractmethod
+    def record(
+        self,
+        sightings: Sequence[Sighting],
+        alerts: Sequence[Alert],
+        event: Event | None = None,
+    ) -> tuple[Alert, ...]:
+        """Store what became of one detection, and move `last_seen_*` of the people who were
+        sighted forward.
+
+        Returns:
+            the alerts with their `seq`, which grows by commit order and is never used again.
+
+        Raises:
+            DuplicateError: the event was handled before.
+            NotFoundError: someone who was sighted is not enrolled any more.
+        """
+
+    @abstractmethod
+    def put_alert(self, alert: Alert) -> None:
+        """Store an alert of another journal, with the `seq` that it has there.
+
+        Raises:
+            DuplicateError: there is already an alert with that `seq`.
+        """
+
+    @abstractmethod
+    def event_outcome(self, camera_id: str, event_id: str) -> Outcome | None:
+        """What became of a handled event, without its sightings; None for an unknown one."""
+
+    @abstractmethod
+    def forget_events(self, before: datetime) -> None:
+        """Forget the ids of events that were received before a moment."""
+
+    @abstractmethod
+    def alert(self, alert_id: str) -> Alert:
+        """The alert with that id."""
+
+    @abstractmethod
+    def alerts(self, after: int = 0, limit: int = 100, *, with_faces: bool = True) -> list[Alert]:
+        """Alerts whose `seq` is greater than `after`, in order of `seq`, at most `limit`.
+
+        Args:
+            with_faces: whether `Alert.face` is read; without it, it is None.
+        """
+
+    @abstractmethod
+    def alerts_since(self, occurred_since: datetime) -> list[Alert]:
+        """Alerts that occurred at or after a moment, in order of `seq`, without their faces."""
+
+    @abstractmethod
+    def last_seq(self) -> int:
+        """`seq` of the newest alert; 0 where there is none."""
+
+    @abstractmethod
+    def sightings(self, criminal_id: str) -> list[Sighting]:
+        """A person's sightings in the order in which they occurred."""
+
+    @abstractmethod
+    def count_cameras(self, cameras: Sequence[Camera]) -> None:
+        """Add the `detections` and `alerts` of each to what is stored of it, and move its
+        `last_heard_at` and `location` forward."""
+
+    @abstractmethod
+    def cameras(self) -> list[Camera]:
+        """All cameras, by id."""

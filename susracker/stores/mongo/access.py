@@ -1,0 +1,118 @@
+"""Keys and the audit log, in MongoDB."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from datetime import datetime
+
+from pymongo import errors
+
+from susracker.models import AuditEntry, AuditHead, Key
+from susracker.stores.access import NOTHING_BEFORE, Access, Append
+from susracker.stores.mongo.database import Database, again_while_taken
+from susracker.stores.mongo.documents import to_document, to_integer, to_record, unique_key
+from susracker.stores.refusals import audit_has_grown, key_is_taken, key_was_revoked, no_key
+
+HEAD = "audit head"
+SECRET_BYTES = 32
+
+
+class MongoAccess(Access):
+    """See `Access`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def add_key(self, key: Key) -> None:
+        holder = key.name if key.revoked_at is None else unique_key()
+        document = {"_id": key.id, "holder": holder} | to_document(key)
+        with self._db.errors_mapped():
+            try:
+                self._db.keys.insert_one(document)
+            except errors.DuplicateKeyError as error:
+                raise key_is_taken(key) from error
+
+    def keys(self) -> list[Key]:
+        found = [to_record(Key, one) for one in self._db.read(self._db.keys, {})]
+        return sorted(found, key=lambda key: (key.created_at, key.id))
+
+    def key(self, key_id: str) -> Key:
+        for found in self._db.read(self._db.keys, {"_id": key_id}):
+            return to_record(Key, found)
+        raise no_key(key_id)
+
+    def replace_key_digest(self, key_id: str, digest: str) -> None:
+        valid = {"_id": key_id, "revoked_at": None}
+        with self._db.errors_mapped():
+            replaced = self._db.keys.update_one(valid, {"$set": {"digest": digest}}).matched_count
+        if not replaced:
+            raise key_was_revoked(self.key(key_id))
+
+    def revoke_key(self, key_id: str, at: datetime) -> None:
+        revoked = {"revoked_at": to_integer(at), "holder": unique_key()}
+        with self._db.errors_mapped():
+            self._db.keys.update_one({"_id": key_id, "revoked_at": None}, {"$set": revoked})
+        self.key(key_id)
+
+    def note_key_used(self, key_id: str, at: datetime) -> None:
+        with self._db.errors_mapped():
+            self._db.keys.update_one({"_id": key_id}, {"$max": {"last_used_at": to_integer(at)}})
+
+    def secret(self, name: str) -> bytes:
+        with self._db.errors_mapped():
+            made = {"$setOnInsert": {"value": secrets.token_bytes(SECRET_BYTES)}}
+            with suppress(errors.DuplicateKeyError):  # another process was faster
+                self._db.meta.update_one({"_id": f"secret {name}"}, made, upsert=True)
+            found = self._db.meta.find_one({"_id": f"secret {name}"})
+        return bytes((found or {})["value"])
+
+    def append_audit(self, append: Append) -> AuditEntry:
+        def insert_next() -> tuple[AuditEntry, AuditHead]:
+            entry, head = append(self._end())
+            self._db.audit.insert_one({"_id": entry.seq} | to_document(entry))
+            return entry, head
+
+        with self._db.turn, self._db.errors_mapped():
+            entry, head = again_while_taken(insert_next, lambda: None)
+            self._put_head(head)
+        return entry
+
+    def audit(self, after: int = 0, limit: int = 100) -> list[AuditEntry]:
+        if limit <= 0:
+            return []
+        with self._db.errors_mapped():
+            found = self._db.audit.find({"_id": {"$gt": after}}).sort("_id", 1).limit(limit)
+            return [to_record(AuditEntry, one) for one in found]
+
+    def audit_head(self) -> AuditHead | None:
+        for found in self._db.read(self._db.meta, {"_id": HEAD}):
+            return to_record(AuditHead, found)
+        return None
+
+    def _end(self) -> AuditHead | None:
+        """The head as of the last entry: another process may have added some, or been killed,
+        before it signed."""
+        head = self.audit_head()
+        after = {"_id": {"$gt": head.seq}} if head else {}
+        newest = self._db.audit.find_one(after, sort=[("_id", -1)])
+        if newest is None:
+            return head
+        entry = to_record(AuditEntry, newest)
+        first, anchor = (head.first, head.anchor) if head else (1, NOTHING_BEFORE)
+        return AuditHead(first, anchor, entry.seq, entry.digest, entry.at, "", "")
+
+    def _put_head(self, head: AuditHead) -> None:
+        """Replace the head by a newer one. If the log was cut meanwhile, its head stays until the
+        next entry: the signature would be of a beginning that is gone."""
+        older = {"_id": HEAD, "seq": {"$lt": head.seq}, "first": head.first}
+        with suppress(errors.DuplicateKeyError):
+            self._db.meta.update_one(older, {"$set": to_document(head)}, upsert=True)
+
+    def cut_audit(self, head: AuditHead) -> int:
+        with self._db.turn, self._db.errors_mapped():
+            same = {"_id": HEAD, "seq": head.seq}
+            if not self._db.meta.update_one(same, {"$set": to_document(head)}).matched_count:
+                raise audit_has_grown()
+            removed = self._db.audit.delete_many({"_id": {"$lt": head.first}}).deleted_count
+        return int(removed)
