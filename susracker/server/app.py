@@ -39,6 +39,9 @@ READERS = 4
 
 MAX_WAITING_READS = 1000
 
+WRITERS = 16
+"""Threads besides the workers: those that recognised someone and wait for the store."""
+
 
 def create_app(
     tracker: Tracker,
@@ -81,8 +84,8 @@ def create_app(
         connections=connections,
         live=live,
         thumbnails=thumbnails,
-        work=BoundedPool(settings.workers, settings.queue_size),
-        reads=BoundedPool(READERS, MAX_WAITING_READS),
+        work=BoundedPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
+        reads=BoundedPool(READERS, READERS + MAX_WAITING_READS),
         recorder=recorder,
         optional={"recording": recorder, **others} if recorder else others,
     )
