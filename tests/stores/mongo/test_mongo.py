@@ -262,6 +262,26 @@ def test_only_the_newest_revision_of_each_person_is_kept(store, database):
     assert store.changes(4).criminal_ids == {"c1", "c2"}
 
 
+def test_a_change_that_others_overtake_is_announced_after_theirs(url, store):
+    """Between reading the newest number and inserting the next."""
+    store.put_criminal(criminal())
+    with open_store(url) as other:
+        read, heard = store._db.revision, []
+
+        def overtaken():
+            newest = read()
+            if not heard:
+                for _ in range(2):
+                    other.put_criminal(criminal("c2"))
+                heard.append(other.revision())
+            return newest
+
+        store._db._revision.forget()
+        with patch.object(store._db, "revision", overtaken):
+            store.edit_criminal("c1", {"age": 30})
+        assert other.changes(heard[0]).criminal_ids == {"c1"}
+
+
 def test_nothing_is_left_of_a_forgotten_event_that_came_to_nothing(store, database):
     for number in range(3):
         store.record([], [], event(f"e{number}", kind="no match", received_at=NOON))
