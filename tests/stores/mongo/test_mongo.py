@@ -208,6 +208,17 @@ def test_two_removals_at_once_leave_nothing_behind(url, store):
     assert store.sightings("c1") == []
 
 
+def test_two_removals_at_once_leave_no_sighting_that_was_held_back(url, store):
+    store.put_criminal(criminal())
+    store.put_criminal(criminal("c2"))
+    store.record([sighting(who, suppressed=True) for who in ("c1", "c2")], [])
+    (outcome,) = store._db.read(store._db.outcomes, {"sighted": "c1"})
+    with open_store(url) as other:
+        other.remove_criminal("c2")
+    forget_in_outcome(store._db, outcome, ["c1"])
+    assert store.sightings("c1") == store.sightings("c2") == []
+
+
 def test_an_outcome_that_is_gone_needs_no_forgetting(store):
     store.put_criminal(criminal())
     store.record([sighting()], [])
