@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from susracker.access.audit import Act
@@ -218,9 +219,8 @@ def _table(entries: Iterable[AuditEntry]) -> Table:
     table = Table("seq", "when", "who", "from", "action", "subject", "reason")
     for one in entries:
         when = one.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(
-            str(one.seq), when, one.actor, one.address, one.action, one.subject[:8], one.reason
-        )
+        shown = (one.actor, one.address, one.action, one.subject[:8], one.reason)
+        table.add_row(str(one.seq), when, *map(escape, shown))
     return table
 
 
