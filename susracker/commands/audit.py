@@ -14,12 +14,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from susracker.access.audit import Act
+from susracker.access.audit import Act, AuditLog
 from susracker.access.chain import to_fields
 from susracker.access.export import all_entries, read_export, write_export
-from susracker.access.signing import PublicKey, public_path
+from susracker.access.signing import PublicKey, SigningKey, public_path
 from susracker.access.verification import Verified, verify
-from susracker.commands.auditing import acting, audit_log, note
+from susracker.commands.auditing import acting, note
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.errors import InputError
 from susracker.models import AuditEntry, AuditHead
@@ -178,7 +178,8 @@ def new_key_command(loaded: LoadedSettings, reason: str) -> None:
     with open_store(loaded.settings.store) as store:
         head = store.audit_head()
         detail = {"before": head.key_id if head else None}
-        log = audit_log(loaded.settings, store)
+        key = SigningKey.load_or_make(Path(loaded.settings.audit_key).expanduser())
+        log = AuditLog(store, key)
         log.take_over(Act(**acting(), action="audit.new_key", reason=reason, detail=detail))
     click.echo(f"the audit log is signed with {loaded.settings.audit_key} from now on")
 
