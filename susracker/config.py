@@ -66,6 +66,11 @@ def default_store() -> str:
     return f"sqlite:///{(user_data_path('susracker') / 'susracker.db').as_posix()}"
 
 
+def default_audit_key() -> str:
+    """A file in the user's data directory."""
+    return str(user_data_path("susracker") / "audit-key.pem")
+
+
 def default_workers() -> int:
     """One pool thread for each core that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -173,6 +178,11 @@ class Settings(BaseSettings):
     )
     record_days: float = Field(
         7, gt=0, le=3650, description="Largest age of recorded detections, in days."
+    )
+    audit_key: str = Field(
+        default_factory=default_audit_key,
+        description="File of the private key that signs the audit log; made when it is first "
+        "needed. Servers that share a store share it.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level of message to log."
