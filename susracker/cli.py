@@ -23,6 +23,7 @@ COMMANDS = {
     "copy": "Copy a whole store to another, and check that it arrived.",
     "backup": "Copy the store to one file, and check it.",
     "restore": "Restore a backup into an empty store, and check it.",
+    "keys": "Manage the key that the store is encrypted with.",
     "settings": "Print every setting: value, source and help.",
     "completion": "Print the tab completion for your shell.",
 }
