@@ -16,7 +16,8 @@ from susracker.stores.sealing import KEY_BYTES, KeySealer
 SEALED = "sealed "
 """Before the name of a store: the same, encrypted."""
 
-STORES = ("sqlite", "mongodb", f"{SEALED}sqlite", f"{SEALED}mongodb")
+PLAIN = ("sqlite", "mongodb")
+STORES = (*PLAIN, *(SEALED + name for name in PLAIN))
 
 
 @pytest.fixture(params=STORES)
