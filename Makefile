@@ -8,7 +8,7 @@ FERRETDB := tests/services/ferretdb/bin/ferretdb
 help:
 	@echo "make demo      see it work: a camera, a wanted person, an alert"
 	@echo "make test      run all tests"
-	@echo "make lint      ruff, mypy in strict mode, and codespell"
+	@echo "make lint      ruff, mypy in strict mode, codespell, bandit and pip-audit"
 	@echo "make mutants   change the code 200 times, and see how often a test notices"
 	@echo "make bench     measure speed, in a short form; the faces are read from ../shared/data"
 	@echo "make services  build FerretDB and run it and Redis, for tests and for trying things out"
@@ -29,6 +29,8 @@ lint: .venv/test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive susracker tools benchmarks
+	$(BIN)/python tools/dependencies.py
 
 mutants: .venv/mutants
 	$(BIN)/python tools/mutants.py

@@ -37,7 +37,7 @@ database = sqlite3.connect(sys.argv[1] + ".alerts.db", check_same_thread=False)
 database.execute("CREATE TABLE IF NOT EXISTS alerts (person INT, camera TEXT, at REAL, face BLOB)")
 
 
-@app.get("/readyz")
+@app.get("/healthz")
 def ready():
     return jsonify(people=len(known_encodings))
 

@@ -27,19 +27,23 @@ class Load:
     messages: dict[str, int]
 
 
-def post_faces(port: int, crops: Sequence[bytes], connections: int, seconds: float) -> Load:
-    """Post crops for so long."""
+def post_faces(
+    port: int, crops: Sequence[bytes], connections: int, seconds: float, key: str | None = None
+) -> Load:
+    """Post crops for so long, with a camera's key where the server asks for one."""
     here, there = multiprocessing.Pipe()
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_work, args=(there, port, list(crops), connections, seconds))
+    process = context.Process(target=_work, args=(there, port, crops, connections, seconds, key))
     process.start()
     load: Load = here.recv()
     process.join()
     return load
 
 
-def _work(pipe, port: int, crops: list[bytes], connections: int, seconds: float) -> None:
-    requests = [_request(crop, number) for number, crop in enumerate(crops)]
+def _work(
+    pipe, port: int, crops: Sequence[bytes], connections: int, seconds: float, key: str | None
+) -> None:
+    requests = [_request(crop, number, key) for number, crop in enumerate(crops)]
     turns = itertools.cycle(requests)
     latencies: list[float] = []
     messages: dict[str, int] = {}
@@ -71,7 +75,7 @@ def _work(pipe, port: int, crops: list[bytes], connections: int, seconds: float)
     pipe.send(Load(len(latencies), time.perf_counter() - began, latencies, messages))
 
 
-def _request(crop: bytes, number: int) -> bytes:
+def _request(crop: bytes, number: int, key: str | None) -> bytes:
     fields = {"camera_id": f"camera-{number % 32}", "camera_location": "hall"}
     body = b"".join(
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
@@ -82,8 +86,9 @@ def _request(crop: bytes, number: int) -> bytes:
         "Content-Type: image/jpeg\r\n\r\n"
     ).encode()
     body += crop + f"\r\n--{BOUNDARY}--\r\n".encode()
+    authorization = f"Authorization: Bearer {key}\r\n" if key else ""
     head = (
-        "POST /face_upload HTTP/1.1\r\nHost: localhost\r\n"
+        f"POST /face_upload HTTP/1.1\r\nHost: localhost\r\n{authorization}"
         f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )

@@ -16,10 +16,17 @@ READY_SECONDS = 300
 
 
 class ServerUnderTest:
-    """A server that answers `GET /readyz`, started for the length of a `with` block."""
+    """A server that answers `GET /healthz`, started for the length of a `with` block.
 
-    def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
+    Args:
+        key: what a camera has to send, if the server asks for a key.
+    """
+
+    def __init__(
+        self, name: str, command: Sequence[str], log: Path, key: str | None = None
+    ) -> None:
         self.name = name
+        self.key = key
         self.port = _free_port()
         self._command = [one.format(port=self.port) for one in command]
         self._log = log
@@ -59,7 +66,7 @@ class ServerUnderTest:
     def _is_ready(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            connection.request("GET", "/readyz")
+            connection.request("GET", "/healthz")
             return connection.getresponse().status == 200
         except OSError:
             return False
@@ -67,11 +74,11 @@ class ServerUnderTest:
             connection.close()
 
 
-def susracker(store: str, log: Path, *flags: str) -> ServerUnderTest:
+def susracker(store: str, log: Path, *flags: str, key: str | None = None) -> ServerUnderTest:
     """`susracker serve` on a store."""
     command = [sys.executable, "-m", "susracker", "serve", "--store", store]
     command += ["--log-level", "warning", "--port", "{port}", *flags]
-    return ServerUnderTest("susracker", command, log)
+    return ServerUnderTest("susracker", command, log, key)
 
 
 def plain(people: Path, log: Path) -> ServerUnderTest:

@@ -66,10 +66,11 @@ def arguments() -> argparse.Namespace:
 def measure(
     server: ServerUnderTest, crops: list[bytes], connections: int, options: argparse.Namespace
 ) -> dict[str, Any]:
-    post_faces(server.port, crops, connections, seconds=1)
+    post_faces(server.port, crops, connections, 1, server.key)
     before = server.cpu_seconds()
     loads = [
-        post_faces(server.port, crops, connections, options.seconds) for _ in range(options.rounds)
+        post_faces(server.port, crops, connections, options.seconds, server.key)
+        for _ in range(options.rounds)
     ]
     latencies = np.concatenate([load.latencies for load in loads]) * 1000
     faces = sum(load.faces for load in loads)

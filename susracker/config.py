@@ -28,7 +28,9 @@ from pydantic_settings import (
 from susracker.errors import ConfigError
 
 ENV_PREFIX = "SUSRACKER_"
-ESCAPE_PASSWORD = "escape special characters in its password: write %40 for @, and %2F for /"
+ESCAPE_PASSWORD = (  # Advice, not a password.  # nosec B105
+    "escape special characters in its password: write %40 for @, and %2F for /"
+)
 FILE_NAME = "susracker.toml"
 SECRET = "data_key"
 """The setting that may be a key itself, and not the path of one."""

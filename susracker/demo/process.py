@@ -55,8 +55,7 @@ class ServerProcess:
         self.stop()
 
     def _wait_for_url(self) -> str:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
+        for line in self.process.stdout or ():
             if found := LISTENS.search(line):
                 return found[1]
         status = self.stop()

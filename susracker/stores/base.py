@@ -55,6 +55,15 @@ class Store(Gallery, Journal, Access):
         """
         raise ConfigError(f"the store {url.partition(':')[0]!r} cannot encrypt: choose another")
 
+    @abstractmethod
+    def check(self) -> None:
+        """Find out within two seconds whether the store can be written at present.
+
+        Raises:
+            StoreUnavailableError: it cannot.
+            StoreFormatError: it is damaged.
+        """
+
     @contextmanager
     def snapshot(self) -> Iterator[Store]:
         """The store as it is at this moment, to be read while others write.

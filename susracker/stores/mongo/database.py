@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import pymongo
 from bson.errors import InvalidDocument, InvalidStringData
 from pymongo import MongoClient, ReturnDocument, errors
 from pymongo.collection import Collection as MongoCollection
@@ -34,6 +35,9 @@ WITH_FACE: Document = {"alerts.face": {"$type": "binData"}}
 WAIT_MILLISECONDS = 5000
 """How long a server is looked for: less than a client waits for its answer. A URL may set
 `serverSelectionTimeoutMS` and the driver's other options."""
+
+CHECK_SECONDS = 2.0
+"""How long it may take to find out whether the database can be written."""
 
 OPTIONS: dict[str, Any] = {
     "w": "majority",
@@ -162,6 +166,11 @@ class Database:
         """The same, one after the other."""
         with self.errors_mapped():
             yield from collection.find(what, shown)
+
+    def check(self) -> None:
+        """Find out within `CHECK_SECONDS` whether the database can be written."""
+        with self.errors_mapped(), pymongo.timeout(CHECK_SECONDS):
+            self.meta.update_one({"_id": "check"}, {"$inc": {"count": 1}}, upsert=True)
 
     def close(self) -> None:
         """Close all connections."""

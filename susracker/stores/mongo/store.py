@@ -46,5 +46,8 @@ class MongoStore(MongoGallery, MongoJournal, MongoAccess, Store):
     def open_vault(cls, url: str) -> Vault:
         return MongoVault(UnopenedDatabase.from_url(url, PlainSealer()))
 
+    def check(self) -> None:
+        self._db.check()
+
     def close(self) -> None:
         self._db.close()

@@ -58,6 +58,9 @@ class SqliteStore(SqliteGallery, SqliteJournal, SqliteAccess, Store):
     def open_vault(cls, url: str) -> Vault:
         return SqliteVault(path_of(url))
 
+    def check(self) -> None:
+        self._db.check()
+
     @contextmanager
     def snapshot(self) -> Iterator[Store]:
         """The file as it is at this moment, while others write; its log grows meanwhile."""
