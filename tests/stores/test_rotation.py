@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import signal
 import sqlite3
 import subprocess
 import sys
 import uuid
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import bson
 import numpy as np
+import pymongo
 import pytest
 
 from susracker.errors import ConfigError, DuplicateError, StoreFormatError, StoreUnavailableError
@@ -269,6 +273,31 @@ def test_a_damaged_piece_stops_a_rotation_which_can_be_undone(tmp_path, keys):
 # -- what is left of it ---------------------------------------------------------------------------
 
 
+def test_mongodb_holds_nothing_plain_but_what_a_panel_wrote(mongodb_server, keys):
+    url = f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"
+    picture, face = HOPPER.read_bytes(), b"\xff\xd8\xff\xe0 unmistakable face"
+    data_uri = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
+    taken = photo(content=picture)
+    made = template(taken)
+    with pymongo.MongoClient(url) as client, open_store(url, keys[0]) as store:
+        database = client.get_default_database()
+        database["criminals"].insert_one({"name": "Jo", "image": data_uri})
+        (found,) = store.panel_photos()
+        mine = replace(taken, criminal_id=found.criminal_id)
+        store.adopt_photo(found, mine, replace(made, criminal_id=found.criminal_id))
+        store.record([], [face_alert(found.criminal_id, face=face)])
+        assert store.photo(taken.id).content == picture
+        stored = b"".join(
+            bson.encode(document)
+            for name in database.list_collection_names()
+            for document in database[name].find()
+        )
+        (person,) = database["criminals"].find()
+    assert person["image"] == data_uri
+    for trace in (picture[:64], picture[-64:], made.vector.tobytes(), face, taken.digest.encode()):
+        assert trace not in stored
+
+
 def on_disk(path: Path, trace: bytes) -> bool:
     return any(trace in file.read_bytes() for file in path.parent.glob(path.name + "*"))
 
@@ -299,3 +328,14 @@ def test_no_plain_bytes_are_left_in_the_file_and_its_log(tmp_path, keys, still_o
     assert not [part for part in [*parts, digest] if on_disk(path, part)]
     with open_store(url, keys[0]) as sealed:
         assert sealed.photo(taken.id).content == picture
+
+
+def test_nothing_under_the_key_before_is_left_either(tmp_path, keys):
+    path = tmp_path / "site.db"
+    url = f"sqlite:///{path}"
+    with open_store(url, keys[0]) as store:
+        fill(store)
+    id_before = bytes.fromhex(sealer_of(keys[0]).key_id)
+    assert on_disk(path, id_before)
+    turn(url, *keys)
+    assert not on_disk(path, id_before)
