@@ -21,7 +21,11 @@ from rich.table import Table
 
 from susracker.faces.encoder import DlibEncoder
 from susracker.plugins import open_store
+from susracker.stores.base import Store
 from susracker.stores.data_key import create_data_key
+
+READS = 5
+"""The best of so many counts."""
 
 
 def main() -> None:
@@ -37,7 +41,12 @@ def main() -> None:
     enrolled, _ = real_faces(options.faces)
     rows = []
     table = Table(
-        "enrolled", "store", "ms to read templates", "seconds to ready", "resident MB", "peak MB"
+        "enrolled",
+        "store",
+        "CPU ms to read templates",
+        "seconds to ready",
+        "resident MB",
+        "peak MB",
     )
     for count in options.enrolled or [10_000, 100_000, 1_000_000]:
         for data_key in ["", data_key_of(options.work)] if options.sealed else [""]:
@@ -60,15 +69,20 @@ def data_key_of(work: Path) -> str:
     return str(file)
 
 
+def cpu_to_read(store: Store) -> float:
+    """Seconds of CPU for reading all templates."""
+    began = time.process_time()
+    store.template_rows(DlibEncoder.id)
+    return time.process_time() - began
+
+
 def measured(url: str, data_key: str, work: Path) -> dict[str, float]:
-    """How long a start takes, how long of it the store reads templates, and the memory."""
+    """How long a start takes, what of it is reading the templates, and the memory."""
     with open_store(url, data_key) as store:
-        began = time.perf_counter()
-        store.template_rows(DlibEncoder.id)
-        read = time.perf_counter() - began
+        read = min(cpu_to_read(store) for _ in range(READS))
     with susracker(url, work / "susracker.log", "--data-key", data_key) as server:
         return {
-            "milliseconds_to_read": 1000 * read,
+            "cpu_ms_to_read": 1000 * read,
             "seconds_to_ready": server.seconds_to_ready,
             "resident_mb": server.resident_bytes() / 1e6,
             "peak_mb": server.peak_bytes() / 1e6,
