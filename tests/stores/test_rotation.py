@@ -339,3 +339,22 @@ def test_nothing_under_the_key_before_is_left_either(tmp_path, keys):
     assert on_disk(path, id_before)
     turn(url, *keys)
     assert not on_disk(path, id_before)
+
+
+def test_a_rotation_does_not_end_while_a_reader_keeps_plain_pages_in_the_log(
+    tmp_path, keys, monkeypatch
+):
+    monkeypatch.setattr("susracker.stores.sqlite.database.BUSY_SECONDS", 0.2)
+    path = tmp_path / "site.db"
+    url = f"sqlite:///{path}"
+    with open_store(url) as store:
+        fill(store, 3)
+        with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM photos").fetchone()
+            with pytest.raises(StoreUnavailableError, match=r"uses .*: stop it"):
+                turn(url, "", keys[0])
+        assert on_disk(path, b"picture ")
+        assert turn(url, "", keys[0]) == {}
+        assert not on_disk(path, b"picture ")
+    assert held(url, keys[0]).criminals == 3
