@@ -34,6 +34,7 @@ ALLOWED = {
     "GET /api/alerts": PEOPLE,
     "GET /api/alerts/<alert_id>": PEOPLE,
     "GET /api/cameras": PEOPLE,
+    "GET /api/audit": {"auditor", "admin"},
     "GET /api/criminals": PEOPLE,
     "GET /api/criminals/<criminal_id>": PEOPLE,
     "GET /api/criminals/<criminal_id>/track": PEOPLE,
