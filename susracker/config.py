@@ -124,6 +124,13 @@ class Settings(BaseSettings):
         description="How often to check the store for enrolments and alerts of other processes, in "
         "seconds.",
     )
+    review_required_by: int = Field(
+        1,
+        ge=1,
+        le=2,
+        description="How many different people must confirm an alert before it counts as "
+        "confirmed: 1 or 2.",
+    )
     record: str = Field(
         "",
         description="Folder in which to keep accepted detections for replay, strangers' faces "

@@ -19,8 +19,9 @@ from susracker.errors import (
     OverloadedError,
     StoreUnavailableError,
 )
+from susracker.judgement.judging import Judging
 from susracker.recording.writer import Recorder
-from susracker.server import alerts, criminals, detections, health
+from susracker.server import alerts, criminals, detections, health, judgements
 from susracker.server.live import Live
 from susracker.server.pools import RETRY_AFTER, BoundedPool
 from susracker.server.service import EXTENSION, Part, Service
@@ -68,12 +69,13 @@ def create_app(
         enroller=Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels),
         live=Live(socketio, tracker.store, thumbnails, settings.follow_seconds),
         thumbnails=thumbnails,
+        judging=Judging(tracker.store, settings.review_required_by),
         work=BoundedPool(settings.workers, settings.queue_size),
         reads=BoundedPool(READERS, MAX_WAITING_READS),
         recorder=recorder,
         optional={"recording": recorder, **others} if recorder else others,
     )
-    for part in (detections, criminals, alerts, health):
+    for part in (detections, criminals, alerts, judgements, health):
         app.register_blueprint(part.blueprint)
     _register_errors(app)
     return app

@@ -9,6 +9,7 @@ from typing import Protocol, cast
 from flask import current_app
 
 from susracker.enrolment.enroller import Enroller
+from susracker.judgement.judging import Judging
 from susracker.recording.writer import Recorder
 from susracker.server.live import Live
 from susracker.server.pools import BoundedPool
@@ -42,6 +43,7 @@ class Service:
     enroller: Enroller
     live: Live
     thumbnails: Thumbnails
+    judging: Judging
     work: BoundedPool
     reads: BoundedPool
     recorder: Recorder | None
