@@ -16,6 +16,7 @@ COMMANDS = {
     "serve": "Run the server that cameras and operators connect to.",
     "enroll": "Put people on the watch-list.",
     "criminals": "List, show, edit and remove enrolled people.",
+    "alerts": "List, show, review, sum up and export alerts.",
     "benchmark": "Measure how well recognition works on a folder of photos.",
     "camera": "Act as an edge camera: find faces in a video and post them to a server.",
     "replay": "Run recorded detections again, on their original clock.",

@@ -32,6 +32,8 @@ ESCAPE_PASSWORD = (  # Advice, not a password.  # nosec B105
     "escape special characters in its password: write %40 for @, and %2F for /"
 )
 FILE_NAME = "susracker.toml"
+MAX_SHIFT = 5.0
+"""Largest `threshold_shift`."""
 
 
 _USER_AND_PASSWORD = re.compile(r"(://[^/?#:@]*):(.*)@", re.DOTALL)
@@ -82,8 +84,8 @@ class Settings(BaseSettings):
     )
     threshold_shift: float = Field(
         0.0,
-        ge=-5,
-        le=5,
+        ge=-MAX_SHIFT,
+        le=MAX_SHIFT,
         description="Added to the threshold if your strangers score higher or lower than those it "
         "was fitted to; `susracker benchmark --apply` measures and sets it.",
     )

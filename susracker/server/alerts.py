@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field
 
+from susracker.access.roles import Permission
+from susracker.judgement.stats import alert_stats, stats_record
 from susracker.models import AlertStatus
+from susracker.server.access import access
 from susracker.server.service import service
 from susracker.server.wire import (
     alert_summary,
@@ -40,6 +45,24 @@ def alerts() -> ResponseReturnValue:
         )
     )
     return jsonify(alerts=[alert_summary(alert) for alert in found], last_seq=last_seq)
+
+
+class Days(BaseModel):
+    """The days that a client asks for, in UTC; by default all."""
+
+    since: date | None = None
+    until: date | None = None
+
+
+@blueprint.get("/api/alerts/stats")
+@access(Permission.VIEW)
+def stats() -> ResponseReturnValue:
+    """What became of alerts, beside the false alert rate that was promised."""
+    days, tracker = parse(Days, request.args), service().tracker
+    found = service().reads.call(
+        alert_stats, tracker.store, tracker.settings.target_fpir, days.since, days.until
+    )
+    return jsonify(stats_record(found))
 
 
 @blueprint.get("/api/alerts/<alert_id>")

@@ -9,16 +9,10 @@ import pytest
 from susracker.errors import InputError, JudgedError, NotFoundError
 from susracker.judgement.judging import Judged, Judging
 from susracker.plugins import open_store
-from susracker.replay.journal import ReplayJournal
 from tests.contracts.race import race
 from tests.contracts.records import MINUTE, NOON, activity
 
 JO, ALEX, SAM = "Jo (k1)", "Alex (k2)", "os:sam"
-
-
-@pytest.fixture
-def journal():
-    return ReplayJournal()
 
 
 @pytest.fixture
