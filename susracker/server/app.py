@@ -35,6 +35,9 @@ READERS = 4
 
 MAX_WAITING_READS = 1000
 
+WRITERS = 16
+"""Threads besides the workers: those that recognised someone and wait for the store."""
+
 
 def create_app(
     tracker: Tracker,
@@ -70,8 +73,8 @@ def create_app(
         live=Live(socketio, tracker.store, thumbnails, settings.follow_seconds),
         thumbnails=thumbnails,
         judging=Judging(tracker.store, settings.review_required_by),
-        work=BoundedPool(settings.workers, settings.queue_size),
-        reads=BoundedPool(READERS, MAX_WAITING_READS),
+        work=BoundedPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
+        reads=BoundedPool(READERS, READERS + MAX_WAITING_READS),
         recorder=recorder,
         optional={"recording": recorder, **others} if recorder else others,
     )

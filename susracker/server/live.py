@@ -56,7 +56,7 @@ class Live:
         self._tail = Tail(store)
         self._updates = Updates(store)
         self._thumbnails = thumbnails
-        self._reads = BoundedPool(READERS, MAX_WAITING_READS)
+        self._reads = BoundedPool(READERS, READERS + MAX_WAITING_READS)
         self._follow_seconds = follow_seconds
         self._last_seq = 0
         self._news = Event()
