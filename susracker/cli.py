@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "See it work: a camera, a wanted person, an alert.",
     "serve": "Run the server that cameras and operators connect to.",
     "enroll": "Put people on the watch-list.",
+    "keys": "Create, list, rotate and revoke the keys that the server asks for.",
     "criminals": "List, show, edit and remove enrolled people.",
     "alerts": "List, show, review, sum up and export alerts.",
     "benchmark": "Measure how well recognition works on a folder of photos.",

@@ -34,6 +34,7 @@ class Page(BaseModel):
 
 
 @blueprint.get("/api/alerts")
+@access(Permission.VIEW)
 def alerts() -> ResponseReturnValue:
     """Alerts after a `seq`, oldest first, without their pictures."""
     page = parse(Page, request.args)
@@ -66,6 +67,7 @@ def stats() -> ResponseReturnValue:
 
 
 @blueprint.get("/api/alerts/<alert_id>")
+@access(Permission.VIEW)
 def alert(alert_id: str) -> ResponseReturnValue:
     """One alert, with its pictures and with everything that people said about it."""
     judging, thumbnails = service().judging, service().thumbnails
@@ -76,6 +78,7 @@ def alert(alert_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/api/cameras")
+@access(Permission.VIEW)
 def cameras() -> ResponseReturnValue:
     """Every camera: when it was last heard from, and its numbers of detections and alerts."""
     found = service().reads.call(service().tracker.cameras)

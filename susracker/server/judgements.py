@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict
 
@@ -15,18 +15,11 @@ from susracker.errors import JudgedError
 from susracker.judgement.judging import Judged
 from susracker.server.access import access
 from susracker.server.body import json_body
-from susracker.server.identity import Identity, identify, identity
+from susracker.server.identity import identity
 from susracker.server.service import service
 from susracker.server.wire import alert_summary, judgement_lists, parse
 
 blueprint = Blueprint("judgements", __name__)
-
-
-@blueprint.before_request
-def stand_in() -> None:
-    """Until requests are let in by their keys, everyone is local."""
-    if "identity" not in g:
-        identify(Identity("local", "local", request.remote_addr or ""))
 
 
 class Said(BaseModel):
