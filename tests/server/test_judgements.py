@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from itertools import count
 
 import pytest
 import requests
 
+from susracker.access.issuing import issue
 from susracker.demo.process import ServerProcess
 from susracker.judgement.judging import Judging
 from susracker.plugins import open_store
 from tests.contracts.race import race
 from tests.server.conftest import Operator
+from tests.server.test_two_nodes import within
 
 CAMERAS = count()
 
@@ -162,11 +165,25 @@ def test_what_was_said_before_a_client_caught_up_is_in_the_status(site, faces):
     back.client.disconnect()
 
 
-def test_a_confirmation_by_two_people_is_a_setting(own_site, faces):
+def test_a_confirmation_takes_the_keys_of_two_people_where_it_is_set(own_site, faces):
     strict = own_site("--review-required-by", "2")
     alert = strict.upload(faces["hopper"], "gate").json()["match"]
-    assert review(strict, alert).json()["status"] == "to be confirmed"
-    assert review(strict, alert).status_code == 409
     with open_store(strict.store_url) as store:
-        second = {"verdict": "confirmed", "reason": "gait", "made_by": "os:jo"}
-        assert Judging(store, 2).review(alert["id"], **second).alert.status == "confirmed"
+        now = datetime.now(timezone.utc)
+        made = [issue(store, "operator", name, None, None, now) for name in ("Jo", "Alex")]
+
+    def confirm(text) -> requests.Response:
+        return strict.post(
+            f"/api/alerts/{alert['id']}/review",
+            json={"verdict": "confirmed", "reason": "same scar"},
+            headers={"X-API-Key": str(text)},
+        )
+
+    # Keys that were just made are followed within `follow_seconds`.
+    (jo, jos), (alex, alexs) = made
+    assert within(5, lambda: strict.get("/api/alerts").status_code == 401)
+    assert confirm(jos).json()["status"] == "to be confirmed"
+    assert confirm(jos).status_code == 409
+    answer = confirm(alexs).json()
+    assert answer["status"] == "confirmed"
+    assert [one["made_by"] for one in answer["reviews"]] == [f"Jo ({jo.id})", f"Alex ({alex.id})"]
