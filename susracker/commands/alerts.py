@@ -14,6 +14,7 @@ from rich.table import Table
 from susracker.commands.alerts_export import export_command
 from susracker.commands.alerts_options import FilterOf, filter_options
 from susracker.commands.alerts_stats import stats_command
+from susracker.commands.auditing import note as note_act
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, print_json, print_table
 from susracker.errors import InputError
@@ -82,6 +83,7 @@ def list_command(loaded: LoadedSettings, filter_of: FilterOf, limit: int, as_jso
     """
     with open_store(loaded.settings.store) as store:
         found = deque(find_alerts(store, filter_of(store)), maxlen=limit)
+        note_act(loaded.settings, store, "alert.list", detail={"shown": len(found)})
     found.reverse()
     if as_json:
         print_json([_fields(alert) for alert in found])
@@ -113,6 +115,7 @@ def show_command(
     """
     with open_store(loaded.settings.store) as store:
         (judged,) = with_judgements(store, [find_alert(store, alert_id)])
+        note_act(loaded.settings, store, "alert.show", judged.alert.id)
     if save_face:
         _save_face(judged.alert, save_face)
     if as_json:
@@ -154,6 +157,9 @@ def review_command(
             made_by=actor(),
             replaces=_whole_id(store.judgements([alert.id]), replaces),
         )
+        note_act(
+            loaded.settings, store, "alert.review", alert.id, reason, detail={"verdict": verdict}
+        )
     click.echo(f"{judged.alert.id}  {_subject(judged.alert)}: {judged.alert.status}")
 
 
@@ -183,6 +189,7 @@ def outcome_command(
             made_by=actor(),
             replaces=_whole_id(store.judgements([alert.id]), replaces),
         )
+        note_act(loaded.settings, store, "alert.outcome", alert.id, detail={"outcome": outcome})
     click.echo(f"{alert.id}  {_subject(alert)}: {outcome}")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from susracker.commands.alerts_options import FilterOf, filter_options
+from susracker.commands.auditing import note as note_act
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.errors import InputError
 from susracker.judgement.exporting import row_of, save_face, writer_for
@@ -53,6 +54,8 @@ def export_command(
             open_store(loaded.settings.store) as store,
             open_private(file, "w", encoding="utf-8", newline="") as opened,
         ):
+            pictured = {"pictures": pictures is not None}
+            note_act(loaded.settings, store, "alert.export", reason=reason, detail=pictured)
             number = write(_rows(store, filter_of(store), pictures), opened)
     except OSError as error:
         raise InputError(f"cannot write {error.filename or file}: {error.strerror}") from error

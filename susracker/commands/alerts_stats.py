@@ -8,6 +8,7 @@ from datetime import datetime
 import click
 from rich.table import Table
 
+from susracker.commands.auditing import note
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import print_json, print_table
 from susracker.judgement.rates import percent
@@ -47,6 +48,7 @@ def stats_command(
     days = [moment and moment.date() for moment in (since, until)]
     with open_store(loaded.settings.store) as store:
         stats = alert_stats(store, loaded.settings.target_fpir, *days)
+        note(loaded.settings, store, "alert.stats")
     if as_json:
         print_json(stats_record(stats))
         return

@@ -12,6 +12,7 @@ from susracker.access.roles import Permission
 from susracker.judgement.stats import alert_stats, stats_record
 from susracker.models import AlertStatus
 from susracker.server.access import access
+from susracker.server.audited import audited, describe, unaudited
 from susracker.server.service import service
 from susracker.server.wire import (
     alert_summary,
@@ -35,6 +36,7 @@ class Page(BaseModel):
 
 @blueprint.get("/api/alerts")
 @access(Permission.VIEW)
+@audited("alert.list")
 def alerts() -> ResponseReturnValue:
     """Alerts after a `seq`, oldest first, without their pictures."""
     page = parse(Page, request.args)
@@ -45,6 +47,7 @@ def alerts() -> ResponseReturnValue:
             store.last_seq(),
         )
     )
+    describe(after=page.after, shown=len(found))
     return jsonify(alerts=[alert_summary(alert) for alert in found], last_seq=last_seq)
 
 
@@ -57,6 +60,7 @@ class Days(BaseModel):
 
 @blueprint.get("/api/alerts/stats")
 @access(Permission.VIEW)
+@audited("alert.stats")
 def stats() -> ResponseReturnValue:
     """What became of alerts, beside the false alert rate that was promised."""
     days, tracker = parse(Days, request.args), service().tracker
@@ -68,6 +72,7 @@ def stats() -> ResponseReturnValue:
 
 @blueprint.get("/api/alerts/<alert_id>")
 @access(Permission.VIEW)
+@audited("alert.show", "alert_id")
 def alert(alert_id: str) -> ResponseReturnValue:
     """One alert, with its pictures and with everything that people said about it."""
     judging, thumbnails = service().judging, service().thumbnails
@@ -79,6 +84,7 @@ def alert(alert_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/api/cameras")
 @access(Permission.VIEW)
+@unaudited("shows no person")
 def cameras() -> ResponseReturnValue:
     """Every camera: when it was last heard from, and its numbers of detections and alerts."""
     found = service().reads.call(service().tracker.cameras)

@@ -14,6 +14,7 @@ from susracker.access.roles import Permission
 from susracker.errors import JudgedError
 from susracker.judgement.judging import Judged
 from susracker.server.access import access
+from susracker.server.audited import audited, describe
 from susracker.server.body import json_body
 from susracker.server.identity import identity
 from susracker.server.service import service
@@ -46,17 +47,21 @@ class EncounterOutcome(Said):
 
 @blueprint.post("/api/alerts/<alert_id>/review")
 @access(Permission.REVIEW)
+@audited("alert.review", "alert_id")
 def review(alert_id: str) -> ResponseReturnValue:
     """Confirm or dismiss an alert, or say that one cannot tell."""
     said = parse(Review, json_body()).model_dump() | {"made_by": identity().actor}
+    describe(reason=said["reason"], verdict=said["verdict"])
     return _answer(partial(service().judging.review, alert_id, **said))
 
 
 @blueprint.post("/api/alerts/<alert_id>/outcome")
 @access(Permission.REVIEW)
+@audited("alert.outcome", "alert_id")
 def outcome(alert_id: str) -> ResponseReturnValue:
     """Say what became of the encounter."""
     said = parse(EncounterOutcome, json_body()).model_dump() | {"made_by": identity().actor}
+    describe(outcome=said["outcome"])
     return _answer(partial(service().judging.record_outcome, alert_id, **said))
 
 

@@ -12,6 +12,7 @@ from susracker.enrolment.enroller import Enroller
 from susracker.judgement.judging import Judging
 from susracker.recording.writer import Recorder
 from susracker.server.admission import Admission
+from susracker.server.auditing import Auditing
 from susracker.server.connections import Connections
 from susracker.server.live import Live
 from susracker.server.pools import BoundedPool
@@ -44,6 +45,7 @@ class Service:
     tracker: Tracker
     enroller: Enroller
     admission: Admission
+    audit: Auditing
     connections: Connections
     live: Live
     thumbnails: Thumbnails

@@ -48,6 +48,7 @@ def url(tmp_path, prepared):
 def run(url, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SUSRACKER_STORE", url)
+    monkeypatch.setenv("SUSRACKER_AUDIT_KEY", str(tmp_path / "audit.key"))
 
     def call(*args, status=0):
         result = CliRunner().invoke(main, list(map(str, args)))
@@ -140,6 +141,23 @@ def test_the_face_is_saved_for_its_owner_only(run, tmp_path):
     assert stat.S_IMODE(saved.stat().st_mode) == 0o600
     refused = run("alerts", "show", VIOLENCE, "--save-face", tmp_path / "no.jpg", status=2)
     assert "this alert has no face" in refused.stderr
+
+
+def test_what_is_done_and_looked_at_is_in_the_audit_log(run, url):
+    run("alerts", "list")
+    run("alerts", "show", FACE)
+    review(run)
+    run("alerts", "outcome", FACE, "lost")
+    run("alerts", "export", "out.csv", "--reason", "for the court")
+    with open_store(url) as store:
+        noted = [(one.actor, one.action, one.subject, one.reason) for one in store.audit()]
+    assert noted == [
+        (actor(), "alert.list", "", ""),
+        (actor(), "alert.show", FACE, ""),
+        (actor(), "alert.review", FACE, "same scar"),
+        (actor(), "alert.outcome", FACE, ""),
+        (actor(), "alert.export", "", "for the court"),
+    ]
 
 
 # -- export --------------------------------------------------------------------------------------

@@ -108,6 +108,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             made_at INTEGER NOT NULL
         ) WITHOUT ROWID""",
         "CREATE INDEX alerts_by_status ON alerts (status, seq)",
+        # Empty for a file that was never encrypted; see `susracker.stores.seals.Seals`.
+        """CREATE TABLE seals (
+            only INTEGER PRIMARY KEY CHECK (only = 1), present BLOB NOT NULL, before BLOB
+        )""",
         # Days are counted since 1970 in UTC.
         """CREATE TABLE camera_days (
             camera_id TEXT NOT NULL, day INTEGER NOT NULL, detections INTEGER NOT NULL,
