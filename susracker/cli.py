@@ -17,6 +17,7 @@ COMMANDS = {
     "enroll": "Put people on the watch-list.",
     "keys": "Create, list, rotate and revoke the keys that the server asks for.",
     "criminals": "List, show, edit and remove enrolled people.",
+    "alerts": "List, show, review, sum up and export alerts.",
     "benchmark": "Measure how well recognition works on a folder of photos.",
     "camera": "Act as an edge camera: find faces in a video and post them to a server.",
     "replay": "Run recorded detections again, on their original clock.",

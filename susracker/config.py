@@ -33,6 +33,8 @@ ESCAPE_PASSWORD = (  # Advice, not a password.  # nosec B105
     "escape special characters in its password: write %40 for @, and %2F for /"
 )
 FILE_NAME = "susracker.toml"
+MAX_SHIFT = 5.0
+"""Largest `threshold_shift`."""
 SECRET = "data_key"
 """The setting that may be a key itself, and not the path of one."""
 
@@ -116,8 +118,8 @@ class Settings(BaseSettings):
     )
     threshold_shift: float = Field(
         0.0,
-        ge=-5,
-        le=5,
+        ge=-MAX_SHIFT,
+        le=MAX_SHIFT,
         description="Added to the threshold if your strangers score higher or lower than those it "
         "was fitted to; `susracker benchmark --apply` measures and sets it.",
     )
@@ -174,6 +176,13 @@ class Settings(BaseSettings):
         le=60,
         description="How often to check the store for enrolments and alerts of other processes, in "
         "seconds.",
+    )
+    review_required_by: int = Field(
+        1,
+        ge=1,
+        le=2,
+        description="How many different people must confirm an alert before it counts as "
+        "confirmed: 1 or 2.",
     )
     record: str = Field(
         "",

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 
 from susracker.access.audit import Act, AuditLog
 from susracker.config import Settings
+from susracker.runtime.account import actor
 from susracker.stores.access import Access
 
 
 def acting() -> dict[str, str]:
     """Who types a command: the account of this machine."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # an account without a name, as in some containers
-        user = "unknown"
-    return {"actor": f"os:{user}", "role": "local", "address": ""}
+    return {"actor": actor(), "role": "local", "address": ""}
 
 
 def audit_log(settings: Settings, store: Access) -> AuditLog:

@@ -56,8 +56,8 @@ def _shown(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def watchlist_stats(store: Store, settings: Settings) -> dict[str, Any]:
-    """Numbers of people and templates, and thresholds; None while nobody is matched."""
+def present_watchlist(store: Store, settings: Settings) -> WatchList:
+    """The watch-list of this moment, of which only the numbers can be asked for."""
     encoder = open_encoder(settings.encoder)
     with closing(open_matcher(settings.matcher, encoder.dimension)) as matcher:
         watchlist = WatchList(
@@ -69,6 +69,12 @@ def watchlist_stats(store: Store, settings: Settings) -> dict[str, Any]:
             settings.threshold_shift,
         )
         watchlist.refresh(datetime.now(timezone.utc))
+    return watchlist
+
+
+def watchlist_stats(store: Store, settings: Settings) -> dict[str, Any]:
+    """Numbers of people and templates, and thresholds; None while nobody is matched."""
+    watchlist = present_watchlist(store, settings)
     everyone = store.criminals()
     return {
         "criminals": len(everyone),

@@ -23,8 +23,9 @@ from susracker.errors import (
     OverloadedError,
     StoreUnavailableError,
 )
+from susracker.judgement.judging import Judging
 from susracker.recording.writer import Recorder
-from susracker.server import alerts, audit, criminals, detections, health, sessions
+from susracker.server import alerts, audit, criminals, detections, health, judgements, sessions
 from susracker.server.access import guard
 from susracker.server.admission import Admission
 from susracker.server.auditing import Auditing
@@ -92,12 +93,13 @@ def create_app(
         connections=connections,
         live=live,
         thumbnails=thumbnails,
+        judging=Judging(tracker.store, settings.review_required_by),
         work=BoundedPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
         reads=reads,
         recorder=recorder,
         optional={"recording": recorder, **others} if recorder else others,
     )
-    for part in (detections, criminals, alerts, health, sessions, audit):
+    for part in (detections, criminals, alerts, judgements, health, sessions, audit):
         app.register_blueprint(part.blueprint)
     _register_errors(app)
     return app

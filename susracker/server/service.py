@@ -9,6 +9,7 @@ from typing import Protocol, cast
 from flask import current_app
 
 from susracker.enrolment.enroller import Enroller
+from susracker.judgement.judging import Judging
 from susracker.recording.writer import Recorder
 from susracker.server.admission import Admission
 from susracker.server.auditing import Auditing
@@ -48,6 +49,7 @@ class Service:
     connections: Connections
     live: Live
     thumbnails: Thumbnails
+    judging: Judging
     work: BoundedPool
     reads: BoundedPool
     recorder: Recorder | None

@@ -109,7 +109,7 @@ class Operator:
     def __init__(self, url: str, auth: dict[str, Any] | None = None, **kwargs: Any) -> None:
         self.heard: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
         self.client = socketio.Client(reconnection=False)
-        for event in ("alert", "new_alert"):
+        for event in ("alert", "new_alert", "alert_updated"):
             self.client.on(event, self._keep(event))
         self.client.connect(url, auth=auth, **kwargs)
 
