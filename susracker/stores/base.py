@@ -1,8 +1,8 @@
 """What a store must do, whatever keeps the data.
 
 A store is a bundle of small interfaces that share one database and its transactions: `Gallery`
-holds who is enrolled, `Journal` what cameras saw, `Access` who may do what and who did it. Code
-that needs one of them asks for that one.
+holds who is enrolled, `Journal` what cameras saw and what people say about it, `Access` who may do
+what and who did it. Code that needs one of them asks for that one.
 """
 
 from __future__ import annotations

@@ -262,7 +262,8 @@ class Tracker:
         with self._workers:
             recognition = self.recogniser.recognise(_picture(detection), received_at)
         outcome = self.conclude(detection, recognition, received_at)
-        self._count(detection, received_at, outcome)
+        searches = recognition.faces if recognition else 0
+        self._count(detection, received_at, outcome, searches)
         return outcome
 
     def _earlier_outcome(self, detection: Detection) -> Outcome | None:
@@ -329,7 +330,9 @@ class Tracker:
             stored = self.journal.record(sightings, alerts, event)
         return Outcome(kind, stored, tuple(sightings))
 
-    def _count(self, detection: Detection, received_at: datetime, outcome: Outcome) -> None:
+    def _count(
+        self, detection: Detection, received_at: datetime, outcome: Outcome, searches: int
+    ) -> None:
         self._counts.add(
             Camera(
                 id=detection.camera_id,
@@ -337,7 +340,8 @@ class Tracker:
                 last_heard_at=received_at,
                 detections=1,
                 alerts=len(outcome.alerts),
-            )
+            ),
+            searches,
         )
 
     def _forget_events(self, now: datetime) -> None:

@@ -184,13 +184,16 @@ class Database:
         self.outcomes.create_index("first_seq", unique=True)
         for name in ("last_seq", "alerts.id", "sighted", "named", "newest_alert_at", "received_at"):
             self.outcomes.create_index(name)
+        self.outcomes.create_index("alerts.status")
         self.criminals.create_index("name")
         self.revisions.create_index("criminal_id")
         # Whose a key is; of a revoked one something unique, for its name may be used again.
         self.keys.create_index("holder", unique=True)
         self.audit.create_index("at")
-        self.judgements.create_index("alert_id")
+        # Of those who judge an alert at once, having seen the same, one is let through.
+        self.judgements.create_index([("alert_id", 1), ("seen", 1)], unique=True)
         self.judgements.create_index("made_at")
+        self.judgements.create_index("settled")
         self.outcomes.create_index("sightings.received_at")
 
     def _count_templates(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, TypeVar, cast, get_args
 
 import numpy as np
@@ -15,6 +15,7 @@ from susracker.models import (
     EDITABLE,
     Alert,
     Camera,
+    CameraDay,
     Candidate,
     Criminal,
     Event,
@@ -30,6 +31,9 @@ OWN = "susracker"
 
 Document = dict[str, Any]
 Record = TypeVar("Record")
+
+DAY_COUNTS = ("detections", "searches", "alerts")
+"""What is counted of a camera's day."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
@@ -292,6 +296,18 @@ def without(alert: Document, criminal_id: str) -> Document:
 def to_camera(document: Mapping[str, Any]) -> Camera:
     """A camera."""
     return to_record(Camera, {**document, "id": document["_id"]})
+
+
+def camera_day_key(day: CameraDay) -> str:
+    """Ids hold no control characters."""
+    return f"{day.camera_id}\x1f{day.day}"
+
+
+def to_camera_day(document: Mapping[str, Any]) -> CameraDay:
+    """A camera's day, of its key and counts."""
+    camera_id, day = document["_id"].rsplit("\x1f", 1)
+    counts = {name: document[name] for name in DAY_COUNTS}
+    return CameraDay(camera_id, date.fromisoformat(day), **counts)
 
 
 def to_document(record: Any) -> Document:
