@@ -115,6 +115,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID""",
         # What is kept for a limited time is found by its time.
         "CREATE INDEX alerts_by_arrival ON alerts (received_at)",
+        "CREATE INDEX faces_by_arrival ON alerts (received_at) WHERE face IS NOT NULL",
         "CREATE INDEX sightings_by_arrival ON sightings (received_at)",
         "CREATE INDEX audit_by_time ON audit (at)",
     ),
