@@ -14,6 +14,7 @@ from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.panel import enroll_panel_photos
 from susracker.enrolment.report import Refusal
 from susracker.recording.writer import Recorder
+from susracker.retention.purge import HourlyPurge, Purge, unlimited
 from susracker.runtime.periodic import Periodic
 from susracker.runtime.text import counted
 from susracker.runtime.threads import one_core_a_thread
@@ -24,6 +25,10 @@ from susracker.tracking.tracker import Tracker
 log = logging.getLogger(__name__)
 
 FOLLOWING = "following the panel"
+FORGETTING = "forgetting what is old"
+
+PURGE_SECONDS = 10.0
+"""How often to look whether it is time to purge, and to go on with a purge that is not done."""
 
 
 @click.command("serve")
@@ -55,7 +60,8 @@ def command(loaded: LoadedSettings) -> None:
         tracker = stack.enter_context(Tracker.from_settings(settings))
         _encode_missing(tracker)
         panel = stack.enter_context(closing(_follow_panel(tracker)))
-        app = create_app(tracker, recorder, {FOLLOWING: panel})
+        purge = stack.enter_context(closing(_purge(tracker)))
+        app = create_app(tracker, recorder, {FOLLOWING: panel, FORGETTING: purge})
         serve(app, on_ready=lambda url: _announce(url, tracker))
 
 
@@ -70,6 +76,16 @@ def _follow_panel(tracker: Tracker) -> Periodic:
 
     follow()
     return Periodic(FOLLOWING, tracker.settings.follow_seconds, follow)
+
+
+def _purge(tracker: Tracker) -> Periodic:
+    """Forget what is older than the settings allow, and say what is kept for ever."""
+    if names := unlimited(tracker.settings):
+        log.warning(
+            "kept without a limit: set %s, in days, to forget in time", ", ".join(sorted(names))
+        )
+    purge = HourlyPurge(Purge(tracker.store, tracker.settings))
+    return Periodic(FORGETTING, PURGE_SECONDS, purge)
 
 
 def _recorder(settings: Settings, stack: ExitStack) -> Recorder | None:
