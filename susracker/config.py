@@ -11,12 +11,13 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomlkit
 from platformdirs import user_data_path
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -40,6 +41,24 @@ _SECRET_FIELD = re.compile(
     r"((?:password|passwd|passphrase|pwd|secret|token|key|authmechanismproperties)=)([^&;#\s]*)",
     re.IGNORECASE,
 )
+
+
+def _check_networks(text: str) -> str:
+    for part in split(text):
+        try:
+            ip_network(part)
+        except ValueError as error:
+            raise ValueError(f"no network such as 10.0.0.0/24: {error}") from error
+    return text
+
+
+Networks = Annotated[str, AfterValidator(_check_networks)]
+"""Networks in CIDR notation, separated by commas."""
+
+
+def split(text: str) -> list[str]:
+    """The parts of a setting that holds several, separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def default_store() -> str:
@@ -124,6 +143,23 @@ class Settings(BaseSettings):
         "",
         description="Web origins, besides the server's own, whose pages may connect to Socket.IO: "
         "separated by commas, or * for all.",
+    )
+    cert: str = Field("", description="File of the server's TLS certificate and its chain, as PEM.")
+    key: str = Field("", description="File of the private key of that certificate, as PEM.")
+    behind_proxy: Networks = Field(
+        "",
+        description="Networks of the proxies that may say who a client is and whether it came by "
+        "https, such as 10.0.0.0/24: separated by commas.",
+    )
+    insecure_http: bool = Field(
+        False,
+        description="Listen on other addresses than loopback without TLS: keys and faces can be "
+        "read on the network.",
+    )
+    open_ingest: Networks = Field(
+        "",
+        description="Networks whose cameras may post detections without a key, and do nothing "
+        "else, such as 10.0.7.0/24: separated by commas.",
     )
     follow_seconds: float = Field(
         1.0,
@@ -324,5 +360,6 @@ def _describe(error: ValidationError, origins: Mapping[str, str]) -> str:
         else:
             origin = f" ({origins[name]})" if name in origins else ""
             value = without_password(repr(problem["input"]))
-            problems.append(f"{name} = {value}{origin}: {problem['msg'].lower()}")
+            message = problem["msg"].removeprefix("Value error, ")
+            problems.append(f"{name} = {value}{origin}: {message.lower()}")
     return "; ".join(problems)

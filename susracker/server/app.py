@@ -15,12 +15,17 @@ from susracker.errors import (
     ConflictError,
     DuplicateError,
     InputError,
+    KeyRequiredError,
+    NotAllowedError,
     NotFoundError,
     OverloadedError,
     StoreUnavailableError,
 )
 from susracker.recording.writer import Recorder
-from susracker.server import alerts, criminals, detections, health
+from susracker.server import alerts, criminals, detections, health, sessions
+from susracker.server.access import guard
+from susracker.server.admission import Admission
+from susracker.server.connections import CONNECT, Connections
 from susracker.server.live import Live
 from susracker.server.pools import RETRY_AFTER, BoundedPool
 from susracker.server.service import EXTENSION, Part, Service
@@ -53,7 +58,10 @@ def create_app(
             `/readyz` gives it as a warning.
     """
     settings = tracker.settings
-    app = Flask("susracker")
+    app = Flask("susracker", static_folder=None)
+    admission = Admission(tracker.store, settings)
+    guard(app, admission)
+    sessions.configure_sessions(app, tracker.store)
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
     # Form fields may hold pictures as base64, so only the limit on the whole body counts.
     app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
@@ -66,17 +74,22 @@ def create_app(
     )
     others = optional or {}
     thumbnails = Thumbnails(tracker.store)
+    live = Live(socketio, tracker.store, thumbnails, settings.follow_seconds)
+    connections = Connections(socketio, admission)
+    connections.on(CONNECT, live.join)
     app.extensions[EXTENSION] = Service(
         tracker=tracker,
         enroller=Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels),
-        live=Live(socketio, tracker.store, thumbnails, settings.follow_seconds),
+        admission=admission,
+        connections=connections,
+        live=live,
         thumbnails=thumbnails,
         work=BoundedPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
         reads=BoundedPool(READERS, READERS + MAX_WAITING_READS),
         recorder=recorder,
         optional={"recording": recorder, **others} if recorder else others,
     )
-    for part in (detections, criminals, alerts, health):
+    for part in (detections, criminals, alerts, health, sessions):
         app.register_blueprint(part.blueprint)
     _register_errors(app)
     return app
@@ -91,6 +104,14 @@ def _register_errors(app: Flask) -> None:
     @app.errorhandler(InputError)
     def wrong_input(error: InputError) -> ResponseReturnValue:
         return answer(400, str(error))
+
+    @app.errorhandler(KeyRequiredError)
+    def key_required(error: KeyRequiredError) -> ResponseReturnValue:
+        return answer(401, str(error), {"WWW-Authenticate": "Bearer"})
+
+    @app.errorhandler(NotAllowedError)
+    def not_allowed(error: NotAllowedError) -> ResponseReturnValue:
+        return answer(403, str(error))
 
     @app.errorhandler(NotFoundError)
     def not_found(error: NotFoundError) -> ResponseReturnValue:
