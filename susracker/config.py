@@ -66,6 +66,11 @@ def default_store() -> str:
     return f"sqlite:///{(user_data_path('susracker') / 'susracker.db').as_posix()}"
 
 
+def default_audit_key() -> str:
+    """A file in the user's data directory."""
+    return str(user_data_path("susracker") / "audit-key.pem")
+
+
 def default_workers() -> int:
     """One pool thread for each core that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -214,6 +219,17 @@ class Settings(BaseSettings):
         ge=0,
         le=36_500,
         description="How long after they expired people are removed for good, in days. 0: never.",
+    )
+    keep_audit_days: Days = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="How long entries of the audit log are kept, in days. 0: without a limit.",
+    )
+    audit_key: str = Field(
+        default_factory=default_audit_key,
+        description="File of the private key that signs the audit log; made when it is first "
+        "needed. Servers that share a store share it.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level of message to log."

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from susracker.commands.auditing import audit_log
 from susracker.commands.listening import missing
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import Settings, without_password
@@ -88,12 +89,9 @@ def _follow_panel(tracker: Tracker) -> Periodic:
 
 
 def _purge(tracker: Tracker) -> Periodic:
-    """Forget what is older than the settings allow, and say what is kept for ever."""
-    if names := unlimited(tracker.settings):
-        log.warning(
-            "kept without a limit: set %s, in days, to forget in time", ", ".join(sorted(names))
-        )
-    purge = HourlyPurge(Purge(tracker.store, tracker.settings))
+    """Forget what is older than the settings allow."""
+    audit = audit_log(tracker.settings, tracker.store)
+    purge = HourlyPurge(Purge(tracker.store, tracker.settings, audit))
     return Periodic(FORGETTING, PURGE_SECONDS, purge)
 
 
@@ -132,5 +130,7 @@ def _announce(url: str, tracker: Tracker) -> None:
     click.echo(f"susracker listens on {url}, {people} on the watch-list")
     store = without_password(settings.store)
     click.echo(f"store {store}, encoder {settings.encoder}, {settings.workers} workers")
+    if names := unlimited(settings):
+        click.echo(f"kept without a limit of days: set {', '.join(names)} to forget in time")
     if not len(tracker.watchlist):
         click.echo("nobody is enrolled yet: susracker enroll PHOTO --name NAME")

@@ -26,9 +26,11 @@ class ReplayRetention(Retention):
     def __init__(self) -> None:
         super().__init__()
         self._holds: dict[str, Hold] = {}
+        self._times = 0
 
     def forget(self, kind: RecordKind, before: datetime, limit: int) -> int:
         with self._lock:
+            self._times += 1
             if kind == "sightings":
                 old = self._old_sightings(before)[:limit]
                 self._sightings = _without(self._sightings, old)
@@ -52,6 +54,9 @@ class ReplayRetention(Retention):
         if kind == "judgements":
             return len(self._old_judgements(before))
         return len(self._old_alerts(kind, before))
+
+    def forgotten(self) -> int:
+        return self._times
 
     def scrub(self) -> None:
         pass  # in memory there is no log

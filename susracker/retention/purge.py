@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
+from susracker.access.audit import AuditLog
 from susracker.config import Settings
 from susracker.errors import NotFoundError
 from susracker.models import RecordKind
@@ -28,7 +29,7 @@ SLICE = 5.0
 EVERY = timedelta(hours=1)
 """How often a server purges."""
 
-EXPIRED = "expired people"
+EXPIRED, AUDIT = "expired people", "audit"
 
 SETTINGS: Mapping[str, str] = {
     "alerts": "keep_alerts_days",
@@ -36,6 +37,7 @@ SETTINGS: Mapping[str, str] = {
     "sightings": "keep_sightings_days",
     "judgements": "keep_judgements_days",
     EXPIRED: "keep_expired_days",
+    AUDIT: "keep_audit_days",
 }
 """What is kept for a limited time, and the setting that says how long: 0 is for ever."""
 
@@ -73,19 +75,25 @@ class Purge:
     """Forgets in small batches what is older than the settings allow.
 
     Args:
+        audit: the audit log of the store.
         pause: called between two batches.
     """
 
     def __init__(
-        self, store: Store, settings: Settings, pause: Callable[[float], None] = time.sleep
+        self,
+        store: Store,
+        settings: Settings,
+        audit: AuditLog,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = store
+        self._audit = audit
         self._settings = settings
         self._pause = pause
 
     def count(self, now: datetime) -> dict[str, int]:
         """How much of each kind is to go now."""
-        return {one.kind: self._count(one, now) for one in due(self._settings, now)}
+        return {one.kind: self._count(one) for one in due(self._settings, now)}
 
     def batches(self, now: datetime) -> Iterator[tuple[str, int]]:
         """Forget all of it: the kind and size of each batch, once it is gone.
@@ -94,29 +102,47 @@ class Purge:
             StoreUnavailableError: what is left goes the next time.
         """
         for one in due(self._settings, now):
-            for size in self._forget(one, now):
+            for size in self._forget(one):
                 yield one.kind, size
                 self._pause(PAUSE)
 
-    def _count(self, one: Due, now: datetime) -> int:
+    def _count(self, one: Due) -> int:
         if one.kind == EXPIRED:
-            return len(self._removable(one, now))
+            return len(self._removable(one))
+        if one.kind == AUDIT:
+            return self._count_audit(one)
         return self._store.count_older(_record_kind(one), one.before)
 
-    def _forget(self, one: Due, now: datetime) -> Iterator[int]:
+    def _forget(self, one: Due) -> Iterator[int]:
         if one.kind == EXPIRED:
-            yield from self._remove_expired(one, now)
-            return
-        while forgotten := self._store.forget(_record_kind(one), one.before, BATCH):
-            yield forgotten
+            yield from self._remove_expired(one)
+        elif one.kind == AUDIT:
+            if removed := self._audit.cut(one.before):
+                yield removed
+        else:
+            while forgotten := self._store.forget(_record_kind(one), one.before, BATCH):
+                yield forgotten
 
-    def _removable(self, one: Due, now: datetime) -> list[str]:
+    def _count_audit(self, one: Due) -> int:
+        """The entries before the first that is young enough; the last one always stays."""
+        head = self._store.audit_head()
+        if head is None:
+            return 0
+        after = head.first - 1
+        while page := self._store.audit(after):
+            for entry in page:
+                if entry.at >= one.before or entry.seq == head.seq:
+                    return entry.seq - head.first
+            after = page[-1].seq
+        return 0
+
+    def _removable(self, one: Due) -> list[str]:
         """Who expired long enough ago, and is in no held alert."""
         expired = self._store.expired(one.before)
         return [criminal_id for criminal_id in expired if not held_about(self._store, criminal_id)]
 
-    def _remove_expired(self, one: Due, now: datetime) -> Iterator[int]:
-        for criminal_id in self._removable(one, now):
+    def _remove_expired(self, one: Due) -> Iterator[int]:
+        for criminal_id in self._removable(one):
             try:
                 self._store.remove_criminal(criminal_id)
             except NotFoundError:

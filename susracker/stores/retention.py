@@ -36,6 +36,11 @@ class Retention(ABC):
         """How many records `forget` would forget without a limit."""
 
     @abstractmethod
+    def forgotten(self) -> int:
+        """A number that has grown whenever alerts or faces were forgotten: whoever keeps alerts in
+        memory reads them anew."""
+
+    @abstractmethod
     def scrub(self) -> None:
         """Remove what was forgotten from the database's own log, where that is in reach: a
         database server keeps its log for itself.

@@ -124,6 +124,15 @@ def test_the_outcome_of_an_event_is_known_without_its_alerts(journal: Journal) -
     assert journal.event_outcome("cam-1", "e1") is None
 
 
+@pytest.mark.parametrize("kind", ["alerts", "faces"])
+def test_whoever_keeps_alerts_in_memory_hears_of_it(journal: Journal, kind: RecordKind) -> None:
+    before = journal.forgotten()
+    old_alerts(journal)
+    assert journal.forgotten() == before
+    journal.forget(kind, NOON, ALL)
+    assert journal.forgotten() > before
+
+
 # -- numbers -------------------------------------------------------------------------------------
 
 

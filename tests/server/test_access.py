@@ -130,7 +130,9 @@ def test_each_route_lets_in_whom_the_table_says(client, keys, route):
 
 
 @pytest.mark.parametrize("route", [one for one in ALLOWED if one != "GET /healthz"])
-@pytest.mark.parametrize("key", [None, "", "revoked", "expired", "rotated", "made up", "of another"])
+@pytest.mark.parametrize(
+    "key", [None, "", "revoked", "expired", "rotated", "made up", "of another"]
+)
 def test_nobody_comes_in_without_a_valid_key(client, keys, route, key):
     mixed = keys["viewer"].rpartition("_")[0] + "_" + keys["admin"].rpartition("_")[2]
     texts = keys | {"made up": "sus_123456789abc_secret", "of another": mixed, "": "", None: None}
@@ -200,9 +202,7 @@ def test_no_other_method_leads_in(client, keys, method):
     assert client.open("/api/criminals", method=method, headers=camera).status_code == 403
 
 
-@pytest.mark.parametrize(
-    "header", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"]
-)
+@pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])
 def test_a_header_does_not_change_the_method(client, keys, header):
     """A camera may post, and a viewer may get; neither may do the other."""
     camera = call(client, "POST /activity_alert", keys["camera"], headers={header: "GET"})

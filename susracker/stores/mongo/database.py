@@ -135,7 +135,11 @@ class Database:
         return int(newest["_id"]) if newest else 0
 
     def bump_revision(self, criminal_id: str) -> None:
-        """Say that someone changed; only the newest revision of each person is kept."""
+        """Say that someone changed; only the newest revision of each person is kept.
+
+        A number that is not kept is free again. A writer who does not know of newer ones may take
+        it, but followers have read past it. So they are told again, until nothing newer is there.
+        """
 
         def insert_next() -> int:
             number = self._revision.next(self.revision)
@@ -144,8 +148,11 @@ class Database:
             return number
 
         with self.turn:
-            newest = again_while_taken(insert_next, self._revision.forget)
-        self.revisions.delete_many({"criminal_id": criminal_id, "_id": {"$lt": newest}})
+            told = again_while_taken(insert_next, self._revision.forget)
+            while self.revision() > told:
+                self._revision.forget()
+                told = again_while_taken(insert_next, self._revision.forget)
+        self.revisions.delete_many({"criminal_id": criminal_id, "_id": {"$lt": told}})
 
     def next_revision(self) -> int:
         """A new `Criminal.revision`; no two changes of anyone have the same."""

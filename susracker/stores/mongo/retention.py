@@ -18,6 +18,9 @@ from susracker.stores.mongo.forgetting import rewrite_outcome
 from susracker.stores.refusals import no_alert, not_held
 from susracker.stores.retention import Retention
 
+FORGOTTEN = "forgotten"
+"""Counts how often something was forgotten."""
+
 
 class MongoRetention(Retention):
     """See `Retention`."""
@@ -35,6 +38,8 @@ class MongoRetention(Retention):
             for outcome in list(self._db.outcomes.find(part.query(before)).limit(limit + held)):
                 if forgotten < limit:
                     forgotten += self._forget_in(outcome, part, before, limit - forgotten)
+            if forgotten:
+                self._db.next_number(FORGOTTEN)
             return forgotten
 
     def count_older(self, kind: RecordKind, before: datetime) -> int:
@@ -44,6 +49,10 @@ class MongoRetention(Retention):
             part = _PARTS[kind]
             found = self._db.outcomes.find(part.query(before))
             return sum(len(part.old(one, before)) for one in found)
+
+    def forgotten(self) -> int:
+        with self._db.errors_mapped():
+            return self._db.floor(FORGOTTEN)
 
     def scrub(self) -> None:
         pass  # the server's journal and oplog are out of reach
@@ -102,7 +111,7 @@ class MongoRetention(Retention):
 
         def change(found: Document) -> Document:
             gone[:] = part.old(found, before)[:limit]
-            if part.place == "alerts":
+            if part.is_whole_alert:
                 self._db.raise_floor(LAST_ALERT, found["last_seq"])
             return part.without(found, gone)
 

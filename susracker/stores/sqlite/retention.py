@@ -38,13 +38,16 @@ class SqliteRetention(Retention):
 
     def forget(self, kind: RecordKind, before: datetime, limit: int) -> int:
         with self._db.writing() as connection:
-            if kind == "alerts":
-                return _forget_alerts(connection, before, limit)
-            sql = _FORGET[kind].format(f"{_OLD[kind]} LIMIT ?")
-            return connection.execute(sql, (to_integer(before), limit)).rowcount
+            gone = _forget(connection, kind, before, limit)
+            if gone:
+                connection.execute("UPDATE forgotten SET times = times + 1")
+        return gone
 
     def count_older(self, kind: RecordKind, before: datetime) -> int:
         return int(self._db.rows(f"SELECT count(*) {_OLD[kind]}", to_integer(before))[0][0])
+
+    def forgotten(self) -> int:
+        return int(self._db.rows("SELECT times FROM forgotten")[0][0])
 
     def scrub(self) -> None:
         self._db.scrub_log()
@@ -92,6 +95,13 @@ _FORGET: dict[RecordKind, str] = {
     "judgements": "DELETE FROM judgements WHERE seq IN (SELECT seq {})",
 }
 """What forgets records of a kind, with a place for which they are."""
+
+
+def _forget(connection: sqlite3.Connection, kind: RecordKind, before: datetime, limit: int) -> int:
+    if kind == "alerts":
+        return _forget_alerts(connection, before, limit)
+    sql = _FORGET[kind].format(f"{_OLD[kind]} LIMIT ?")
+    return connection.execute(sql, (to_integer(before), limit)).rowcount
 
 
 def _forget_alerts(connection: sqlite3.Connection, before: datetime, limit: int) -> int:

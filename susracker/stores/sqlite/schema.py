@@ -108,6 +108,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             made_at INTEGER NOT NULL
         ) WITHOUT ROWID""",
         "CREATE INDEX alerts_by_status ON alerts (status, seq)",
+        # How often something was forgotten: whoever keeps alerts in memory follows it.
+        "CREATE TABLE forgotten (times INTEGER NOT NULL)",
+        "INSERT INTO forgotten VALUES (0)",
         # Days are counted since 1970 in UTC.
         """CREATE TABLE camera_days (
             camera_id TEXT NOT NULL, day INTEGER NOT NULL, detections INTEGER NOT NULL,
