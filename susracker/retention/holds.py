@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from susracker.errors import ConflictError
+from susracker.errors import ConflictError, InputError
 from susracker.models import Hold
 from susracker.stores.base import Store
+
+MAX_REASON = 500
+"""Characters of the reason of a hold."""
+
+
+def check_reason(reason: str) -> str:
+    """The reason of a hold, without spaces around it.
+
+    Raises:
+        InputError: it is empty, too long, or not one line.
+    """
+    text = reason.strip()
+    if not 0 < len(text) <= MAX_REASON or not text.isprintable():
+        raise InputError(f"reason: say why in one line of up to {MAX_REASON} characters")
+    return text
 
 
 def held_about(store: Store, criminal_id: str) -> list[Hold]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from susracker.access.roles import Permission
 from susracker.server.access import access
+from susracker.server.holds import holds_shown
 from susracker.server.service import service
 from susracker.server.wire import alert_summary, camera_fields, new_alert_event, parse
 
@@ -27,10 +28,15 @@ def alerts() -> ResponseReturnValue:
     """Alerts after a `seq`, oldest first, without their pictures."""
     page = parse(Page, request.args)
     store = service().tracker.store
-    found, last_seq = service().reads.call(
-        lambda: (store.alerts(page.after, page.limit, with_faces=False), store.last_seq())
+    found, last_seq, held = service().reads.call(
+        lambda: (
+            store.alerts(page.after, page.limit, with_faces=False),
+            store.last_seq(),
+            holds_shown(store),
+        )
     )
-    return jsonify(alerts=[alert_summary(alert) for alert in found], last_seq=last_seq)
+    shown = [alert_summary(alert) | {"held": held.get(alert.id)} for alert in found]
+    return jsonify(alerts=shown, last_seq=last_seq)
 
 
 @blueprint.get("/api/alerts/<alert_id>")
@@ -38,8 +44,10 @@ def alerts() -> ResponseReturnValue:
 def alert(alert_id: str) -> ResponseReturnValue:
     """One alert, with its pictures."""
     store, thumbnails = service().tracker.store, service().thumbnails
-    (pictured,) = service().reads.call(lambda: thumbnails.beside([store.alert(alert_id)]))
-    return jsonify(new_alert_event(*pictured))
+    (pictured,), held = service().reads.call(
+        lambda: (thumbnails.beside([store.alert(alert_id)]), holds_shown(store))
+    )
+    return jsonify(new_alert_event(*pictured) | {"held": held.get(alert_id)})
 
 
 @blueprint.get("/api/cameras")

@@ -22,7 +22,7 @@ from susracker.errors import (
     StoreUnavailableError,
 )
 from susracker.recording.writer import Recorder
-from susracker.server import alerts, criminals, detections, health, sessions
+from susracker.server import alerts, criminals, detections, health, holds, sessions
 from susracker.server.access import guard
 from susracker.server.admission import Admission
 from susracker.server.connections import CONNECT, Connections
@@ -89,7 +89,7 @@ def create_app(
         recorder=recorder,
         optional={"recording": recorder, **others} if recorder else others,
     )
-    for part in (detections, criminals, alerts, health, sessions):
+    for part in (detections, criminals, alerts, holds, health, sessions):
         app.register_blueprint(part.blueprint)
     _register_errors(app)
     return app

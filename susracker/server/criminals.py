@@ -21,6 +21,7 @@ from susracker.errors import (
     StoreUnavailableError,
 )
 from susracker.models import Criminal
+from susracker.retention.holds import refuse_if_held
 from susracker.runtime.data_uri import decode_base64
 from susracker.server.access import access
 from susracker.server.body import json_body
@@ -101,7 +102,8 @@ def edit(criminal_id: str) -> ResponseReturnValue:
 @blueprint.delete("/api/criminals/<criminal_id>")
 @access(Permission.MANAGE)
 def remove(criminal_id: str) -> ResponseReturnValue:
-    """Forget a person, with all photos, templates and sightings."""
+    """Forget a person, with all photos, templates and sightings; not while a held alert names
+    them."""
     service().reads.call(_remove, service().tracker, criminal_id)
     return "", 204
 
@@ -169,6 +171,7 @@ def _prepare(parts: Service, number: int, image: bytes) -> PreparedPhoto:
 
 
 def _remove(tracker: Tracker, criminal_id: str) -> None:
+    refuse_if_held(tracker.store, criminal_id, "release them first")
     tracker.store.remove_criminal(criminal_id)
     _follow(tracker)
 
