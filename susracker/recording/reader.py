@@ -128,18 +128,18 @@ def pictures_near(folder: Path, moments: Sequence[datetime], seconds: float) -> 
     """
     recording = Recording(folder)
     times = [one.timestamp() for one in moments]
-    found = []
-    for segment in segments(folder):
-        for line in _lines(segment):
-            for received, picture in recording.parse(line, lambda text, _: arrival(text)):
-                place = bisect_left(times, received.timestamp() - seconds)
-                if (
-                    picture
-                    and place < len(times)
-                    and times[place] <= received.timestamp() + seconds
-                ):
-                    found.append(segment / picture)
-    return found
+
+    def is_near(moment: float) -> bool:
+        place = bisect_left(times, moment - seconds)
+        return place < len(times) and times[place] <= moment + seconds
+
+    return [
+        segment / picture
+        for segment in segments(folder)
+        for line in _lines(segment)
+        for received, picture in recording.parse(line, lambda text, _: arrival(text))
+        if picture and is_near(received.timestamp())
+    ]
 
 
 def segments(folder: Path) -> list[Path]:

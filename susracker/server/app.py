@@ -25,6 +25,7 @@ from susracker.recording.writer import Recorder
 from susracker.server import alerts, criminals, detections, health, holds, sessions
 from susracker.server.access import guard
 from susracker.server.admission import Admission
+from susracker.server.body import RequestInMemory
 from susracker.server.connections import CONNECT, Connections
 from susracker.server.live import Live
 from susracker.server.pools import RETRY_AFTER, BoundedPool
