@@ -60,6 +60,7 @@ def create_app(
     """
     settings = tracker.settings
     app = Flask("susracker", static_folder=None)
+    app.request_class = RequestInMemory
     admission = Admission(tracker.store, settings)
     guard(app, admission)
     sessions.configure_sessions(app, tracker.store)

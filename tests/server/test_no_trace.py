@@ -185,8 +185,11 @@ def test_a_large_upload_is_not_written_to_a_temporary_file(watched: Watched) -> 
     place = urlsplit(watched.url)
     with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
         connection.sendall(
-            f"POST /face_upload HTTP/1.1\r\nHost: {place.netloc}\r\nConnection: close\r\n"
-            f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {length}\r\n\r\n".encode()
+            (
+                f"POST /face_upload HTTP/1.1\r\nHost: {place.netloc}\r\nConnection: close\r\n"
+                "Content-Type: multipart/form-data; boundary=b\r\n"
+                f"Content-Length: {length}\r\n\r\n"
+            ).encode()
         )
         connection.sendall(head + picture)
         opened = set()
