@@ -33,6 +33,8 @@ ESCAPE_PASSWORD = (  # Advice, not a password.  # nosec B105
     "escape special characters in its password: write %40 for @, and %2F for /"
 )
 FILE_NAME = "susracker.toml"
+SECRET = "data_key"
+"""The setting that may be a key itself, and not the path of one."""
 
 
 _USER_AND_PASSWORD = re.compile(r"(://[^/?#:@]*):(.*)@", re.DOTALL)
@@ -94,6 +96,14 @@ class Settings(BaseSettings):
     store: str = Field(
         default_factory=default_store,
         description="URL of the store that holds criminals, sightings and alerts.",
+    )
+    data_key: str = Field(
+        "",
+        repr=False,
+        description="File of the key that photos, templates and faces in the store are encrypted "
+        "with, as `susracker keys new-data-key FILE` makes it (32 random bytes as base64, readable "
+        "to its owner only). The variable may also hold the key itself, as base64:KEY. Empty: do "
+        "not encrypt.",
     )
     encoder: str = Field("dlib", description="Network that turns a face into a template.")
     matcher: str = Field("exact", description="What searches the watch-list: a name or a URL.")
@@ -332,6 +342,13 @@ def without_password(url: str) -> str:
     return _SECRET_FIELD.sub(r"\1***", _USER_AND_PASSWORD.sub(r"\1:***@", url))
 
 
+def shown_setting(name: str, value: object) -> object:
+    """A setting as it may be shown: `***` in place of passwords and keys."""
+    if name == SECRET and value and not os.path.isfile(os.path.expanduser(str(value))):
+        return "***"  # the key itself, perhaps with a slip
+    return without_password(value) if isinstance(value, str) else value
+
+
 def told_without_password(error: Exception, url: str) -> str:
     """What an error says about a wrong URL, or how to put it right if that shows a password."""
     text = str(error)
@@ -375,7 +392,7 @@ def _describe(error: ValidationError, origins: Mapping[str, str]) -> str:
             problems.append(f"no setting is called {name!r}; there are: {valid}")
         else:
             origin = f" ({origins[name]})" if name in origins else ""
-            value = without_password(repr(problem["input"]))
+            value = without_password(repr(shown_setting(name, problem["input"])))
             message = problem["msg"].removeprefix("Value error, ")
             problems.append(f"{name} = {value}{origin}: {message.lower()}")
     return "; ".join(problems)

@@ -6,6 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from pathlib import Path
+
+from typing_extensions import Self
 
 from susracker.access.chain import chained
 from susracker.access.signing import SigningKey
@@ -50,6 +53,17 @@ class AuditLog:
         self._store = store
         self._key = key
         self._clock = clock
+
+    @classmethod
+    def open(cls, store: Access, key_file: str) -> Self:
+        """The log of a store, signed with the key in a file, which is made if there is none.
+
+        Raises:
+            ConfigError: the file cannot be read or made, is not a key, or another key has signed.
+        """
+        log = cls(store, SigningKey.load_or_make(Path(key_file).expanduser()))
+        log._checked(store.audit_head())
+        return log
 
     def note(self, act: Act) -> AuditEntry:
         """Add an entry; it is durable when this returns.

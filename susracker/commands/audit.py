@@ -14,16 +14,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from susracker.access.audit import Act
+from susracker.access.audit import Act, AuditLog
 from susracker.access.chain import to_fields
 from susracker.access.export import all_entries, read_export, write_export
-from susracker.access.signing import PublicKey, public_path
+from susracker.access.signing import PublicKey, SigningKey, public_path
 from susracker.access.verification import Verified, verify
-from susracker.commands.auditing import acting, audit_log, note
+from susracker.commands.auditing import acting, note
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.errors import InputError
 from susracker.models import AuditEntry, AuditHead
-from susracker.plugins import open_store
+from susracker.plugins import open_store_of
 from susracker.runtime.files import open_private
 from susracker.runtime.text import counted
 
@@ -90,7 +90,7 @@ def list_command(
             and (until is None or entry.at < until.astimezone())
         )
 
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         found = [entry for entry in all_entries(store) if matches(entry)][-limit:]
         note(loaded.settings, store, "audit.list", detail={"shown": len(found)})
     if as_json:
@@ -122,7 +122,7 @@ def verify_command(
     if file is not None:
         _report(_verify_export(file, key), key)
         return
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         head = store.audit_head()
         found = verify(all_entries(store), head, key)
     _report(found, key)
@@ -140,7 +140,7 @@ def export_command(loaded: LoadedSettings, file: Path, reason: str) -> None:
       susracker audit export audit.jsonl --reason "yearly audit"
       susracker audit export - | gzip > audit.jsonl.gz
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         note(loaded.settings, store, "audit.export", reason=reason)
         if str(file) == "-":
             write_export(store, sys.stdout.buffer)
@@ -175,10 +175,11 @@ def new_key_command(loaded: LoadedSettings, reason: str) -> None:
     Examples:
       susracker audit new-key --audit-key new-key.pem --reason "the disk of the key failed"
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         head = store.audit_head()
         detail = {"before": head.key_id if head else None}
-        log = audit_log(loaded.settings, store)
+        key = SigningKey.load_or_make(Path(loaded.settings.audit_key).expanduser())
+        log = AuditLog(store, key)
         log.take_over(Act(**acting(), action="audit.new_key", reason=reason, detail=detail))
     click.echo(f"the audit log is signed with {loaded.settings.audit_key} from now on")
 

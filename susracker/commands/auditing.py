@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping
-from pathlib import Path
 
 from susracker.access.audit import Act, AuditLog
-from susracker.access.signing import SigningKey
 from susracker.config import Settings
 from susracker.stores.access import Access
 
@@ -23,7 +21,7 @@ def acting() -> dict[str, str]:
 
 def audit_log(settings: Settings, store: Access) -> AuditLog:
     """The audit log of a store."""
-    return AuditLog(store, SigningKey.load_or_make(Path(settings.audit_key).expanduser()))
+    return AuditLog.open(store, settings.audit_key)
 
 
 def note(

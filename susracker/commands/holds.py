@@ -9,7 +9,7 @@ import click
 from susracker.commands.auditing import acting, note
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.models import Hold
-from susracker.plugins import open_store
+from susracker.plugins import open_store_of
 from susracker.retention.holds import check_reason
 
 
@@ -28,7 +28,7 @@ def hold_command(loaded: LoadedSettings, alert_id: str, reason: str) -> None:
     """
     now, who = datetime.now(timezone.utc), acting()["actor"]
     hold = Hold(alert_id, check_reason(reason), who, now)
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         store.hold_alert(hold)
         note(loaded.settings, store, "alert.hold", alert_id, hold.reason)
     click.echo(f"{alert_id} is held")
@@ -44,7 +44,7 @@ def release_command(loaded: LoadedSettings, alert_id: str) -> None:
     Examples:
       susracker alerts release 3f9c2a8107d1e4c23f9c2a8107d1e4c2
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         store.release_alert(alert_id)
         note(loaded.settings, store, "alert.release", alert_id)
     click.echo(f"{alert_id} is not held any more")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from susracker.access.roles import Permission
 from susracker.server.access import access
+from susracker.server.audited import audited, describe, unaudited
 from susracker.server.holds import holds_shown
 from susracker.server.service import service
 from susracker.server.wire import alert_summary, camera_fields, new_alert_event, parse
@@ -24,6 +25,7 @@ class Page(BaseModel):
 
 @blueprint.get("/api/alerts")
 @access(Permission.VIEW)
+@audited("alert.list")
 def alerts() -> ResponseReturnValue:
     """Alerts after a `seq`, oldest first, without their pictures."""
     page = parse(Page, request.args)
@@ -36,11 +38,13 @@ def alerts() -> ResponseReturnValue:
         )
     )
     shown = [alert_summary(alert) | {"held": held.get(alert.id)} for alert in found]
+    describe(after=page.after, shown=len(found))
     return jsonify(alerts=shown, last_seq=last_seq)
 
 
 @blueprint.get("/api/alerts/<alert_id>")
 @access(Permission.VIEW)
+@audited("alert.show", "alert_id")
 def alert(alert_id: str) -> ResponseReturnValue:
     """One alert, with its pictures."""
     store, thumbnails = service().tracker.store, service().thumbnails
@@ -52,6 +56,7 @@ def alert(alert_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/api/cameras")
 @access(Permission.VIEW)
+@unaudited("shows no person")
 def cameras() -> ResponseReturnValue:
     """Every camera: when it was last heard from, and its numbers of detections and alerts."""
     found = service().reads.call(service().tracker.cameras)

@@ -10,8 +10,10 @@ from flask.typing import ResponseReturnValue
 from flask_socketio import SocketIO
 from werkzeug.exceptions import HTTPException
 
+from susracker.access.audit import AuditLog
 from susracker.enrolment.enroller import Enroller
 from susracker.errors import (
+    ConfigError,
     ConflictError,
     DuplicateError,
     InputError,
@@ -22,9 +24,10 @@ from susracker.errors import (
     StoreUnavailableError,
 )
 from susracker.recording.writer import Recorder
-from susracker.server import alerts, criminals, detections, health, holds, sessions
+from susracker.server import alerts, audit, criminals, detections, health, holds, sessions
 from susracker.server.access import guard
 from susracker.server.admission import Admission
+from susracker.server.auditing import Auditing
 from susracker.server.body import RequestInMemory
 from susracker.server.connections import CONNECT, Connections
 from susracker.server.live import Live
@@ -34,6 +37,8 @@ from susracker.server.thumbnails import Thumbnails
 from susracker.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
+
+AUDIT = "audit log"
 
 READERS = 4
 """Threads for look-ups and edits, which wait for the disk more than they compute."""
@@ -62,6 +67,7 @@ def create_app(
     app = Flask("susracker", static_folder=None)
     app.request_class = RequestInMemory
     admission = Admission(tracker.store, settings)
+    auditing = Auditing(AuditLog.open(tracker.store, settings.audit_key))
     guard(app, admission)
     sessions.configure_sessions(app, tracker.store)
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
@@ -74,24 +80,26 @@ def create_app(
         cors_allowed_origins="*" if origins == ["*"] else origins or None,
         manage_session=False,
     )
-    others = optional or {}
+    others = {AUDIT: auditing, **(optional or {})}
     thumbnails = Thumbnails(tracker.store)
     live = Live(socketio, tracker.store, thumbnails, settings.follow_seconds)
-    connections = Connections(socketio, admission)
+    reads = BoundedPool(READERS, READERS + MAX_WAITING_READS)
+    connections = Connections(socketio, admission, lambda act: reads.call(auditing.note_look, act))
     connections.on(CONNECT, live.join)
     app.extensions[EXTENSION] = Service(
         tracker=tracker,
         enroller=Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels),
         admission=admission,
+        audit=auditing,
         connections=connections,
         live=live,
         thumbnails=thumbnails,
         work=BoundedPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
-        reads=BoundedPool(READERS, READERS + MAX_WAITING_READS),
+        reads=reads,
         recorder=recorder,
         optional={"recording": recorder, **others} if recorder else others,
     )
-    for part in (detections, criminals, alerts, holds, health, sessions):
+    for part in (detections, criminals, alerts, holds, health, sessions, audit):
         app.register_blueprint(part.blueprint)
     _register_errors(app)
     return app
@@ -133,6 +141,11 @@ def _register_errors(app: Flask) -> None:
         log.error("the store is unavailable: %s", error)
         message = "the store is unavailable and nothing was stored: try again"
         return answer(503, message, {"Retry-After": str(RETRY_AFTER)})
+
+    @app.errorhandler(ConfigError)
+    def wrong_setting(error: ConfigError) -> ResponseReturnValue:
+        log.error("a setting is wrong: %s", error)
+        return answer(503, str(error), {"Retry-After": str(RETRY_AFTER)})
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> ResponseReturnValue:

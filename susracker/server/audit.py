@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from susracker.access.chain import to_fields
 from susracker.access.roles import Permission
 from susracker.server.access import access
-from susracker.server.auditing import audited, describe
+from susracker.server.audited import audited, describe
 from susracker.server.service import service
 from susracker.server.wire import parse
 

@@ -13,6 +13,7 @@ from susracker.access.roles import Permission
 from susracker.models import Hold
 from susracker.retention.holds import check_reason
 from susracker.server.access import access
+from susracker.server.audited import audited, describe
 from susracker.server.body import json_body
 from susracker.server.identity import identity
 from susracker.server.service import service
@@ -30,16 +31,19 @@ class HoldFields(BaseModel):
 
 @blueprint.put("/api/alerts/<alert_id>/hold")
 @access(Permission.MANAGE)
+@audited("alert.hold", "alert_id")
 def hold(alert_id: str) -> ResponseReturnValue:
     """Keep an alert beyond its time, or change the reason for it."""
     reason = check_reason(parse(HoldFields, json_body()).reason)
     made = Hold(alert_id, reason, identity().actor, datetime.now(timezone.utc))
     service().reads.call(service().tracker.store.hold_alert, made)
+    describe(reason=reason)
     return jsonify(held=hold_fields(made))
 
 
 @blueprint.delete("/api/alerts/<alert_id>/hold")
 @access(Permission.MANAGE)
+@audited("alert.release", "alert_id")
 def release(alert_id: str) -> ResponseReturnValue:
     """End the hold of an alert."""
     service().reads.call(service().tracker.store.release_alert, alert_id)

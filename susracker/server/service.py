@@ -11,6 +11,7 @@ from flask import current_app
 from susracker.enrolment.enroller import Enroller
 from susracker.recording.writer import Recorder
 from susracker.server.admission import Admission
+from susracker.server.auditing import Auditing
 from susracker.server.connections import Connections
 from susracker.server.live import Live
 from susracker.server.pools import BoundedPool
@@ -43,6 +44,7 @@ class Service:
     tracker: Tracker
     enroller: Enroller
     admission: Admission
+    audit: Auditing
     connections: Connections
     live: Live
     thumbnails: Thumbnails

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 from collections.abc import Callable
@@ -202,7 +203,10 @@ def test_signing_out_ends_the_connections_of_that_session(site, keys):
 def test_a_revocation_acts_on_requests_in_time(site, keys):
     key = keys.make("viewer", "on requests")
     headers = {"X-API-Key": key}
-    ask = lambda: requests.get(f"{site.url}/api/alerts", headers=headers, timeout=30).status_code  # noqa: E731
+
+    def ask() -> int:
+        return requests.get(f"{site.url}/api/alerts", headers=headers, timeout=30).status_code
+
     assert within(FOLLOW_SECONDS, lambda: ask() == 200)
     keys.revoke(key)
     time.sleep(FOLLOW_SECONDS)
@@ -231,8 +235,6 @@ def test_last_use_is_noted_and_not_on_each_request(site, keys):
 
 
 def test_two_headers_of_the_same_name_are_no_key(site, keys):
-    import http.client
-
     host = site.url.removeprefix("http://")
     for first, second in ((keys.viewer, keys.admin), (keys.admin, "x"), (keys.admin, keys.admin)):
         connection = http.client.HTTPConnection(host, timeout=30)

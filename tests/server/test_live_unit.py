@@ -14,6 +14,7 @@ import flask
 import gevent
 import numpy as np
 import pytest
+from flask_socketio import ConnectionRefusedError
 from gevent.event import Event
 
 from susracker.errors import NotFoundError, StoreUnavailableError

@@ -19,6 +19,9 @@ from typing_extensions import Self
 from susracker.config import ESCAPE_PASSWORD, told_without_password
 from susracker.errors import ConfigError, InputError, StoreFormatError, StoreUnavailableError
 from susracker.stores.mongo.documents import OWN, Document
+from susracker.stores.mongo.seals import SealGuard, admit
+from susracker.stores.sealing import Sealer
+from susracker.stores.seals import Seals
 
 DATABASE = "susracker"
 """What is used where a URL names no database."""
@@ -33,6 +36,8 @@ LAST_ALERT, LAST_JUDGEMENT = "last alert", "last judgement"
 FRESH_SECONDS = 60
 """How long a number is known to be the last one. Records by which others learn that a number is
 taken are removed when they are old, and never so soon."""
+WITH_TEMPLATES: Document = {f"{OWN}.templates": {"$exists": True}}
+WITH_FACE: Document = {"alerts.face": {"$type": "binData"}}
 
 WAIT_MILLISECONDS = 5000
 """How long a server is looked for: less than a client waits for its answer. A URL may set
@@ -69,10 +74,17 @@ class Database:
 
     Criminals are in `criminals`, which a web panel may write to, too; all else is in collections
     that begin with `susracker_`.
+
+    Args:
+        sealer: of the data key that its content is encrypted with.
+
+    Raises:
+        ConfigError: the data key is missing or wrong.
     """
 
-    def __init__(self, client: MongoClient[Document], name: str) -> None:
+    def __init__(self, client: MongoClient[Document], name: str, sealer: Sealer) -> None:
         self._client = client
+        self.sealer = sealer
         database = client[name]
         self.criminals = database["criminals"]
         self.photos = database[PREFIX + "photos"]
@@ -92,10 +104,11 @@ class Database:
             undo.callback(client.close)
             with self.errors_mapped():
                 self._prepare()
+                self.guard = SealGuard(self.meta, self._admit())
             undo.pop_all()
 
     @classmethod
-    def from_url(cls, url: str) -> Self:
+    def from_url(cls, url: str, sealer: Sealer) -> Self:
         """Open the database that `url` names, such as `mongodb://user:password@host/susracker`.
 
         With the options of MongoDB's connection strings, such as `?replicaSet=rs0`.
@@ -110,7 +123,7 @@ class Database:
         except (errors.ConfigurationError, errors.InvalidURI, ValueError) as error:
             told = told_without_password(error, url)
             raise ConfigError(f"the MongoDB URL is wrong: {told}") from error
-        return cls(client, name)
+        return cls(client, name, sealer)
 
     def next_number(self, name: str) -> int:
         """The next number of a counter, from 1."""
@@ -200,6 +213,17 @@ class Database:
             self._count_templates()
         # Last: a migration that was interrupted is done again.
         self.meta.update_one({"_id": "format"}, {"$set": {"value": FORMAT}}, upsert=True)
+
+    def _admit(self) -> Seals:
+        return admit(self.meta, self._holds_content, self.sealer)
+
+    def _holds_content(self) -> bool:
+        places: list[tuple[MongoCollection[Document], Document]] = [
+            (self.photos, {}),
+            (self.criminals, WITH_TEMPLATES),
+            (self.outcomes, WITH_FACE),
+        ]
+        return any(place.find_one(what, {"_id": 1}) for place, what in places)
 
     def _index(self) -> None:
         self.photos.create_index("digest", unique=True)

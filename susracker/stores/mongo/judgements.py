@@ -129,7 +129,7 @@ class MongoJudgements(Judgements):
             as_it_was |= {f"{path}.judged": alert.get("judged")}
             changed = {f"{path}.status": judgement["status"], f"{path}.judged": seq}
             if alert.get("judged", 0) >= seq or self._update_outcome(as_it_was, changed):
-                return to_alert({**alert, "face": None})
+                return to_alert({**alert, "face": None}, self._db.sealer)
         return None
 
     def _update_outcome(self, as_it_was: Document, changed: Document) -> bool:

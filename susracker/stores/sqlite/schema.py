@@ -111,6 +111,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # How often something was forgotten: whoever keeps alerts in memory follows it.
         "CREATE TABLE forgotten (times INTEGER NOT NULL)",
         "INSERT INTO forgotten VALUES (0)",
+        # Empty for a file that was never encrypted; see `susracker.stores.seals.Seals`.
+        """CREATE TABLE seals (
+            only INTEGER PRIMARY KEY CHECK (only = 1), present BLOB NOT NULL, before BLOB
+        )""",
         # Days are counted since 1970 in UTC.
         """CREATE TABLE camera_days (
             camera_id TEXT NOT NULL, day INTEGER NOT NULL, detections INTEGER NOT NULL,
