@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 import tomlkit
 from platformdirs import user_data_path
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -80,6 +80,14 @@ def default_workers() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _empty_is_zero(value: object) -> object:
+    return 0 if value == "" else value
+
+
+Days = Annotated[float, BeforeValidator(_empty_is_zero)]
+"""A limit in days; 0, or nothing at all, is no limit."""
 
 
 class Settings(BaseSettings):
@@ -197,6 +205,45 @@ class Settings(BaseSettings):
     )
     record_days: float = Field(
         7, gt=0, le=3650, description="Largest age of recorded detections, in days."
+    )
+    keep_alerts_days: Days = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="How long alerts are kept, with their faces and judgements, in days; held "
+        "alerts are kept for longer. 0: without a limit.",
+    )
+    keep_faces_days: Days = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="How long the faces of alerts are kept, in days; the alerts stay without them. "
+        "0: as long as the alerts.",
+    )
+    keep_sightings_days: Days = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="How long sightings are kept, in days. 0: without a limit.",
+    )
+    keep_judgements_days: Days = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="How long judgements of alerts are kept, in days; the alerts keep their "
+        "status. 0: as long as the alerts.",
+    )
+    keep_expired_days: Days = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="How long after they expired people are removed for good, in days. 0: never.",
+    )
+    keep_audit_days: Days = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="How long entries of the audit log are kept, in days. 0: without a limit.",
     )
     audit_key: str = Field(
         default_factory=default_audit_key,

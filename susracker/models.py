@@ -24,6 +24,8 @@ AlertKind = Literal["face", "activity"]
 OutcomeKind = Literal["alert", "cooldown", "no match", "no face"]
 Role = Literal["camera", "viewer", "operator", "admin", "auditor"]
 JudgementKind = Literal["review", "outcome"]
+RecordKind = Literal["alerts", "faces", "sightings", "judgements"]
+"""What a journal forgets in time: a face is the crop of an alert, which stays without it."""
 Verdict = Literal["confirmed", "dismissed", "unsure"]
 Encounter = Literal["right person", "wrong person", "not stopped", "lost"]
 AlertStatus = Literal["new", "to be confirmed", "confirmed", "dismissed", "unsure"]

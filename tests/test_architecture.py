@@ -15,7 +15,7 @@ LAYERS = (
     ("delivery",),
     ("replay", "recording", "demo"),
     ("tracking",),
-    ("judgement",),
+    ("judgement", "retention"),
     ("access",),
     ("enrolment",),
     ("benchmark",),

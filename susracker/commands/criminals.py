@@ -12,12 +12,14 @@ import click
 from rich.table import Table
 
 from susracker.commands.criminals_stats import stats_command
+from susracker.commands.erase import erase_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, print_json, print_table
 from susracker.enrolment.inspection import photo_fields
 from susracker.enrolment.lookup import find_criminal
 from susracker.models import Criminal, Sighting, Status
 from susracker.plugins import open_encoder, open_store_of
+from susracker.retention.holds import refuse_if_held
 from susracker.runtime.text import counted
 from susracker.stores.base import Store
 
@@ -50,11 +52,13 @@ def command() -> None:
       susracker criminals show 3f9c2a81
       susracker criminals set-status 3f9c2a81 apprehended
       susracker criminals remove 3f9c2a81 07d1e4c2 --yes
+      susracker criminals erase 3f9c2a81 --reason "court order 12/26"
       susracker criminals stats
     """
 
 
 command.add_command(stats_command)
+command.add_command(erase_command)
 
 
 @command.command("list")
@@ -155,8 +159,10 @@ def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> Non
 def remove_command(loaded: LoadedSettings, criminal_ids: tuple[str, ...], yes: bool) -> None:
     """Remove people, with all their photos, templates and sightings.
 
-    Alerts stay, as a record of what operators were told, without the face and the name. This cannot
-    be undone. To stop looking for someone and keep the record, use set-status.
+    Alerts stay, as a record of what operators were told, without the face and the name; what people
+    wrote about them stays, too. Nobody is removed whom a held alert names. This cannot be undone.
+    To remove all that was written as well, and to be told what is out of reach, use erase; to stop
+    looking for someone and keep the record, use set-status.
 
     \b
     Examples:
@@ -171,6 +177,8 @@ def remove_command(loaded: LoadedSettings, criminal_ids: tuple[str, ...], yes: b
             click.echo(f"{one.id}  {one.name}: {held}")
         if not yes:
             click.confirm("Remove for good?", abort=True)
+        for one in found:
+            refuse_if_held(store, one.id, "release them first")
         for one in found:
             store.remove_criminal(one.id)
     click.echo(f"removed {counted(len(found), 'person', 'people')}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from susracker.commands.auditing import audit_log
 from susracker.commands.listening import missing
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import Settings, without_password
@@ -15,6 +16,7 @@ from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.panel import enroll_panel_photos
 from susracker.enrolment.report import Refusal
 from susracker.recording.writer import Recorder
+from susracker.retention.purge import HourlyPurge, Purge, unlimited
 from susracker.runtime.periodic import Periodic
 from susracker.runtime.text import counted
 from susracker.runtime.threads import one_core_a_thread
@@ -25,6 +27,10 @@ from susracker.tracking.tracker import Tracker
 log = logging.getLogger(__name__)
 
 FOLLOWING = "following the panel"
+FORGETTING = "forgetting what is old"
+
+PURGE_SECONDS = 10.0
+"""How often to look whether it is time to purge, and to go on with a purge that is not done."""
 
 
 @click.command("serve")
@@ -64,7 +70,8 @@ def command(loaded: LoadedSettings) -> None:
         tracker = stack.enter_context(Tracker.from_settings(settings))
         _encode_missing(tracker)
         panel = stack.enter_context(closing(_follow_panel(tracker)))
-        app = create_app(tracker, recorder, {FOLLOWING: panel})
+        purge = stack.enter_context(closing(_purge(tracker)))
+        app = create_app(tracker, recorder, {FOLLOWING: panel, FORGETTING: purge})
         serve(app, on_ready=lambda url: _announce(url, tracker))
 
 
@@ -79,6 +86,13 @@ def _follow_panel(tracker: Tracker) -> Periodic:
 
     follow()
     return Periodic(FOLLOWING, tracker.settings.follow_seconds, follow)
+
+
+def _purge(tracker: Tracker) -> Periodic:
+    """Forget what is older than the settings allow."""
+    audit = audit_log(tracker.settings, tracker.store)
+    purge = HourlyPurge(Purge(tracker.store, tracker.settings, audit))
+    return Periodic(FORGETTING, PURGE_SECONDS, purge)
 
 
 def _recorder(settings: Settings, stack: ExitStack) -> Recorder | None:
@@ -116,5 +130,7 @@ def _announce(url: str, tracker: Tracker) -> None:
     click.echo(f"susracker listens on {url}, {people} on the watch-list")
     store = without_password(settings.store)
     click.echo(f"store {store}, encoder {settings.encoder}, {settings.workers} workers")
+    if names := unlimited(settings):
+        click.echo(f"kept without a limit of days: set {', '.join(names)} to forget in time")
     if not len(tracker.watchlist):
         click.echo("nobody is enrolled yet: susracker enroll PHOTO --name NAME")

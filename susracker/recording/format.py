@@ -129,10 +129,22 @@ def received_at(line: str) -> datetime:
     Raises:
         RecordingError: the line is damaged.
     """
+    return arrival(line)[0]
+
+
+def arrival(line: str) -> tuple[datetime, str | None]:
+    """When the detection of a line was received, and the name of its picture's file, if any.
+
+    Raises:
+        RecordingError: the line is damaged.
+    """
     try:
-        return datetime.fromisoformat(json.loads(line)["received_at"])
-    except (ValueError, KeyError, TypeError) as error:
+        fields = json.loads(line)
+        picture = fields.get("picture")
+        received = datetime.fromisoformat(fields["received_at"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RecordingError(f"a line is damaged: {error}") from error
+    return received, None if picture is None else Path(str(picture)).name
 
 
 def _embeddings(fields: dict[str, Any]) -> Embeddings | None:

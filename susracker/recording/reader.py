@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from array import array
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,14 @@ from typing import TypeVar
 import numpy as np
 
 from susracker.errors import RecordingError
-from susracker.recording.format import LINES_FILE, Recorded, check_header, from_line, received_at
+from susracker.recording.format import (
+    LINES_FILE,
+    Recorded,
+    arrival,
+    check_header,
+    from_line,
+    received_at,
+)
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +69,7 @@ class Recording:
         self.left_out = 0
         for segment in segments(self.folder):
             for line in _lines(segment):
-                yield from self._parse(line, from_line)
+                yield from self.parse(line, from_line)
 
     def by_time(self) -> Iterator[Recorded]:
         """The detections by when they were received; those of one moment as they were recorded.
@@ -75,15 +83,15 @@ class Recording:
         times, places = array("d"), array("q")
         for folder_number, folder in enumerate(folders):
             for line in _lines(folder):
-                for moment in self._parse(line, lambda text, _: received_at(text)):
+                for moment in self.parse(line, lambda text, _: received_at(text)):
                     times.append(moment.timestamp())
                     places.extend((folder_number, line.number, line.offset))
         for place in np.argsort(times, kind="stable").tolist():
             folder_number, number, offset = places[3 * place : 3 * place + 3]
             line = _line_at(folders[folder_number], number, offset)
-            yield from self._parse(line, from_line)
+            yield from self.parse(line, from_line)
 
-    def _parse(self, line: _Line, parse: Callable[[str, Path], Parsed]) -> Iterator[Parsed]:
+    def parse(self, line: _Line, parse: Callable[[str, Path], Parsed]) -> Iterator[Parsed]:
         """What a line says; nothing if it is damaged."""
         try:
             if not line.content.endswith(b"\n"):
@@ -107,6 +115,31 @@ def _line_at(segment: Path, number: int, offset: int) -> _Line:
     with (segment / LINES_FILE).open("rb") as lines:
         lines.seek(offset)
         return _Line(segment, number, offset, lines.readline())
+
+
+def pictures_near(folder: Path, moments: Sequence[datetime], seconds: float) -> list[Path]:
+    """Pictures of detections that were received within `seconds` of one of some moments.
+
+    Args:
+        moments: in order.
+
+    Raises:
+        RecordingError: not a recording, or one of a newer version.
+    """
+    recording = Recording(folder)
+    times = [one.timestamp() for one in moments]
+
+    def is_near(moment: float) -> bool:
+        place = bisect_left(times, moment - seconds)
+        return place < len(times) and times[place] <= moment + seconds
+
+    return [
+        segment / picture
+        for segment in segments(folder)
+        for line in _lines(segment)
+        for received, picture in recording.parse(line, lambda text, _: arrival(text))
+        if picture and is_near(received.timestamp())
+    ]
 
 
 def segments(folder: Path) -> list[Path]:

@@ -10,11 +10,12 @@ from itertools import islice
 from susracker.errors import DuplicateError
 from susracker.models import Alert, Camera, CameraDay, Event, Outcome, OutcomeKind, Sighting
 from susracker.replay.judgements import ReplayJudgements
+from susracker.replay.retention import ReplayRetention
 from susracker.stores.base import Journal
 from susracker.stores.refusals import event_was_handled, no_alert
 
 
-class ReplayJournal(ReplayJudgements, Journal):
+class ReplayJournal(ReplayJudgements, ReplayRetention, Journal):
     """Sightings, alerts and events of one replay, in memory.
 
     It knows no gallery: whom a sighting is of is not checked, and nobody's `last_seen_*` moves.
@@ -58,7 +59,7 @@ class ReplayJournal(ReplayJudgements, Journal):
         if known is None:
             return None
         _, kind, alert_ids = known
-        return Outcome(kind, tuple(map(self.alert, alert_ids)))
+        return Outcome(kind, tuple(one for one in self._alerts if one.id in alert_ids))
 
     def forget_events(self, before: datetime) -> None:
         with self._lock:

@@ -15,8 +15,10 @@ class ReplayJudgements(Judgements):
     """Judgements of the alerts of one replay, in memory."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._alerts: list[Alert] = []
         self._judgements: list[Judgement] = []
+        self._last_judgement_seq = 0
         self._lock = threading.Lock()
 
     def add_judgement(self, judgement: Judgement, status: str, seen: int) -> Judgement:
@@ -28,6 +30,7 @@ class ReplayJudgements(Judgements):
                 raise judged_meanwhile(judgement.alert_id)
             stored = replace(judgement, seq=self.last_judgement_seq() + 1)
             self._judgements.append(stored)
+            self._last_judgement_seq = stored.seq
             self._alerts = [
                 replace(one, status=status) if one.id == judgement.alert_id else one
                 for one in self._alerts
@@ -39,6 +42,7 @@ class ReplayJudgements(Judgements):
             if any(one.seq == judgement.seq for one in self._judgements):
                 raise judgement_is_stored(judgement)
             self._judgements = sorted([*self._judgements, judgement], key=lambda one: one.seq)
+            self._last_judgement_seq = max(self._last_judgement_seq, judgement.seq)
 
     def judgements(self, alert_ids: Collection[str]) -> list[Judgement]:
         return [one for one in self._judgements if one.alert_id in alert_ids]
@@ -47,4 +51,4 @@ class ReplayJudgements(Judgements):
         return [one for one in self._judgements if one.seq > seq][: max(limit, 0)]
 
     def last_judgement_seq(self) -> int:
-        return self._judgements[-1].seq if self._judgements else 0
+        return self._last_judgement_seq

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -13,7 +14,8 @@ from susracker.judgement.stats import alert_stats, stats_record
 from susracker.models import AlertStatus
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, unaudited
-from susracker.server.service import service
+from susracker.server.holds import holds_shown
+from susracker.server.service import Service, service
 from susracker.server.wire import (
     alert_summary,
     camera_fields,
@@ -41,14 +43,16 @@ def alerts() -> ResponseReturnValue:
     """Alerts after a `seq`, oldest first, without their pictures."""
     page = parse(Page, request.args)
     store = service().tracker.store
-    found, last_seq = service().reads.call(
+    found, last_seq, held = service().reads.call(
         lambda: (
             store.alerts(page.after, page.limit, with_faces=False, status=page.status),
             store.last_seq(),
+            holds_shown(store),
         )
     )
+    shown = [alert_summary(alert) | {"held": held.get(alert.id)} for alert in found]
     describe(after=page.after, shown=len(found))
-    return jsonify(alerts=[alert_summary(alert) for alert in found], last_seq=last_seq)
+    return jsonify(alerts=shown, last_seq=last_seq)
 
 
 class Days(BaseModel):
@@ -75,11 +79,7 @@ def stats() -> ResponseReturnValue:
 @audited("alert.show", "alert_id")
 def alert(alert_id: str) -> ResponseReturnValue:
     """One alert, with its pictures and with everything that people said about it."""
-    judging, thumbnails = service().judging, service().thumbnails
-    judged, (pictured,) = service().reads.call(
-        lambda: (found := judging.judged(alert_id), thumbnails.beside([found.alert]))
-    )
-    return jsonify(new_alert_event(*pictured) | judgement_lists(judged))
+    return jsonify(service().reads.call(_described, service(), alert_id))
 
 
 @blueprint.get("/api/cameras")
@@ -89,3 +89,10 @@ def cameras() -> ResponseReturnValue:
     """Every camera: when it was last heard from, and its numbers of detections and alerts."""
     found = service().reads.call(service().tracker.cameras)
     return jsonify(cameras=[camera_fields(camera) for camera in found])
+
+
+def _described(parts: Service, alert_id: str) -> dict[str, Any]:
+    judged = parts.judging.judged(alert_id)
+    (pictured,) = parts.thumbnails.beside([judged.alert])
+    held = holds_shown(parts.tracker.store).get(alert_id)
+    return new_alert_event(*pictured) | judgement_lists(judged) | {"held": held}

@@ -25,10 +25,20 @@ from susracker.errors import (
 )
 from susracker.judgement.judging import Judging
 from susracker.recording.writer import Recorder
-from susracker.server import alerts, audit, criminals, detections, health, judgements, sessions
+from susracker.server import (
+    alerts,
+    audit,
+    criminals,
+    detections,
+    health,
+    holds,
+    judgements,
+    sessions,
+)
 from susracker.server.access import guard
 from susracker.server.admission import Admission
 from susracker.server.auditing import Auditing
+from susracker.server.body import RequestInMemory
 from susracker.server.connections import CONNECT, Connections
 from susracker.server.live import Live
 from susracker.server.pools import RETRY_AFTER, BoundedPool
@@ -65,6 +75,7 @@ def create_app(
     """
     settings = tracker.settings
     app = Flask("susracker", static_folder=None)
+    app.request_class = RequestInMemory
     admission = Admission(tracker.store, settings)
     auditing = Auditing(AuditLog.open(tracker.store, settings.audit_key))
     guard(app, admission)
@@ -99,7 +110,7 @@ def create_app(
         recorder=recorder,
         optional={"recording": recorder, **others} if recorder else others,
     )
-    for part in (detections, criminals, alerts, judgements, health, sessions, audit):
+    for part in (detections, criminals, alerts, holds, judgements, health, sessions, audit):
         app.register_blueprint(part.blueprint)
     _register_errors(app)
     return app

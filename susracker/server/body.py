@@ -1,12 +1,27 @@
-"""The JSON that a request carries."""
+"""What a request carries."""
 
 from __future__ import annotations
 
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
-from flask import request
+from flask import Request, request
 
 from susracker.errors import InputError
+
+
+class RequestInMemory(Request):
+    """A request whose files stay in memory, however large: they show people who are not wanted, and
+    a temporary file would leave them on a disk. The limit on the whole body bounds them."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return BytesIO()
 
 
 def json_body() -> Any:

@@ -21,6 +21,7 @@ from susracker.errors import (
     StoreUnavailableError,
 )
 from susracker.models import Criminal
+from susracker.retention.holds import refuse_if_held
 from susracker.runtime.data_uri import decode_base64
 from susracker.server.access import access
 from susracker.server.audited import audited, describe
@@ -116,7 +117,8 @@ def edit(criminal_id: str) -> ResponseReturnValue:
 @access(Permission.MANAGE)
 @audited("criminal.remove", "criminal_id")
 def remove(criminal_id: str) -> ResponseReturnValue:
-    """Forget a person, with all photos, templates and sightings."""
+    """Forget a person, with all photos, templates and sightings; not while a held alert names
+    them."""
     service().reads.call(_remove, service().tracker, criminal_id)
     return "", 204
 
@@ -184,6 +186,7 @@ def _prepare(parts: Service, number: int, image: bytes) -> PreparedPhoto:
 
 
 def _remove(tracker: Tracker, criminal_id: str) -> None:
+    refuse_if_held(tracker.store, criminal_id, "release them first")
     tracker.store.remove_criminal(criminal_id)
     _follow(tracker)
 

@@ -159,6 +159,10 @@ class Gallery(ABC):
         """The people of exactly that name, by id."""
 
     @abstractmethod
+    def expired(self, before: datetime) -> list[str]:
+        """Ids of the people who expired before a moment, in order."""
+
+    @abstractmethod
     def revision(self) -> int:
         """Revision of the newest change; 0 where nothing has changed ever."""
 

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from susracker.models import Alert, Camera, CameraDay, Event, Outcome, Sighting
 from susracker.stores.judgements import Judgements
+from susracker.stores.retention import Retention
 
 
-class Journal(Judgements):
+class Journal(Judgements, Retention):
     """What cameras saw: sightings, alerts, handled events, and counts per camera; and what people
     say about it.
 
@@ -77,7 +78,7 @@ class Journal(Judgements):
 
     @abstractmethod
     def last_seq(self) -> int:
-        """`seq` of the newest alert; 0 where there is none."""
+        """The highest `seq` that an alert has had; 0 where there was none."""
 
     @abstractmethod
     def sightings(self, criminal_id: str) -> list[Sighting]:

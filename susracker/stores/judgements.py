@@ -51,4 +51,4 @@ class Judgements(ABC):
 
     @abstractmethod
     def last_judgement_seq(self) -> int:
-        """`seq` of the newest judgement; 0 where there is none."""
+        """The highest `seq` that a judgement has had; 0 where there was none."""

@@ -45,6 +45,11 @@ def judgement_is_stored(judgement: Judgement) -> DuplicateError:
     return DuplicateError(f"there is already a judgement with the seq {judgement.seq}")
 
 
+def not_held(alert_id: str) -> NotFoundError:
+    """The error for the end of a hold that there is not."""
+    return NotFoundError(f"no alert with the id {alert_id!r} is held")
+
+
 def edited_meanwhile(criminal_id: str) -> ConflictError:
     """The error for an edit that is based on an older revision."""
     return ConflictError(

@@ -44,6 +44,8 @@ ALLOWED = {
     "POST /api/criminals": {"admin"},
     "PUT /api/criminals/<criminal_id>": {"admin"},
     "DELETE /api/criminals/<criminal_id>": {"admin"},
+    "PUT /api/alerts/<alert_id>/hold": {"admin"},
+    "DELETE /api/alerts/<alert_id>/hold": {"admin"},
 }
 """The roles that may use each route; None: everyone, without a key."""
 

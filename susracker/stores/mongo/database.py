@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
@@ -29,6 +30,12 @@ PREFIX = "susracker_"
 FORMAT = 3
 """1 had no `susracker.made`, 2 no keys, audit, judgements and holds."""
 
+LAST_ALERT, LAST_JUDGEMENT = "last alert", "last judgement"
+"""Names in `Database.floor`: the highest `seq` that was removed."""
+
+FRESH_SECONDS = 60
+"""How long a number is known to be the last one. Records by which others learn that a number is
+taken are removed when they are old, and never so soon."""
 WITH_TEMPLATES: Document = {f"{OWN}.templates": {"$exists": True}}
 WITH_FACE: Document = {"alerts.face": {"$type": "binData"}}
 
@@ -88,7 +95,6 @@ class Database:
         self.keys = database[PREFIX + "keys"]
         self.audit = database[PREFIX + "audit"]
         self.judgements = database[PREFIX + "judgements"]
-        self.holds = database[PREFIX + "holds"]
         self.meta = database[PREFIX + "meta"]
         # Writers of one process take turns, rather than run into each other's next number.
         self.turn = threading.RLock()
@@ -125,6 +131,16 @@ class Database:
             {"_id": name}, {"$inc": {"value": 1}}, upsert=True, return_document=ReturnDocument.AFTER
         )
         return int((counter or {})["value"])
+
+    def raise_floor(self, name: str, number: int) -> None:
+        """Say, before the record of a number is removed, that the number is used up."""
+        self.meta.update_one({"_id": name}, {"$max": {"value": number}}, upsert=True)
+
+    def floor(self, name: str) -> int:
+        """The highest number of a removed record; ask for it after the highest one that is there,
+        so that a removal in between is not missed."""
+        found = self.meta.find_one({"_id": name})
+        return int(found["value"]) if found else 0
 
     def revision(self) -> int:
         """The newest revision; 0 where nothing has changed ever."""
@@ -226,7 +242,8 @@ class Database:
         self.judgements.create_index([("alert_id", 1), ("seen", 1)], unique=True)
         self.judgements.create_index("made_at")
         self.judgements.create_index("settled")
-        self.outcomes.create_index("sightings.received_at")
+        for name in ("alerts.received_at", "sightings.received_at", "is_held"):
+            self.outcomes.create_index(name)
 
     def _count_templates(self) -> None:
         """From format 1 to 2."""
@@ -267,7 +284,9 @@ def _missing_options(url: str) -> dict[str, Any]:
     return {name: value for name, value in OPTIONS.items() if f"{name}=" not in url}
 
 
-def again_while_taken(insert_next: Callable[[], Result], forget: Callable[[], None]) -> Result:
+def again_while_taken(
+    insert_next: Callable[[], Result], forget: Callable[[], None] = lambda: None
+) -> Result:
     """What `insert_next` returns, once no other writer was faster; `forget` is called whenever one
     was."""
     while True:
@@ -285,14 +304,17 @@ class NextNumber:
 
     def __init__(self) -> None:
         self._last: int | None = None
+        self._known_at = 0.0
 
     def next(self, read_last: Callable[[], int]) -> int:
         """The next number; `read_last` reads the last from the database."""
-        return (read_last() if self._last is None else self._last) + 1
+        is_fresh = time.monotonic() < self._known_at + FRESH_SECONDS
+        return (self._last if is_fresh and self._last is not None else read_last()) + 1
 
     def taken(self, number: int | None) -> None:
         """A number was taken by us; None where none was needed."""
-        self._last = self._last if number is None else number
+        if number is not None:
+            self._last, self._known_at = number, time.monotonic()
 
     def forget(self) -> None:
         """Ask the database the next time."""

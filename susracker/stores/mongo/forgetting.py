@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from susracker.stores.mongo.database import Database
 from susracker.stores.mongo.documents import Document, unique_key, without
@@ -17,19 +17,32 @@ def forget_in_outcomes(db: Database, criminal_id: str) -> None:
 
 def forget_in_outcome(db: Database, outcome: Document, criminal_ids: Collection[str]) -> None:
     """Take people out of one outcome, here and in the database: their sightings go, their alerts
-    stay without them.
+    stay without them."""
+    rewrite_outcome(db, outcome, lambda found: _without_people(found, criminal_ids))
 
-    Others may take other people out of it at the same time, or judge its alerts. What they leave is
-    read again, rather than overwritten with what it was before.
+
+def rewrite_outcome(
+    db: Database, outcome: Document, change: Callable[[Document], Document]
+) -> bool:
+    """Change an outcome, here and in the database; whether it is still there.
+
+    Others may change it at the same time, such as by judging or holding its alerts. What they leave
+    is read again, rather than overwritten with what it was before.
+
+    Args:
+        change: gives what is to be set, of the outcome as it is; it may be called several times.
     """
     while True:
-        changed = _without_people(outcome, criminal_ids)
+        changed = change(outcome)
         as_it_was = {name: outcome.get(name) for name in ("_id", "sighted", "named", "judgements")}
-        updated = db.outcomes.update_one(as_it_was, {"$set": changed}).matched_count
-        found = None if updated else db.outcomes.find_one({"_id": outcome["_id"]})
-        outcome.update(found or changed)
+        update = {"$set": changed, "$inc": {"judgements": 1}}
+        if db.outcomes.update_one(as_it_was, update).matched_count:
+            outcome.update(changed)
+            return True
+        found = db.outcomes.find_one({"_id": outcome["_id"]})
         if found is None:
-            return
+            return False
+        outcome.update(found)
 
 
 def _without_people(outcome: Document, criminal_ids: Collection[str]) -> Document:

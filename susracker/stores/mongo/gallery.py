@@ -32,6 +32,7 @@ from susracker.stores.mongo.documents import (
     plain_name,
     template_fields,
     to_criminal,
+    to_integer,
     to_photo,
     to_templates,
 )
@@ -155,6 +156,12 @@ class MongoGallery(Gallery):
     def criminals_named(self, name: str) -> list[Criminal]:
         found = self._db.read(self._db.criminals, {"name": name} | PRESENT, WITHOUT_PICTURES)
         return sorted(map(to_criminal, found), key=_order)
+
+    def expired(self, before: datetime) -> list[str]:
+        past = {f"{OWN}.expires_at": {"$lt": to_integer(before)}} | PRESENT
+        return sorted(
+            str(one["_id"]) for one in self._db.read(self._db.criminals, past, {"_id": 1})
+        )
 
     def revision(self) -> int:
         with self._db.errors_mapped():

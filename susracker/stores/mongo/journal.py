@@ -12,7 +12,7 @@ from pymongo import errors
 from susracker.errors import DuplicateError, StoreUnavailableError
 from susracker.models import Alert, Camera, CameraDay, Event, Outcome, Sighting
 from susracker.stores.base import Journal
-from susracker.stores.mongo.database import Database, NextNumber, again_while_taken
+from susracker.stores.mongo.database import LAST_ALERT, Database, NextNumber, again_while_taken
 from susracker.stores.mongo.documents import (
     DAY_COUNTS,
     OWN,
@@ -32,6 +32,7 @@ from susracker.stores.mongo.documents import (
 )
 from susracker.stores.mongo.forgetting import forget_in_outcome, take_back
 from susracker.stores.mongo.judgements import MongoJudgements, with_statuses
+from susracker.stores.mongo.retention import MongoRetention
 from susracker.stores.refusals import event_was_handled, no_alert, no_criminal
 
 WITHOUT_FACES = {"alerts.face": 0}
@@ -42,7 +43,7 @@ TAKEN_BACK = "taken_back"
 log = logging.getLogger(__name__)
 
 
-class MongoJournal(MongoJudgements, Journal):
+class MongoJournal(MongoJudgements, MongoRetention, Journal):
     """See `Journal`."""
 
     def __init__(self, database: Database) -> None:
@@ -131,7 +132,7 @@ class MongoJournal(MongoJudgements, Journal):
             newest = self._db.outcomes.find_one(
                 {"last_seq": {"$gt": 0}}, {"last_seq": 1}, sort=[("last_seq", -1)]
             )
-        return int(newest["last_seq"]) if newest else 0
+            return max(int(newest["last_seq"]) if newest else 0, self._db.floor(LAST_ALERT))
 
     def sightings(self, criminal_id: str) -> list[Sighting]:
         pages = self._db.read(self._db.outcomes, {"sighted": criminal_id}, {"sightings": 1})

@@ -4,8 +4,7 @@ An alert is a part of the document of its outcome, and a judgement is a document
 holds the status that follows from it. Inserting it is the moment at which both are stored: the
 status is copied to the alert afterwards, and until then readers take it from the judgement.
 
-Numbers of judgements are given out by inserting the next one: whoever removes old judgements has
-to leave the newest.
+Numbers of judgements are given out by inserting the next one.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from pymongo import errors
 from susracker.errors import StoreUnavailableError
 from susracker.models import CONFIRMED, Alert, Judgement
 from susracker.stores.judgements import Judgements
-from susracker.stores.mongo.database import Database, NextNumber, again_while_taken
+from susracker.stores.mongo.database import LAST_JUDGEMENT, Database, again_while_taken
 from susracker.stores.mongo.documents import (
     OWN,
     Document,
@@ -39,7 +38,6 @@ class MongoJudgements(Judgements):
 
     def __init__(self, database: Database) -> None:
         self._db = database
-        self._judgement_seq = NextNumber()
 
     def add_judgement(self, judgement: Judgement, status: str, seen: int) -> Judgement:
         with self._db.turn, self._db.errors_mapped():
@@ -71,7 +69,7 @@ class MongoJudgements(Judgements):
     def last_judgement_seq(self) -> int:
         with self._db.errors_mapped():
             newest = self._db.judgements.find_one({}, {"_id": 1}, sort=[("_id", -1)])
-        return int(newest["_id"]) if newest else 0
+            return max(int(newest["_id"]) if newest else 0, self._db.floor(LAST_JUDGEMENT))
 
     def _unsettled_statuses(self) -> dict[str, str]:
         """Statuses by alert that are not copied to the alerts yet. Read before the alerts, so that
@@ -86,13 +84,12 @@ class MongoJudgements(Judgements):
             # A unique index on the alert and `seen` lets only one of those who race through.
             if self._newest_of(judgement.alert_id) != seen:
                 raise judged_meanwhile(judgement.alert_id)
-            stored = replace(judgement, seq=self._judgement_seq.next(self.last_judgement_seq))
+            stored = replace(judgement, seq=self.last_judgement_seq() + 1)
             values = {"status": status, "seen": seen, "settled": False}
             self._db.judgements.insert_one(_judgement_document(stored) | values)
-            self._judgement_seq.taken(stored.seq)
             return stored
 
-        return again_while_taken(insert_next, self._judgement_seq.forget)
+        return again_while_taken(insert_next)
 
     def _newest_of(self, alert_id: str) -> int:
         found = self._db.read(self._db.judgements, {"alert_id": alert_id}, {"_id": 1})

@@ -99,6 +99,11 @@ class Database:
         with self.reading() as connection:
             return connection.execute(sql, values).fetchall()
 
+    def last_number(self, table: str) -> int:
+        """The highest number that a row of a table has had whose numbers are never used again."""
+        rows = self.rows("SELECT seq FROM sqlite_sequence WHERE name = ?", table)
+        return int(rows[0][0]) if rows else 0
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection in a transaction of its own, which is undone where the block raises."""
@@ -196,6 +201,20 @@ class Database:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             finally:
                 _set_timeout(connection, BUSY_SECONDS)
+
+    def scrub_log(self) -> None:
+        """Do the same, or say why it cannot be done.
+
+        Raises:
+            StoreUnavailableError: another program is in the middle of reading or writing.
+        """
+        with self._turn(WRITE_SECONDS), self.reading() as connection:
+            busy, left, moved = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy or left != moved:
+            raise StoreUnavailableError(
+                f"what was removed is still in {self.path}-wal, as another program is reading "
+                f"{self.path}: end it, and try again"
+            )
 
     def close(self) -> None:
         """Close all connections."""

@@ -126,6 +126,10 @@ class SqliteGallery(Gallery):
         rows = self._db.rows(f"{_SELECT} WHERE name = ? ORDER BY criminals.id", name)
         return [to_record(Criminal, row) for row in rows]
 
+    def expired(self, before: datetime) -> list[str]:
+        sql = "SELECT id FROM criminals WHERE expires_at < ? ORDER BY id"
+        return [criminal_id for (criminal_id,) in self._db.rows(sql, to_integer(before))]
+
     def revision(self) -> int:
         return int(self._db.rows("SELECT coalesce(max(revision), 0) FROM revisions")[0][0])
 

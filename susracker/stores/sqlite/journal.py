@@ -15,6 +15,7 @@ from susracker.stores.sealing import Sealer
 from susracker.stores.sqlite.database import Database
 from susracker.stores.sqlite.judgements import SqliteJudgements
 from susracker.stores.sqlite.last_seen import move_last_seen
+from susracker.stores.sqlite.retention import SqliteRetention
 from susracker.stores.sqlite.rows import (
     columns,
     insert,
@@ -28,7 +29,7 @@ _SIGHTING, _CAMERA, _DAY, _ALERT = (columns(kind) for kind in (Sighting, Camera,
 _ALERT_WITHOUT_FACE = _ALERT.replace("face", "NULL")
 
 
-class SqliteJournal(SqliteJudgements, Journal):
+class SqliteJournal(SqliteJudgements, SqliteRetention, Journal):
     """See `Journal`."""
 
     def __init__(self, database: Database) -> None:
@@ -91,7 +92,7 @@ class SqliteJournal(SqliteJudgements, Journal):
         return self._alerts(recent, to_integer(occurred_since), chosen=_ALERT_WITHOUT_FACE)
 
     def last_seq(self) -> int:
-        return int(self._db.rows("SELECT coalesce(max(seq), 0) FROM alerts")[0][0])
+        return self._db.last_number("alerts")
 
     def sightings(self, criminal_id: str) -> list[Sighting]:
         sql = f"SELECT {_SIGHTING} FROM sightings WHERE criminal_id = ? ORDER BY occurred_at, id"

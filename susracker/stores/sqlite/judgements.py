@@ -42,7 +42,7 @@ class SqliteJudgements(Judgements):
         return self._judgements("seq > ?", seq, limit=max(limit, 0))
 
     def last_judgement_seq(self) -> int:
-        return int(self._db.rows("SELECT coalesce(max(seq), 0) FROM judgements")[0][0])
+        return self._db.last_number("judgements")
 
     def _judgements(self, where: str, *values: Any, limit: int) -> list[Judgement]:
         sql = f"SELECT {_JUDGEMENT} FROM judgements WHERE {where} ORDER BY seq LIMIT ?"

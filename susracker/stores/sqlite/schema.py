@@ -108,6 +108,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             made_at INTEGER NOT NULL
         ) WITHOUT ROWID""",
         "CREATE INDEX alerts_by_status ON alerts (status, seq)",
+        # How often something was forgotten: whoever keeps alerts in memory follows it.
+        "CREATE TABLE forgotten (times INTEGER NOT NULL)",
+        "INSERT INTO forgotten VALUES (0)",
         # Empty for a file that was never encrypted; see `susracker.stores.seals.Seals`.
         """CREATE TABLE seals (
             only INTEGER PRIMARY KEY CHECK (only = 1), present BLOB NOT NULL, before BLOB
@@ -119,6 +122,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID""",
         # What is kept for a limited time is found by its time.
         "CREATE INDEX alerts_by_arrival ON alerts (received_at)",
+        "CREATE INDEX faces_by_arrival ON alerts (received_at) WHERE face IS NOT NULL",
         "CREATE INDEX sightings_by_arrival ON sightings (received_at)",
         "CREATE INDEX audit_by_time ON audit (at)",
     ),

@@ -1,0 +1,50 @@
+"""`susracker alerts hold` and `susracker alerts release`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import click
+
+from susracker.commands.auditing import acting, note
+from susracker.commands.options import LoadedSettings, settings_options
+from susracker.models import Hold
+from susracker.plugins import open_store_of
+from susracker.retention.holds import check_reason
+
+
+@click.command("hold")
+@click.argument("alert_id", metavar="ID")
+@click.option("--reason", required=True, help="Why, such as the case that it is needed for.")
+@settings_options("store", "audit_key")
+def hold_command(loaded: LoadedSettings, alert_id: str, reason: str) -> None:
+    """Keep an alert beyond its time, with its face and judgements, until it is released.
+
+    People whom it names can neither be removed nor expire out of the store meanwhile.
+
+    \b
+    Examples:
+      susracker alerts hold 3f9c2a8107d1e4c23f9c2a8107d1e4c2 --reason "court, case 12/26"
+    """
+    now, who = datetime.now(timezone.utc), acting()["actor"]
+    hold = Hold(alert_id, check_reason(reason), who, now)
+    with open_store_of(loaded.settings) as store:
+        store.hold_alert(hold)
+        note(loaded.settings, store, "alert.hold", alert_id, hold.reason)
+    click.echo(f"{alert_id} is held")
+
+
+@click.command("release")
+@click.argument("alert_id", metavar="ID")
+@settings_options("store", "audit_key")
+def release_command(loaded: LoadedSettings, alert_id: str) -> None:
+    """End the hold of an alert: it is forgotten when its time has come.
+
+    \b
+    Examples:
+      susracker alerts release 3f9c2a8107d1e4c23f9c2a8107d1e4c2
+    """
+    with open_store_of(loaded.settings) as store:
+        store.release_alert(alert_id)
+        note(loaded.settings, store, "alert.release", alert_id)
+    click.echo(f"{alert_id} is not held any more")

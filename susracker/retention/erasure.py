@@ -1,0 +1,87 @@
+"""Removes a person everywhere, and says what is out of reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from susracker.models import Criminal
+from susracker.retention.holds import held_about, refuse_if_held
+from susracker.stores.base import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What a store holds of a person.
+
+    Attributes:
+        templates: of every encoder.
+        alerts: that they are the match or a candidate of.
+        held: how many of these are held.
+        seen_at: when detections arrived in which they were recognised, in order.
+    """
+
+    photos: int
+    templates: int
+    sightings: int
+    alerts: tuple[str, ...]
+    held: int
+    seen_at: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was removed.
+
+    Attributes:
+        judgements: whose note, or a reason with the person's name, was emptied.
+        holds: that were ended.
+    """
+
+    traces: Traces
+    judgements: int
+    holds: int
+
+
+def traces_of(store: Store, criminal_id: str) -> Traces:
+    """What a store holds of a person."""
+    sightings = store.sightings(criminal_id)
+    naming = store.alerts_naming(criminal_id)
+    arrived = {one.received_at for one in sightings}
+    arrived.update(store.alert(alert_id).received_at for alert_id in naming)
+    return Traces(
+        photos=len(store.photo_ids(criminal_id)),
+        templates=len(store.templates(criminal_id)),
+        sightings=len(sightings),
+        alerts=tuple(naming),
+        held=len(held_about(store, criminal_id)),
+        seen_at=tuple(sorted(arrived)),
+    )
+
+
+def erase(store: Store, criminal: Criminal, *, despite_holds: bool = False) -> Erased:
+    """Remove someone, and what people wrote about them.
+
+    As `Gallery.remove_criminal`; beyond that, the judgements of alerts that name them lose their
+    notes, and the reasons in which their name occurs. A server follows within `follow_seconds`.
+
+    Args:
+        despite_holds: end the holds of alerts that name them.
+
+    Raises:
+        ConflictError: such an alert is held.
+        NotFoundError: someone else removed them meanwhile.
+        StoreUnavailableError: what is left is removed when this is called again.
+    """
+    if not despite_holds:
+        refuse_if_held(store, criminal.id, "release them first, or erase --despite-holds")
+    traces = traces_of(store, criminal.id)
+    holds = held_about(store, criminal.id)
+    for one in holds:
+        store.release_alert(one.alert_id)
+    # Before the removal, as nobody would know afterwards which alerts named them; and after it,
+    # because of what was written meanwhile.
+    struck = store.strike_judgements(traces.alerts, criminal.name)
+    store.remove_criminal(criminal.id)
+    struck += store.strike_judgements(traces.alerts, criminal.name)
+    return Erased(traces, struck, len(holds))

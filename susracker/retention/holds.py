@@ -1,0 +1,43 @@
+"""Alerts that are kept beyond their time, and whom they name."""
+
+from __future__ import annotations
+
+from susracker.errors import ConflictError, InputError
+from susracker.models import Hold
+from susracker.stores.base import Store
+
+MAX_REASON = 500
+"""Characters of the reason of a hold."""
+
+
+def check_reason(reason: str) -> str:
+    """The reason of a hold, without spaces around it.
+
+    Raises:
+        InputError: it is empty, too long, or not one line.
+    """
+    text = reason.strip()
+    if not 0 < len(text) <= MAX_REASON or not text.isprintable():
+        raise InputError(f"reason: say why in one line of up to {MAX_REASON} characters")
+    return text
+
+
+def held_about(store: Store, criminal_id: str) -> list[Hold]:
+    """The holds of alerts that someone is the match or a candidate of."""
+    holds = store.holds()
+    naming = set(store.alerts_naming(criminal_id)) if holds else set()
+    return [one for one in holds if one.alert_id in naming]
+
+
+def refuse_if_held(store: Store, criminal_id: str, instead: str) -> None:
+    """Leave someone alone whom a held alert names: it would lose the face and the name.
+
+    Args:
+        instead: what to do about it.
+
+    Raises:
+        ConflictError: such an alert is held.
+    """
+    if holds := held_about(store, criminal_id):
+        held = ", ".join(f"{one.alert_id} ({one.reason})" for one in holds)
+        raise ConflictError(f"{criminal_id!r} is in alerts that are held: {held}; {instead}")

@@ -1,0 +1,216 @@
+"""Forgetting in time, in MongoDB.
+
+The hold of an alert is a part of the document of its outcome, as the alert is: whoever forgets
+alerts does so only if no other hold was added since they read the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from susracker.errors import NotFoundError
+from susracker.models import Hold, RecordKind
+from susracker.stores.mongo.database import LAST_ALERT, LAST_JUDGEMENT, Database
+from susracker.stores.mongo.documents import Document, to_document, to_integer, to_record
+from susracker.stores.mongo.forgetting import rewrite_outcome
+from susracker.stores.refusals import no_alert, not_held
+from susracker.stores.retention import Retention
+
+FORGOTTEN = "forgotten"
+"""Counts how often something was forgotten."""
+
+
+class MongoRetention(Retention):
+    """See `Retention`."""
+
+    _db: Database
+
+    def forget(self, kind: RecordKind, before: datetime, limit: int) -> int:
+        with self._db.turn, self._db.errors_mapped():
+            if kind == "judgements":
+                return self._forget_judgements(before, limit)
+            part = _PARTS[kind]
+            # Outcomes with a held alert may have nothing to forget, and are met each time.
+            held = self._db.outcomes.count_documents({"is_held": True})
+            forgotten = 0
+            for outcome in list(self._db.outcomes.find(part.query(before)).limit(limit + held)):
+                if forgotten < limit:
+                    forgotten += self._forget_in(outcome, part, before, limit - forgotten)
+            if forgotten:
+                self._db.next_number(FORGOTTEN)
+            return forgotten
+
+    def count_older(self, kind: RecordKind, before: datetime) -> int:
+        with self._db.errors_mapped():
+            if kind == "judgements":
+                return len(self._old_judgements(before))
+            part = _PARTS[kind]
+            found = self._db.outcomes.find(part.query(before))
+            return sum(len(part.old(one, before)) for one in found)
+
+    def forgotten(self) -> int:
+        with self._db.errors_mapped():
+            return self._db.floor(FORGOTTEN)
+
+    def scrub(self) -> None:
+        pass  # the server's journal and oplog are out of reach
+
+    def hold_alert(self, hold: Hold) -> None:
+        def add(outcome: Document) -> Document:
+            return _holds([*_other_holds(outcome, hold.alert_id), to_document(hold)])
+
+        self._change_holds(hold.alert_id, add)
+
+    def release_alert(self, alert_id: str) -> None:
+        def release(outcome: Document) -> Document:
+            if alert_id not in outcome.get("held", ()):
+                raise not_held(alert_id)
+            return _holds(_other_holds(outcome, alert_id))
+
+        try:
+            self._change_holds(alert_id, release)
+        except NotFoundError as error:
+            raise not_held(alert_id) from error
+
+    def holds(self) -> list[Hold]:
+        found = self._db.read(self._db.outcomes, {"is_held": True}, {"holds": 1})
+        holds = [to_record(Hold, one) for outcome in found for one in outcome["holds"]]
+        return sorted(holds, key=lambda one: (one.made_at, one.alert_id))
+
+    def alerts_naming(self, criminal_id: str) -> list[str]:
+        shown = {f"alerts.{name}": 1 for name in ("id", "seq", "criminal_id", "candidates")}
+        found = self._db.read(self._db.outcomes, {"named": criminal_id}, shown)
+        alerts = [one for outcome in found for one in outcome["alerts"]]
+        naming = [one for one in alerts if criminal_id in _named(one)]
+        return [one["id"] for one in sorted(naming, key=lambda one: one["seq"])]
+
+    def strike_judgements(self, alert_ids: Collection[str], name: str) -> int:
+        changed = 0
+        with self._db.turn, self._db.errors_mapped():
+            for one in self._db.judgements.find({"alert_id": {"$in": list(alert_ids)}}):
+                is_named = name.casefold() in one["reason"].casefold()
+                if one["note"] or is_named:
+                    struck = {"note": "", "reason": "" if is_named else one["reason"]}
+                    self._db.judgements.update_one({"_id": one["_id"]}, {"$set": struck})
+                    changed += 1
+        return changed
+
+    # -- parts of a write --------------------------------------------------------------------
+
+    def _change_holds(self, alert_id: str, change: Callable[[Document], Document]) -> None:
+        with self._db.turn, self._db.errors_mapped():
+            found = self._db.outcomes.find_one({"alerts.id": alert_id})
+            if found is None or not rewrite_outcome(self._db, found, change):
+                raise no_alert(alert_id)
+
+    def _forget_in(self, outcome: Document, part: Part, before: datetime, limit: int) -> int:
+        """Forget what is old of one outcome; how many records that was."""
+        gone: list[str] = []
+
+        def change(found: Document) -> Document:
+            gone[:] = part.old(found, before)[:limit]
+            if part.is_whole_alert:
+                self._db.raise_floor(LAST_ALERT, found["last_seq"])
+            return part.without(found, gone)
+
+        if not rewrite_outcome(self._db, outcome, change):
+            return 0
+        if part.is_whole_alert:
+            self._drop_judgements({"alert_id": {"$in": gone}})
+        nothing = {"alerts": [], "sightings": [], "is_event": False}
+        self._db.outcomes.delete_one({"_id": outcome["_id"]} | nothing)
+        return len(gone)
+
+    def _forget_judgements(self, before: datetime, limit: int) -> int:
+        old = self._old_judgements(before)[:limit]
+        self._drop_judgements({"_id": {"$in": old}})
+        return len(old)
+
+    def _old_judgements(self, before: datetime) -> list[int]:
+        held = {one.alert_id for one in self.holds()}
+        old = {"made_at": {"$lt": to_integer(before)}}
+        found = self._db.judgements.find(old, {"alert_id": 1})
+        return sorted(int(one["_id"]) for one in found if one["alert_id"] not in held)
+
+    def _drop_judgements(self, which: Document) -> None:
+        seqs = [int(one["_id"]) for one in self._db.judgements.find(which, {"_id": 1})]
+        if seqs:
+            self._db.raise_floor(LAST_JUDGEMENT, max(seqs))
+            self._db.judgements.delete_many({"_id": {"$in": seqs}})
+
+
+# -- what is old of an outcome, and the outcome without it ---------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that is kept in outcomes.
+
+    Attributes:
+        place: the list that it is in.
+        more: what else is true of an outcome that has it.
+        without: what changes in an outcome without those of some ids.
+    """
+
+    place: str
+    more: Document
+    without: Callable[[Document, Collection[str]], Document]
+    is_whole_alert: bool = False
+
+    def query(self, before: datetime) -> Document:
+        """The query for outcomes that may have something older than a moment."""
+        return {f"{self.place}.received_at": {"$lt": to_integer(before)}} | self.more
+
+    def old(self, outcome: Document, before: datetime) -> list[str]:
+        """Ids of those that are older than a moment, and not held."""
+        moment, held = to_integer(before), outcome.get("held", ())
+        return [
+            one["id"]
+            for one in outcome[self.place]
+            if one["received_at"] < moment
+            and one["id"] not in held
+            and (not self.more or one["face"] is not None)
+        ]
+
+
+def _without_sightings(outcome: Document, ids: Collection[str]) -> Document:
+    left = [one for one in outcome["sightings"] if one["id"] not in ids]
+    return {"sightings": left, "sighted": sorted({one["criminal_id"] for one in left})}
+
+
+def _without_faces(outcome: Document, ids: Collection[str]) -> Document:
+    return {
+        "alerts": [one | {"face": None} if one["id"] in ids else one for one in outcome["alerts"]]
+    }
+
+
+def _without_alerts(outcome: Document, ids: Collection[str]) -> Document:
+    left = [one for one in outcome["alerts"] if one["id"] not in ids]
+    return {
+        "alerts": left,
+        "named": sorted({one for alert in left for one in _named(alert)}),
+        "newest_alert_at": max((one["occurred_at"] for one in left), default=None),
+    }
+
+
+_PARTS: dict[RecordKind, Part] = {
+    "alerts": Part("alerts", {}, _without_alerts, is_whole_alert=True),
+    "faces": Part("alerts", {"alerts.face": {"$type": "binData"}}, _without_faces),
+    "sightings": Part("sightings", {}, _without_sightings),
+}
+
+
+def _named(alert: Document) -> set[str]:
+    return {alert["criminal_id"], *(one["criminal_id"] for one in alert["candidates"])} - {None}
+
+
+def _holds(holds: list[Document]) -> Document:
+    """What an outcome holds of the holds of its alerts."""
+    held = [one["alert_id"] for one in holds]
+    return {"holds": holds, "held": held, "is_held": bool(held)}
+
+
+def _other_holds(outcome: Document, alert_id: str) -> list[Document]:
+    return [one for one in outcome.get("holds", ()) if one["alert_id"] != alert_id]
