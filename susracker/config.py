@@ -11,12 +11,13 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tomlkit
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -40,6 +41,34 @@ _SECRET_FIELD = re.compile(
     r"((?:password|passwd|passphrase|pwd|secret|token|key|authmechanismproperties)=)([^&;#\s]*)",
     re.IGNORECASE,
 )
+
+
+def _check_networks(text: str) -> str:
+    for part in split(text):
+        try:
+            ip_network(part)
+        except ValueError as error:
+            raise ValueError(f"no network such as 10.0.0.0/24: {error}") from error
+    return text
+
+
+def _join(value: object) -> object:
+    """A list of a TOML file, as the text that a flag or a variable would have."""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ",".join(value)
+    return value
+
+
+Listed = Annotated[str, BeforeValidator(_join)]
+"""Several texts, separated by commas; in a TOML file also as a list."""
+
+Networks = Annotated[Listed, AfterValidator(_check_networks)]
+"""Networks in CIDR notation, separated by commas."""
+
+
+def split(text: str) -> list[str]:
+    """The parts of a setting that holds several, separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def default_store() -> str:
@@ -112,10 +141,41 @@ class Settings(BaseSettings):
     max_megapixels: float = Field(
         50, gt=0, le=1000, description="Largest picture, in millions of pixels."
     )
-    allowed_origins: str = Field(
+    allowed_origins: Listed = Field(
         "",
-        description="Web origins, besides the server's own, whose pages may connect to Socket.IO: "
-        "separated by commas, or * for all.",
+        description="Web origins, besides the server's own, whose pages may use the server, such "
+        "as http://localhost:3000: separated by commas, or * for all.",
+    )
+    allowed_hosts: Listed = Field(
+        "",
+        description="Names by which clients may address the server, besides its IP addresses, "
+        "localhost and the names of its machine: separated by commas, or * for all.",
+    )
+    cert: str = Field("", description="File of the server's TLS certificate and its chain, as PEM.")
+    key: str = Field("", description="File of the private key of that certificate, as PEM.")
+    behind_proxy: Networks = Field(
+        "",
+        description="Networks of the proxies that may say who a client is and whether it came by "
+        "https, such as 10.0.0.0/24: separated by commas.",
+    )
+    rate_limit: str = Field(
+        "1000 per second",
+        description="How many requests a key may make, or an address without a key; beyond that, "
+        "the answer is 429.",
+    )
+    limits: str = Field(
+        "memory://",
+        description="What counts requests: memory://, or the URL of a Redis that several servers "
+        "share.",
+    )
+    max_clients: int = Field(
+        1000, ge=1, le=100_000, description="How many Socket.IO clients may be connected at once."
+    )
+    max_connections: int = Field(
+        10_000,
+        ge=1,
+        le=1_000_000,
+        description="How many connections may be open at once; more wait until one closes.",
     )
     follow_seconds: float = Field(
         1.0,

@@ -36,6 +36,12 @@ STOP_SECONDS = 1.0
 @click.option("--location", default="", help="Camera location, such as 'Main gate'.")
 @click.option("--key", envvar="SUSRACKER_KEY", help="Key for the server.  [SUSRACKER_KEY]")
 @click.option(
+    "--ca",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Certificates of the authority that signed the server's, as PEM.  [default: those that "
+    "browsers trust]",
+)
+@click.option(
     "--spool",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder in which faces wait while the server is unavailable.  [default: in memory]",
@@ -52,6 +58,7 @@ def command(
     camera_id: str,
     location: str,
     key: str | None,
+    ca: Path | None,
     spool: Path | None,
     spool_mb: float | None,
     fps: float,
@@ -70,6 +77,7 @@ def command(
     Examples:
       susracker camera 0 --server http://server:5000 --camera gate-1 --location "Main gate"
       susracker camera rtsp://10.0.0.7/main --server http://server:5000 --spool /var/spool/gate
+      susracker camera 0 --server https://server:5000 --ca site-ca.pem
       susracker camera clip.mp4 --server http://127.0.0.1:5000 --fps 2
     """
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
@@ -78,7 +86,7 @@ def command(
     cutter = FaceCutter(margin, smallest)
     faces = 0
     with (
-        Camera(url, camera_id, location, key=key, spool=spool, spool_mb=spool_mb) as camera,
+        Camera(url, camera_id, location, key=key, ca=ca, spool=spool, spool_mb=spool_mb) as camera,
         Interruption() as stopped,
     ):
         found = _endless(source, sampling) if is_live(source) else _paced(source, sampling)

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_socketio import SocketIO
 from werkzeug.exceptions import HTTPException
 
+from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.errors import (
     ConflictError,
@@ -17,12 +18,20 @@ from susracker.errors import (
     InputError,
     NotFoundError,
     OverloadedError,
+    RateLimitError,
     StoreUnavailableError,
 )
 from susracker.recording.writer import Recorder
 from susracker.server import alerts, criminals, detections, health
+from susracker.server.browsers import BrowserChecks, allow_listed_origins
+from susracker.server.headers import SecurityHeaders
+from susracker.server.hosts import Hosts
+from susracker.server.limits import RateLimit, limit_requests
 from susracker.server.live import Live
+from susracker.server.origins import Origins
+from susracker.server.outgoing import MAX_MESSAGE
 from susracker.server.pools import RETRY_AFTER, BoundedPool
+from susracker.server.proxies import Proxies
 from susracker.server.service import EXTENSION, Part, Service
 from susracker.server.thumbnails import Thumbnails
 from susracker.tracking.tracker import Tracker
@@ -33,6 +42,9 @@ READERS = 4
 """Threads for look-ups and edits, which wait for the disk more than they compute."""
 
 MAX_WAITING_READS = 1000
+
+MAX_FORM_PARTS = 200
+"""Fields and files of a form: a person may have 100 crimes."""
 
 
 def create_app(
@@ -54,13 +66,21 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
     # Form fields may hold pictures as base64, so only the limit on the whole body counts.
     app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
-    origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
+    app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
+    origins = Origins(settings.allowed_origins)
+    rate_limit = RateLimit(settings)
+    allow_listed_origins(app, origins)
+    limit_requests(app, rate_limit)
     socketio = SocketIO(
         app,
         async_mode="gevent",
-        cors_allowed_origins="*" if origins == ["*"] else origins or None,
+        # `BrowserChecks` lets only pages through that may read the answer.
+        cors_allowed_origins=lambda origin, environ: origin is not None,
+        cors_credentials=not origins.all,
+        max_http_buffer_size=MAX_MESSAGE,
         manage_session=False,
     )
+    _surround(app, settings, origins)
     others = optional or {}
     thumbnails = Thumbnails(tracker.store)
     app.extensions[EXTENSION] = Service(
@@ -71,12 +91,23 @@ def create_app(
         work=BoundedPool(settings.workers, settings.queue_size),
         reads=BoundedPool(READERS, MAX_WAITING_READS),
         recorder=recorder,
-        optional={"recording": recorder, **others} if recorder else others,
+        optional={
+            "rate limit": rate_limit,
+            **({"recording": recorder} if recorder else {}),
+            **others,
+        },
     )
     for part in (detections, criminals, alerts, health):
         app.register_blueprint(part.blueprint)
     _register_errors(app)
     return app
+
+
+def _surround(app: Flask, settings: Settings, origins: Origins) -> None:
+    """Put middleware around Flask and Socket.IO; a request passes it from the last to the first."""
+    app.wsgi_app = BrowserChecks(app.wsgi_app, Hosts(settings), origins)  # type: ignore[method-assign]
+    app.wsgi_app = SecurityHeaders(app.wsgi_app, origins)  # type: ignore[method-assign]
+    app.wsgi_app = Proxies(app.wsgi_app, settings.behind_proxy)  # type: ignore[method-assign]
 
 
 def _register_errors(app: Flask) -> None:
@@ -101,6 +132,10 @@ def _register_errors(app: Flask) -> None:
     @app.errorhandler(OverloadedError)
     def overloaded(error: OverloadedError) -> ResponseReturnValue:
         return answer(503, str(error), {"Retry-After": str(error.retry_after)})
+
+    @app.errorhandler(RateLimitError)
+    def too_often(error: RateLimitError) -> ResponseReturnValue:
+        return answer(429, str(error), {"Retry-After": str(error.retry_after)})
 
     @app.errorhandler(StoreUnavailableError)
     def unavailable(error: StoreUnavailableError) -> ResponseReturnValue:

@@ -19,6 +19,7 @@ from gevent.lock import RLock
 
 from susracker.errors import StoreError
 from susracker.models import Alert
+from susracker.server.outgoing import MAX_WAITING, Outgoing
 from susracker.server.pools import BoundedPool
 from susracker.server.tail import Tail
 from susracker.server.thumbnails import Pictured, Thumbnails
@@ -36,8 +37,8 @@ READERS = 2
 MAX_WAITING_READS = 100_000
 """How many clients may catch up at once: after a restart, all of them do."""
 
-LOOK_AGAIN = 0.01
-"""Seconds after which to look again whether a client that catches up has taken a page."""
+MAX_AHEAD = MAX_WAITING // 4
+"""Bytes that may wait for a client that catches up before it is sent the next alert."""
 
 ANSWER_WAIT = 5.0
 """Seconds that an answer waits for its alert's broadcast. The alert is stored: if the store cannot
@@ -51,6 +52,7 @@ class Live:
         self, socketio: SocketIO, store: Store, thumbnails: Thumbnails, follow_seconds: float
     ) -> None:
         self._socketio = socketio
+        self._outgoing = Outgoing(socketio.server)
         self._store = store
         self._tail = Tail(store)
         self._thumbnails = thumbnails
@@ -106,7 +108,10 @@ class Live:
 
     def _emit(self, alert: Alert, thumbnail: bytes | None, room: str) -> None:
         self._socketio.emit("alert", alert_event(alert, thumbnail), to=room)
+        # Each client that reads takes this now, however many alerts follow at once.
+        gevent.sleep(0)
         self._socketio.emit("new_alert", new_alert_event(alert, thumbnail), to=room)
+        gevent.sleep(0)
 
     def _page(self, after: int) -> list[Pictured]:
         return self._reads.call(lambda: self._thumbnails.beside(self._tail.after(after)))
@@ -130,23 +135,15 @@ class Live:
                 broadcast = self._last_seq
                 missed = [one for one in self._page(last_seq) if one[0].seq <= broadcast]
                 for alert, thumbnail in missed:
+                    self._outgoing.wait_for(sid, MAX_AHEAD)
                     self._emit(alert, thumbnail, sid)
                 # An alert that was taken back after the broadcast leaves a gap at the end.
                 last_seq = missed[-1][0].seq if missed else broadcast
-                self._wait_until_sent(sid)
+                # Otherwise all that it missed would wait in memory.
+                self._outgoing.wait_for(sid)
         except StoreError as error:
             log.error("cannot read alerts that a client missed: %s", error)
             self._socketio.server.disconnect(sid, namespace="/")
-
-    def _wait_until_sent(self, sid: str) -> None:
-        """Wait until a client has taken what was emitted to it, or has left. Otherwise all that it
-        missed would wait in memory."""
-        server = self._socketio.server
-        while self._is_connected(sid):
-            connection = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, "/"))
-            if not connection or not connection.queue.qsize():
-                return
-            gevent.sleep(LOOK_AGAIN)
 
     def _is_connected(self, sid: str) -> bool:
         return bool(self._socketio.server.manager.is_connected(sid, "/"))

@@ -43,6 +43,7 @@ class Sockets:
     def __init__(self) -> None:
         self.server = self.manager = self.eio = self
         self.sockets = {}  # nothing waits to be sent
+        self._async = {}
         self.app = flask.Flask("sockets")
         self.app.extensions["socketio"] = self
         self.handlers = {}
