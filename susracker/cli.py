@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "See it work: a camera, a wanted person, an alert.",
     "serve": "Run the server that cameras and operators connect to.",
     "enroll": "Put people on the watch-list.",
+    "keys": "Create, list, rotate and revoke the keys that the server asks for.",
     "criminals": "List, show, edit and remove enrolled people.",
     "benchmark": "Measure how well recognition works on a folder of photos.",
     "camera": "Act as an edge camera: find faces in a video and post them to a server.",

@@ -177,6 +177,16 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="How many connections may be open at once; more wait until one closes.",
     )
+    insecure_http: bool = Field(
+        False,
+        description="Listen on other addresses than loopback without TLS: keys and faces can be "
+        "read on the network.",
+    )
+    open_ingest: Networks = Field(
+        "",
+        description="Networks whose cameras may post detections without a key, and do nothing "
+        "else, such as 10.0.7.0/24: separated by commas.",
+    )
     follow_seconds: float = Field(
         1.0,
         gt=0,
@@ -343,5 +353,6 @@ def _describe(error: ValidationError, origins: Mapping[str, str]) -> str:
         else:
             origin = f" ({origins[name]})" if name in origins else ""
             value = without_password(repr(problem["input"]))
-            problems.append(f"{name} = {value}{origin}: {problem['msg'].lower()}")
+            message = problem["msg"].removeprefix("Value error, ")
+            problems.append(f"{name} = {value}{origin}: {message.lower()}")
     return "; ".join(problems)

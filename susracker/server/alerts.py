@@ -6,6 +6,8 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field
 
+from susracker.access.roles import Permission
+from susracker.server.access import access
 from susracker.server.service import service
 from susracker.server.wire import alert_summary, camera_fields, new_alert_event, parse
 
@@ -20,6 +22,7 @@ class Page(BaseModel):
 
 
 @blueprint.get("/api/alerts")
+@access(Permission.VIEW)
 def alerts() -> ResponseReturnValue:
     """Alerts after a `seq`, oldest first, without their pictures."""
     page = parse(Page, request.args)
@@ -31,6 +34,7 @@ def alerts() -> ResponseReturnValue:
 
 
 @blueprint.get("/api/alerts/<alert_id>")
+@access(Permission.VIEW)
 def alert(alert_id: str) -> ResponseReturnValue:
     """One alert, with its pictures."""
     store, thumbnails = service().tracker.store, service().thumbnails
@@ -39,6 +43,7 @@ def alert(alert_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/api/cameras")
+@access(Permission.VIEW)
 def cameras() -> ResponseReturnValue:
     """Every camera: when it was last heard from, and its numbers of detections and alerts."""
     found = service().reads.call(service().tracker.cameras)

@@ -16,14 +16,19 @@ from susracker.errors import (
     ConflictError,
     DuplicateError,
     InputError,
+    KeyRequiredError,
+    NotAllowedError,
     NotFoundError,
     OverloadedError,
     RateLimitError,
     StoreUnavailableError,
 )
 from susracker.recording.writer import Recorder
-from susracker.server import alerts, criminals, detections, health
+from susracker.server import alerts, criminals, detections, health, sessions
+from susracker.server.access import guard
+from susracker.server.admission import Admission
 from susracker.server.browsers import BrowserChecks, allow_listed_origins
+from susracker.server.connections import CONNECT, Connections
 from susracker.server.headers import SecurityHeaders
 from susracker.server.hosts import Hosts
 from susracker.server.limits import RateLimit, limit_requests
@@ -46,6 +51,9 @@ MAX_WAITING_READS = 1000
 MAX_FORM_PARTS = 200
 """Fields and files of a form: a person may have 100 crimes."""
 
+WRITERS = 16
+"""Threads besides the workers: those that recognised someone and wait for the store."""
+
 
 def create_app(
     tracker: Tracker,
@@ -62,15 +70,19 @@ def create_app(
             `/readyz` gives it as a warning.
     """
     settings = tracker.settings
-    app = Flask("susracker")
+    app = Flask("susracker", static_folder=None)
+    origins = Origins(settings.allowed_origins)
+    admission = Admission(tracker.store, settings)
+    rate_limit = RateLimit(settings)
+    # In this order: a preflight has no key, and who has a key is counted by it.
+    allow_listed_origins(app, origins)
+    guard(app, admission)
+    limit_requests(app, rate_limit)
+    sessions.configure_sessions(app, tracker.store)
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
     # Form fields may hold pictures as base64, so only the limit on the whole body counts.
     app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
-    origins = Origins(settings.allowed_origins)
-    rate_limit = RateLimit(settings)
-    allow_listed_origins(app, origins)
-    limit_requests(app, rate_limit)
     socketio = SocketIO(
         app,
         async_mode="gevent",
@@ -83,13 +95,18 @@ def create_app(
     _surround(app, settings, origins)
     others = optional or {}
     thumbnails = Thumbnails(tracker.store)
+    live = Live(socketio, tracker.store, thumbnails, settings.follow_seconds)
+    connections = Connections(socketio, admission, settings.max_clients)
+    connections.on(CONNECT, live.join)
     app.extensions[EXTENSION] = Service(
         tracker=tracker,
         enroller=Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels),
-        live=Live(socketio, tracker.store, thumbnails, settings.follow_seconds),
+        admission=admission,
+        connections=connections,
+        live=live,
         thumbnails=thumbnails,
-        work=BoundedPool(settings.workers, settings.queue_size),
-        reads=BoundedPool(READERS, MAX_WAITING_READS),
+        work=BoundedPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
+        reads=BoundedPool(READERS, READERS + MAX_WAITING_READS),
         recorder=recorder,
         optional={
             "rate limit": rate_limit,
@@ -97,7 +114,7 @@ def create_app(
             **others,
         },
     )
-    for part in (detections, criminals, alerts, health):
+    for part in (detections, criminals, alerts, health, sessions):
         app.register_blueprint(part.blueprint)
     _register_errors(app)
     return app
@@ -119,6 +136,14 @@ def _register_errors(app: Flask) -> None:
     @app.errorhandler(InputError)
     def wrong_input(error: InputError) -> ResponseReturnValue:
         return answer(400, str(error))
+
+    @app.errorhandler(KeyRequiredError)
+    def key_required(error: KeyRequiredError) -> ResponseReturnValue:
+        return answer(401, str(error), {"WWW-Authenticate": "Bearer"})
+
+    @app.errorhandler(NotAllowedError)
+    def not_allowed(error: NotAllowedError) -> ResponseReturnValue:
+        return answer(403, str(error))
 
     @app.errorhandler(NotFoundError)
     def not_found(error: NotFoundError) -> ResponseReturnValue:

@@ -10,6 +10,7 @@ from flask import Blueprint, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field
 
+from susracker.access.roles import Permission
 from susracker.enrolment.enroller import PreparedPhoto
 from susracker.enrolment.fields import criminal_from_fields, edit_from_fields
 from susracker.errors import (
@@ -21,6 +22,7 @@ from susracker.errors import (
 )
 from susracker.models import Criminal
 from susracker.runtime.data_uri import decode_base64
+from susracker.server.access import access
 from susracker.server.body import json_body
 from susracker.server.service import Service, service
 from susracker.server.wire import criminal_fields, parse, sighting_fields
@@ -44,6 +46,7 @@ class BasedOn(BaseModel):
 
 
 @blueprint.get("/api/criminals")
+@access(Permission.VIEW)
 def list_criminals() -> ResponseReturnValue:
     """People by name, a page of them where a limit is given."""
     page = parse(Page, request.args)
@@ -53,12 +56,14 @@ def list_criminals() -> ResponseReturnValue:
 
 
 @blueprint.get("/api/criminals/<criminal_id>")
+@access(Permission.VIEW)
 def show_criminal(criminal_id: str) -> ResponseReturnValue:
     """One person."""
     return jsonify(service().reads.call(_describe, service().tracker, criminal_id))
 
 
 @blueprint.get("/api/criminals/<criminal_id>/track")
+@access(Permission.VIEW)
 def track(criminal_id: str) -> ResponseReturnValue:
     """A person's sightings across cameras, in the order in which they occurred."""
     store = service().tracker.store
@@ -73,6 +78,7 @@ def track(criminal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/api/criminals")
+@access(Permission.MANAGE)
 def enroll() -> ResponseReturnValue:
     """Enrol a person, as JSON with `images` in base64, or as a form with files."""
     fields, images = _body()
@@ -82,6 +88,7 @@ def enroll() -> ResponseReturnValue:
 
 
 @blueprint.put("/api/criminals/<criminal_id>")
+@access(Permission.MANAGE)
 def edit(criminal_id: str) -> ResponseReturnValue:
     """Change the fields that are given and no others, and add the photos that are given.
 
@@ -92,6 +99,7 @@ def edit(criminal_id: str) -> ResponseReturnValue:
 
 
 @blueprint.delete("/api/criminals/<criminal_id>")
+@access(Permission.MANAGE)
 def remove(criminal_id: str) -> ResponseReturnValue:
     """Forget a person, with all photos, templates and sightings."""
     service().reads.call(_remove, service().tracker, criminal_id)

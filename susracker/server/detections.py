@@ -10,9 +10,12 @@ from typing import Any
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from susracker.access.roles import Permission
 from susracker.errors import InputError, OverloadedError, PictureError, StoreUnavailableError
 from susracker.models import Alert, Detection, Outcome
+from susracker.server.access import access
 from susracker.server.body import json_body
+from susracker.server.identity import identity
 from susracker.server.service import Service, service
 from susracker.server.thumbnails import Pictured
 from susracker.server.wire import (
@@ -37,6 +40,7 @@ MESSAGES = {
 
 
 @blueprint.post("/face_upload")
+@access(Permission.SEND)
 def face_upload() -> ResponseReturnValue:
     """A face crop, or a frame, as multipart `file`."""
     file = request.files.get("file")
@@ -47,6 +51,7 @@ def face_upload() -> ResponseReturnValue:
 
 
 @blueprint.post("/activity_alert")
+@access(Permission.SEND)
 def activity_alert() -> ResponseReturnValue:
     """An activity, such as violence, as JSON."""
     fields = parse(ActivityFields, _json())
@@ -56,6 +61,7 @@ def activity_alert() -> ResponseReturnValue:
 
 
 @blueprint.post("/api/detections")
+@access(Permission.SEND)
 def detections() -> ResponseReturnValue:
     """A face or an activity, as JSON; the face's picture as base64."""
     fields = parse(DetectionFields, _json())
@@ -95,6 +101,7 @@ def _detection(
 
 def _answer(detection: Detection) -> ResponseReturnValue:
     """Handle a detection, and answer once its alerts are stored and emitted."""
+    identity().demand_camera(detection.camera_id)
     try:
         outcome = service().work.call(_handle, service(), detection)
     except PictureError as error:

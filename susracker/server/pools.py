@@ -21,14 +21,17 @@ class BoundedPool:
     Only greenlets of one event loop may use `call`, so counting needs no lock. The loop runs on
     while a thread works.
 
+    Args:
+        limit: how many calls may run or wait.
+
     Attributes:
         in_flight: how many calls are running or waiting.
     """
 
-    def __init__(self, workers: int, queue_size: int) -> None:
+    def __init__(self, threads: int, limit: int) -> None:
         self.in_flight = 0
-        self._limit = workers + queue_size
-        self._threads = ThreadPool(workers)
+        self._limit = limit
+        self._threads = ThreadPool(threads)
 
     def call(self, function: Callable[..., Result], *args: object) -> Result:
         """Run a function on a thread. Returns what it returns, and raises what it raises.

@@ -18,6 +18,7 @@ from gevent.pool import Pool
 from gevent.pywsgi import WSGIServer
 
 from susracker.errors import ListenError
+from susracker.server.addresses import resolve
 from susracker.server.descriptors import possible_connections
 from susracker.server.sending import whole
 from susracker.server.service import EXTENSION, Service
@@ -120,6 +121,7 @@ def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, stop.set)
+    parts.admission.start(after=parts.connections.drop_invalid)
     parts.live.start()
     server.start()
     scheme = "https" if tls else "http"
@@ -134,7 +136,7 @@ def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
 
 def _listen(host: str, port: int) -> Any:
     try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, address = resolve(host, port)
         return Server.get_listener(address, backlog=BACKLOG, family=family)
     except OSError as error:
         where = f"{_printable_host(host)}:{port}"

@@ -10,6 +10,8 @@ from flask import current_app
 
 from susracker.enrolment.enroller import Enroller
 from susracker.recording.writer import Recorder
+from susracker.server.admission import Admission
+from susracker.server.connections import Connections
 from susracker.server.live import Live
 from susracker.server.pools import BoundedPool
 from susracker.server.thumbnails import Thumbnails
@@ -40,6 +42,8 @@ class Service:
 
     tracker: Tracker
     enroller: Enroller
+    admission: Admission
+    connections: Connections
     live: Live
     thumbnails: Thumbnails
     work: BoundedPool

@@ -35,6 +35,15 @@ class Store(Gallery, Journal, Access):
             StoreFormatError: what is there is not a susracker store, or is one of a newer version.
         """
 
+    @abstractmethod
+    def check(self) -> None:
+        """Find out within two seconds whether the store can be written at present.
+
+        Raises:
+            StoreUnavailableError: it cannot.
+            StoreFormatError: it is damaged.
+        """
+
     @contextmanager
     def snapshot(self) -> Iterator[Store]:
         """The store as it is at this moment, to be read while others write.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -67,7 +68,8 @@ def utc_now() -> datetime:
 class Tracker:
     """Recognises faces in detections, and stores sightings and alerts.
 
-    `handle` may be called from any thread, and from many at once. The tracker owns the parts that
+    `handle` may be called from any thread, and from many at once, of which `workers` recognise at
+    the same time, while others wait for the store. The tracker owns the parts that
     it is given, and closes them. As a context manager it starts on entry and closes on exit.
 
     Args:
@@ -100,6 +102,8 @@ class Tracker:
             settings.threshold_shift,
         )
         self.recogniser = Recogniser(self.detector, encoder, self.watchlist, self.max_pixels)
+        # Threads that wait for the store must not keep others from recognising.
+        self._workers = threading.BoundedSemaphore(settings.workers)
         self._matcher = matcher
         self._cooldown = cooldown
         self._clock = clock
@@ -195,6 +199,7 @@ class Tracker:
         """
         self.refresh()
         self.watchlist.prepare(PREPARED_AT_ONCE)
+        self.store.check()
         self._counts.flush()
         self._forget_events(self._clock())
 
@@ -254,7 +259,8 @@ class Tracker:
         return outcome
 
     def _attempt(self, detection: Detection, received_at: datetime) -> Outcome:
-        recognition = self.recogniser.recognise(_picture(detection), received_at)
+        with self._workers:
+            recognition = self.recogniser.recognise(_picture(detection), received_at)
         outcome = self.conclude(detection, recognition, received_at)
         self._count(detection, received_at, outcome)
         return outcome

@@ -251,3 +251,10 @@ def test_a_removal_while_sightings_are_stored_leaves_none(store: Store, url: str
             race(work, 4)
         assert store.sightings(who) == []
     assert all(alert.criminal_id is None and alert.face is None for alert in store.alerts())
+
+
+def test_a_store_that_can_be_written_passes_its_check(store: Store) -> None:
+    before = store.revision()
+    store.check()
+    store.check()
+    assert store.revision() == before

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import pymongo
 from bson.errors import InvalidDocument, InvalidStringData
 from pymongo import MongoClient, ReturnDocument, errors
 from pymongo.collection import Collection as MongoCollection
@@ -28,6 +29,9 @@ FORMAT = 3
 WAIT_MILLISECONDS = 5000
 """How long a server is looked for: less than a client waits for its answer. A URL may set
 `serverSelectionTimeoutMS` and the driver's other options."""
+
+CHECK_SECONDS = 2.0
+"""How long it may take to find out whether the database can be written."""
 
 OPTIONS: dict[str, Any] = {
     "w": "majority",
@@ -114,7 +118,11 @@ class Database:
         return int(newest["_id"]) if newest else 0
 
     def bump_revision(self, criminal_id: str) -> None:
-        """Say that someone changed; only the newest revision of each person is kept."""
+        """Say that someone changed; only the newest revision of each person is kept.
+
+        A number that is not kept is free again. A writer who does not know of newer ones may take
+        it, but followers have read past it. So they are told again, until nothing newer is there.
+        """
 
         def insert_next() -> int:
             number = self._revision.next(self.revision)
@@ -123,8 +131,11 @@ class Database:
             return number
 
         with self.turn:
-            newest = again_while_taken(insert_next, self._revision.forget)
-        self.revisions.delete_many({"criminal_id": criminal_id, "_id": {"$lt": newest}})
+            told = again_while_taken(insert_next, self._revision.forget)
+            while self.revision() > told:
+                self._revision.forget()
+                told = again_while_taken(insert_next, self._revision.forget)
+        self.revisions.delete_many({"criminal_id": criminal_id, "_id": {"$lt": told}})
 
     def next_revision(self) -> int:
         """A new `Criminal.revision`; no two changes of anyone have the same."""
@@ -148,6 +159,11 @@ class Database:
         """The same, one after the other."""
         with self.errors_mapped():
             yield from collection.find(what, shown)
+
+    def check(self) -> None:
+        """Find out within `CHECK_SECONDS` whether the database can be written."""
+        with self.errors_mapped(), pymongo.timeout(CHECK_SECONDS):
+            self.meta.update_one({"_id": "check"}, {"$inc": {"count": 1}}, upsert=True)
 
     def close(self) -> None:
         """Close all connections."""

@@ -36,5 +36,8 @@ class MongoStore(MongoGallery, MongoJournal, MongoAccess, Store):
         """
         return cls(Database.from_url(url))
 
+    def check(self) -> None:
+        self._db.check()
+
     def close(self) -> None:
         self._db.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -16,12 +17,18 @@ from susracker.errors import (
     StoreUnavailableError,
 )
 from susracker.runtime.files import create_private, make_private_folder
-from susracker.stores.sqlite.schema import prepare_file
+from susracker.stores.sqlite.schema import MIGRATIONS, prepare_file
 
 BUSY_SECONDS = 10.0
-"""How long to wait for another process that is writing."""
+"""How long to wait for another process that brings the file up to date, or recovers it."""
 
-LOG_MILLISECONDS = 200
+WRITE_SECONDS = 10.0
+"""How long a write waits in all, for other threads and other processes that are writing."""
+
+CHECK_SECONDS = 1.0
+"""How long it may take to find out whether the file can be written."""
+
+LOG_SECONDS = 0.2
 """How long a removal waits for others, who may not write meanwhile, to empty the log."""
 
 PRAGMAS = ("foreign_keys = ON", "synchronous = FULL", "fullfsync = ON", "secure_delete = ON")
@@ -53,6 +60,8 @@ class Database:
         StoreFormatError: it is something else, or of a newer schema.
     """
 
+    _write_failed = False
+
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
         self._idle: list[sqlite3.Connection] = []
@@ -60,6 +69,7 @@ class Database:
         self._pool_lock = threading.Lock()
         # SQLite would make waiting writers poll the file; threads of one process queue up here.
         self._write_lock = threading.Lock()
+        self._identity: tuple[int, int] | None = None
         try:
             make_private_folder(self.path.parent)
             create_private(self.path)
@@ -72,6 +82,7 @@ class Database:
             undo.callback(self.close)
             with self.reading() as connection:
                 prepare_file(connection, self.path, BUSY_SECONDS)
+            self._identity = _identity(self.path)
             undo.pop_all()
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
@@ -82,8 +93,34 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection in a transaction of its own, which is undone where the block raises."""
-        with self._write_lock, self.reading() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+        try:
+            with self._transaction(WRITE_SECONDS) as connection:
+                yield connection
+            self._write_failed = False
+        except StoreUnavailableError:
+            self._write_failed = True
+            raise
+
+    def check(self) -> None:
+        """Find out within `CHECK_SECONDS` whether the file can be written.
+
+        If the last write failed, something is written: no other way shows that a disk which was
+        full has room again.
+
+        Raises:
+            StoreUnavailableError: it cannot be written.
+            StoreFormatError: it is damaged.
+        """
+        with self._transaction(CHECK_SECONDS) as connection:
+            if self._write_failed:
+                connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        self._write_failed = False
+
+    @contextmanager
+    def _transaction(self, seconds: float) -> Iterator[sqlite3.Connection]:
+        deadline = time.monotonic() + seconds
+        with self._turn(seconds), self.reading() as connection:
+            self._begin(connection, deadline)
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -92,9 +129,29 @@ class Database:
                     connection.execute("ROLLBACK")
 
     @contextmanager
+    def _turn(self, seconds: float) -> Iterator[None]:
+        if not self._write_lock.acquire(timeout=seconds):
+            raise StoreUnavailableError(
+                f"cannot write {self.path}: earlier writes still wait for another program that is "
+                "writing to it: try again"
+            )
+        try:
+            yield
+        finally:
+            self._write_lock.release()
+
+    def _begin(self, connection: sqlite3.Connection, deadline: float) -> None:
+        _set_timeout(connection, max(0.0, deadline - time.monotonic()))
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        finally:
+            _set_timeout(connection, BUSY_SECONDS)
+
+    @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection that no other thread uses meanwhile; there are as many as are ever in use
         at once, however many threads come and go."""
+        self._check_file()
         with self._pool_lock:
             if self._closed:
                 raise StoreUnavailableError(f"the store {self.path} was closed: open it again")
@@ -109,6 +166,7 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """The file as it is at this moment; others may write meanwhile."""
+        self._check_file()
         with self._errors_mapped(), closing(self._connect()) as connection:
             connection.execute("BEGIN")
             # The snapshot is taken by the first statement that reads.
@@ -118,12 +176,16 @@ class Database:
     def empty_log(self) -> None:
         """Move the write-ahead log into the file and cut it off, if no one is using it."""
         # The removal is committed, and stands; if this fails, the next checkpoint makes up for it.
-        with suppress(StoreUnavailableError), self._write_lock, self.reading() as connection:
-            connection.execute(f"PRAGMA busy_timeout = {LOG_MILLISECONDS}")
+        with (
+            suppress(StoreUnavailableError),
+            self._turn(WRITE_SECONDS),
+            self.reading() as connection,
+        ):
+            _set_timeout(connection, LOG_SECONDS)
             try:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             finally:
-                connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+                _set_timeout(connection, BUSY_SECONDS)
 
     def close(self) -> None:
         """Close all connections."""
@@ -134,9 +196,22 @@ class Database:
             for connection in idle:
                 connection.close()
 
+    def _check_file(self) -> None:
+        """Writing on into a file that has no name any more would lose everything at the end."""
+        if self._identity and _identity(self.path) != self._identity:
+            raise StoreUnavailableError(
+                f"{self.path} was deleted or replaced while it was in use: put the file back, or "
+                "stop the programs that use it and restore a backup"
+            )
+
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            # The file exists: one that was deleted must not be made again, empty.
+            f"{self.path.as_uri()}?mode=rw",
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=True,
         )
         with ExitStack() as undo:
             undo.callback(connection.close)
@@ -173,22 +248,36 @@ class Database:
             ) from error
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file a path names; None if there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _set_timeout(connection: sqlite3.Connection, seconds: float) -> None:
+    """How long a statement waits for other processes."""
+    connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
+
+
 class Snapshot(Database):
     """A file at one moment, by one connection that is in the middle of reading it."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection, for one thread at a time."""
-        with self._turn, self._errors_mapped():
+        with self._lock, self._errors_mapped():
             yield self._connection
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, seconds: float) -> Iterator[sqlite3.Connection]:
         """A snapshot is only read."""
         raise StoreUnavailableError(f"a snapshot of {self.path} cannot be written")
         yield

@@ -51,6 +51,9 @@ class SqliteStore(SqliteGallery, SqliteJournal, SqliteAccess, Store):
             raise ConfigError(f"{shown!r} names no file: it must be like {SCHEME}people.db")
         return cls.open(Path(path))
 
+    def check(self) -> None:
+        self._db.check()
+
     @contextmanager
     def snapshot(self) -> Iterator[Store]:
         """The file as it is at this moment, while others write; its log grows meanwhile."""
