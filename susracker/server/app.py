@@ -27,6 +27,7 @@ from susracker.recording.writer import Recorder
 from susracker.server import alerts, criminals, detections, health, sessions
 from susracker.server.access import guard
 from susracker.server.admission import Admission
+from susracker.server.body import limit_forms
 from susracker.server.browsers import BrowserChecks, allow_listed_origins
 from susracker.server.connections import CONNECT, Connections
 from susracker.server.headers import SecurityHeaders
@@ -47,9 +48,6 @@ READERS = 4
 """Threads for look-ups and edits, which wait for the disk more than they compute."""
 
 MAX_WAITING_READS = 1000
-
-MAX_FORM_PARTS = 200
-"""Fields and files of a form: a person may have 100 crimes."""
 
 WRITERS = 16
 """Threads besides the workers: those that recognised someone and wait for the store."""
@@ -80,9 +78,7 @@ def create_app(
     limit_requests(app, rate_limit)
     sessions.configure_sessions(app, tracker.store)
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
-    # Form fields may hold pictures as base64, so only the limit on the whole body counts.
-    app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
-    app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
+    limit_forms(app)
     socketio = SocketIO(
         app,
         async_mode="gevent",

@@ -1,11 +1,12 @@
-"""The JSON that a request carries."""
+"""What a request carries: JSON, or a form."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from flask import request
+from flask import Flask, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from susracker.errors import InputError
 
@@ -16,7 +17,24 @@ MAX_SIGNS = 20_000
 """Brackets, commas and quotation marks in all. A person with 100 crimes and photos has less than
 1,000; millions would hold up the event loop for seconds."""
 
+MAX_FORM_PARTS = 200
+"""Fields and files of a form: a person may have 100 crimes."""
+
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+
+
+def limit_forms(app: Flask) -> None:
+    """Limit the fields and files of a form; call this after the check of keys."""
+    # Fields may hold pictures as base64, so only the limit on the whole body counts.
+    app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
+    app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
+
+    @app.before_request
+    def check() -> None:
+        # Werkzeug counts the parts of multipart forms only.
+        is_form = request.mimetype == "application/x-www-form-urlencoded"
+        if is_form and request.get_data().count(b"&") >= MAX_FORM_PARTS:
+            raise RequestEntityTooLarge(f"the form has more than {MAX_FORM_PARTS} fields")
 
 
 def json_body() -> Any:

@@ -21,7 +21,7 @@ from susracker.access.roles import Permission
 from susracker.errors import StoreError
 from susracker.models import Alert
 from susracker.server.access import access
-from susracker.server.outgoing import MAX_WAITING, Outgoing
+from susracker.server.outgoing import Outgoing
 from susracker.server.pools import BoundedPool
 from susracker.server.tail import Tail
 from susracker.server.thumbnails import Pictured, Thumbnails
@@ -39,8 +39,8 @@ READERS = 2
 MAX_WAITING_READS = 100_000
 """How many clients may catch up at once: after a restart, all of them do."""
 
-MAX_AHEAD = MAX_WAITING // 4
-"""Bytes that may wait for a client that catches up before it is sent the next alert."""
+MAX_AHEAD = 2_000_000
+"""Bytes that may wait for a client before it is sent the next alert: about 20 with pictures."""
 
 ANSWER_WAIT = 5.0
 """Seconds that an answer waits for its alert's broadcast. The alert is stored: if the store cannot
@@ -102,10 +102,18 @@ class Live:
         while page := self._page(self._last_seq):
             for alert, thumbnail in page:
                 with self._lock:
+                    self._let_lag()
                     self._emit(alert, thumbnail, ROOM)
                     self._last_seq = alert.seq
                 if alert.seq in self._awaited:
                     self._awaited[alert.seq].set()
+
+    def _let_lag(self) -> None:
+        """Have clients that read more slowly than alerts come catch up at their own pace. So what
+        waits for them is bounded, they lose nothing, and they hold up nobody."""
+        for sid in self._outgoing.lagging(ROOM, MAX_AHEAD):
+            self._socketio.server.leave_room(sid, ROOM, namespace="/")
+            gevent.spawn(self._catch_up, sid, self._last_seq)
 
     def _emit(self, alert: Alert, thumbnail: bytes | None, room: str) -> None:
         self._socketio.emit("alert", alert_event(alert, thumbnail), to=room)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from typing import Any
 
@@ -10,8 +11,11 @@ from gevent.lock import RLock
 from gevent.socket import socket as gevent_socket
 from gevent.ssl import SSLSocket
 
-STALLED_SECONDS = 20.0
-"""How long a client may take nothing of what is sent to it."""
+log = logging.getLogger(__name__)
+
+STALLED_SECONDS = 10.0
+"""How long a client may take nothing of what is sent to it. By then it has not read the megabytes
+that the system holds for it, either."""
 
 
 class _Whole:
@@ -48,6 +52,7 @@ class _Whole:
                 sent: int = super().send(data, flags)  # type: ignore[misc]
                 return sent
         except Timeout as stalled:
+            log.warning("cut off a client that has read nothing for %g s", STALLED_SECONDS)
             self.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
             raise BrokenPipeError("the client does not read") from stalled
 
