@@ -14,8 +14,11 @@ from gevent.ssl import SSLSocket
 log = logging.getLogger(__name__)
 
 STALLED_SECONDS = 10.0
-"""How long a client may take nothing of what is sent to it. By then it has not read the megabytes
-that the system holds for it, either."""
+"""How long a client may take nothing of what is sent to it."""
+
+BUFFER = 256_000
+"""Bytes that the system may hold for a client. A third must be free before it says that a client
+takes something: of the megabytes that it would hold otherwise, a slow one does not read so much."""
 
 
 class _Whole:
@@ -67,6 +70,7 @@ class TlsConnection(_Whole, SSLSocket):
 
 def whole(accepted: Any) -> Any:
     """A connection that was just accepted, as one that sends everything."""
+    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
     if isinstance(accepted, TlsConnection):
         return accepted
     return Connection(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
