@@ -56,7 +56,17 @@ def _check_networks(text: str) -> str:
     return text
 
 
-Networks = Annotated[str, AfterValidator(_check_networks)]
+def _join(value: object) -> object:
+    """A list of a TOML file, as the text that a flag or a variable would have."""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ",".join(value)
+    return value
+
+
+Listed = Annotated[str, BeforeValidator(_join)]
+"""Several texts, separated by commas; in a TOML file also as a list."""
+
+Networks = Annotated[Listed, AfterValidator(_check_networks)]
 """Networks in CIDR notation, separated by commas."""
 
 
@@ -156,10 +166,15 @@ class Settings(BaseSettings):
     max_megapixels: float = Field(
         50, gt=0, le=1000, description="Largest picture, in millions of pixels."
     )
-    allowed_origins: str = Field(
+    allowed_origins: Listed = Field(
         "",
-        description="Web origins, besides the server's own, whose pages may connect to Socket.IO: "
-        "separated by commas, or * for all.",
+        description="Web origins, besides the server's own, whose pages may use the server, such "
+        "as http://localhost:3000: separated by commas, or * for all.",
+    )
+    allowed_hosts: Listed = Field(
+        "",
+        description="Names by which clients may address the server, besides its IP addresses, "
+        "localhost and the names of its machine: separated by commas, or * for all.",
     )
     cert: str = Field("", description="File of the server's TLS certificate and its chain, as PEM.")
     key: str = Field("", description="File of the private key of that certificate, as PEM.")
@@ -167,6 +182,25 @@ class Settings(BaseSettings):
         "",
         description="Networks of the proxies that may say who a client is and whether it came by "
         "https, such as 10.0.0.0/24: separated by commas.",
+    )
+    rate_limit: str = Field(
+        "1000 per second",
+        description="How many requests a key may make, or an address without a key; beyond that, "
+        "the answer is 429.",
+    )
+    limits: str = Field(
+        "memory://",
+        description="What counts requests: memory://, or the URL of a Redis that several servers "
+        "share.",
+    )
+    max_clients: int = Field(
+        1000, ge=1, le=100_000, description="How many Socket.IO clients may be connected at once."
+    )
+    max_connections: int = Field(
+        10_000,
+        ge=1,
+        le=1_000_000,
+        description="How many connections may be open at once; more wait until one closes.",
     )
     insecure_http: bool = Field(
         False,

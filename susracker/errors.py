@@ -22,6 +22,7 @@
         NotAllowedError         the key's role may not do this
       ListenError               the server's address cannot be listened on
       OverloadedError           the queue is full: try again later
+      RateLimitError            a client asks too often: try again later
 
 Errors of third-party libraries are turned into one of these where the library is called. The
 message is one line that says what is wrong and what to do about it.
@@ -137,6 +138,18 @@ class OverloadedError(SusrackerError):
 
     Attributes:
         retry_after: seconds after which it is worth trying again.
+    """
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RateLimitError(SusrackerError):
+    """A client makes more requests than it may.
+
+    Attributes:
+        retry_after: seconds after which it may ask again.
     """
 
     def __init__(self, message: str, retry_after: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import ssl
 import threading
 import time
 import uuid
@@ -67,6 +68,8 @@ class Camera:
 
     Args:
         key: sent as `Authorization: Bearer KEY`.
+        ca: a file of certificates, as PEM, of the authority that signed the server's; by default
+            those that browsers trust.
         spool: a folder, with a file for each camera. Faces wait there until they are sent,
             strangers' included. By default events wait in memory.
         spool_mb: how many megabytes may wait; beyond that the oldest events are dropped, counted
@@ -75,7 +78,7 @@ class Camera:
             must not raise.
 
     Raises:
-        ConfigError: the URL or the camera's name is wrong.
+        ConfigError: the URL, the camera's name or the file of certificates is wrong.
         SpoolError: the spool cannot be used.
     """
 
@@ -86,6 +89,7 @@ class Camera:
         location: str,
         *,
         key: str | None = None,
+        ca: str | Path | None = None,
         spool: str | Path | None = None,
         spool_mb: float | None = None,
         on_answer: OnAnswer = lambda event_id, answer: None,
@@ -97,12 +101,14 @@ class Camera:
             )
         if not camera_id:
             raise ConfigError("a camera needs an id, such as gate-1")
+        if ca:
+            _check_authorities(ca)
         self._fields = {"camera_id": camera_id, "camera_location": location}
         file = Path(spool) / f"{quote(camera_id, safe='')}.db" if spool else None
         default_mb = 1000 if spool else MEMORY_MB
         self._is_kept = file is not None
         self._spool = Spool(file, int((spool_mb or default_mb) * 1e6))
-        self._delivery = Delivery(url, key)
+        self._delivery = Delivery(url, key, ca)
         self._on_answer = on_answer
         self._counts = Counts()
         self._dropped_said, self._dropped_at = 0, -DROPPED_LOGGED_EACH
@@ -269,3 +275,10 @@ class Camera:
                 "events dropped because the server is unavailable and the spool is full: %d",
                 self._counts.dropped - said,
             )
+
+
+def _check_authorities(file: str | Path) -> None:
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:
+        raise ConfigError(f"{file} is no file of certificates as PEM: {error}") from error

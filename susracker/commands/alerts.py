@@ -15,6 +15,7 @@ from susracker.commands.alerts_export import export_command
 from susracker.commands.alerts_options import FilterOf, filter_options
 from susracker.commands.alerts_stats import stats_command
 from susracker.commands.auditing import note as note_act
+from susracker.commands.holds import hold_command, release_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, print_json, print_table
 from susracker.errors import InputError
@@ -59,6 +60,8 @@ def command() -> None:
 
 command.add_command(stats_command)
 command.add_command(export_command)
+command.add_command(hold_command)
+command.add_command(release_command)
 
 
 @command.command("list")

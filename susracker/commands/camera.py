@@ -37,6 +37,12 @@ STOP_SECONDS = 1.0
 @click.option("--location", default="", help="Camera location, such as 'Main gate'.")
 @key_option
 @click.option(
+    "--ca",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Certificates of the authority that signed the server's, as PEM.  [default: those that "
+    "browsers trust]",
+)
+@click.option(
     "--spool",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder in which faces wait while the server is unavailable.  [default: in memory]",
@@ -53,6 +59,7 @@ def command(
     camera_id: str,
     location: str,
     key: str | None,
+    ca: Path | None,
     spool: Path | None,
     spool_mb: float | None,
     fps: float,
@@ -71,6 +78,7 @@ def command(
     Examples:
       susracker camera 0 --server http://server:5000 --camera gate-1 --location "Main gate"
       susracker camera rtsp://10.0.0.7/main --server http://server:5000 --spool /var/spool/gate
+      susracker camera 0 --server https://server:5000 --ca site-ca.pem
       susracker camera clip.mp4 --server http://127.0.0.1:5000 --fps 2
     """
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
@@ -79,7 +87,7 @@ def command(
     cutter = FaceCutter(margin, smallest)
     faces = 0
     with (
-        Camera(url, camera_id, location, key=key, spool=spool, spool_mb=spool_mb) as camera,
+        Camera(url, camera_id, location, key=key, ca=ca, spool=spool, spool_mb=spool_mb) as camera,
         Interruption() as stopped,
     ):
         found = _endless(source, sampling) if is_live(source) else _paced(source, sampling)

@@ -11,7 +11,7 @@ from typing_extensions import Self
 
 from susracker.errors import SusrackerError
 
-LISTENS = re.compile(r"listens on (http://\S+?),")
+LISTENS = re.compile(r"listens on (https?://\S+?),")
 
 
 class ServerProcess:

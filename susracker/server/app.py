@@ -11,6 +11,7 @@ from flask_socketio import SocketIO
 from werkzeug.exceptions import HTTPException
 
 from susracker.access.audit import AuditLog
+from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.errors import (
     ConfigError,
@@ -21,6 +22,7 @@ from susracker.errors import (
     NotAllowedError,
     NotFoundError,
     OverloadedError,
+    RateLimitError,
     StoreUnavailableError,
 )
 from susracker.judgement.judging import Judging
@@ -38,10 +40,17 @@ from susracker.server import (
 from susracker.server.access import guard
 from susracker.server.admission import Admission
 from susracker.server.auditing import Auditing
-from susracker.server.body import RequestInMemory
+from susracker.server.body import RequestInMemory, limit_forms
+from susracker.server.browsers import BrowserChecks, allow_listed_origins
 from susracker.server.connections import CONNECT, Connections
+from susracker.server.headers import SecurityHeaders
+from susracker.server.hosts import Hosts
+from susracker.server.limits import RateLimit, limit_requests
 from susracker.server.live import Live
+from susracker.server.origins import Origins
+from susracker.server.outgoing import MAX_MESSAGE
 from susracker.server.pools import RETRY_AFTER, BoundedPool
+from susracker.server.proxies import Proxies
 from susracker.server.service import EXTENSION, Part, Service
 from susracker.server.thumbnails import Thumbnails
 from susracker.tracking.tracker import Tracker
@@ -76,25 +85,37 @@ def create_app(
     settings = tracker.settings
     app = Flask("susracker", static_folder=None)
     app.request_class = RequestInMemory
+    origins = Origins(settings.allowed_origins)
     admission = Admission(tracker.store, settings)
     auditing = Auditing(AuditLog.open(tracker.store, settings.audit_key))
+    rate_limit = RateLimit(settings)
+    # In this order: a preflight has no key, and who has a key is counted by it.
+    allow_listed_origins(app, origins)
     guard(app, admission)
+    limit_requests(app, rate_limit)
     sessions.configure_sessions(app, tracker.store)
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
-    # Form fields may hold pictures as base64, so only the limit on the whole body counts.
-    app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
-    origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
+    limit_forms(app)
     socketio = SocketIO(
         app,
         async_mode="gevent",
-        cors_allowed_origins="*" if origins == ["*"] else origins or None,
+        # `BrowserChecks` lets only pages through that may read the answer.
+        cors_allowed_origins=lambda origin, environ: origin is not None,
+        cors_credentials=not origins.all,
+        max_http_buffer_size=MAX_MESSAGE,
         manage_session=False,
     )
+    _surround(app, settings, origins)
     others = {AUDIT: auditing, **(optional or {})}
     thumbnails = Thumbnails(tracker.store)
     live = Live(socketio, tracker.store, thumbnails, settings.follow_seconds)
     reads = BoundedPool(READERS, READERS + MAX_WAITING_READS)
-    connections = Connections(socketio, admission, lambda act: reads.call(auditing.note_look, act))
+    connections = Connections(
+        socketio,
+        admission,
+        settings.max_clients,
+        lambda act: reads.call(auditing.note_look, act),
+    )
     connections.on(CONNECT, live.join)
     app.extensions[EXTENSION] = Service(
         tracker=tracker,
@@ -108,12 +129,23 @@ def create_app(
         work=BoundedPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
         reads=reads,
         recorder=recorder,
-        optional={"recording": recorder, **others} if recorder else others,
+        optional={
+            "rate limit": rate_limit,
+            **({"recording": recorder} if recorder else {}),
+            **others,
+        },
     )
     for part in (detections, criminals, alerts, holds, judgements, health, sessions, audit):
         app.register_blueprint(part.blueprint)
     _register_errors(app)
     return app
+
+
+def _surround(app: Flask, settings: Settings, origins: Origins) -> None:
+    """Put middleware around Flask and Socket.IO; a request passes it from the last to the first."""
+    app.wsgi_app = BrowserChecks(app.wsgi_app, Hosts(settings), origins)  # type: ignore[method-assign]
+    app.wsgi_app = SecurityHeaders(app.wsgi_app, origins)  # type: ignore[method-assign]
+    app.wsgi_app = Proxies(app.wsgi_app, settings.behind_proxy)  # type: ignore[method-assign]
 
 
 def _register_errors(app: Flask) -> None:
@@ -146,6 +178,10 @@ def _register_errors(app: Flask) -> None:
     @app.errorhandler(OverloadedError)
     def overloaded(error: OverloadedError) -> ResponseReturnValue:
         return answer(503, str(error), {"Retry-After": str(error.retry_after)})
+
+    @app.errorhandler(RateLimitError)
+    def too_often(error: RateLimitError) -> ResponseReturnValue:
+        return answer(429, str(error), {"Retry-After": str(error.retry_after)})
 
     @app.errorhandler(StoreUnavailableError)
     def unavailable(error: StoreUnavailableError) -> ResponseReturnValue:

@@ -40,10 +40,15 @@ class Connections:
     """
 
     def __init__(
-        self, socketio: SocketIO, admission: Admission, note: Callable[[Act], None]
+        self,
+        socketio: SocketIO,
+        admission: Admission,
+        max_clients: int,
+        note: Callable[[Act], None],
     ) -> None:
         self._socketio = socketio
         self._admission = admission
+        self._max_clients = max_clients
         self._note = note
         self._connected: dict[str, _Connected] = {}
         self.on(DISCONNECT, self._left)
@@ -77,6 +82,10 @@ class Connections:
                 self._connected.pop(sid, None)
 
     def _connect(self, handler: Callable[..., Any], auth: Any = None) -> Any:
+        if len(self._connected) >= self._max_clients:
+            raise ConnectionRefusedError(
+                f"the server has {self._max_clients} clients, as many as max_clients allows"
+            )
         try:
             who = self._admission.admit(credentials(auth))
             asked = declared(handler)

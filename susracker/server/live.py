@@ -21,6 +21,7 @@ from susracker.access.roles import Permission
 from susracker.errors import StoreError
 from susracker.models import Alert
 from susracker.server.access import access
+from susracker.server.outgoing import Outgoing
 from susracker.server.pools import BoundedPool
 from susracker.server.tail import Tail
 from susracker.server.thumbnails import Pictured, Thumbnails
@@ -39,8 +40,8 @@ READERS = 2
 MAX_WAITING_READS = 100_000
 """How many clients may catch up at once: after a restart, all of them do."""
 
-LOOK_AGAIN = 0.01
-"""Seconds after which to look again whether a client that catches up has taken a page."""
+MAX_AHEAD = 2_000_000
+"""Bytes that may wait for a client before it is sent the next alert: about 20 with pictures."""
 
 ANSWER_WAIT = 5.0
 """Seconds that an answer waits for its alert's broadcast. The alert is stored: if the store cannot
@@ -54,6 +55,7 @@ class Live:
         self, socketio: SocketIO, store: Store, thumbnails: Thumbnails, follow_seconds: float
     ) -> None:
         self._socketio = socketio
+        self._outgoing = Outgoing(socketio.server)
         self._store = store
         self._tail = Tail(store)
         self._updates = Updates(store)
@@ -108,6 +110,7 @@ class Live:
         while page := self._page(self._last_seq):
             for alert, thumbnail in page:
                 with self._lock:
+                    self._let_lag()
                     self._emit(alert, thumbnail, ROOM)
                     self._last_seq = alert.seq
                 if alert.seq in self._awaited:
@@ -115,12 +118,23 @@ class Live:
 
     def _broadcast_updates(self) -> None:
         while judged := self._reads.call(self._updates.next):
+            self._let_lag()
             for one in judged:
                 self._socketio.emit("alert_updated", alert_updated_event(one), to=ROOM)
 
+    def _let_lag(self) -> None:
+        """Have clients that read more slowly than alerts come catch up at their own pace. So what
+        waits for them is bounded, they lose nothing, and they hold up nobody."""
+        for sid in self._outgoing.lagging(ROOM, MAX_AHEAD):
+            self._socketio.server.leave_room(sid, ROOM, namespace="/")
+            gevent.spawn(self._catch_up, sid, self._last_seq)
+
     def _emit(self, alert: Alert, thumbnail: bytes | None, room: str) -> None:
         self._socketio.emit("alert", alert_event(alert, thumbnail), to=room)
+        # Each client that reads takes this now, however many alerts follow at once.
+        gevent.sleep(0)
         self._socketio.emit("new_alert", new_alert_event(alert, thumbnail), to=room)
+        gevent.sleep(0)
 
     def _page(self, after: int) -> list[Pictured]:
         return self._reads.call(lambda: self._thumbnails.beside(self._tail.after(after)))
@@ -150,23 +164,15 @@ class Live:
                 broadcast = self._last_seq
                 missed = [one for one in self._page(last_seq) if one[0].seq <= broadcast]
                 for alert, thumbnail in missed:
+                    self._outgoing.wait_for(sid, MAX_AHEAD)
                     self._emit(alert, thumbnail, sid)
                 # An alert that was taken back after the broadcast leaves a gap at the end.
                 last_seq = missed[-1][0].seq if missed else broadcast
-                self._wait_until_sent(sid)
+                # Otherwise all that it missed would wait in memory.
+                self._outgoing.wait_for(sid)
         except StoreError as error:
             log.error("cannot read alerts that a client missed: %s", error)
             self._socketio.server.disconnect(sid, namespace="/")
-
-    def _wait_until_sent(self, sid: str) -> None:
-        """Wait until a client has taken what was emitted to it, or has left. Otherwise all that it
-        missed would wait in memory."""
-        server = self._socketio.server
-        while self._is_connected(sid):
-            connection = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, "/"))
-            if not connection or not connection.queue.qsize():
-                return
-            gevent.sleep(LOOK_AGAIN)
 
     def _is_connected(self, sid: str) -> bool:
         return bool(self._socketio.server.manager.is_connected(sid, "/"))

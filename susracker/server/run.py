@@ -7,16 +7,22 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from typing import Any
 
 import gevent
 from flask import Flask
+from gevent import Timeout
 from gevent.event import Event
+from gevent.pool import Pool
 from gevent.pywsgi import WSGIServer
 
 from susracker.errors import ListenError
 from susracker.server.addresses import resolve
+from susracker.server.descriptors import possible_connections
+from susracker.server.sending import whole
 from susracker.server.service import EXTENSION, Service
+from susracker.server.tls import tls_context
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +31,9 @@ FINISH_SECONDS = 30.0
 
 CLOSE_SECONDS = 0.5
 """Seconds after that for idle connections and operators' sockets to close."""
+
+HANDSHAKE_SECONDS = 10.0
+"""Seconds that a client may take to begin TLS."""
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: after a restart, all cameras connect at once."""
@@ -65,14 +74,29 @@ class Requests:
 
 
 class Server(WSGIServer):
-    """gevent's server without Nagle's algorithm.
+    """gevent's server without Nagle's algorithm, and with connections that send everything.
 
-    With it, each answer on a kept connection waits 40 ms for the client's delayed acknowledgement.
+    With that algorithm, each answer on a kept connection waits 40 ms for the client's delayed
+    acknowledgement.
     """
 
     def handle(self, client_socket: Any, address: Any) -> None:
         client_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        super().handle(client_socket, address)
+        super().handle(whole(client_socket), address)
+
+    def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
+        """Begin TLS; gevent would log a traceback of each client that fails to, and wait for ever
+        for one that does not try."""
+        server: Any = self  # gevent's types do not know what it sets of its arguments
+        try:
+            with Timeout(HANDSHAKE_SECONDS):
+                secured = server.wrap_socket(client_socket, **server.ssl_args)
+        except (OSError, Timeout) as error:
+            log.info("no TLS with %s: %s", address[0], error)
+            client_socket.close()
+            return
+        with closing(secured):
+            self.handle(secured, address)
 
 
 def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
@@ -82,20 +106,26 @@ def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
         on_ready: called with the server's URL once it listens.
 
     Raises:
+        ConfigError: the TLS certificate or its key is wrong.
         ListenError: the server cannot listen on the address.
     """
     parts: Service = app.extensions[EXTENSION]
     settings = parts.tracker.settings
     requests = Requests(app.wsgi_app)
+    tls = tls_context(settings)
     listener = _listen(settings.host, settings.port)
-    server = Server(listener, requests, log=None, error_log=log)
+    # gevent would take an `ssl_context` of None for one.
+    options: dict[str, Any] = {"ssl_context": tls} if tls else {}
+    connections = Pool(possible_connections(settings.max_connections))
+    server = Server(listener, requests, spawn=connections, log=None, error_log=log, **options)
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, stop.set)
     parts.admission.start(after=parts.connections.drop_invalid)
     parts.live.start()
     server.start()
-    on_ready(f"http://{_printable_host(settings.host)}:{listener.getsockname()[1]}")
+    scheme = "https" if tls else "http"
+    on_ready(f"{scheme}://{_printable_host(settings.host)}:{listener.getsockname()[1]}")
     stop.wait()
     log.info("stopping: finishing accepted requests")
     server.close()

@@ -14,6 +14,9 @@ from susracker.faces.face import Face
 from susracker.models import Candidate, Vectors
 from susracker.watchlist.watchlist import WatchList
 
+MAX_FACES = 32
+"""Faces of one picture that are recognised, the largest: a crowd must not hold up other cameras."""
+
 FACE_MARGIN = 0.2
 """How much of the picture around a matched face an operator is shown, as a share of its box."""
 
@@ -86,7 +89,7 @@ class Recogniser:
         """
         if data is None:
             return None
-        faces = self._detector.find_in_bytes(data, self._max_pixels)
+        faces = self._detector.find_in_bytes(data, self._max_pixels)[:MAX_FACES]
         if not faces:
             return Recognition(0, ())
         return Recognition(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from dataclasses import replace
+from types import SimpleNamespace
 
 import flask
 import gevent
@@ -20,7 +21,7 @@ from gevent.event import Event
 from susracker.errors import NotFoundError, StoreUnavailableError
 from susracker.models import Photo
 from susracker.replay.journal import ReplayJournal
-from susracker.server.live import ROOM, Live
+from susracker.server.live import MAX_AHEAD, ROOM, Live
 from susracker.server.tail import SIZE
 from susracker.server.thumbnails import Thumbnails
 from susracker.server.wire import alert_event, new_alert_event
@@ -45,6 +46,7 @@ class Sockets:
     def __init__(self) -> None:
         self.server = self.manager = self.eio = self
         self.sockets = {}  # nothing waits to be sent
+        self._async = {}
         self.app = flask.Flask("sockets")
         self.app.extensions["socketio"] = self
         self.rooms = defaultdict(set)
@@ -60,6 +62,14 @@ class Sockets:
     def is_connected(self, sid, namespace) -> bool:
         assert namespace == "/"
         return sid not in self.dropped
+
+    def get_participants(self, namespace, room):
+        assert namespace == "/"
+        return [(sid, sid) for sid in sorted(self.rooms[room])]
+
+    def leave_room(self, sid, room, namespace) -> None:
+        assert namespace == "/"
+        self.rooms[room].discard(sid)
 
     def eio_sid_from_sid(self, sid, namespace) -> str:
         assert namespace == "/"
@@ -290,6 +300,28 @@ def test_a_mistake_that_ends_the_broadcast_is_a_problem(store, open_live, capsys
     until(lambda: live.problem)
     assert live.problem == "broadcasting stopped"
     assert "a mistake" in capsys.readouterr().err
+
+
+def test_a_client_that_lags_gets_everything_at_its_own_pace(sockets, store, live):
+    for sid in ("fast", "slow"):
+        sockets.connect(sid)
+    lag = SimpleNamespace(queue=SimpleNamespace(waiting=MAX_AHEAD))
+    sockets.sockets = {"slow": lag}
+    first = add(store)
+    live.broadcast_up_to(first[0])
+    assert sockets.seqs("slow") == first  # so much may wait
+    lag.queue.waiting += 1
+    more = add(store, 3)
+    live.broadcast_up_to(more[-1])
+    settle()
+    assert sockets.seqs("fast") == first + more
+    assert sockets.seqs("slow") == first
+    assert sockets.rooms[ROOM] == {"fast"}
+    lag.queue.waiting = 0
+    sockets.wait_until_joined("slow")
+    last = add(store)
+    live.broadcast_up_to(last[0])
+    assert sockets.seqs("slow") == first + more + last
 
 
 # -- clients that join -----------------------------------------------------------------------

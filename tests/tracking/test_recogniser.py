@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from susracker.errors import PictureError
 from susracker.faces.detector import Detector
@@ -58,3 +59,18 @@ def test_a_picture_of_too_many_pixels_is_refused():
     assert recogniser(max_pixels=700 * 1100).recognise(data, NOW)
     with pytest.raises(PictureError, match="at most 769999"):
         recogniser(max_pixels=700 * 1100 - 1).recognise(data, NOW)
+
+
+def test_of_a_crowd_the_largest_32_faces_are_recognised():
+    small = np.asarray(Image.fromarray(portrait(COLLINS)[:256, 96:352]).resize((160, 160)))
+    crowd = np.zeros((7 * 256, 7 * 256, 3), np.uint8)
+    for row, column in np.ndindex(7, 7):
+        face = portrait(COLLINS)[:256, 96:352] if row < 2 else small
+        size = len(face)
+        crowd[row * 256 : row * 256 + size, column * 256 : column * 256 + size] = face
+    data = encoded(crowd)
+    found = Detector().find_in_bytes(data)
+    assert len(found) > 32
+    recognition = recogniser().recognise(data, NOW)
+    assert recognition.faces == 32
+    assert [match.face for match in recognition.matches] == [face.jpeg(0.2) for face in found[:32]]

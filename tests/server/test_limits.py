@@ -1,0 +1,217 @@
+"""How much one client may ask for, at once and over time."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+import requests
+import socketio
+import websocket
+
+from susracker.access.issuing import issue
+from susracker.config import make_settings
+from susracker.errors import ConfigError, InputError, RateLimitError
+from susracker.plugins import open_store
+from susracker.server.body import MAX_DEPTH, _check
+from susracker.server.descriptors import possible_connections
+from susracker.server.limits import RateLimit
+from tests.server.conftest import Operator
+from tests.server.test_connections import now
+from tests.services.servers import start_redis
+
+SLOW = "3 per hour"
+
+
+def limit(**values: str) -> RateLimit:
+    return RateLimit(make_settings({"rate_limit": SLOW, **values}))
+
+
+def within(counted: RateLimit, who: str) -> bool:
+    try:
+        counted.check(who)
+    except RateLimitError:
+        return False
+    return True
+
+
+def test_each_client_is_counted_by_itself():
+    counted = limit()
+    assert [within(counted, "a") for _ in range(5)] == [True] * 3 + [False] * 2
+    assert within(counted, "b")
+
+
+def test_a_new_window_begins_from_nothing():
+    counted = limit(rate_limit="1 per second")
+    while not within(counted, "a") or within(counted, "a"):
+        pass  # until one window has had two
+    time.sleep(1.01)
+    assert within(counted, "a")
+
+
+@pytest.mark.parametrize("rate", ["often", "", "5", "5 per blink"])
+def test_what_is_no_rate_is_refused(rate):
+    with pytest.raises(ConfigError, match=r"rate_limit: .* is no rate such as"):
+        limit(rate_limit=rate)
+
+
+@pytest.mark.parametrize("url", ["memory", "nothing://", "redis://:secret@[/0"])
+def test_what_counts_nowhere_is_refused_without_its_password(url):
+    with pytest.raises(ConfigError, match="limits: must be") as caught:
+        limit(limits=url)
+    assert "secret" not in str(caught.value)
+
+
+def test_servers_that_share_a_redis_count_together_and_alone_without_it(tmp_path, caplog):
+    redis = start_redis(tmp_path)
+    url = f"redis://127.0.0.1:{redis.port}/0"
+    one, other = limit(limits=url), limit(limits=url)
+    assert [within(counted, "a") for counted in (one, other, one, other)] == [True] * 3 + [False]
+    assert other.problem is None
+    redis.kill()
+    assert [within(other, "a") for _ in range(4)] == [True] * 3 + [False]
+    assert "each server counts by itself" in other.problem
+    assert len(caplog.records) == 1
+    redis.start()
+    time.sleep(1.1)
+    within(other, "b")
+    assert other.problem is None
+    redis.kill()
+
+
+def test_a_check_costs_well_under_a_tenth_of_a_millisecond():
+    counted = limit(rate_limit="1000000 per second")
+    began = time.process_time()
+    for _ in range(10_000):
+        counted.check("address 10.0.0.7")
+    assert (time.process_time() - began) / 10_000 < 50e-6
+
+
+@pytest.fixture
+def limited(own_site):
+    return own_site("--rate-limit", SLOW, enrolled=False)
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(limited):
+    with open_store(limited.store_url) as store:
+        keys = [issue(store, "viewer", name, None, None, now())[1] for name in ("Vic", "Val")]
+    time.sleep(1.1)
+
+    def ask(key: str) -> requests.Response:
+        headers = {"Authorization": f"Bearer {key}"}
+        return requests.get(f"{limited.url}/api/cameras", headers=headers, timeout=10)
+
+    assert [ask(keys[0]).status_code for _ in range(5)] == [200] * 3 + [429] * 2
+    refused = ask(keys[0])
+    assert 0 < int(refused.headers["Retry-After"]) <= 3600
+    assert refused.json()["error"].startswith("too many requests: the limit is 3 per 1 hour")
+    assert refused.headers["X-Content-Type-Options"] == "nosniff"
+    assert ask(keys[1]).status_code == 200
+    assert [limited.get("/healthz").status_code for _ in range(4)] == [200] * 3 + [429]
+
+
+# -- what one request may hold ---------------------------------------------------------------
+
+
+def nested(depth: int) -> bytes:
+    return b'{"a":' * (depth - 1) + b"[]" + b"}" * (depth - 1)
+
+
+def test_json_may_be_32_levels_deep():
+    _check(nested(MAX_DEPTH))
+    with pytest.raises(InputError, match="at most 32 levels"):
+        _check(nested(MAX_DEPTH + 1))
+
+
+def test_brackets_in_text_and_side_by_side_are_not_depth():
+    _check(json.dumps({"a": '[\\"[' * 50, "b": [[]] * 50, "c": '\\"'}).encode())
+
+
+@pytest.mark.parametrize("part", [b"[],", b"0,", b'""', b'{"a":0},'])
+def test_millions_of_values_are_refused_at_once(part):
+    with pytest.raises(InputError, match="too many values"):
+        _check(b"[" + part * 100_000)
+
+
+@pytest.mark.parametrize("path", ["/activity_alert", "/api/detections", "/api/criminals"])
+def test_every_route_refuses_what_is_too_deep(site, path):
+    answer = site.post(path, data=nested(33), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert "32 levels" in answer.json()["error"]
+
+
+def test_a_form_has_so_many_parts_at_most(site):
+    files = [("file", (f"{n}.jpg", b"x", "image/jpeg")) for n in range(201)]
+    assert site.post("/api/criminals", data={"name": "Jo"}, files=files).status_code == 413
+    fields = "&".join(["name=Jo"] * 201)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert site.post("/api/criminals", data=fields, headers=headers).status_code == 413
+
+
+# -- Socket.IO -------------------------------------------------------------------------------
+
+
+def test_one_client_too_many_is_told_why_and_let_in_once_another_leaves(own_site):
+    site = own_site("--max-clients", "2", enrolled=False)
+    first, second = Operator(site.url), Operator(site.url)
+    told = []
+    third = socketio.Client(reconnection=False)
+    third.on("connect_error", told.append)
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        third.connect(site.url)
+    assert told == [{"message": "the server has 2 clients, as many as max_clients allows"}]
+    first.client.disconnect()
+    time.sleep(0.5)
+    Operator(site.url).client.disconnect()
+    second.client.disconnect()
+
+
+def engine_io(site) -> websocket.WebSocket:
+    address = site.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+    connection = websocket.create_connection(address, timeout=10)
+    assert json.loads(connection.recv()[1:])["maxPayload"] == 64_000
+    return connection
+
+
+def ends(connection: websocket.WebSocket) -> bool:
+    try:
+        while connection.recv():
+            pass
+    except websocket.WebSocketTimeoutException:
+        return False
+    except (websocket.WebSocketException, ConnectionError):
+        pass
+    return True
+
+
+def test_a_message_of_more_than_64_kb_ends_the_connection(site):
+    connection = engine_io(site)
+    connection.send("40" + json.dumps({"x": "y" * 60_000}))
+    assert connection.recv().startswith("40")
+    connection.send("42" + json.dumps(["x", "y" * 70_000]))
+    assert ends(connection)
+
+
+def test_more_connections_than_allowed_wait(own_site):
+    site = own_site("--max-connections", "1", enrolled=False)
+    busy = engine_io(site)
+    with pytest.raises(requests.Timeout):
+        requests.get(f"{site.url}/healthz", timeout=1)
+    busy.close()
+    assert requests.get(f"{site.url}/healthz", timeout=10).status_code == 200
+
+
+def test_connections_are_bounded_by_what_the_system_lets_open(caplog):
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert possible_connections(10) == 10
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (400, before[1]))
+        assert possible_connections(500) == 500
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 700
+        if before[1] != resource.RLIM_INFINITY:
+            assert possible_connections(before[1]) == before[1] - 200
+            assert f"ulimit -n {before[1] + 200}" in caplog.text
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
