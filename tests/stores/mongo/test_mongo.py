@@ -644,6 +644,15 @@ def test_a_picture_that_another_process_is_enrolling_is_not_refused_for_good(url
     assert len(templates(store)) == 1
 
 
+def test_a_picture_of_someone_who_is_removed_meanwhile_is_not_kept(store, panel):
+    panel.insert_one(document())
+    waiting = store.panel_photos()
+    panel.delete_many({})
+    assert follow_with(waiting, store) == 0
+    assert panel.count_documents({}) == 0
+    assert panel.database["susracker_photos"].count_documents({}) == 0
+
+
 def follow_with(waiting, store) -> int:
     with patch.object(store, "panel_photos", return_value=waiting):
         return follow(store)
