@@ -125,9 +125,12 @@ def test_a_newer_format_is_refused(url, store):
 
 
 def test_a_value_that_cannot_be_stored_changes_nothing(store):
+    taken = photo()
     with pytest.raises(InputError):
-        store.put_criminal(criminal(name="half a character \ud800"), [photo()])
+        store.put_criminal(criminal(name="half a character \ud800"), [taken])
     assert store.criminals() == []
+    with pytest.raises(NotFoundError):
+        store.photo(taken.id)
 
 
 def test_what_a_crash_left_of_a_photo_does_not_keep_it_out(url, store):
@@ -164,7 +167,21 @@ def test_a_failure_after_an_alert_was_stored_is_no_failure(store, monkeypatch, s
     assert store.criminal("c1").last_seen_at == NOON
 
 
-def test_a_person_removed_while_a_sighting_was_stored_is_forgotten_later(url, store, monkeypatch):
+def test_a_person_removed_before_a_sighting_was_stored_is_forgotten_later(store, monkeypatch):
+    """The removal did not find the sighting, and whoever stored it could not ask for the person."""
+    store.put_criminal(criminal())
+    store.remove_criminal("c1")
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_known", Mock(side_effect=AutoReconnect("gone")))
+        (stored,) = store.record([sighting()], [face_alert()], event())
+    assert store.alerts() == [stored]
+    store.record([], [])
+    assert store.sightings("c1") == []
+    assert store.alerts() == []
+
+
+def test_a_person_removed_after_a_sighting_was_stored_stays_forgotten(url, store, monkeypatch):
+    """What follows from the sighting is done later, by who remembers it with the person in it."""
     store.put_criminal(criminal())
     with monkeypatch.context() as patched:
         patched.setattr(store, "_known", Mock(side_effect=AutoReconnect("gone")))
@@ -225,7 +242,8 @@ def test_an_outcome_that_is_gone_needs_no_forgetting(store):
     (outcome,) = store._db.read(store._db.outcomes, {})
     store._db.outcomes.delete_one({"_id": outcome["_id"]})
     forget_in_outcome(store._db, outcome, ["c1"])
-    assert store.sightings("c1") == []
+    assert store._db.outcomes.count_documents({}) == 0
+    assert outcome["sightings"] == []
 
 
 def test_someone_taken_out_of_a_stored_alert_is_a_change(store):
@@ -387,7 +405,9 @@ def test_several_pictures_and_new_ones(store, panel):
     panel.update_one({"_id": key}, {"$set": {"images": []}})
     assert follow(store) == 0
     assert templates(store) == {str(key): 1}
-    assert len(store.photo_ids(str(key))) == 1
+    assert [one.content for one in photos_of(store, key)] == [HOPPER.read_bytes()]
+    assert [one.photo_id for one in store.templates(str(key))] == store.photo_ids(str(key))
+    assert store.template_rows(ENCODER.id).criminal_ids == [str(key)]
     assert store.changes(revision).criminal_ids == {str(key)}
     panel.update_one({"_id": key}, {"$set": {"image": data_uri(COLLINS)}})
     assert follow(store) == 1
@@ -423,19 +443,29 @@ def test_who_a_panel_removes_is_forgotten(store, panel):
         store.photo(taken)
 
 
-def test_nothing_is_left_of_someone_removed_before_a_crash(url, store):
-    """An alert about them was stored, and its process did not live to take it back."""
+@pytest.mark.parametrize(
+    ("seen", "alerts", "names"),
+    [
+        (["c1", "c2"], [face_alert("c1", "c2")], [None]),
+        (["c1", "c2"], [], []),
+        (["c2"], [face_alert("c2", "c1")], ["Ada Nowak"]),
+    ],
+    ids=["matched", "held back", "candidate"],
+)
+def test_nothing_is_left_of_someone_removed_before_a_crash(url, store, seen, alerts, names):
+    """What was seen of them was stored, and its process did not live to take it back."""
     for who in ("c1", "c2"):
         store.put_criminal(criminal(who))
     store.remove_criminal("c1")
     with patch.object(store, "_settle"):
-        store.record([sighting("c1"), sighting("c2")], [face_alert("c1", "c2")])
+        store.record([sighting(who) for who in seen], alerts)
     with open_store(url) as other:
         other.panel_photos()
-        (alert,) = other.alerts()
-        assert (alert.name, alert.face) == (None, None)
-        assert [one.criminal_id for one in alert.candidates] == ["c2"]
         assert (len(other.sightings("c1")), len(other.sightings("c2"))) == (0, 1)
+        found = other.alerts()
+    assert [alert.name for alert in found] == names
+    assert [one.criminal_id for alert in found for one in alert.candidates] == ["c2"] * len(names)
+    assert all(alert.name or alert.face is None for alert in found)
 
 
 def test_someone_added_while_a_panel_is_read_is_not_forgotten(url, store):
@@ -484,6 +514,23 @@ def test_who_was_removed_while_nobody_followed_is_forgotten(url, store, panel):
         follow(another)
         with pytest.raises(NotFoundError):
             another.photo(taken)
+
+
+def test_who_was_removed_while_another_process_followed_is_forgotten(url, store, panel):
+    """Someone whom this one never saw; the other ended before it could forget them."""
+    follow(store)
+    with open_store(url) as other:
+        panel.database["susracker_meta"].delete_one({"_id": "panel"})
+        key = panel.insert_one(document()).inserted_id
+        assert follow(other) == 1
+        assert follow(store) == 0
+    (taken,) = store.photo_ids(str(key))
+    panel.database["susracker_photos"].update_one({"_id": taken}, {"$set": {"stored_at": 0}})
+    panel.delete_one({"_id": key})
+    panel.database["susracker_meta"].delete_one({"_id": "panel"})
+    follow(store)
+    with pytest.raises(NotFoundError):
+        store.photo(taken)
 
 
 def test_a_picture_that_cannot_be_enrolled_is_said_once(store, panel, caplog):
@@ -550,7 +597,10 @@ def test_a_panel_is_shown_where_someone_was_last_alerted(store, panel):
         ],
         [],
     )
-    assert panel.find_one({"_id": key})["last_seen_location"] == "Gate 1"
+    shown = panel.find_one({"_id": key})
+    assert shown["last_seen_location"] == "Gate 1"
+    # MongoDB's dates have milliseconds, and come back without a time zone, as UTC.
+    assert shown["last_seen_date"] == NOON.replace(microsecond=123_000, tzinfo=None)
     assert store.criminal(who).last_seen_location == "Gate 2"
 
 
@@ -585,11 +635,22 @@ def test_a_picture_that_another_process_is_enrolling_is_not_refused_for_good(url
 
         def adopt_late(*args):
             assert follow_with(waiting, other) == 0
+            # It would stay refused if this process ended here.
+            assert "pictures" not in panel.find_one()["susracker"]["panel"]
             return adopt(*args)
 
         with patch.object(store._panel, "adopt", adopt_late):
             assert follow_with(waiting, store) == 1
     assert len(templates(store)) == 1
+
+
+def test_a_picture_of_someone_who_is_removed_meanwhile_is_not_kept(store, panel):
+    panel.insert_one(document())
+    waiting = store.panel_photos()
+    panel.delete_many({})
+    assert follow_with(waiting, store) == 0
+    assert panel.count_documents({}) == 0
+    assert panel.database["susracker_photos"].count_documents({}) == 0
 
 
 def follow_with(waiting, store) -> int:
@@ -631,7 +692,7 @@ def test_who_is_enrolled_by_us_stays_with_a_panel(store, panel):
 
 
 def test_a_panels_database_is_served_with_no_step_but_the_url(url, panel):
-    """Fifty real people; then one is added, one caught, and one removed, within two seconds."""
+    """Fifty real people; then one is added, one caught, and one removed."""
     people = [folder for folder in sorted(shared("lfw-dev").iterdir()) if folder.is_dir()]
     chosen = [one for one in people if len(list(one.iterdir())) == 1][:50]
     files = {one.name: next(one.iterdir()) for one in chosen}
@@ -647,13 +708,13 @@ def test_a_panels_database_is_served_with_no_step_but_the_url(url, panel):
         hopper = face_crop(HOPPER)
         assert upload(server, hopper, "gate").json()["message"] == "No match found"
         key = panel.insert_one(document()).inserted_id
-        assert within(2, lambda: says(server, hopper, "Match found"))
+        assert within(20, lambda: says(server, hopper, "Match found"))
         panel.update_one({"_id": key}, {"$set": {"status": "apprehended"}})
-        assert within(2, lambda: says(server, hopper, "No match found"))
+        assert within(20, lambda: says(server, hopper, "No match found"))
         panel.update_one({"_id": key}, {"$set": {"status": "wanted"}})
-        assert within(2, lambda: says(server, hopper, "Match found"))
+        assert within(20, lambda: says(server, hopper, "Match found"))
         panel.delete_one({"_id": ObjectId(key)})
-        assert within(2, lambda: says(server, hopper, "No match found"))
+        assert within(20, lambda: says(server, hopper, "No match found"))
         time.sleep(1)
     assert panel.count_documents({}) == 50
 
