@@ -17,6 +17,7 @@ from susracker.errors import (
     InputError,
     NotFoundError,
     OverloadedError,
+    StoreFormatError,
     StoreUnavailableError,
 )
 from susracker.recording.writer import Recorder
@@ -33,6 +34,13 @@ READERS = 4
 """Threads for look-ups and edits, which wait for the disk more than they compute."""
 
 MAX_WAITING_READS = 1000
+
+PARSERS, MAX_WAITING_BODIES = 2, 32
+"""Threads for large bodies, and how many bodies may wait for them: each takes up to
+`max_body_mb` of memory."""
+
+DAMAGED_RETRY_AFTER = 30
+"""Seconds that clients are asked to wait while the store is damaged: somebody has to repair it."""
 
 WRITERS = 16
 """Threads besides the workers: those that recognised someone and wait for the store."""
@@ -55,8 +63,6 @@ def create_app(
     settings = tracker.settings
     app = Flask("susracker")
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
-    # Form fields may hold pictures as base64, so only the limit on the whole body counts.
-    app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
     origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
     socketio = SocketIO(
         app,
@@ -73,6 +79,7 @@ def create_app(
         thumbnails=thumbnails,
         work=BoundedPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
         reads=BoundedPool(READERS, READERS + MAX_WAITING_READS),
+        parsing=BoundedPool(PARSERS, PARSERS + MAX_WAITING_BODIES),
         recorder=recorder,
         optional={"recording": recorder, **others} if recorder else others,
     )
@@ -110,6 +117,12 @@ def _register_errors(app: Flask) -> None:
         log.error("the store is unavailable: %s", error)
         message = "the store is unavailable and nothing was stored: try again"
         return answer(503, message, {"Retry-After": str(RETRY_AFTER)})
+
+    @app.errorhandler(StoreFormatError)
+    def damaged(error: StoreFormatError) -> ResponseReturnValue:
+        log.error("the store is damaged or of another version: %s", error)
+        message = "the store is damaged or of another version: see the server's log"
+        return answer(503, message, {"Retry-After": str(DAMAGED_RETRY_AFTER)})
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> ResponseReturnValue:
