@@ -11,12 +11,13 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tomlkit
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -32,6 +33,8 @@ ESCAPE_PASSWORD = (  # Advice, not a password.  # nosec B105
     "escape special characters in its password: write %40 for @, and %2F for /"
 )
 FILE_NAME = "susracker.toml"
+SECRET = "data_key"
+"""The setting that may be a key itself, and not the path of one."""
 
 
 _USER_AND_PASSWORD = re.compile(r"(://[^/?#:@]*):(.*)@", re.DOTALL)
@@ -42,9 +45,32 @@ _SECRET_FIELD = re.compile(
 )
 
 
+def _check_networks(text: str) -> str:
+    for part in split(text):
+        try:
+            ip_network(part)
+        except ValueError as error:
+            raise ValueError(f"no network such as 10.0.0.0/24: {error}") from error
+    return text
+
+
+Networks = Annotated[str, AfterValidator(_check_networks)]
+"""Networks in CIDR notation, separated by commas."""
+
+
+def split(text: str) -> list[str]:
+    """The parts of a setting that holds several, separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def default_store() -> str:
     """An SQLite file in the user's data directory, the same from every working directory."""
     return f"sqlite:///{(user_data_path('susracker') / 'susracker.db').as_posix()}"
+
+
+def default_audit_key() -> str:
+    """A file in the user's data directory."""
+    return str(user_data_path("susracker") / "audit-key.pem")
 
 
 def default_workers() -> int:
@@ -62,6 +88,14 @@ class Settings(BaseSettings):
     store: str = Field(
         default_factory=default_store,
         description="URL of the store that holds criminals, sightings and alerts.",
+    )
+    data_key: str = Field(
+        "",
+        repr=False,
+        description="File of the key that photos, templates and faces in the store are encrypted "
+        "with, as `susracker keys new-data-key FILE` makes it (32 random bytes as base64, readable "
+        "to its owner only). The variable may also hold the key itself, as base64:KEY. Empty: do "
+        "not encrypt.",
     )
     encoder: str = Field("dlib", description="Network that turns a face into a template.")
     matcher: str = Field("exact", description="What searches the watch-list: a name or a URL.")
@@ -117,6 +151,23 @@ class Settings(BaseSettings):
         description="Web origins, besides the server's own, whose pages may connect to Socket.IO: "
         "separated by commas, or * for all.",
     )
+    cert: str = Field("", description="File of the server's TLS certificate and its chain, as PEM.")
+    key: str = Field("", description="File of the private key of that certificate, as PEM.")
+    behind_proxy: Networks = Field(
+        "",
+        description="Networks of the proxies that may say who a client is and whether it came by "
+        "https, such as 10.0.0.0/24: separated by commas.",
+    )
+    insecure_http: bool = Field(
+        False,
+        description="Listen on other addresses than loopback without TLS: keys and faces can be "
+        "read on the network.",
+    )
+    open_ingest: Networks = Field(
+        "",
+        description="Networks whose cameras may post detections without a key, and do nothing "
+        "else, such as 10.0.7.0/24: separated by commas.",
+    )
     follow_seconds: float = Field(
         1.0,
         gt=0,
@@ -137,6 +188,11 @@ class Settings(BaseSettings):
     )
     record_days: float = Field(
         7, gt=0, le=3650, description="Largest age of recorded detections, in days."
+    )
+    audit_key: str = Field(
+        default_factory=default_audit_key,
+        description="File of the private key that signs the audit log; made when it is first "
+        "needed. Servers that share a store share it.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level of message to log."
@@ -239,6 +295,13 @@ def without_password(url: str) -> str:
     return _SECRET_FIELD.sub(r"\1***", _USER_AND_PASSWORD.sub(r"\1:***@", url))
 
 
+def shown_setting(name: str, value: object) -> object:
+    """A setting as it may be shown: `***` in place of passwords and keys."""
+    if name == SECRET and value and not os.path.isfile(os.path.expanduser(str(value))):
+        return "***"  # the key itself, perhaps with a slip
+    return without_password(value) if isinstance(value, str) else value
+
+
 def told_without_password(error: Exception, url: str) -> str:
     """What an error says about a wrong URL, or how to put it right if that shows a password."""
     text = str(error)
@@ -282,6 +345,7 @@ def _describe(error: ValidationError, origins: Mapping[str, str]) -> str:
             problems.append(f"no setting is called {name!r}; there are: {valid}")
         else:
             origin = f" ({origins[name]})" if name in origins else ""
-            value = without_password(repr(problem["input"]))
-            problems.append(f"{name} = {value}{origin}: {problem['msg'].lower()}")
+            value = without_password(repr(shown_setting(name, problem["input"])))
+            message = problem["msg"].removeprefix("Value error, ")
+            problems.append(f"{name} = {value}{origin}: {message.lower()}")
     return "; ".join(problems)

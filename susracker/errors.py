@@ -16,6 +16,9 @@
         DuplicateError          the photo or the event is stored already
         ConflictError           someone else was faster: look again, then decide
       SpoolError                a camera's waiting events cannot be kept
+      AccessError               who asks may not have what they ask for
+        KeyRequiredError        no key, or one that is wrong, expired or revoked
+        NotAllowedError         the key's role may not do this
       ListenError               the server's address cannot be listened on
       OverloadedError           the queue is full: try again later
 
@@ -97,6 +100,18 @@ class RecordingError(InputError):
 
 class SpoolError(SusrackerError):
     """A camera's events, which wait to be sent, cannot be kept or read."""
+
+
+class AccessError(SusrackerError):
+    """Who asks may not have what they ask for."""
+
+
+class KeyRequiredError(AccessError):
+    """There is no key, or one that is wrong, expired or revoked."""
+
+
+class NotAllowedError(AccessError):
+    """The role of the key may not do this."""
 
 
 class ListenError(SusrackerError):

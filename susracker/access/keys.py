@@ -53,4 +53,5 @@ def parse_key(text: str) -> KeyText | None:
     """The parts of a key; None if a text is not one."""
     prefix, _, rest = text.strip().partition("_")
     key_id, _, secret = rest.partition("_")
-    return KeyText(key_id, secret) if prefix == PREFIX and key_id and secret else None
+    is_key = text.isascii() and prefix == PREFIX and key_id and secret
+    return KeyText(key_id, secret) if is_key else None

@@ -15,14 +15,15 @@ class Permission(Enum):
     REVIEW = "judge alerts"
     MANAGE = "enrol, edit and remove people, manage keys, hold and export alerts"
     AUDIT = "read the audit log"
+    SIGN_IN = "open a session"
 
 
 ROLES: dict[Role, frozenset[Permission]] = {
     "camera": frozenset({Permission.SEND}),
-    "viewer": frozenset({Permission.VIEW}),
-    "operator": frozenset({Permission.VIEW, Permission.REVIEW}),
+    "viewer": frozenset({Permission.SIGN_IN, Permission.VIEW}),
+    "operator": frozenset({Permission.SIGN_IN, Permission.VIEW, Permission.REVIEW}),
     "admin": frozenset(Permission),
-    "auditor": frozenset({Permission.AUDIT}),
+    "auditor": frozenset({Permission.SIGN_IN, Permission.AUDIT}),
 }
 
 

@@ -65,7 +65,8 @@ class Camera:
     it did the first time; so an event whose answer was lost is sent again, and counts once. Events
     that had to wait are sent with their original time. An event that the server refuses, or fails
     on 8 times (status 500), is given up, counted as refused, and named in the log: it would hold up
-    all others, and nobody's face should stay on a camera because of it. `send_*` may be called from any thread.
+    all others, and nobody's face should stay on a camera because of it. `send_*` may be called from
+    any thread.
 
     Args:
         key: sent as `Authorization: Bearer KEY`.

@@ -13,6 +13,7 @@ import click
 from susracker.client import Camera
 from susracker.client.camera import CLOSE_SECONDS
 from susracker.client.delivery import Waits
+from susracker.commands.options import key_option
 from susracker.commands.sampling import video_options
 from susracker.config import without_password
 from susracker.edge.cutter import FaceCutter
@@ -34,7 +35,7 @@ STOP_SECONDS = 1.0
 @click.option("--server", "url", required=True, help="URL of the server, http://HOST:PORT.")
 @click.option("--camera", "camera_id", default="camera-1", show_default=True, help="Camera id.")
 @click.option("--location", default="", help="Camera location, such as 'Main gate'.")
-@click.option("--key", envvar="SUSRACKER_KEY", help="Key for the server.  [SUSRACKER_KEY]")
+@key_option
 @click.option(
     "--spool",
     type=click.Path(path_type=Path, file_okay=False),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -10,15 +9,15 @@ from datetime import datetime
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from susracker.commands.criminals_stats import stats_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.commands.shown import moment_text, print_json, print_table
 from susracker.enrolment.inspection import photo_fields
 from susracker.enrolment.lookup import find_criminal
 from susracker.models import Criminal, Sighting, Status
-from susracker.plugins import open_encoder, open_store
+from susracker.plugins import open_encoder, open_store_of
 from susracker.runtime.text import counted
 from susracker.stores.base import Store
 
@@ -26,8 +25,6 @@ SHORT_ID = 8
 """Fewest characters of an id in a table; it shows more where ids would look the same."""
 
 SIGHTINGS_SHOWN = 5
-
-UNLIMITED_WIDTH = 10_000
 
 QUALITIES = (
     ("eyes apart", "eye_distance"),
@@ -80,7 +77,7 @@ def list_command(
       susracker criminals list --status apprehended
       susracker criminals list --name doe --json
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         everyone = store.criminals()
         templates = store.template_counts(open_encoder(loaded.settings.encoder).id)
     found = [
@@ -91,7 +88,7 @@ def list_command(
     ]
     if as_json:
         rows = [asdict(one) | {"templates": templates.get(one.id, 0)} for one in found]
-        click.echo(_json(rows))
+        print_json(rows)
         return
     if not found:
         click.echo("nobody is enrolled" if not everyone else "nobody who is enrolled matches")
@@ -107,10 +104,10 @@ def list_command(
             one.threat,
             one.case_reference or "",
             str(templates.get(one.id, 0)),
-            _moment(one.expires_at),
-            _moment(one.last_seen_at),
+            moment_text(one.expires_at),
+            moment_text(one.last_seen_at),
         )
-    _print(table)
+    print_table(table)
 
 
 @command.command("show")
@@ -127,7 +124,7 @@ def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> Non
       susracker criminals show 3f9c2a81
       susracker criminals show 3f9c2a81 --json
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         criminal = find_criminal(store, criminal_id)
         photos = [
             photo_fields(store.photo(photo_id), int(loaded.settings.max_megapixels * 1e6))
@@ -141,14 +138,14 @@ def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> Non
             "sightings": len(sightings),
             "newest_sightings": [asdict(sighting) for sighting in newest],
         }
-        click.echo(_json(fields))
+        print_json(fields)
         return
-    _print(_facts(criminal))
+    print_table(_facts(criminal))
     if photos:
-        _print(_photos_table(photos))
+        print_table(_photos_table(photos))
     click.echo(counted(len(sightings), "sighting"))
     if newest:
-        _print(_sightings_table(newest))
+        print_table(_sightings_table(newest))
 
 
 @command.command("remove")
@@ -166,7 +163,7 @@ def remove_command(loaded: LoadedSettings, criminal_ids: tuple[str, ...], yes: b
       susracker criminals remove 3f9c2a81
       susracker criminals remove 3f9c2a81 07d1e4c2 --yes
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         found = _find_all(store, criminal_ids)
         for one in found:
             photos, sightings = len(store.photo_ids(one.id)), len(store.sightings(one.id))
@@ -193,7 +190,7 @@ def set_status_command(
       susracker criminals set-status 3f9c2a81 apprehended
       susracker criminals set-status 3f9c2a81 07d1e4c2 wanted
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         for one in _find_all(store, criminal_ids):
             store.edit_criminal(one.id, {"status": status})
             click.echo(f"{one.id}  {one.name}: {status}")
@@ -217,7 +214,7 @@ def _facts(criminal: Criminal) -> Table:
     table = Table.grid(padding=(0, 2))
     for name, value in asdict(criminal).items():
         if isinstance(value, datetime):
-            value = _moment(value)
+            value = moment_text(value)
         text = ", ".join(value) if isinstance(value, tuple) else value
         table.add_row(name.replace("_", " "), "" if text is None else str(text))
     return table
@@ -238,21 +235,5 @@ def _sightings_table(sightings: Sequence[Sighting]) -> Table:
     for one in sightings:
         alert = "held back" if one.suppressed else "yes"
         where = (one.camera_id, one.camera_location)
-        table.add_row(_moment(one.occurred_at), *where, f"{one.distance:.2f}", alert)
+        table.add_row(moment_text(one.occurred_at), *where, f"{one.distance:.2f}", alert)
     return table
-
-
-def _moment(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=2, default=datetime.isoformat)
-
-
-def _print(table: Table) -> None:
-    """As wide as the terminal, or, without a terminal, as wide as the table needs."""
-    console = Console(markup=False, emoji=False, highlight=False)
-    if not console.is_terminal:
-        console.width = UNLIMITED_WIDTH
-    console.print(table)

@@ -15,6 +15,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
+key_option = click.option(
+    "--key",
+    envvar="SUSRACKER_CAMERA_KEY",
+    help="Key for the server. Everyone on this machine can read it in the list of processes: the "
+    "variable is safer.  [SUSRACKER_CAMERA_KEY]",
+)
+
 
 def settings_options(*names: str) -> Callable[[Function], Function]:
     """Add the flags of these settings to a command, and pass it all settings as `loaded`."""
@@ -38,14 +45,16 @@ def _option(name: str) -> Callable[[Any], Any]:
     field = Settings.model_fields[name]
     choices = typing.get_args(field.annotation)
     kind: Any = click.Choice(choices) if choices else field.annotation
+    flag: dict[str, Any] = {"is_flag": True, "default": None} if kind is bool else {}
     shown = "none" if field.default == "" else field.default
     default = "" if field.default_factory else f"default: {shown}; "
     return click.option(
         flag_name(name),
         name,
         type=kind,
+        **flag,
         help=f"{field.description}  [{default}{variable_name(name)}]",
     )
 
 
-__all__ = ["LoadedSettings", "json_option", "settings_options"]
+__all__ = ["LoadedSettings", "json_option", "key_option", "settings_options"]

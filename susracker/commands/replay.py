@@ -13,7 +13,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from susracker.commands.options import LoadedSettings, settings_options
+from susracker.commands.options import LoadedSettings, key_option, settings_options
 from susracker.commands.replay_view import Watch, changes_table, seen_table
 from susracker.commands.sampling import video_options
 from susracker.config import Settings, load_settings, make_settings, without_password
@@ -83,7 +83,7 @@ class Ran:
 @click.option(
     "--server", "url", help="Post the detections to this running server, http://HOST:PORT."
 )
-@click.option("--key", envvar="SUSRACKER_KEY", help="Key for the server.  [SUSRACKER_KEY]")
+@key_option
 @click.option(
     "--json",
     "json_file",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from susracker.commands.listening import missing
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import Settings, without_password
 from susracker.enrolment.enroller import Enroller
@@ -33,10 +34,15 @@ def command(loaded: LoadedSettings) -> None:
 
     Ctrl-C or SIGTERM finishes accepted requests, then stops the server.
 
+    On a loopback address the server asks for a key once one exists (see susracker keys). On any
+    other address it starts only if there is an admin's key, and a certificate, a proxy, or
+    --insecure-http.
+
     \b
     Examples:
       susracker serve
-      susracker serve --host 0.0.0.0 --port 8080 --workers 4
+      susracker serve --port 8080 --workers 4
+      susracker serve --host 0.0.0.0 --cert site.pem --key site.key
       susracker serve --store sqlite:///site.db --cooldown-seconds 30
       susracker serve --record night/ --record-days 2
 
@@ -46,6 +52,9 @@ def command(loaded: LoadedSettings) -> None:
         http://127.0.0.1:5000/face_upload
     """
     settings = loaded.settings
+    if lines := missing(loaded):
+        click.echo("\n".join(lines), err=True)
+        raise click.exceptions.Exit(2)
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
+from flask import Flask, request
+
 from susracker.access.roles import Permission
+from susracker.errors import NotAllowedError
+from susracker.server.admission import Admission
+from susracker.server.credentials import credentials
+from susracker.server.identity import Identity, identify
+
+log = logging.getLogger(__name__)
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 Declared = Permission | Literal["public"]
@@ -33,3 +42,29 @@ def declared(handler: Callable[..., Any]) -> Declared | None:
     """What a route or an event asks for; None where nothing was declared."""
     found: Declared | None = getattr(handler, _DECLARED, None)
     return found
+
+
+def guard(app: Flask, admission: Admission) -> None:
+    """Ask each request for what its route declares, before anything else is done with it."""
+
+    @app.before_request
+    def check() -> None:
+        view = app.view_functions.get(request.endpoint or "")
+        asked = declared(view) if view else None
+        if asked == "public":
+            return
+        who = admission.admit(credentials())
+        identify(who)
+        if view is None:
+            _check_unknown(who)
+        elif asked is None:
+            log.error("nobody may use %s: it declares no access", request.url_rule)
+            raise NotAllowedError("nobody may use this route")
+        else:
+            who.demand(asked)
+
+
+def _check_unknown(who: Identity) -> None:
+    """Let people hear that there is no such route or method, but not a camera."""
+    if who.role == "camera":
+        raise NotAllowedError("a camera's key may only post detections")

@@ -6,6 +6,9 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field
 
+from susracker.access.roles import Permission
+from susracker.server.access import access
+from susracker.server.audited import audited, describe, unaudited
 from susracker.server.service import service
 from susracker.server.wire import alert_summary, camera_fields, new_alert_event, parse
 
@@ -20,6 +23,8 @@ class Page(BaseModel):
 
 
 @blueprint.get("/api/alerts")
+@access(Permission.VIEW)
+@audited("alert.list")
 def alerts() -> ResponseReturnValue:
     """Alerts after a `seq`, oldest first, without their pictures."""
     page = parse(Page, request.args)
@@ -27,10 +32,13 @@ def alerts() -> ResponseReturnValue:
     found, last_seq = service().reads.call(
         lambda: (store.alerts(page.after, page.limit, with_faces=False), store.last_seq())
     )
+    describe(after=page.after, shown=len(found))
     return jsonify(alerts=[alert_summary(alert) for alert in found], last_seq=last_seq)
 
 
 @blueprint.get("/api/alerts/<alert_id>")
+@access(Permission.VIEW)
+@audited("alert.show", "alert_id")
 def alert(alert_id: str) -> ResponseReturnValue:
     """One alert, with its pictures."""
     store, thumbnails = service().tracker.store, service().thumbnails
@@ -39,6 +47,8 @@ def alert(alert_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/api/cameras")
+@access(Permission.VIEW)
+@unaudited("shows no person")
 def cameras() -> ResponseReturnValue:
     """Every camera: when it was last heard from, and its numbers of detections and alerts."""
     found = service().reads.call(service().tracker.cameras)

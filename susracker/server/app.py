@@ -10,18 +10,26 @@ from flask.typing import ResponseReturnValue
 from flask_socketio import SocketIO
 from werkzeug.exceptions import HTTPException
 
+from susracker.access.audit import AuditLog
 from susracker.enrolment.enroller import Enroller
 from susracker.errors import (
+    ConfigError,
     ConflictError,
     DuplicateError,
     InputError,
+    KeyRequiredError,
+    NotAllowedError,
     NotFoundError,
     OverloadedError,
     StoreFormatError,
     StoreUnavailableError,
 )
 from susracker.recording.writer import Recorder
-from susracker.server import alerts, criminals, detections, health
+from susracker.server import alerts, audit, criminals, detections, health, sessions
+from susracker.server.access import guard
+from susracker.server.admission import Admission
+from susracker.server.auditing import Auditing
+from susracker.server.connections import CONNECT, Connections
 from susracker.server.live import Live
 from susracker.server.pools import RETRY_AFTER, BoundedPool
 from susracker.server.service import EXTENSION, Part, Service
@@ -29,6 +37,8 @@ from susracker.server.thumbnails import Thumbnails
 from susracker.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
+
+AUDIT = "audit log"
 
 READERS = 4
 """Threads for look-ups and edits, which wait for the disk more than they compute."""
@@ -61,7 +71,11 @@ def create_app(
             `/readyz` gives it as a warning.
     """
     settings = tracker.settings
-    app = Flask("susracker")
+    app = Flask("susracker", static_folder=None)
+    admission = Admission(tracker.store, settings)
+    auditing = Auditing(AuditLog.open(tracker.store, settings.audit_key))
+    guard(app, admission)
+    sessions.configure_sessions(app, tracker.store)
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
     origins = [origin.strip() for origin in settings.allowed_origins.split(",") if origin.strip()]
     socketio = SocketIO(
@@ -70,20 +84,27 @@ def create_app(
         cors_allowed_origins="*" if origins == ["*"] else origins or None,
         manage_session=False,
     )
-    others = optional or {}
+    others = {AUDIT: auditing, **(optional or {})}
     thumbnails = Thumbnails(tracker.store)
+    live = Live(socketio, tracker.store, thumbnails, settings.follow_seconds)
+    reads = BoundedPool(READERS, READERS + MAX_WAITING_READS)
+    connections = Connections(socketio, admission, lambda act: reads.call(auditing.note_look, act))
+    connections.on(CONNECT, live.join)
     app.extensions[EXTENSION] = Service(
         tracker=tracker,
         enroller=Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels),
-        live=Live(socketio, tracker.store, thumbnails, settings.follow_seconds),
+        admission=admission,
+        audit=auditing,
+        connections=connections,
+        live=live,
         thumbnails=thumbnails,
         work=BoundedPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
-        reads=BoundedPool(READERS, READERS + MAX_WAITING_READS),
+        reads=reads,
         parsing=BoundedPool(PARSERS, PARSERS + MAX_WAITING_BODIES),
         recorder=recorder,
         optional={"recording": recorder, **others} if recorder else others,
     )
-    for part in (detections, criminals, alerts, health):
+    for part in (detections, criminals, alerts, health, sessions, audit):
         app.register_blueprint(part.blueprint)
     _register_errors(app)
     return app
@@ -98,6 +119,14 @@ def _register_errors(app: Flask) -> None:
     @app.errorhandler(InputError)
     def wrong_input(error: InputError) -> ResponseReturnValue:
         return answer(400, str(error))
+
+    @app.errorhandler(KeyRequiredError)
+    def key_required(error: KeyRequiredError) -> ResponseReturnValue:
+        return answer(401, str(error), {"WWW-Authenticate": "Bearer"})
+
+    @app.errorhandler(NotAllowedError)
+    def not_allowed(error: NotAllowedError) -> ResponseReturnValue:
+        return answer(403, str(error))
 
     @app.errorhandler(NotFoundError)
     def not_found(error: NotFoundError) -> ResponseReturnValue:
@@ -123,6 +152,11 @@ def _register_errors(app: Flask) -> None:
         log.error("the store is damaged or of another version: %s", error)
         message = "the store is damaged or of another version: see the server's log"
         return answer(503, message, {"Retry-After": str(DAMAGED_RETRY_AFTER)})
+
+    @app.errorhandler(ConfigError)
+    def wrong_setting(error: ConfigError) -> ResponseReturnValue:
+        log.error("a setting is wrong: %s", error)
+        return answer(503, str(error), {"Retry-After": str(RETRY_AFTER)})
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> ResponseReturnValue:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from flask import json, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -117,6 +117,10 @@ def _inside(value: Any) -> list[Any]:
     return [one for one in inner if isinstance(one, (dict, list))]
 
 
+def _in_memory(*_: object, **__: object) -> IO[bytes]:
+    return io.BytesIO()
+
+
 def _form(data: bytes, kind: str, options: dict[str, str]) -> Form:
     if kind == URLENCODED and (len(data) > MAX_URLENCODED or data.count(b"&") >= MAX_PARTS):
         raise RequestEntityTooLarge("a form without files is at most 100 kB, with 1,000 fields")
@@ -125,7 +129,7 @@ def _form(data: bytes, kind: str, options: dict[str, str]) -> Form:
         return Form({}, {})
     parser = FormDataParser(
         # The default writes large files to the disk, strangers' faces included.
-        stream_factory=lambda **_: io.BytesIO(),
+        stream_factory=_in_memory,
         max_form_memory_size=len(data),
         max_form_parts=MAX_PARTS,
     )

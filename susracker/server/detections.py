@@ -11,9 +11,13 @@ from typing import Any
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from susracker.access.roles import Permission
 from susracker.errors import InputError, OverloadedError, PictureError, StoreUnavailableError
 from susracker.models import Alert, Detection, Outcome
+from susracker.server.access import access
+from susracker.server.audited import unaudited
 from susracker.server.body import MULTIPART, form, from_json
+from susracker.server.identity import identity
 from susracker.server.service import Service, service
 from susracker.server.thumbnails import Pictured
 from susracker.server.wire import (
@@ -39,6 +43,8 @@ MESSAGES = {
 
 
 @blueprint.post("/face_upload")
+@access(Permission.SEND)
+@unaudited("a camera sends: nobody looks or changes anything")
 def face_upload() -> ResponseReturnValue:
     """A face crop, or a frame, as multipart `file`."""
     # Only a form of this kind can hold a file; no other is read.
@@ -50,6 +56,8 @@ def face_upload() -> ResponseReturnValue:
 
 
 @blueprint.post("/activity_alert")
+@access(Permission.SEND)
+@unaudited("a camera sends: nobody looks or changes anything")
 def activity_alert() -> ResponseReturnValue:
     """An activity, such as violence, as JSON."""
     fields = from_json(partial(_parsed, ActivityFields))
@@ -59,6 +67,8 @@ def activity_alert() -> ResponseReturnValue:
 
 
 @blueprint.post("/api/detections")
+@access(Permission.SEND)
+@unaudited("a camera sends: nobody looks or changes anything")
 def detections() -> ResponseReturnValue:
     """A face or an activity, as JSON; the face's picture as base64."""
     fields = from_json(partial(_parsed, DetectionFields))
@@ -97,6 +107,7 @@ def _detection(
 
 def _answer(detection: Detection) -> ResponseReturnValue:
     """Handle a detection, and answer once its alerts are stored and emitted."""
+    identity().demand_camera(detection.camera_id)
     try:
         outcome = service().work.call(_handle, service(), detection)
     except PictureError as error:

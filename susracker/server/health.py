@@ -8,23 +8,31 @@ from collections.abc import Iterator
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
+from susracker.access.roles import Permission
+from susracker.server.access import access, public
+from susracker.server.audited import unaudited
 from susracker.server.service import Service, service
 
 blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/healthz")
+@public
+@unaudited("shows no person")
 def healthz() -> ResponseReturnValue:
     """The process answers."""
     return jsonify(status="ok")
 
 
 @blueprint.get("/readyz")
+@access(Permission.VIEW)
+@unaudited("shows no person")
 def readyz() -> ResponseReturnValue:
     """Whether detections are handled, enrolments followed and alerts broadcast."""
     watchlist = service().tracker.watchlist
     threshold = watchlist.threshold
-    problem = service().tracker.problem or service().live.problem
+    parts = service()
+    problem = parts.tracker.problem or parts.live.problem or parts.admission.problem
     return jsonify(
         status="problem" if problem else "ready",
         problem=problem,

@@ -9,7 +9,24 @@ from typing import Literal, cast
 from flask import g
 
 from susracker.access.roles import ROLES, Permission
+from susracker.errors import NotAllowedError
 from susracker.models import Key, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a browser's cookie says; it is signed.
+
+    Attributes:
+        key_id: id of the key that the session was opened with.
+        seal: of the secret of that key, so that the session ends when the key is rotated.
+        until: when the session ends, in seconds since 1970.
+    """
+
+    id: str
+    key_id: str
+    seal: str
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +38,43 @@ class Identity:
         role: of the key; "local" on a loopback address while no key exists.
         address: the client's IP address, as a trusted proxy gives it where there is one.
         key: None where no key was needed.
-        by_cookie: whether a session's cookie stands for the key. A browser sends it with requests
-            of other sites' pages, too, so methods that change something need a check of Origin.
+        session: whose cookie stands for the key; None where the key itself was sent.
     """
 
     actor: str
     role: Role | Literal["local"]
     address: str
     key: Key | None = None
-    by_cookie: bool = False
+    session: Session | None = None
+
+    @property
+    def by_cookie(self) -> bool:
+        """Whether a cookie stands for the key. A browser sends it with requests of other sites'
+        pages, too, so methods that change something need a check of Origin."""
+        return self.session is not None
 
     def may(self, permission: Permission) -> bool:
         """Whether this is allowed to them."""
         return self.role == "local" or permission in ROLES[self.role]
 
-    def may_send_for(self, camera_id: str) -> bool:
-        """Whether they may send detections of a camera: a camera's key names its cameras."""
-        return self.role != "camera" or self.key is None or fnmatchcase(camera_id, self.key.cameras)
+    def demand(self, permission: Permission) -> None:
+        """Refuse what is not allowed to them.
+
+        Raises:
+            NotAllowedError: their role may not do this.
+        """
+        if not self.may(permission):
+            raise NotAllowedError(f"the role {self.role!r} may not {permission.value}")
+
+    def demand_camera(self, camera_id: str) -> None:
+        """Refuse detections of a camera that their key was not made for.
+
+        Raises:
+            NotAllowedError: the camera's id does not match the pattern of the key.
+        """
+        pattern = self.key.cameras if self.key else "*"
+        if self.role == "camera" and not fnmatchcase(camera_id, pattern):
+            raise NotAllowedError(f"this key sends only for the cameras {pattern!r}")
 
 
 def identify(who: Identity) -> None:

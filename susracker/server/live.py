@@ -13,12 +13,14 @@ from typing import Any
 
 import gevent
 from flask import request
-from flask_socketio import SocketIO, join_room
+from flask_socketio import ConnectionRefusedError, SocketIO, join_room
 from gevent.event import Event
 from gevent.lock import RLock
 
+from susracker.access.roles import Permission
 from susracker.errors import StoreError
 from susracker.models import Alert
+from susracker.server.access import access
 from susracker.server.pools import BoundedPool
 from susracker.server.tail import Tail
 from susracker.server.thumbnails import Pictured, Thumbnails
@@ -62,7 +64,6 @@ class Live:
         self._greenlet: gevent.Greenlet[..., None] | None = None
         # Held while an event goes out and while a client joins, so that it gets each alert once.
         self._lock = RLock()
-        socketio.on_event("connect", self._on_connect)
 
     def start(self) -> None:
         """Broadcast the alerts that are stored from now on."""
@@ -111,7 +112,13 @@ class Live:
     def _page(self, after: int) -> list[Pictured]:
         return self._reads.call(lambda: self._thumbnails.beside(self._tail.after(after)))
 
-    def _on_connect(self, auth: Any = None) -> None:
+    @access(Permission.VIEW)
+    def join(self, auth: Any = None) -> None:
+        """Let a client in that connects: at once, or when it has what it missed.
+
+        Raises:
+            flask_socketio.ConnectionRefusedError: its `last_seq` is no such number.
+        """
         last_seq = auth.get("last_seq") if isinstance(auth, dict) else None
         if last_seq is None:
             join_room(ROOM)

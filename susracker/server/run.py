@@ -15,6 +15,7 @@ from gevent.event import Event
 from gevent.pywsgi import WSGIServer
 
 from susracker.errors import ListenError
+from susracker.server.addresses import resolve
 from susracker.server.service import EXTENSION, Service
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, stop.set)
+    parts.admission.start(after=parts.connections.drop_invalid)
     parts.live.start()
     server.start()
     on_ready(f"http://{_printable_host(settings.host)}:{listener.getsockname()[1]}")
@@ -104,7 +106,7 @@ def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
 
 def _listen(host: str, port: int) -> Any:
     try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, address = resolve(host, port)
         return Server.get_listener(address, backlog=BACKLOG, family=family)
     except OSError as error:
         where = f"{_printable_host(host)}:{port}"

@@ -10,6 +10,9 @@ from flask import current_app
 
 from susracker.enrolment.enroller import Enroller
 from susracker.recording.writer import Recorder
+from susracker.server.admission import Admission
+from susracker.server.auditing import Auditing
+from susracker.server.connections import Connections
 from susracker.server.live import Live
 from susracker.server.pools import BoundedPool
 from susracker.server.thumbnails import Thumbnails
@@ -41,6 +44,9 @@ class Service:
 
     tracker: Tracker
     enroller: Enroller
+    admission: Admission
+    audit: Auditing
+    connections: Connections
     live: Live
     thumbnails: Thumbnails
     work: BoundedPool

@@ -28,7 +28,7 @@ from susracker.models import (
     OutcomeKind,
     Sighting,
 )
-from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
+from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store_of
 from susracker.runtime.periodic import Periodic
 from susracker.stores.base import Journal, Store
 from susracker.tracking.alerts import cooldown_key, face_alert, new_alert, new_sighting, token_of
@@ -124,7 +124,7 @@ class Tracker:
         matcher = open_matcher(settings.matcher, encoder.dimension)
         cooldown = open_cooldown(settings.cooldown, settings.cooldown_seconds)
         return cls(
-            store=open_store(settings.store),
+            store=open_store_of(settings),
             encoder=encoder,
             matcher=matcher,
             cooldown=cooldown,

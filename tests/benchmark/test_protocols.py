@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from susracker.benchmark import rules
+from susracker.benchmark.calibration import calibrate
 from susracker.benchmark.datasets import Dataset, Pair, Pairs
 from susracker.benchmark.embedding import NO_FACE, Embedded
+from susracker.benchmark.identification import identify
 from susracker.benchmark.protocols import LOST, compare, open_set
 from susracker.benchmark.rules import AsNorm, Distance, distance_limit
 from susracker.errors import InputError
@@ -129,3 +133,50 @@ def test_the_benchmarks_rule_is_that_of_the_product(dataset, embedded, tmp_path)
         first = [candidates[0] for candidates in watchlist.identify(probes, NOON)]
     assert [one.criminal_id for one in first] == [str(index) for index in results.best]
     assert [one.score for one in first] == pytest.approx(results.scores.tolist(), abs=1e-4)
+
+
+@pytest.fixture
+def matchers(monkeypatch):
+    """Every matcher that was opened, and every one that was closed, in order."""
+    opened, closed = [], []
+
+    def keep(*args):
+        matcher = open_matcher(*args)
+        opened.append(matcher)
+        monkeypatch.setattr(matcher, "close", lambda: closed.append(matcher))
+        return matcher
+
+    monkeypatch.setattr(rules, "open_matcher", keep)
+    return opened, closed
+
+
+def test_each_trial_closes_its_matcher(dataset, embedded, matchers):
+    search = open_set(dataset, embedded, photos_each=2)
+    scorings = [(load_scoring("dlib-resnet-v1"), np.arange(2))] * 2
+    identify(search, embedded, partial(AsNorm, matcher="exact", target_fpir=0.5), scorings)
+    opened, closed = matchers
+    assert opened == closed
+    assert len(opened) == 2
+
+
+def test_a_trial_that_fails_closes_its_matcher(dataset, embedded, matchers):
+    search = open_set(dataset, embedded, photos_each=2)
+    scorings = [(load_scoring("dlib-resnet-v1"), np.array([99]))]
+    with pytest.raises(IndexError):
+        identify(search, embedded, partial(AsNorm, matcher="exact", target_fpir=0.5), scorings)
+    opened, closed = matchers
+    assert opened == closed
+    assert len(opened) == 1
+
+
+def test_a_calibration_closes_its_matcher(dataset, embedded, matchers):
+    random = np.random.default_rng(1)
+    for number in range(100):
+        one, template = Path(f"Stranger{number}_0"), vector(random)
+        dataset.people[one.name] = [one]
+        embedded[one] = Embedded("", "", template, template)
+    search = open_set(dataset, embedded, photos_each=2)
+    calibrate(search, embedded, load_scoring("dlib-resnet-v1"), "exact", 0.5)
+    opened, closed = matchers
+    assert opened == closed
+    assert len(opened) == 1

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from susracker.benchmark import cache
+from susracker.benchmark import cache, rules
 from susracker.cli import main
 from susracker.faces.encoder import DlibEncoder
+from susracker.plugins import open_matcher
 from tests.pictures import HOPPER, shared
 
 SEVERAL, SINGLE = 24, 70
@@ -158,6 +159,22 @@ def test_apply_fits_the_threshold_to_these_people(run, people, tmp_path):
     run(people, "--json", "r.json", "--target-fpir", "0.2")
     one = json.loads((tmp_path / "r.json").read_text())["identification"][0]
     assert one["realised_fpir"] == pytest.approx(0.2, abs=0.02)
+
+
+def test_every_matcher_is_closed(run, people, monkeypatch):
+    """Those of the trials, of the timing, and of the threshold that is applied."""
+    opened, closed = [], []
+
+    def keep(*args):
+        matcher = open_matcher(*args)
+        opened.append(matcher)
+        monkeypatch.setattr(matcher, "close", lambda: closed.append(matcher))
+        return matcher
+
+    monkeypatch.setattr(rules, "open_matcher", keep)
+    run(people, "--apply", "--target-fpir", "0.2")
+    assert opened == closed
+    assert len(opened) == 3
 
 
 def test_too_few_people_change_no_setting(run, people, tmp_path):

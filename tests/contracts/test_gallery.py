@@ -134,6 +134,17 @@ def test_changes_name_who_was_added_edited_or_removed(gallery: Gallery) -> None:
     assert gallery.changes(0).criminal_ids == {"c1", "c2", "c3"}
 
 
+def test_a_change_follows_those_of_another_process(gallery: Gallery, url: str) -> None:
+    """Also where nothing is left of some that the other made."""
+    gallery.add_criminal(criminal("c1"))
+    with open_store(url) as other:
+        for _ in range(3):
+            other.put_criminal(criminal("c2"))
+        revision = other.revision()
+        gallery.remove_criminal("c1")
+        assert other.changes(revision).criminal_ids == {"c1"}
+
+
 def test_the_revision_is_that_of_the_newest_change(gallery: Gallery) -> None:
     assert gallery.revision() == 0
     for change in (

@@ -101,12 +101,12 @@ class Site:
 class Operator:
     """A python-socketio client that keeps what it hears."""
 
-    def __init__(self, url: str, auth: dict[str, Any] | None = None) -> None:
+    def __init__(self, url: str, auth: dict[str, Any] | None = None, **kwargs: Any) -> None:
         self.heard: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
         self.client = socketio.Client(reconnection=False)
         for event in ("alert", "new_alert"):
             self.client.on(event, self._keep(event))
-        self.client.connect(url, auth=auth)
+        self.client.connect(url, auth=auth, **kwargs)
 
     def _keep(self, event: str) -> Callable[[dict[str, Any]], None]:
         return lambda data: self.heard.put((event, data))

@@ -14,6 +14,7 @@ import flask
 import gevent
 import numpy as np
 import pytest
+from flask_socketio import ConnectionRefusedError
 from gevent.event import Event
 
 from susracker.errors import NotFoundError, StoreUnavailableError
@@ -37,6 +38,7 @@ class Sockets:
     Attributes:
         heard: what each client was sent: pairs of the event's name and its data.
         dropped: clients that were disconnected.
+        join: what a client that connects calls: `Live.join`.
         after_emit: called when an event is on its way to those who were in the room then.
     """
 
@@ -45,14 +47,10 @@ class Sockets:
         self.sockets = {}  # nothing waits to be sent
         self.app = flask.Flask("sockets")
         self.app.extensions["socketio"] = self
-        self.handlers = {}
         self.rooms = defaultdict(set)
         self.heard = defaultdict(list)
         self.dropped = []
         self.after_emit = lambda event: gevent.sleep(0)
-
-    def on_event(self, name, handler) -> None:
-        self.handlers[name] = handler
 
     def emit(self, event, data, to) -> None:
         for sid in self.rooms[ROOM] if to == ROOM else [to]:
@@ -78,7 +76,7 @@ class Sockets:
     def connect(self, sid: str, auth=None) -> None:
         with self.app.test_request_context():
             flask.request.sid, flask.request.namespace = sid, "/"
-            self.handlers["connect"](auth)
+            self.join(auth)
 
     def wait_for(self, sid: str, alerts: int) -> None:
         until(lambda: len(self.heard[sid]) >= 2 * alerts)
@@ -154,6 +152,7 @@ def open_live(sockets, store):
 
     def open_one(follow_seconds: float = NEVER, start: bool = True) -> Live:
         opened.append(Live(sockets, store, Thumbnails(store), follow_seconds))
+        sockets.join = opened[-1].join
         if start:
             opened[-1].start()
         return opened[-1]

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from pymongo import errors
 
@@ -60,12 +59,14 @@ class MongoJournal(Journal):
             self._settle()
             if outcome.get(TAKEN_BACK):
                 raise no_criminal(outcome[TAKEN_BACK])
-            return tuple(map(to_alert, outcome["alerts"]))
+            return self._to_alerts(outcome)
 
     def put_alert(self, alert: Alert) -> None:
         with self._db.turn, self._db.errors_mapped():
             try:
-                self._db.outcomes.insert_one(outcome_document(unique_key(), [alert], [], None))
+                self._db.guard.check()
+                stored = outcome_document(unique_key(), [alert], [], None, self._db.sealer)
+                self._db.outcomes.insert_one(stored)
             except errors.DuplicateKeyError as error:
                 raise DuplicateError(
                     f"there is already an alert with the seq {alert.seq}"
@@ -73,7 +74,7 @@ class MongoJournal(Journal):
 
     def event_outcome(self, camera_id: str, event_id: str) -> Outcome | None:
         for found in self._db.read(self._db.outcomes, {"event": event_key(camera_id, event_id)}):
-            return Outcome(found["kind"], tuple(map(to_alert, found["alerts"])))
+            return Outcome(found["kind"], self._to_alerts(found))
         return None
 
     def forget_events(self, before: datetime) -> None:
@@ -87,7 +88,7 @@ class MongoJournal(Journal):
 
     def alert(self, alert_id: str) -> Alert:
         for found in self._db.read(self._db.outcomes, {"alerts.id": alert_id}):
-            return next(to_alert(one) for one in found["alerts"] if one["id"] == alert_id)
+            return next(one for one in self._to_alerts(found) if one.id == alert_id)
         raise no_alert(alert_id)
 
     def alerts(self, after: int = 0, limit: int = 100, *, with_faces: bool = True) -> list[Alert]:
@@ -98,11 +99,11 @@ class MongoJournal(Journal):
         with self._db.errors_mapped():
             found = self._db.outcomes.find(later, None if with_faces else WITHOUT_FACES)
             pages = list(found.sort("first_seq", 1).limit(limit))
-        return [alert for alert in _alerts_of(pages) if alert.seq > after][:limit]
+        return [alert for alert in self._alerts_of(pages) if alert.seq > after][:limit]
 
     def alerts_since(self, occurred_since: datetime) -> list[Alert]:
         recent = {"newest_alert_at": {"$gte": to_integer(occurred_since)}}
-        alerts = _alerts_of(self._db.read(self._db.outcomes, recent, WITHOUT_FACES))
+        alerts = self._alerts_of(self._db.read(self._db.outcomes, recent, WITHOUT_FACES))
         chosen = [alert for alert in alerts if alert.occurred_at >= occurred_since]
         return sorted(chosen, key=lambda alert: alert.seq)
 
@@ -135,19 +136,27 @@ class MongoJournal(Journal):
         found = self._db.read(self._db.cameras, {})
         return sorted(map(to_camera, found), key=lambda camera: camera.id)
 
+    def _alerts_of(self, outcomes: Sequence[Document]) -> list[Alert]:
+        return [alert for page in outcomes for alert in self._to_alerts(page)]
+
+    def _to_alerts(self, outcome: Document) -> tuple[Alert, ...]:
+        """The alerts of an outcome, whose faces may have been left out."""
+        return tuple(to_alert({"face": None, **one}, self._db.sealer) for one in outcome["alerts"])
+
     # -- parts of a write --------------------------------------------------------------------
 
     def _insert_outcome(
         self, sightings: Sequence[Sighting], alerts: Sequence[Alert], event: Event | None
     ) -> Document:
         key = event_key(event.camera_id, event.event_id) if event else unique_key()
+        self._db.guard.check()
 
         def insert_next() -> Document:
             if event and self._db.outcomes.find_one({"event": key}, {"_id": 1}):
                 raise event_was_handled(event)
             first = self._seq.next(self.last_seq) if alerts else 0
             numbered = tuple(replace(one, seq=first + place) for place, one in enumerate(alerts))
-            outcome = outcome_document(key, numbered, sightings, event)
+            outcome = outcome_document(key, numbered, sightings, event, self._db.sealer)
             # This is the moment at which all of it is stored.
             outcome["_id"] = self._db.outcomes.insert_one(outcome).inserted_id
             self._seq.taken(first + len(alerts) - 1 if alerts else None)
@@ -212,7 +221,3 @@ class MongoJournal(Journal):
         self._db.criminals.update_one(
             key_is(sighting.criminal_id) | {"$or": before}, {"$set": seen}
         )
-
-
-def _alerts_of(outcomes: Sequence[Any]) -> list[Alert]:
-    return [to_alert({"face": None, **one}) for page in outcomes for one in page["alerts"]]

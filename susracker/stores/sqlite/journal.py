@@ -11,6 +11,7 @@ from typing import Any
 from susracker.models import Alert, Camera, Event, Outcome, Sighting
 from susracker.stores.base import Journal
 from susracker.stores.refusals import event_was_handled, no_alert, no_criminal
+from susracker.stores.sealing import Sealer
 from susracker.stores.sqlite.database import Database
 from susracker.stores.sqlite.rows import (
     columns,
@@ -43,14 +44,15 @@ class SqliteJournal(Journal):
             alerts = _known_only(connection, sightings, alerts)
             for sighting in sightings:
                 _insert_sighting(connection, sighting)
-            stored = tuple(_insert_alert(connection, alert) for alert in alerts)
+            sealer = self._db.sealer
+            stored = tuple(_insert_alert(connection, alert, sealer) for alert in alerts)
             if event:
                 _insert_event(connection, event, stored)
         return stored
 
     def put_alert(self, alert: Alert) -> None:
         with self._db.writing() as connection:
-            _insert_alert(connection, alert, alert.seq)
+            _insert_alert(connection, alert, self._db.sealer, alert.seq)
 
     def event_outcome(self, camera_id: str, event_id: str) -> Outcome | None:
         sql = "SELECT kind, first_seq, last_seq FROM events WHERE camera_id = ? AND event_id = ?"
@@ -97,7 +99,8 @@ class SqliteJournal(Journal):
     ) -> list[Alert]:
         # To SQLite, a limit of -1 is none.
         sql = f"SELECT {chosen} FROM alerts WHERE {where} ORDER BY seq LIMIT ?"
-        return [to_record(Alert, row) for row in self._db.rows(sql, *values, limit)]
+        rows = self._db.rows(sql, *values, limit)
+        return [self._db.sealer.open_alert(to_record(Alert, row)) for row in rows]
 
 
 # -- inside a write ------------------------------------------------------------------------------
@@ -141,9 +144,11 @@ def _insert_sighting(connection: sqlite3.Connection, sighting: Sighting) -> None
     )
 
 
-def _insert_alert(connection: sqlite3.Connection, alert: Alert, seq: int | None = None) -> Alert:
+def _insert_alert(
+    connection: sqlite3.Connection, alert: Alert, sealer: Sealer, seq: int | None = None
+) -> Alert:
     """Store an alert, and return it with its `seq`: by default the next."""
-    added = insert(connection, "alerts", to_row(alert) | {"seq": seq})
+    added = insert(connection, "alerts", to_row(sealer.seal_alert(alert)) | {"seq": seq})
     stored = replace(alert, seq=int(added.lastrowid or 0))
     named = {alert.criminal_id, *(one.criminal_id for one in alert.candidates)} - {None}
     for criminal_id in named:

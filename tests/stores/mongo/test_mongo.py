@@ -208,6 +208,17 @@ def test_two_removals_at_once_leave_nothing_behind(url, store):
     assert store.sightings("c1") == []
 
 
+def test_two_removals_at_once_leave_no_sighting_that_was_held_back(url, store):
+    store.put_criminal(criminal())
+    store.put_criminal(criminal("c2"))
+    store.record([sighting(who, suppressed=True) for who in ("c1", "c2")], [])
+    (outcome,) = store._db.read(store._db.outcomes, {"sighted": "c1"})
+    with open_store(url) as other:
+        other.remove_criminal("c2")
+    forget_in_outcome(store._db, outcome, ["c1"])
+    assert store.sightings("c1") == store.sightings("c2") == []
+
+
 def test_an_outcome_that_is_gone_needs_no_forgetting(store):
     store.put_criminal(criminal())
     store.record([sighting()], [])
@@ -260,6 +271,26 @@ def test_only_the_newest_revision_of_each_person_is_kept(store, database):
     assert kept == {"c1": 5, "c2": 7}
     assert database["susracker_revisions"].count_documents({}) == 2
     assert store.changes(4).criminal_ids == {"c1", "c2"}
+
+
+def test_a_change_that_others_overtake_is_announced_after_theirs(url, store):
+    """Between reading the newest number and inserting the next."""
+    store.put_criminal(criminal())
+    with open_store(url) as other:
+        read, heard = store._db.revision, []
+
+        def overtaken():
+            newest = read()
+            if not heard:
+                for _ in range(2):
+                    other.put_criminal(criminal("c2"))
+                heard.append(other.revision())
+            return newest
+
+        store._db._revision.forget()
+        with patch.object(store._db, "revision", overtaken):
+            store.edit_criminal("c1", {"age": 30})
+        assert other.changes(heard[0]).criminal_ids == {"c1"}
 
 
 def test_nothing_is_left_of_a_forgotten_event_that_came_to_nothing(store, database):

@@ -1,0 +1,197 @@
+"""`susracker keys`."""
+
+from __future__ import annotations
+
+import typing
+from datetime import datetime, timezone
+from typing import Any
+
+import click
+from rich.table import Table
+
+from susracker.access.issuing import find_key, issue, rotate
+from susracker.access.keys import KeyText
+from susracker.commands.keys_data import new_data_key_command, rotate_data_command
+from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.commands.shown import moment_text, print_json, print_table
+from susracker.models import Key, Role
+from susracker.plugins import open_store_of
+
+key_argument = click.argument("id_or_name", metavar="ID_OR_NAME")
+
+
+@click.group("keys")
+def command() -> None:
+    """Create, list, rotate and revoke the keys that the server asks for.
+
+    A key has a role: camera (posts detections, and reads nothing), viewer (looks at alerts, people
+    and cameras), operator (judges alerts, too), admin (does everything) or auditor (reads the audit
+    log, and nothing else). Once a key exists, the server asks everyone for one.
+
+    \b
+    Examples:
+      susracker keys create --role admin --name "Jo Doe"
+      susracker keys create --role camera --name gate --cameras "gate-*"
+      susracker keys list
+      susracker keys rotate gate
+      susracker keys revoke gate
+
+    \b
+    The key that the store is encrypted with is another matter:
+      susracker keys new-data-key data.key
+      susracker keys rotate-data --to new.key
+    """
+
+
+command.add_command(new_data_key_command)
+command.add_command(rotate_data_command)
+
+
+@command.command("create")
+@click.option("--role", type=click.Choice(typing.get_args(Role)), required=True, help="Role.")
+@click.option("--name", required=True, help="Whose key it is, such as 'Jo Doe' or 'north gate'.")
+@click.option(
+    "--cameras",
+    metavar="PATTERN",
+    help="Ids of the cameras that a camera's key may post for, such as 'gate-*'; * stands for any "
+    "text, ? for any character, [ab] for one of these.  [default: all cameras]",
+)
+@click.option(
+    "--expires",
+    metavar="DATE",
+    help="Until when the key is valid, as ISO 8601: a date includes that day, in UTC.  "
+    "[default: until it is revoked]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the key alone.")
+@settings_options("store")
+def create_command(
+    loaded: LoadedSettings,
+    role: Role,
+    name: str,
+    cameras: str | None,
+    expires: str | None,
+    as_json: bool,
+) -> None:
+    """Create a key and print it. It is shown this once: the store keeps only a digest of it.
+
+    A running server knows the key at once.
+
+    \b
+    Examples:
+      susracker keys create --role viewer --name "control room" --expires 2026-12-31
+      susracker keys create --role camera --name gate --cameras "gate-*"
+      susracker keys create --role admin --name "Jo Doe" --json
+    """
+    with open_store_of(loaded.settings) as store:
+        key, text = issue(store, role, name, cameras, expires, _now())
+    _show(key, text, as_json)
+
+
+@command.command("list")
+@json_option
+@settings_options("store")
+def list_command(loaded: LoadedSettings, as_json: bool) -> None:
+    """List all keys, revoked ones too, by the time at which they were created.
+
+    \b
+    Examples:
+      susracker keys list
+      susracker keys list --json
+    """
+    with open_store_of(loaded.settings) as store:
+        keys = store.keys()
+    if as_json:
+        print_json([_fields(key) for key in keys])
+        return
+    if not keys:
+        click.echo("there are no keys: susracker keys create --role admin --name NAME")
+        return
+    table = Table("id", "name", "role", "cameras", "state", "created", "expires", "last used")
+    for key in keys:
+        times = (key.created_at, key.expires_at, key.last_used_at)
+        cameras = key.cameras if key.role == "camera" else ""
+        table.add_row(key.id, key.name, key.role, cameras, _state(key), *map(moment_text, times))
+    print_table(table)
+
+
+@command.command("rotate")
+@key_argument
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the key alone.")
+@settings_options("store")
+def rotate_command(loaded: LoadedSettings, id_or_name: str, as_json: bool) -> None:
+    """Replace the secret of a key and print the new key, this once.
+
+    Servers refuse the old one, and end sessions and connections that were opened with it, after
+    follow_seconds at the latest.
+
+    \b
+    Examples:
+      susracker keys rotate gate
+      susracker keys rotate 8f3a2b90c1d4 --json
+    """
+    with open_store_of(loaded.settings) as store:
+        key = find_key(store, id_or_name)
+        text = rotate(store, key)
+    _show(key, text, as_json)
+
+
+@command.command("revoke")
+@key_argument
+@click.option("--yes", is_flag=True, help="Revoke without asking.")
+@settings_options("store")
+def revoke_command(loaded: LoadedSettings, id_or_name: str, yes: bool) -> None:
+    """Refuse a key from now on. This cannot be undone.
+
+    Servers end sessions and connections that were opened with it, after follow_seconds at the
+    latest.
+
+    \b
+    Examples:
+      susracker keys revoke gate
+      susracker keys revoke 8f3a2b90c1d4 --yes
+    """
+    with open_store_of(loaded.settings) as store:
+        key = find_key(store, id_or_name)
+        click.echo(f"{key.id}  {key.name}: {key.role}, {_state(key)}")
+        if not yes:
+            click.confirm("Revoke for good?", abort=True)
+        store.revoke_key(key.id, _now())
+    click.echo(f"revoked {key.name}")
+
+
+def _show(key: Key, text: KeyText, as_json: bool) -> None:
+    """Print a key to where it can be piped on, and all else about it beside that."""
+    if as_json:
+        shown = ("id", "key", "name", "role", "cameras", "created_at", "expires_at")
+        fields = _fields(key) | {"key": str(text)}
+        print_json({name: fields[name] for name in shown})
+        return
+    click.echo(str(text))
+    cameras = f", cameras {key.cameras}" if key.role == "camera" else ""
+    expires = f"until {moment_text(key.expires_at)}" if key.expires_at else "until revoked"
+    click.echo(f"{key.name}: {key.role}{cameras}, valid {expires}", err=True)
+    click.echo("Store this key now: it is not shown again.", err=True)
+
+
+def _fields(key: Key) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "role": key.role,
+        "cameras": key.cameras,
+        "state": _state(key),
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+        "last_used_at": key.last_used_at,
+    }
+
+
+def _state(key: Key) -> str:
+    if key.revoked_at:
+        return "revoked"
+    return "valid" if key.is_valid(_now()) else "expired"
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,30 @@
+"""How commands show tables, times and JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+UNLIMITED_WIDTH = 10_000
+
+
+def moment_text(moment: datetime | None) -> str:
+    """A time to the minute, in UTC; nothing for None."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON, and times as ISO 8601."""
+    click.echo(json.dumps(value, indent=2, default=datetime.isoformat))
+
+
+def print_table(table: Table) -> None:
+    """As wide as the terminal, or, without a terminal, as wide as the table needs."""
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = UNLIMITED_WIDTH
+    console.print(table)

@@ -1,0 +1,206 @@
+"""Sessions: a browser trades a key for a cookie."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from http.cookies import SimpleCookie
+
+import pytest
+
+from susracker import open_tracker
+from susracker.access.issuing import issue, rotate
+from susracker.server.app import create_app
+from susracker.server.service import EXTENSION
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+@pytest.fixture
+def tracker(tmp_path):
+    with open_tracker(store=f"sqlite:///{tmp_path / 'site.db'}") as opened:
+        yield opened
+
+
+@pytest.fixture
+def app(tracker):
+    return create_app(tracker)
+
+
+@pytest.fixture
+def make(tracker):
+    def make(role: str, expires: str | None = None):
+        return issue(tracker.store, role, role, None, expires, now())
+
+    return make
+
+
+def sign_in(app, text, **kwargs):
+    browser = app.test_client()
+    answer = browser.post("/api/session", json={"key": str(text)}, **kwargs)
+    assert answer.status_code == 201
+    return browser
+
+
+def follow(app) -> None:
+    """Let the server read the keys now, as it does twice within `follow_seconds`."""
+    app.extensions[EXTENSION].admission._read()
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "admin", "auditor"])
+def test_a_session_may_do_what_its_key_may(app, make, role):
+    key, text = make(role)
+    browser = sign_in(app, text)
+    who = browser.get("/api/session").get_json()
+    assert who == {"id": key.id, "name": role, "role": role, "by_cookie": True}
+    statuses = {
+        "alerts": browser.get("/api/alerts").status_code,
+        "remove": browser.delete("/api/criminals/nobody").status_code,
+        "post": browser.post("/activity_alert", json={}).status_code,
+    }
+    expected = {
+        "viewer": {"alerts": 200, "remove": 403, "post": 403},
+        "operator": {"alerts": 200, "remove": 403, "post": 403},
+        "admin": {"alerts": 200, "remove": 404, "post": 400},
+        "auditor": {"alerts": 403, "remove": 403, "post": 403},
+    }
+    assert statuses == expected[role]
+
+
+@pytest.mark.parametrize("body", [None, {}, {"key": ""}, {"key": None}, {"key": 5}, [], "text"])
+def test_without_a_key_there_is_no_session(app, make, body):
+    make("viewer")
+    answer = app.test_client().post("/api/session", json=body)
+    assert answer.status_code == 401
+    assert "Set-Cookie" not in answer.headers
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_surrogate_is_no_key(app, make):
+    make("viewer")
+    body = '{"key": "sus_123456789abc_\\ud800"}'
+    answer = app.test_client().post("/api/session", data=body, content_type="application/json")
+    assert answer.status_code == 401
+
+
+def test_a_camera_has_no_session(app, make):
+    _, text = make("camera")
+    answer = app.test_client().post("/api/session", json={"key": str(text)})
+    assert answer.status_code == 403
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_the_key_may_come_in_a_header_but_not_two_keys(app, make):
+    (_, viewer), (_, admin) = make("viewer"), make("admin")
+    header = {"Authorization": f"Bearer {viewer}"}
+    browser = app.test_client()
+    assert browser.post("/api/session", headers=header).status_code == 201
+    two = browser.post("/api/session", headers=header, json={"key": str(admin)})
+    assert two.status_code == 401
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_cookie_is_kept_from_scripts_and_other_sites(app, make, scheme):
+    _, text = make("viewer")
+    answer = app.test_client().post(
+        "/api/session", json={"key": str(text)}, base_url=f"{scheme}://localhost"
+    )
+    (cookie,) = SimpleCookie(answer.headers["Set-Cookie"]).values()
+    assert cookie.key == "susracker_session"
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Strict"
+    assert bool(cookie["secure"]) == (scheme == "https")
+    assert cookie["path"] == "/"
+    assert not cookie["domain"]
+    expires = datetime.strptime(cookie["expires"], "%a, %d %b %Y %H:%M:%S GMT")
+    length = expires.replace(tzinfo=timezone.utc) - now()
+    assert timedelta(hours=11, minutes=59) < length <= timedelta(hours=12)
+    assert str(text).rpartition("_")[2] not in answer.headers["Set-Cookie"]
+
+
+def test_a_session_lasts_twelve_hours_and_use_does_not_prolong_it(app, make, monkeypatch):
+    _, text = make("viewer")
+    browser = sign_in(app, text)
+    assert "Set-Cookie" not in browser.get("/api/session").headers
+    began = now().timestamp()
+    for hours, status in ((11.9, 200), (12.1, 401)):
+        later = began + hours * 3600
+        monkeypatch.setattr("time.time", lambda at=later: at)
+        # The cookie as a thief sends it, whom no browser tells that it has expired.
+        cookie = {"Cookie": f"susracker_session={browser.get_cookie('susracker_session').value}"}
+        client = app.test_client(use_cookies=False)
+        assert client.get("/api/session", headers=cookie).status_code == status
+        monkeypatch.undo()
+
+
+def test_a_cookie_that_was_changed_or_signed_by_another_server_is_none(app, make, tmp_path):
+    _, text = make("viewer")
+    value = sign_in(app, text).get_cookie("susracker_session").value
+    with open_tracker(store=f"sqlite:///{tmp_path / 'other.db'}") as other:
+        _, foreign = issue(other.store, "admin", "Eve", None, None, now())
+        theirs = sign_in(create_app(other), foreign).get_cookie("susracker_session").value
+    client = app.test_client(use_cookies=False)
+    for wrong in (value[:-1] + ("A" if value[-1] != "A" else "B"), theirs, "", "x" * 9000):
+        cookie = {"Cookie": f"susracker_session={wrong}"}
+        assert client.get("/api/session", headers=cookie).status_code == 401
+
+
+def test_two_servers_of_a_store_share_sessions(app, make, tracker):
+    _, text = make("viewer")
+    browser = sign_in(app, text)
+    value = browser.get_cookie("susracker_session").value
+    with open_tracker(store=tracker.settings.store) as second:
+        other = create_app(second).test_client()
+        other.set_cookie("susracker_session", value)
+        assert other.get("/api/session").status_code == 200
+
+
+@pytest.mark.parametrize("end", ["revoke", "rotate", "expire"])
+def test_a_session_ends_with_its_key(app, make, tracker, end, monkeypatch):
+    expires = (now() + timedelta(hours=1)).isoformat() if end == "expire" else None
+    key, text = make("viewer", expires)
+    browser = sign_in(app, text)
+    if end == "revoke":
+        tracker.store.revoke_key(key.id, now())
+    elif end == "rotate":
+        rotate(tracker.store, key)
+    else:
+        later = now() + timedelta(hours=2)
+        monkeypatch.setattr("susracker.server.admission._now", lambda: later)
+    follow(app)
+    answer = browser.get("/api/session")
+    assert answer.status_code == 401
+    assert "POST /api/session" in answer.get_json()["error"]
+
+
+def test_signing_out_ends_the_session_and_no_other(app, make):
+    _, text = make("viewer")
+    browser, other = sign_in(app, text), sign_in(app, text)
+    stolen = browser.get_cookie("susracker_session").value
+    assert browser.delete("/api/session").status_code == 204
+    assert browser.get_cookie("susracker_session") is None
+    assert browser.get("/api/session").status_code == 401
+    cookie = {"Cookie": f"susracker_session={stolen}"}
+    assert app.test_client(use_cookies=False).get("/api/alerts", headers=cookie).status_code == 401
+    assert other.get("/api/session").status_code == 200
+
+
+def test_a_key_that_is_sent_counts_and_the_cookie_does_not(app, make):
+    (_, viewer), (_, admin) = make("viewer"), make("admin")
+    browser = sign_in(app, admin)
+    header = {"Authorization": f"Bearer {viewer}"}
+    who = browser.get("/api/session", headers=header).get_json()
+    assert (who["role"], who["by_cookie"]) == ("viewer", False)
+    assert browser.delete("/api/criminals/nobody", headers=header).status_code == 403
+    wrong = {"Authorization": "Bearer sus_wrong_key"}
+    assert browser.get("/api/alerts", headers=wrong).status_code == 401
+    assert browser.get("/api/alerts", headers={"X-API-Key": ""}).status_code == 401
+
+
+def test_without_keys_there_is_nothing_to_trade(app):
+    browser = app.test_client()
+    assert browser.get("/api/session").get_json()["role"] == "local"
+    answer = browser.post("/api/session", json={})
+    assert answer.status_code == 401
+    assert browser.post("/api/session", json={"key": "sus_any_key"}).status_code == 401
