@@ -60,7 +60,7 @@ def configure_sessions(app: Flask, store: Access) -> None:
 @audited("session.open")
 def open_session() -> ResponseReturnValue:
     """Trade a key, in the body or in a header, for a cookie."""
-    shown = from_json(credentials)
+    shown = credentials(from_json(lambda body: body))
     if shown.key is None:
         raise KeyRequiredError('a key is needed: send {"key": "…"} as JSON')
     who = service().admission.admit(shown)
