@@ -37,13 +37,14 @@ def encoded(picture, form: str = "JPEG", **options) -> bytes:
     return buffer.getvalue()
 
 
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """A chunk of a PNG."""
+    body = kind + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+
 def bomb(width: int, height: int) -> bytes:
     """A PNG of that size in few bytes: one row of zeros, again and again."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
     packer = zlib.compressobj(9)
     row = bytes(1 + width // 8)
     rows = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()

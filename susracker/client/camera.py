@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from typing_extensions import Self
 
-from susracker.client.delivery import Delivered, Delivery, Refused, Waits
+from susracker.client.delivery import FAULTS_PER_EVENT, Delivered, Delivery, Faults, Refused, Waits
 from susracker.client.spool import Spool, Waiting
 from susracker.config import without_password
 from susracker.errors import ConfigError, SpoolError
@@ -47,7 +47,7 @@ class Counts:
 
     Attributes:
         sent: the server took them.
-        refused: the server will never take them.
+        refused: the server will never take them, or failed on each of them again and again.
         dropped: given up because the spool was full, or was in memory when the camera was closed.
         waiting: still to be sent.
     """
@@ -64,7 +64,10 @@ class Camera:
     An event is kept until the server has answered it: on disk if there is a `spool`, so that it
     also survives a restart of the camera. Each event has an id, and the server answers a repeat as
     it did the first time; so an event whose answer was lost is sent again, and counts once. Events
-    that had to wait are sent with their original time. `send_*` may be called from any thread.
+    that had to wait are sent with their original time. An event that the server refuses, or fails
+    on 8 times (status 500), is given up, counted as refused, and named in the log: it would hold up
+    all others, and nobody's face should stay on a camera because of it. `send_*` may be called from
+    any thread.
 
     Args:
         key: sent as `Authorization: Bearer KEY`.
@@ -196,11 +199,11 @@ class Camera:
         self.close()
 
     def _run(self) -> None:
-        waits = Waits()
+        waits, faults = Waits(), Faults()
         with closing(self._delivery):
             while not self._closing:
                 try:
-                    self._send_all(waits)
+                    self._send_all(waits, faults)
                 except SpoolError as error:
                     self._spool_failed(error, waits)
 
@@ -209,12 +212,15 @@ class Camera:
             log.error("%s", error)
             self._wait(waits.next(0))
 
-    def _send_all(self, waits: Waits) -> None:
+    def _send_all(self, waits: Waits, faults: Faults) -> None:
         while waiting := self._next():
             result = self._delivery.post(waiting.body)
             if isinstance(result, (Delivered, Refused)):
                 self._arrived(waits)
                 self._settle(waiting, result)
+            elif faults.give_up(waiting.number, result):
+                # The waits stay long: perhaps the server fails on everything.
+                self._settle(waiting, Refused(f"{result.reason}, {FAULTS_PER_EVENT} times"))
             else:
                 self._failed(result.reason)
                 self._wait(waits.next(result.retry_after))
@@ -246,7 +252,9 @@ class Camera:
         if isinstance(result, Delivered):
             self._on_answer(waiting.event_id, result.answer)
         else:
-            log.error("gave up an event that the server refused: %s", result.reason)
+            log.error(
+                "gave up event %s, which the server refused: %s", waiting.event_id, result.reason
+            )
         with self._changed:
             refused = isinstance(result, Refused)
             self._counts = replace(

@@ -32,6 +32,11 @@ REFUSED = frozenset({400, 413, 415, 422})
 """With these the server says that it will never take the event, so it is given up. Everything else
 is tried again, wrong keys and addresses included: somebody will put them right."""
 
+FAULTS_PER_EVENT = 8
+"""An event on which the server fails (500) so many times is given up, so that it does not hold up
+all others for ever: an event that no server can take costs 15 to 30 seconds. While a server fails
+on everything, the waits grow to 30 seconds, so that a camera gives up 15 to 30 events an hour."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
@@ -57,10 +62,12 @@ class TryLater:
 
     Attributes:
         retry_after: seconds that the server asked the camera to wait, or 0.
+        is_fault: the server failed on the event (500), rather than being unavailable.
     """
 
     reason: str
     retry_after: float = 0
+    is_fault: bool = False
 
 
 class Waits:
@@ -79,6 +86,21 @@ class Waits:
         longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(self._failures, 30))
         self._failures += 1
         return max(retry_after, longest * random.uniform(0.5, 1))
+
+
+class Faults:
+    """Counts how often the server failed on the event that is sent now."""
+
+    def __init__(self) -> None:
+        self._number, self._count = -1, 0
+
+    def give_up(self, number: int, result: TryLater) -> bool:
+        """Count an attempt. Returns whether it was the last for the event of that number."""
+        if not result.is_fault:
+            return False
+        self._count = self._count + 1 if number == self._number else 1
+        self._number = number
+        return self._count >= FAULTS_PER_EVENT
 
 
 class Delivery:
@@ -111,7 +133,8 @@ class Delivery:
         if answer.status_code in REFUSED:
             return Refused(_reason(answer))
         if answer.status_code != 200:
-            return TryLater(_reason(answer), _retry_after(answer.headers.get("Retry-After")))
+            retry_after = _retry_after(answer.headers.get("Retry-After"))
+            return TryLater(_reason(answer), retry_after, answer.status_code == 500)
         try:
             return Delivered(dict(answer.json()))
         except (ValueError, TypeError):

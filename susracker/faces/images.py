@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 
 import numpy as np
@@ -10,7 +11,9 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from susracker.errors import PictureError
 from susracker.faces.boxes import Box
+from susracker.faces.headers import check_size, check_structure
 from susracker.models import Picture
+from susracker.runtime.memory import memory_given_back
 
 MAX_PIXELS = 50_000_000
 """Default limit for a decoded picture: more pixels than any camera delivers."""
@@ -32,6 +35,14 @@ THUMBNAIL_SIDE, THUMBNAIL_QUALITY = 320, 80
 """Pixels of a thumbnail's longer side at most, and its quality as JPEG: a face is recognised at a
 glance, and most photos take less than 20 KB."""
 
+LARGE_PIXELS = 8_500_000
+"""Pictures with more pixels than this, that is 4K, are decoded one at a time, and the memory for
+them is given back at once: one of 50 million takes 350 MB while it is decoded."""
+
+ENOUGH = 3840
+"""Pixels of a large picture's longer side at least, however much it is reduced. Faces are searched
+for at half of that."""
+
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -43,6 +54,8 @@ TURNS = {
 }
 """The operation that turns a picture upright, by its EXIF orientation (Exif 2.3, tag 274)."""
 
+_one_large_at_a_time = threading.Lock()
+
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode a JPEG, PNG, WebP or BMP file, and turn it upright by its EXIF orientation.
@@ -51,8 +64,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
         shape (height, width, 3), R, G, B; transparent parts are black.
 
     Raises:
-        PictureError: the data is empty, has an unknown format, is truncated or damaged, or has more
-            than `max_pixels` pixels.
+        PictureError: the data is empty, has an unknown format, is truncated or damaged, has more
+            than `max_pixels` pixels, or is built so that it takes a decoder long.
     """
     image = _open(data)
     width, height = image.size
@@ -60,7 +73,10 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
         raise PictureError(
             f"the picture has {width} x {height} pixels; at most {max_pixels} are decoded"
         )
-    return np.asarray(_pixels(image))
+    if width * height <= LARGE_PIXELS:
+        return np.asarray(_pixels(image))
+    with _one_large_at_a_time, memory_given_back():
+        return _reduced(image)
 
 
 def thumbnail(data: bytes, max_bytes: int) -> bytes:
@@ -130,15 +146,37 @@ def crop(picture: Picture, box: Box, margin: float) -> Picture:
 def _pixels(image: Image.Image) -> Image.Image:
     """Read a picture's pixels: upright, opaque, R, G, B of 8 bits."""
     try:
+        image.load()
+        if image.mode in ("P", "PA") and image.palette is None:
+            raise PictureError("the picture is damaged: it has no palette")
         return _opaque(_eight_bits(_upright(image))).convert("RGB")
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise PictureError(f"the picture is truncated or damaged: {error}") from error
+
+
+def _reduced(image: Image.Image) -> Picture:
+    """Read a large picture's pixels, reduced by a whole number while `ENOUGH` are left.
+
+    A JPEG is decoded small in the first place, by 2, 4 or 8.
+    """
+    scale = ENOUGH / max(image.size)
+    image.draft("RGB", (round(image.width * scale), round(image.height * scale)))
+    pixels = _pixels(image)
+    factor = max(pixels.size) // ENOUGH
+    return np.asarray(pixels.reduce(factor) if factor > 1 else pixels)
 
 
 def _open(data: bytes) -> Image.Image:
     """Read a picture's header, but none of its pixels."""
     if not data:
         raise PictureError("the picture is empty: 0 bytes")
+    check_structure(data)
+    image = _open_any(data)
+    check_size(data, *image.size)
+    return image
+
+
+def _open_any(data: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
             # Pillow warns of large pictures; `decode` has a limit of its own.

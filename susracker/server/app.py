@@ -23,6 +23,7 @@ from susracker.errors import (
     NotFoundError,
     OverloadedError,
     RateLimitError,
+    StoreFormatError,
     StoreUnavailableError,
 )
 from susracker.judgement.judging import Judging
@@ -40,7 +41,6 @@ from susracker.server import (
 from susracker.server.access import guard
 from susracker.server.admission import Admission
 from susracker.server.auditing import Auditing
-from susracker.server.body import RequestInMemory, limit_forms
 from susracker.server.browsers import BrowserChecks, allow_listed_origins
 from susracker.server.connections import CONNECT, Connections
 from susracker.server.headers import SecurityHeaders
@@ -64,6 +64,13 @@ READERS = 4
 
 MAX_WAITING_READS = 1000
 
+PARSERS, MAX_WAITING_BODIES = 2, 32
+"""Threads for large bodies, and how many bodies may wait for them: each takes up to
+`max_body_mb` of memory."""
+
+DAMAGED_RETRY_AFTER = 30
+"""Seconds that clients are asked to wait while the store is damaged: somebody has to repair it."""
+
 WRITERS = 16
 """Threads besides the workers: those that recognised someone and wait for the store."""
 
@@ -84,7 +91,6 @@ def create_app(
     """
     settings = tracker.settings
     app = Flask("susracker", static_folder=None)
-    app.request_class = RequestInMemory
     origins = Origins(settings.allowed_origins)
     admission = Admission(tracker.store, settings)
     auditing = Auditing(AuditLog.open(tracker.store, settings.audit_key))
@@ -95,7 +101,6 @@ def create_app(
     limit_requests(app, rate_limit)
     sessions.configure_sessions(app, tracker.store)
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
-    limit_forms(app)
     socketio = SocketIO(
         app,
         async_mode="gevent",
@@ -128,6 +133,7 @@ def create_app(
         judging=Judging(tracker.store, settings.review_required_by),
         work=BoundedPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
         reads=reads,
+        parsing=BoundedPool(PARSERS, PARSERS + MAX_WAITING_BODIES),
         recorder=recorder,
         optional={
             "rate limit": rate_limit,
@@ -188,6 +194,12 @@ def _register_errors(app: Flask) -> None:
         log.error("the store is unavailable: %s", error)
         message = "the store is unavailable and nothing was stored: try again"
         return answer(503, message, {"Retry-After": str(RETRY_AFTER)})
+
+    @app.errorhandler(StoreFormatError)
+    def damaged(error: StoreFormatError) -> ResponseReturnValue:
+        log.error("the store is damaged or of another version: %s", error)
+        message = "the store is damaged or of another version: see the server's log"
+        return answer(503, message, {"Retry-After": str(DAMAGED_RETRY_AFTER)})
 
     @app.errorhandler(ConfigError)
     def wrong_setting(error: ConfigError) -> ResponseReturnValue:

@@ -1,83 +1,140 @@
-"""What a request carries: JSON, or a form."""
+"""What a request carries: JSON, or a form with files.
+
+A body is read on the event loop, up to `max_body_mb`. Then its shape is bounded before it is
+parsed, and a large one is parsed on a native thread: anyone may send one, and nothing that they
+send may hold up the loop.
+"""
 
 from __future__ import annotations
 
-import re
-from io import BytesIO
-from typing import IO, Any
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO, Any, TypeVar
 
-from flask import Flask, Request, request
+from flask import json, request
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 
 from susracker.errors import InputError
+from susracker.server.service import service
+
+Result = TypeVar("Result")
+
+MAX_VALUES = 10_000
+"""Values in JSON at most. They are counted by brackets and commas, those in texts included."""
 
 MAX_DEPTH = 32
-"""Lists and objects within each other."""
+"""Lists and objects inside each other at most."""
 
-MAX_SIGNS = 20_000
-"""Brackets, commas and quotation marks in all. A person with 100 crimes and photos has less than
-1,000; millions would hold up the event loop for seconds."""
+MAX_PARTS = 1000
+"""Fields and files in a form at most, files of one person's photos included."""
 
-MAX_FORM_PARTS = 200
-"""Fields and files of a form: a person may have 100 crimes."""
+MAX_URLENCODED = 100_000
+"""Bytes of a form without files at most: it holds a person's fields, never a picture."""
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+LARGE = 256_000
+"""Bytes from which a body is parsed on a thread. A smaller one takes less than the 1 ms that the
+change of threads costs a busy server."""
 
-
-def limit_forms(app: Flask) -> None:
-    """Limit the fields and files of a form; call this after the check of keys."""
-    # Fields may hold pictures as base64, so only the limit on the whole body counts.
-    app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
-    app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
-
-    @app.before_request
-    def check() -> None:
-        # Werkzeug counts the parts of multipart forms only.
-        is_form = request.mimetype == "application/x-www-form-urlencoded"
-        if is_form and request.get_data().count(b"&") >= MAX_FORM_PARTS:
-            raise RequestEntityTooLarge(f"the form has more than {MAX_FORM_PARTS} fields")
+URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
-class RequestInMemory(Request):
-    """A request whose files stay in memory, however large: they show people who are not wanted, and
-    a temporary file would leave them on a disk. The limit on the whole body bounds them."""
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form.
 
-    def _get_file_stream(
-        self,
-        total_content_length: int | None,
-        content_type: str | None,
-        filename: str | None = None,
-        content_length: int | None = None,
-    ) -> IO[bytes]:
-        return BytesIO()
+    Attributes:
+        fields: the texts of each field, in order.
+        files: the contents of each file field, in order, without those that have no file name:
+            browsers send one for each file input that is empty.
+    """
+
+    fields: dict[str, list[str]]
+    files: dict[str, list[bytes]]
+
+    def first_fields(self) -> dict[str, str]:
+        """The first text of each field."""
+        return {name: values[0] for name, values in self.fields.items()}
 
 
-def json_body() -> Any:
-    """The JSON of the current request; None if it carries none.
+def from_json(convert: Callable[[Any], Result]) -> Result:
+    """The JSON of the current request, converted.
+
+    Args:
+        convert: called with the JSON, or None if the request carries none; it must not use the
+            request, since it may run on another thread.
 
     Raises:
-        InputError: it is nested too deeply, or has too many values.
+        InputError: it has too many values or is nested too deeply.
     """
-    if request.is_json:
-        _check(request.get_data())
-    return request.get_json(silent=True)
+    data = request.get_data(cache=False) if request.is_json else b""
+    return _off_the_loop(data, lambda: convert(_json(data)))
 
 
-def _check(body: bytes) -> None:
-    """Look at single characters alone: the parser is not to see what is too much for it."""
-    signs = {sign: body.count(sign) for sign in (b"[", b"{", b",", b'"')}
-    if sum(signs.values()) > MAX_SIGNS:
-        raise InputError("the JSON has too many values")
-    # A detection has few brackets, and its picture in base64 has none.
-    if signs[b"["] + signs[b"{"] > MAX_DEPTH and _is_too_deep(body):
-        raise InputError(f"the JSON is nested too deeply: at most {MAX_DEPTH} levels")
+def form() -> Form | None:
+    """The form of the current request; None if it carries none.
+
+    Raises:
+        RequestEntityTooLarge: it has too many parts, or is too large for a form without files.
+    """
+    kind, options = request.mimetype, request.mimetype_params
+    if kind not in (URLENCODED, MULTIPART):
+        return None
+    data = request.get_data(cache=False)
+    return _off_the_loop(data, lambda: _form(data, kind, options))
 
 
-def _is_too_deep(body: bytes) -> bool:
-    depth = 0
-    for token in _TOKEN.finditer(body):
-        first = token[0][0]
-        depth += (first in b"[{") - (first in b"]}")
-        if depth > MAX_DEPTH:
-            return True
-    return False
+def _off_the_loop(data: bytes, work: Callable[[], Result]) -> Result:
+    return work() if len(data) < LARGE else service().parsing.call(work)
+
+
+def _json(data: bytes) -> Any:
+    if data.count(b",") + data.count(b"[") + data.count(b"{") > MAX_VALUES:
+        raise InputError(f"the JSON has more than {MAX_VALUES:,} values")
+    try:
+        value = json.loads(data)
+    except ValueError:
+        return None
+    except RecursionError as error:
+        raise InputError("the JSON is nested too deeply") from error
+    _check_depth(value)
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return
+    raise InputError(f"the JSON is nested too deeply: {MAX_DEPTH} levels are read")
+
+
+def _inside(value: Any) -> list[Any]:
+    """The lists and objects directly inside a value."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [one for one in inner if isinstance(one, (dict, list))]
+
+
+def _in_memory(*_: object, **__: object) -> IO[bytes]:
+    return io.BytesIO()
+
+
+def _form(data: bytes, kind: str, options: dict[str, str]) -> Form:
+    if kind == URLENCODED and (len(data) > MAX_URLENCODED or data.count(b"&") >= MAX_PARTS):
+        raise RequestEntityTooLarge("a form without files is at most 100 kB, with 1,000 fields")
+    if kind == MULTIPART and not data.lstrip(b"\r\n").startswith(b"--"):
+        # Text before the first part is allowed, sent by nobody, and takes long to search.
+        return Form({}, {})
+    parser = FormDataParser(
+        # The default writes large files to the disk, strangers' faces included.
+        stream_factory=_in_memory,
+        max_form_memory_size=len(data),
+        max_form_parts=MAX_PARTS,
+    )
+    _, fields, files = parser.parse(io.BytesIO(data), kind, len(data), options)
+    contents = {
+        name: [file.read() for file in several if file.filename] for name, several in files.lists()
+    }
+    return Form(dict(fields.lists()), contents)

@@ -25,12 +25,14 @@ from susracker.retention.holds import refuse_if_held
 from susracker.runtime.data_uri import decode_base64
 from susracker.server.access import access
 from susracker.server.audited import audited, describe
-from susracker.server.body import json_body
+from susracker.server.body import Form, form, from_json
 from susracker.server.service import Service, service
 from susracker.server.wire import criminal_fields, parse, sighting_fields
 from susracker.tracking.tracker import Tracker
 
 blueprint = Blueprint("criminals", __name__)
+
+WRONG_BODY = "the body must be a JSON object or a form"
 
 SHOWN = 20
 """How many of the people in a list the audit log names, by their ids."""
@@ -125,14 +127,22 @@ def remove(criminal_id: str) -> ResponseReturnValue:
 
 def _body() -> tuple[dict[str, object], list[bytes]]:
     """The fields and the photos of a request."""
-    if request.files or request.form:
-        fields: dict[str, object] = dict(request.form.items())
-        if "crimes" in fields:
-            fields["crimes"] = request.form.getlist("crimes")
-        return fields, [file.read() for _, file in request.files.items(multi=True)]
-    body = json_body()
+    sent = form()
+    return _from_form(sent) if sent else from_json(_from_json)
+
+
+def _from_form(sent: Form) -> tuple[dict[str, object], list[bytes]]:
+    if not sent.fields and not sent.files:
+        raise InputError(WRONG_BODY)
+    fields: dict[str, object] = dict(sent.first_fields())
+    if "crimes" in fields:
+        fields["crimes"] = sent.fields["crimes"]
+    return fields, [content for several in sent.files.values() for content in several]
+
+
+def _from_json(body: Any) -> tuple[dict[str, object], list[bytes]]:
     if not isinstance(body, dict):
-        raise InputError("the body must be a JSON object or a form")
+        raise InputError(WRONG_BODY)
     images = body.pop("images", None) or []
     if not isinstance(images, list):
         raise InputError("images: must be a list of base64 strings")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, jsonify, request
@@ -15,7 +16,7 @@ from susracker.errors import InputError, OverloadedError, PictureError, StoreUna
 from susracker.models import Alert, Detection, Outcome
 from susracker.server.access import access
 from susracker.server.audited import unaudited
-from susracker.server.body import json_body
+from susracker.server.body import MULTIPART, form, from_json
 from susracker.server.identity import identity
 from susracker.server.service import Service, service
 from susracker.server.thumbnails import Pictured
@@ -23,6 +24,7 @@ from susracker.server.wire import (
     ActivityFields,
     CameraFields,
     DetectionFields,
+    Fields,
     new_alert_event,
     parse,
 )
@@ -45,11 +47,12 @@ MESSAGES = {
 @unaudited("a camera sends: nobody looks or changes anything")
 def face_upload() -> ResponseReturnValue:
     """A face crop, or a frame, as multipart `file`."""
-    file = request.files.get("file")
-    if file is None or not file.filename:
+    # Only a form of this kind can hold a file; no other is read.
+    sent = form() if request.mimetype == MULTIPART else None
+    if sent is None or not sent.files.get("file"):
         raise InputError("No file provided")
-    fields = parse(CameraFields, request.form)
-    return _answer(_detection(fields, FACE, utc_now(), file.read()))
+    fields = parse(CameraFields, sent.first_fields())
+    return _answer(_detection(fields, FACE, utc_now(), sent.files["file"][0]))
 
 
 @blueprint.post("/activity_alert")
@@ -57,7 +60,7 @@ def face_upload() -> ResponseReturnValue:
 @unaudited("a camera sends: nobody looks or changes anything")
 def activity_alert() -> ResponseReturnValue:
     """An activity, such as violence, as JSON."""
-    fields = parse(ActivityFields, _json())
+    fields = from_json(partial(_parsed, ActivityFields))
     if fields.event_type == FACE:
         raise InputError("event_type: post faces to /face_upload or /api/detections")
     return _answer(_detection(fields, fields.event_type, utc_now()))
@@ -68,7 +71,7 @@ def activity_alert() -> ResponseReturnValue:
 @unaudited("a camera sends: nobody looks or changes anything")
 def detections() -> ResponseReturnValue:
     """A face or an activity, as JSON; the face's picture as base64."""
-    fields = parse(DetectionFields, _json())
+    fields = from_json(partial(_parsed, DetectionFields))
     is_face = fields.event_type == FACE
     if is_face and fields.image is None:
         raise InputError("image is missing: a face needs one, as base64")
@@ -79,11 +82,10 @@ def detections() -> ResponseReturnValue:
     )
 
 
-def _json() -> Any:
-    body = json_body()
+def _parsed(model: type[Fields], body: Any) -> Fields:
     if body is None:
         raise InputError("the body must be JSON, with Content-Type: application/json")
-    return body
+    return parse(model, body)
 
 
 def _detection(

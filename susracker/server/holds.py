@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, jsonify
@@ -14,7 +15,7 @@ from susracker.models import Hold
 from susracker.retention.holds import check_reason
 from susracker.server.access import access
 from susracker.server.audited import audited, describe
-from susracker.server.body import json_body
+from susracker.server.body import from_json
 from susracker.server.identity import identity
 from susracker.server.service import service
 from susracker.server.wire import parse
@@ -34,7 +35,7 @@ class HoldFields(BaseModel):
 @audited("alert.hold", "alert_id")
 def hold(alert_id: str) -> ResponseReturnValue:
     """Keep an alert beyond its time, or change the reason for it."""
-    reason = check_reason(parse(HoldFields, json_body()).reason)
+    reason = check_reason(from_json(partial(parse, HoldFields)).reason)
     made = Hold(alert_id, reason, identity().actor, datetime.now(timezone.utc))
     service().reads.call(service().tracker.store.hold_alert, made)
     describe(reason=reason)

@@ -15,7 +15,7 @@ from susracker.errors import JudgedError
 from susracker.judgement.judging import Judged
 from susracker.server.access import access
 from susracker.server.audited import audited, describe
-from susracker.server.body import json_body
+from susracker.server.body import from_json
 from susracker.server.identity import identity
 from susracker.server.service import service
 from susracker.server.wire import alert_summary, judgement_lists, parse
@@ -50,7 +50,7 @@ class EncounterOutcome(Said):
 @audited("alert.review", "alert_id")
 def review(alert_id: str) -> ResponseReturnValue:
     """Confirm or dismiss an alert, or say that one cannot tell."""
-    said = parse(Review, json_body()).model_dump() | {"made_by": identity().actor}
+    said = from_json(partial(parse, Review)).model_dump() | {"made_by": identity().actor}
     describe(reason=said["reason"], verdict=said["verdict"])
     return _answer(partial(service().judging.review, alert_id, **said))
 
@@ -60,7 +60,7 @@ def review(alert_id: str) -> ResponseReturnValue:
 @audited("alert.outcome", "alert_id")
 def outcome(alert_id: str) -> ResponseReturnValue:
     """Say what became of the encounter."""
-    said = parse(EncounterOutcome, json_body()).model_dump() | {"made_by": identity().actor}
+    said = from_json(partial(parse, EncounterOutcome)).model_dump() | {"made_by": identity().actor}
     describe(outcome=said["outcome"])
     return _answer(partial(service().judging.record_outcome, alert_id, **said))
 

@@ -38,6 +38,7 @@ class Service:
         work: threads that recognise and encode faces.
         reads: threads that read and edit the store, so that operators can look things up while the
             queue of faces is full.
+        parsing: threads that parse large bodies, which wait for nothing.
         recorder: keeps accepted detections, strangers' faces included; None if nothing is kept.
         optional: parts that the server can do without, by their names in `/readyz`.
     """
@@ -52,6 +53,7 @@ class Service:
     judging: Judging
     work: BoundedPool
     reads: BoundedPool
+    parsing: BoundedPool
     recorder: Recorder | None
     optional: Mapping[str, Part]
 

@@ -18,7 +18,7 @@ from susracker.models import Key
 from susracker.server.access import access, public
 from susracker.server.admission import seal
 from susracker.server.audited import audited, unaudited
-from susracker.server.body import json_body
+from susracker.server.body import from_json
 from susracker.server.credentials import credentials
 from susracker.server.identity import Identity, Session, identify, identity
 from susracker.server.service import service
@@ -60,7 +60,7 @@ def configure_sessions(app: Flask, store: Access) -> None:
 @audited("session.open")
 def open_session() -> ResponseReturnValue:
     """Trade a key, in the body or in a header, for a cookie."""
-    shown = credentials(json_body())
+    shown = credentials(from_json(lambda body: body))
     if shown.key is None:
         raise KeyRequiredError('a key is needed: send {"key": "…"} as JSON')
     who = service().admission.admit(shown)

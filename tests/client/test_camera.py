@@ -274,3 +274,35 @@ def test_retry_after_in_seconds_or_as_a_date():
 def test_what_is_wrong_is_said_at_once(url, camera_id):
     with pytest.raises(ConfigError):
         Camera(url, camera_id, "Main gate")
+
+
+def test_an_event_that_the_server_fails_on_does_not_hold_up_the_others(web, monkeypatch, caplog):
+    monkeypatch.setattr(delivery, "FIRST_WAIT", 0.001)
+    web.answers = [(500, {}, b"")] * delivery.FAULTS_PER_EVENT
+    with Camera(web.url, "gate", "Main gate") as camera:
+        poisoned = camera.send_activity("violence", NOON)
+        good = camera.send_activity("violence", NOON)
+        assert camera.flush(10)
+        assert camera.counts == Counts(sent=1, refused=1)
+    sent = [one["event_id"] for one in web.heard]
+    assert sent == [poisoned] * delivery.FAULTS_PER_EVENT + [good]
+    assert f"gave up event {poisoned}" in caplog.text
+
+
+def test_a_fault_that_passes_loses_nothing(web, monkeypatch):
+    monkeypatch.setattr(delivery, "FIRST_WAIT", 0.001)
+    web.answers = [(500, {}, b"")] * (delivery.FAULTS_PER_EVENT - 1)
+    with Camera(web.url, "gate", "Main gate") as camera:
+        camera.send_activity("violence", NOON)
+        assert camera.flush(10)
+        assert camera.counts == Counts(sent=1)
+
+
+def test_an_unavailable_server_never_makes_a_camera_give_up(web, monkeypatch):
+    monkeypatch.setattr(delivery, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(delivery, "LONGEST_WAIT", 0.002)
+    web.answers = [(503, {}, b""), (502, {}, b"")] * delivery.FAULTS_PER_EVENT
+    with Camera(web.url, "gate", "Main gate") as camera:
+        camera.send_activity("violence", NOON)
+        assert camera.flush(10)
+        assert camera.counts == Counts(sent=1)

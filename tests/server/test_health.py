@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 
 from susracker import open_tracker
-from susracker.errors import OverloadedError, StoreUnavailableError
+from susracker.errors import OverloadedError, StoreFormatError, StoreUnavailableError
 from susracker.models import Outcome
 from susracker.recording import writer
 from susracker.recording.reader import Recording
@@ -123,3 +123,13 @@ def test_an_alert_that_was_stored_is_answered_though_its_photo_cannot_be_read(
         answer = client.post("/face_upload", data=upload)
     assert answer.get_json()["message"] == "Match found"
     assert answer.get_json()["match"]["criminal_image"] is None
+
+
+def test_a_damaged_store_is_no_fault_of_the_request(start, tracker):
+    client = start()
+    damaged = StoreFormatError("site.db is damaged")
+    with patch.object(type(tracker), "handle", side_effect=damaged):
+        answer = client.post("/activity_alert", json=BODY)
+    assert answer.status_code == 503
+    assert "damaged" in answer.get_json()["error"]
+    assert int(answer.headers["Retry-After"]) > 0
