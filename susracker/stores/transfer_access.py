@@ -81,7 +81,8 @@ def _copy_audit(source: Access, target: Access, tally: Tally, on_step: OnStep) -
             target.put_audit(page, _head_at(entry, head))
             page = []
             on_step("audit log", entry.seq - head.first + 1, head.seq - head.first + 1)
-    if target.audit_head() != head:  # it was cut, or signed again, since it was copied
+    # The log may have been cut, or signed again, since an earlier copy.
+    if target.audit_head() != head or target.audit(limit=1)[0].seq < head.first:
         target.cut_audit(head)
     tally.add("heads", asdict(head))
 
