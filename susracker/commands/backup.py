@@ -6,22 +6,22 @@ from pathlib import Path
 
 import click
 
-from susracker.commands.copy import copy_urls, told
+from susracker.commands.copy import copy_noted, told
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.errors import InputError
 
 
 @click.command("backup")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@settings_options("store")
+@settings_options("store", "audit_key")
 def command(loaded: LoadedSettings, file: Path) -> None:
     """Copy the store to one file, and check it.
 
     The file is itself a store, an SQLite file: you can serve it and look into it. It holds all that
-    the store holds, faces and templates included, so keep it just as safe; if the store is
-    encrypted, the backup is, with the same data key, which it does not hold. The server may keep
-    running: a backup of an SQLite store shows the moment at which it began; in MongoDB, each person
-    and each alert is as it was when it was read.
+    the store holds, faces, templates, keys and the audit log included, so keep it just as safe; if
+    the store is encrypted, the backup is, with the same data key, which it does not hold. The
+    server may keep running: a backup of an SQLite store shows the moment at which it began; in
+    MongoDB, each person and each alert is as it was when it was read.
 
     \b
     Examples:
@@ -33,6 +33,7 @@ def command(loaded: LoadedSettings, file: Path) -> None:
     part = file.with_name(file.name + ".part")
     part.unlink(missing_ok=True)
     store, data_key = loaded.settings.store, loaded.settings.data_key
-    held = copy_urls((store, data_key), (f"sqlite:///{part.absolute()}", data_key))
+    ends = (store, data_key), (f"sqlite:///{part.absolute()}", data_key)
+    held = copy_noted(loaded.settings, "store.backup", *ends)
     part.rename(file)
     click.echo(f"{file} holds {told(held)}")

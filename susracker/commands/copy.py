@@ -6,15 +6,17 @@ from pathlib import Path
 
 import click
 
+from susracker.commands.auditing import note
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.commands.progress import steps
-from susracker.config import without_password
+from susracker.config import Settings, without_password
 from susracker.errors import ConfigError, InputError
 from susracker.plugins import open_store
 from susracker.runtime.text import counted
 from susracker.stores.base import Store
 from susracker.stores.sqlite.store import SCHEME
-from susracker.stores.transfer import Contents, copy_store
+from susracker.stores.tally import Contents
+from susracker.stores.transfer import copy_store
 
 
 @click.command("copy")
@@ -26,16 +28,18 @@ from susracker.stores.transfer import Contents, copy_store
 @click.option(
     "--to-key", help="File of the data key of TO, or `off`.  [default: the setting data_key]"
 )
-@settings_options()
+@settings_options("audit_key")
 def command(
     loaded: LoadedSettings, source: str, target: str, from_key: str | None, to_key: str | None
 ) -> None:
     """Copy a whole store to another, and check that it arrived.
 
     FROM and TO are URLs of stores. TO must be empty, or hold what an earlier copy left: an
-    interrupted copy resumes. Everything is copied except the ids of handled events, so a repeat of
-    an event from before the copy counts again. Nothing else may write to TO. What a server writes
-    to FROM meanwhile may be left out, so stop the server before you move to TO.
+    interrupted copy resumes. Keys and the audit log are copied, too, and the audit log of FROM says
+    who copied it. Left out are the ids of handled events, so a repeat of an event from before the
+    copy counts again, and the secret that signs sessions, so people sign in again. Nothing else may
+    write to TO. What a server writes to FROM meanwhile may be left out, so stop the server before
+    you move to TO.
 
     Photos, templates and faces are decrypted with the data key of FROM, and encrypted with that of
     TO.
@@ -49,8 +53,25 @@ def command(
     if source == target:
         raise InputError("FROM and TO are the same store")
     keys = [_key(one, loaded.settings.data_key) for one in (from_key, to_key)]
-    held = copy_urls((source, keys[0]), (target, keys[1]))
+    ends = (source, keys[0]), (target, keys[1])
+    held = copy_noted(loaded.settings, "store.copy", *ends)
     click.echo(f"copied, and both hold {told(held)}")
+
+
+def copy_noted(
+    settings: Settings, action: str, source: tuple[str, str], target: tuple[str, str]
+) -> Contents:
+    """Copy a store to another, each by its URL and its data key, and note it in the original
+    before.
+
+    Raises:
+        InputError: there is no original.
+        ConfigError: the audit log of the original is signed by another key.
+    """
+    refuse_missing(source[0])
+    with _opened(*source) as original:
+        note(settings, original, action, detail={"to": without_password(target[0])})
+    return copy_urls(source, target)
 
 
 def copy_urls(source: tuple[str, str], target: tuple[str, str]) -> Contents:
@@ -94,6 +115,9 @@ def told(held: Contents) -> str:
     return (
         f"{counted(held.criminals, 'criminal')}, {counted(held.photos, 'photo')}, "
         f"{counted(held.templates, 'template')}, {counted(held.sightings, 'sighting')}, "
-        f"{counted(held.alerts, 'alert')} and {counted(held.cameras, 'camera')}; "
+        f"{counted(held.alerts, 'alert')}, {counted(held.cameras, 'camera')}, "
+        f"{counted(held.judgements, 'judgement')}, {counted(held.holds, 'hold')}, "
+        f"{counted(held.keys, 'key')} and "
+        f"{counted(held.entries, 'entry', 'entries')} of the audit log; "
         f"SHA-256 {held.digest[:16]}"
     )

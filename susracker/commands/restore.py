@@ -6,20 +6,25 @@ from pathlib import Path
 
 import click
 
+from susracker.commands.auditing import note
 from susracker.commands.copy import copy_urls, told
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import without_password
 from susracker.errors import InputError
+from susracker.plugins import open_store_of
 
 
 @click.command("restore")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@settings_options("store")
+@settings_options("store", "audit_key")
 def command(loaded: LoadedSettings, file: Path) -> None:
     """Restore a backup into an empty store, and check it.
 
     An encrypted backup needs the data key of when it was made, and the store gets the same: to give
     it another, use `susracker copy --from-key OLD --to-key NEW`.
+
+    Keys that were revoked since the backup are valid again: revoke them once more. The audit log
+    goes on from where it was, and needs the key that it is signed with (--audit-key).
 
     \b
     Examples:
@@ -31,3 +36,5 @@ def command(loaded: LoadedSettings, file: Path) -> None:
     store, data_key = loaded.settings.store, loaded.settings.data_key
     held = copy_urls((f"sqlite:///{file.absolute()}", data_key), (store, data_key))
     click.echo(f"{without_password(store)} holds {told(held)}")
+    with open_store_of(loaded.settings) as restored:
+        note(loaded.settings, restored, "store.restore", detail={"from": file.name})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from susracker.models import AuditEntry, AuditHead, Key
@@ -75,6 +75,15 @@ class Access(ABC):
         """
 
     @abstractmethod
+    def put_audit(self, entries: Sequence[AuditEntry], head: AuditHead) -> None:
+        """Add entries of another log, with the `seq` that they have there, and store `head`, which
+        is that of the last of them. A log without entries may begin with any entry.
+
+        Raises:
+            ConflictError: the first entry does not follow the end of this log.
+        """
+
+    @abstractmethod
     def audit(self, after: int = 0, limit: int = 100) -> list[AuditEntry]:
         """Entries whose `seq` is greater than `after`, in order of `seq`, at most `limit`."""
 
@@ -90,3 +99,8 @@ class Access(ABC):
         Raises:
             ConflictError: the log has grown beyond `head.seq`.
         """
+
+
+def follows(entry: AuditEntry, head: AuditHead) -> bool:
+    """Whether an entry is the next one of a log."""
+    return (entry.seq, entry.previous) == (head.seq + 1, head.digest)

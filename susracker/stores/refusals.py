@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from susracker.errors import ConflictError, DuplicateError, InputError, NotFoundError
-from susracker.models import EDITABLE, Criminal, Event, Judgement, Key
+from susracker.models import EDITABLE, AuditEntry, Criminal, Event, Judgement, Key
 
 
 def check_edit(edit: Mapping[str, object]) -> None:
@@ -109,3 +109,8 @@ def key_was_revoked(key: Key) -> ConflictError:
 def audit_has_grown() -> ConflictError:
     """The error for a cut of the audit log while entries are added."""
     return ConflictError("an entry was added to the audit log meanwhile: try again")
+
+
+def other_audit(entry: AuditEntry) -> ConflictError:
+    """The error for entries of a log that is not the one before them."""
+    return ConflictError(f"entry {entry.seq} does not follow the end of this audit log")

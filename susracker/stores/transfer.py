@@ -2,52 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
-
-import numpy as np
+from dataclasses import asdict, replace
 
 from susracker.errors import InputError, NotFoundError
-from susracker.models import Alert, Criminal, Photo, Sighting, Template
+from susracker.models import Alert, Photo
 from susracker.stores.base import Journal, Store
 from susracker.stores.rotation import OnStep
-
-PAGE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a store holds, to compare it with another.
-
-    Attributes:
-        digest: SHA-256 of all of it, in an order that does not depend on the store.
-    """
-
-    criminals: int
-    photos: int
-    templates: int
-    sightings: int
-    alerts: int
-    cameras: int
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """All that a store holds of a criminal."""
-
-    criminal: Criminal
-    photos: list[Photo]
-    templates: list[Template]
-    sightings: list[Sighting]
+from susracker.stores.tally import PAGE, Contents, Person, Tally
+from susracker.stores.transfer_access import (
+    add_access,
+    copy_access,
+    refuse_other_access,
+)
+from susracker.stores.transfer_judgements import (
+    add_judgements,
+    copy_judgements,
+    refuse_other_judgements,
+)
 
 
 def copy_store(source: Store, target: Store, on_step: OnStep) -> Contents:
-    """Copy everything but the ids of handled events, and check that it arrived.
+    """Copy everything but the ids of handled events and the secrets, and check that it arrived.
+
+    Whoever has a copy could open sessions with the secret that signs them, so the target makes its
+    own, and people sign in again.
 
     What is in the target already is left out, so an interrupted copy resumes. Others may write to
     the source meanwhile: of a store that has snapshots the copy is one of a single moment.
@@ -64,6 +44,8 @@ def copy_store(source: Store, target: Store, on_step: OnStep) -> Contents:
         _copy_criminals(original, target, tally, on_step)
         _copy_alerts(original, target, tally, on_step)
         _copy_cameras(original, target, tally)
+        copy_judgements(original, target, tally)
+        copy_access(original, target, tally, on_step)
     read = tally.contents()
     if contents(target, on_step) != read:
         raise InputError(
@@ -71,38 +53,6 @@ def copy_store(source: Store, target: Store, on_step: OnStep) -> Contents:
             "writes to it, and copy again"
         )
     return read
-
-
-class Tally:
-    """Sums up records, which come in an order that does not depend on the store."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-        self._digest = hashlib.sha256()
-
-    def add(self, kind: str, record: object) -> None:
-        """Count a record."""
-        self._counts[kind] += 1
-        self._digest.update(json.dumps([kind, record], default=str).encode())
-
-    def add_person(self, person: Person) -> None:
-        """Count someone, with photos, templates and sightings."""
-        values = asdict(person.criminal)
-        del values["revision"]  # each store has its own
-        self.add("criminals", values)
-        for photo in person.photos:
-            digest = hashlib.sha256(photo.content).hexdigest()
-            self.add("photos", [photo.id, photo.media_type, digest])
-        for template in person.templates:
-            self.add("templates", _template_fields(template))
-        for sighting in person.sightings:
-            self.add("sightings", asdict(sighting))
-
-    def contents(self) -> Contents:
-        """What was added."""
-        kinds = [field.name for field in fields(Contents) if field.name != "digest"]
-        counts = {kind: self._counts[kind] for kind in kinds}
-        return Contents(**counts, digest=self._digest.hexdigest())
 
 
 def contents(store: Store, on_step: OnStep) -> Contents:
@@ -114,6 +64,8 @@ def contents(store: Store, on_step: OnStep) -> Contents:
         tally.add("alerts", asdict(alert))
     for camera in store.cameras():
         tally.add("cameras", asdict(camera))
+    add_judgements(store, tally)
+    add_access(store, tally)
     return tally.contents()
 
 
@@ -129,6 +81,8 @@ def _refuse_others(source: Store, target: Store) -> None:
                 f"the target holds {criminal.name!r} ({criminal.id}), and the original does not "
                 "hold the same person: name an empty store"
             )
+    refuse_other_access(source, target)
+    refuse_other_judgements(source, target)
     ours = source.alerts(limit=PAGE)
     if any(one not in ours for one in target.alerts(limit=len(ours))):
         raise InputError("the target holds alerts of its own: name an empty store")
@@ -205,8 +159,3 @@ def _alerts(store: Journal, after: int) -> Iterator[Alert]:
     while page := store.alerts(after=after, limit=PAGE):
         yield from page
         after = page[-1].seq
-
-
-def _template_fields(template: Template) -> list[object]:
-    vector = np.ascontiguousarray(template.vector, "<f4").tobytes().hex()
-    return [template.photo_id, template.encoder_id, vector, asdict(template.quality)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
+from contextlib import closing
 from dataclasses import replace
 from unittest.mock import patch
 
@@ -10,8 +12,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from susracker.access.audit import Act, AuditLog
+from susracker.access.signing import SigningKey
 from susracker.cli import main
 from susracker.errors import InputError, StoreUnavailableError
+from susracker.models import Key
 from susracker.plugins import open_store
 from susracker.stores.transfer import contents, copy_store
 from tests.contracts.records import (
@@ -70,10 +75,13 @@ def held(url: str):
 def test_to_mongodb_and_back_is_the_same(original, mongodb, tmp_path):
     back = f"sqlite:///{tmp_path / 'back.db'}"
     first = run("copy", original, mongodb)
+    copied = held(mongodb)
+    assert held(original) == copied
     second = run("copy", mongodb, back)
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert "5 criminals, 10 photos, 20 templates, 230 sightings, 230 alerts" in first.output
-    assert held(original) == held(mongodb) == held(back)
+    assert held(mongodb) == held(back)
+    assert (held(back).entries, copied.entries) == (2, 1)  # each copy is noted in its original
     with open_store(original) as one, open_store(back) as other:
         assert one.criminals() == other.criminals()
         assert one.alerts(limit=1000) == other.alerts(limit=1000)
@@ -198,7 +206,9 @@ def test_a_backup_is_one_file_that_can_be_restored(original, tmp_path):
     assert sorted(tmp_path.glob("site*")) == [file]
     assert run("backup", file, "--store", original).exit_code == 2
     assert run("restore", file, "--store", new).exit_code == 0
-    assert held(new) == held(original)
+    with open_store(original) as one, open_store(new) as other:
+        assert one.criminals() == other.criminals()
+        assert one.alerts(limit=1000) == other.alerts(limit=1000)
     assert run("restore", tmp_path / "missing", "--store", new).exit_code == 2
 
 
@@ -215,3 +225,109 @@ def test_a_store_that_cannot_be_reached_is_reported(original):
         open_store("mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=100")
     result = run("copy", original, "mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=100")
     assert (result.exit_code, "cannot be reached" in result.output) == (1, True)
+
+
+# -- keys and the audit log ----------------------------------------------------------------------
+
+
+def log_of(store, tmp_path) -> AuditLog:
+    return AuditLog(store, SigningKey.load_or_make(tmp_path / "audit-key.pem"))
+
+
+def noted(log: AuditLog, count: int) -> None:
+    for number in range(count):
+        log.note(Act("jo (k1)", "admin", "192.0.2.1", "criminal.show", f"c{number}"))
+
+
+@pytest.fixture
+def keyed(original, tmp_path):
+    """A store with keys, two of the same name, and an audit log of more than a page."""
+    with open_store(original) as store:
+        key = Key(id="k1", name="gate", role="camera", digest="d" * 64, created_at=NOON)
+        store.add_key(key)
+        store.revoke_key("k1", NOON + MINUTE)
+        store.add_key(replace(key, id="k0", created_at=NOON + MINUTE))
+        noted(log_of(store, tmp_path), 25)
+    return original
+
+
+def is_whole(url: str, tmp_path) -> bool:
+    key = str(tmp_path / "audit-key.pem")
+    return run("audit", "verify", "--store", url, "--audit-key", key).exit_code == 0
+
+
+def test_keys_and_the_audit_log_arrive_and_the_log_goes_on(keyed, mongodb, tmp_path):
+    key = ("--audit-key", tmp_path / "audit-key.pem")
+    file, back = tmp_path / "site.susracker", f"sqlite:///{tmp_path / 'back.db'}"
+    made = [
+        run("copy", keyed, mongodb, *key),
+        run("backup", file, "--store", mongodb, *key),
+        run("restore", file, "--store", back, *key),
+    ]
+    assert [one.exit_code for one in made] == [0, 0, 0]
+    assert "2 keys and 27 entries of the audit log" in made[1].output
+    with open_store(keyed) as one, open_store(back) as other:
+        assert one.keys() == other.keys()
+        actions = [entry.action for entry in other.audit(after=25)]
+        assert actions == ["store.copy", "store.backup", "store.restore"]
+        assert other.secret("sessions") != one.secret("sessions")
+    assert all(is_whole(url, tmp_path) for url in (keyed, mongodb, f"sqlite:///{file}", back))
+
+
+def test_an_interrupted_copy_of_the_audit_log_resumes_after_changes(keyed, mongodb, tmp_path):
+    def stop(step: str, done: int, total: int) -> None:
+        if step == "audit log":
+            raise KeyboardInterrupt
+
+    with open_store(keyed) as one, open_store(mongodb) as other:
+        with patch("susracker.stores.transfer_access.PAGE", 10):
+            with pytest.raises(KeyboardInterrupt):
+                copy_store(one, other, stop)
+            assert [entry.seq for entry in other.audit()] == list(range(1, 11))
+            one.replace_key_digest("k0", "e" * 64)
+            one.note_key_used("k0", NOON)
+            one.revoke_key("k0", NOON)
+            noted(log_of(one, tmp_path), 3)
+            entries = one.audit()
+            shorter = replace(one.audit_head(), first=8, anchor=entries[6].digest)
+            one.cut_audit(SigningKey.load_or_make(tmp_path / "audit-key.pem").sign(shorter))
+            copy_store(one, other, ignore)
+        assert other.keys() == one.keys()
+        assert other.audit() == entries[7:]
+    assert is_whole(mongodb, tmp_path)
+
+
+@pytest.mark.parametrize("other", ["key", "entry"])
+def test_keys_and_audit_logs_are_not_mixed(keyed, tmp_path, other):
+    target = f"sqlite:///{tmp_path / 'target.db'}"
+    with open_store(target) as store:
+        if other == "key":
+            store.add_key(Key(id="k9", name="mine", role="admin", digest="d", created_at=NOON))
+        else:
+            noted(log_of(store, tmp_path), 1)
+        before = store.audit(), store.keys()
+    result = run("copy", keyed, target, "--audit-key", tmp_path / "audit-key.pem")
+    assert (result.exit_code, "of its own" in result.output) == (2, True)
+    with open_store(target) as store:
+        assert (store.audit(), store.keys()) == before
+        assert store.criminals() == []
+
+
+def test_a_log_that_lost_its_head_is_not_copied_as_an_empty_one(keyed, tmp_path):
+    with closing(sqlite3.connect(keyed.removeprefix("sqlite:///"))) as connection, connection:
+        connection.execute("DELETE FROM audit_head")
+    target = f"sqlite:///{tmp_path / 'target.db'}"
+    with (
+        open_store(keyed) as one,
+        open_store(target) as other,
+        pytest.raises(InputError, match="lost its signed head"),
+    ):
+        copy_store(one, other, ignore)
+
+
+def test_what_another_key_signed_is_restored_and_the_missing_key_is_named(keyed, tmp_path):
+    file, new = keyed.removeprefix("sqlite:///"), f"sqlite:///{tmp_path / 'new.db'}"
+    result = run("restore", file, "--store", new, "--audit-key", tmp_path / "other.pem")
+    assert (result.exit_code, "signed by another key" in result.output) == (2, True)
+    assert "holds 5 criminals" in result.output
+    assert held(new) == held(keyed)

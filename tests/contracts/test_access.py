@@ -160,6 +160,23 @@ def test_an_error_while_an_entry_is_made_leaves_nothing(store: Access) -> None:
     assert len(store.audit()) == 1
 
 
+def test_entries_of_another_log_continue_this_one(store: Access) -> None:
+    entries, heads, head = [], [], None
+    for _ in range(5):
+        entry, head = next_entry(head)
+        entries.append(entry)
+        heads.append(head)
+    cut = replace(heads[4], first=2, anchor=entries[0].digest)
+    store.put_audit(entries[1:3], replace(cut, seq=3, digest=entries[2].digest, signature=""))
+    for wrong in (entries[1], entries[4], replace(entries[3], previous="f" * 64)):
+        with pytest.raises(ConflictError, match=f"entry {wrong.seq} does not follow"):
+            store.put_audit([wrong], heads[4])
+    store.put_audit(entries[3:], cut)
+    assert store.audit() == entries[1:]
+    assert store.audit_head() == cut
+    assert store.append_audit(next_entry).seq == 6
+
+
 def test_a_cut_removes_the_oldest_entries(store: Access) -> None:
     entries = [store.append_audit(next_entry) for _ in range(5)]
     head = store.audit_head()

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
 from pymongo import errors
 
 from susracker.models import AuditEntry, AuditHead, Key
-from susracker.stores.access import NOTHING_BEFORE, Access, Append
+from susracker.stores.access import NOTHING_BEFORE, Access, Append, follows
 from susracker.stores.mongo.database import Database, again_while_taken
 from susracker.stores.mongo.documents import to_document, to_integer, to_record, unique_key
-from susracker.stores.refusals import audit_has_grown, key_is_taken, key_was_revoked, no_key
+from susracker.stores.refusals import (
+    audit_has_grown,
+    key_is_taken,
+    key_was_revoked,
+    no_key,
+    other_audit,
+)
 
 HEAD = "audit head"
 SECRET_BYTES = 32
@@ -77,6 +84,15 @@ class MongoAccess(Access):
             entry, head = again_while_taken(insert_next, lambda: None)
             self._put_head(head)
         return entry
+
+    def put_audit(self, entries: Sequence[AuditEntry], head: AuditHead) -> None:
+        with self._db.turn, self._db.errors_mapped():
+            present = self._end()
+            if present and not follows(entries[0], present):
+                raise other_audit(entries[0])
+            # In order: what an interruption leaves is a log that ends earlier.
+            self._db.audit.insert_many([{"_id": one.seq} | to_document(one) for one in entries])
+            self._db.meta.update_one({"_id": HEAD}, {"$set": to_document(head)}, upsert=True)
 
     def audit(self, after: int = 0, limit: int = 100) -> list[AuditEntry]:
         if limit <= 0:

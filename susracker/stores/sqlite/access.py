@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 from susracker.errors import DuplicateError
 from susracker.models import AuditEntry, AuditHead, Key
-from susracker.stores.access import Access, Append
-from susracker.stores.refusals import audit_has_grown, key_is_taken, key_was_revoked, no_key
+from susracker.stores.access import Access, Append, follows
+from susracker.stores.refusals import (
+    audit_has_grown,
+    key_is_taken,
+    key_was_revoked,
+    no_key,
+    other_audit,
+)
 from susracker.stores.sqlite.database import Database
 from susracker.stores.sqlite.rows import columns, insert, to_integer, to_record, to_row
 
@@ -73,6 +80,15 @@ class SqliteAccess(Access):
             insert(connection, "audit", to_row(entry))
             _put_head(connection, head)
         return entry
+
+    def put_audit(self, entries: Sequence[AuditEntry], head: AuditHead) -> None:
+        with self._db.writing() as connection:
+            present = _head(connection)
+            if present and not follows(entries[0], present):
+                raise other_audit(entries[0])
+            for entry in entries:
+                insert(connection, "audit", to_row(entry))
+            _put_head(connection, head)
 
     def audit(self, after: int = 0, limit: int = 100) -> list[AuditEntry]:
         sql = f"SELECT {_ENTRY} FROM audit WHERE seq > ? ORDER BY seq LIMIT ?"
