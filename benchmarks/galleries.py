@@ -19,6 +19,7 @@ from susracker.faces.detector import Detector
 from susracker.faces.encoder import DlibEncoder
 from susracker.models import Criminal, Photo, Quality, Template
 from susracker.plugins import open_store
+from susracker.stores.data_key import sealer_of
 from susracker.stores.sqlite.gallery import insert_person
 from susracker.watchlist.fitting import virtual_people
 from susracker.watchlist.scoring import load_scoring
@@ -82,20 +83,24 @@ def synthetic(count: int) -> np.ndarray:
     return virtual_people(cohort, count, np.random.default_rng(1))
 
 
-def sqlite_gallery(work: Path, count: int, enrolled: Sequence[RealFace]) -> str:
+def sqlite_gallery(work: Path, count: int, enrolled: Sequence[RealFace], data_key: str = "") -> str:
     """URL of a store of `count` people, which is made once and kept in `work`.
 
     Rows are written by the store's own function in one transaction: a million commits take hours.
+
+    Args:
+        data_key: file of the key that the store is encrypted with, the same on every call.
     """
-    file = work / f"people-{count}.db"
+    sealer = sealer_of(data_key)
+    file = work / f"people-{count}{'-sealed' if data_key else ''}.db"
     url = f"sqlite:///{file}"
     if not file.exists():
         part = file.with_suffix(".part")
         part.unlink(missing_ok=True)
-        open_store(f"sqlite:///{part}").close()
+        open_store(f"sqlite:///{part}", data_key).close()
         with closing(sqlite3.connect(part)) as connection, connection:
             for criminal, photo, template in _records(count, enrolled):
-                insert_person(connection, criminal, [photo], [template])
+                insert_person(connection, criminal, [photo], [template], sealer)
         part.rename(file)
     return url
 

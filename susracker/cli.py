@@ -17,6 +17,7 @@ COMMANDS = {
     "enroll": "Put people on the watch-list.",
     "keys": "Create, list, rotate and revoke the keys that the server asks for.",
     "criminals": "List, show, edit and remove enrolled people.",
+    "alerts": "List, show, review, sum up and export alerts.",
     "benchmark": "Measure how well recognition works on a folder of photos.",
     "camera": "Act as an edge camera: find faces in a video and post them to a server.",
     "replay": "Run recorded detections again, on their original clock.",
@@ -24,6 +25,7 @@ COMMANDS = {
     "copy": "Copy a whole store to another, and check that it arrived.",
     "backup": "Copy the store to one file, and check it.",
     "restore": "Restore a backup into an empty store, and check it.",
+    "audit": "Show, verify and export the log of who did what.",
     "settings": "Print every setting: value, source and help.",
     "completion": "Print the tab completion for your shell.",
 }

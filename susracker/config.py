@@ -33,6 +33,10 @@ ESCAPE_PASSWORD = (  # Advice, not a password.  # nosec B105
     "escape special characters in its password: write %40 for @, and %2F for /"
 )
 FILE_NAME = "susracker.toml"
+MAX_SHIFT = 5.0
+"""Largest `threshold_shift`."""
+SECRET = "data_key"
+"""The setting that may be a key itself, and not the path of one."""
 
 
 _USER_AND_PASSWORD = re.compile(r"(://[^/?#:@]*):(.*)@", re.DOTALL)
@@ -76,6 +80,11 @@ def default_store() -> str:
     return f"sqlite:///{(user_data_path('susracker') / 'susracker.db').as_posix()}"
 
 
+def default_audit_key() -> str:
+    """A file in the user's data directory."""
+    return str(user_data_path("susracker") / "audit-key.pem")
+
+
 def default_workers() -> int:
     """One pool thread for each core that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -91,6 +100,14 @@ class Settings(BaseSettings):
     store: str = Field(
         default_factory=default_store,
         description="URL of the store that holds criminals, sightings and alerts.",
+    )
+    data_key: str = Field(
+        "",
+        repr=False,
+        description="File of the key that photos, templates and faces in the store are encrypted "
+        "with, as `susracker keys new-data-key FILE` makes it (32 random bytes as base64, readable "
+        "to its owner only). The variable may also hold the key itself, as base64:KEY. Empty: do "
+        "not encrypt.",
     )
     encoder: str = Field("dlib", description="Network that turns a face into a template.")
     matcher: str = Field("exact", description="What searches the watch-list: a name or a URL.")
@@ -111,8 +128,8 @@ class Settings(BaseSettings):
     )
     threshold_shift: float = Field(
         0.0,
-        ge=-5,
-        le=5,
+        ge=-MAX_SHIFT,
+        le=MAX_SHIFT,
         description="Added to the threshold if your strangers score higher or lower than those it "
         "was fitted to; `susracker benchmark --apply` measures and sets it.",
     )
@@ -194,6 +211,13 @@ class Settings(BaseSettings):
         description="How often to check the store for enrolments and alerts of other processes, in "
         "seconds.",
     )
+    review_required_by: int = Field(
+        1,
+        ge=1,
+        le=2,
+        description="How many different people must confirm an alert before it counts as "
+        "confirmed: 1 or 2.",
+    )
     record: str = Field(
         "",
         description="Folder in which to keep accepted detections for replay, strangers' faces "
@@ -207,6 +231,11 @@ class Settings(BaseSettings):
     )
     record_days: float = Field(
         7, gt=0, le=3650, description="Largest age of recorded detections, in days."
+    )
+    audit_key: str = Field(
+        default_factory=default_audit_key,
+        description="File of the private key that signs the audit log; made when it is first "
+        "needed. Servers that share a store share it.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level of message to log."
@@ -309,6 +338,13 @@ def without_password(url: str) -> str:
     return _SECRET_FIELD.sub(r"\1***", _USER_AND_PASSWORD.sub(r"\1:***@", url))
 
 
+def shown_setting(name: str, value: object) -> object:
+    """A setting as it may be shown: `***` in place of passwords and keys."""
+    if name == SECRET and value and not os.path.isfile(os.path.expanduser(str(value))):
+        return "***"  # the key itself, perhaps with a slip
+    return without_password(value) if isinstance(value, str) else value
+
+
 def told_without_password(error: Exception, url: str) -> str:
     """What an error says about a wrong URL, or how to put it right if that shows a password."""
     text = str(error)
@@ -352,7 +388,7 @@ def _describe(error: ValidationError, origins: Mapping[str, str]) -> str:
             problems.append(f"no setting is called {name!r}; there are: {valid}")
         else:
             origin = f" ({origins[name]})" if name in origins else ""
-            value = without_password(repr(problem["input"]))
+            value = without_password(repr(shown_setting(name, problem["input"])))
             message = problem["msg"].removeprefix("Value error, ")
             problems.append(f"{name} = {value}{origin}: {message.lower()}")
     return "; ".join(problems)

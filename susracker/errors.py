@@ -15,6 +15,7 @@
         NotFoundError           no record with that id
         DuplicateError          the photo or the event is stored already
         ConflictError           someone else was faster: look again, then decide
+          JudgedError           the alert is judged already, and the change names no judgement
       SpoolError                a camera's waiting events cannot be kept
       AccessError               who asks may not have what they ask for
         KeyRequiredError        no key, or one that is wrong, expired or revoked
@@ -93,6 +94,19 @@ class DuplicateError(StoreError):
 class ConflictError(StoreError):
     """The person to be added exists, or was edited since the revision that an edit is based on;
     nothing was changed."""
+
+
+class JudgedError(ConflictError):
+    """The alert has a judgement that the new one does not name as the one it replaces; nothing was
+    changed.
+
+    Attributes:
+        alert_id: of the alert.
+    """
+
+    def __init__(self, message: str, alert_id: str) -> None:
+        super().__init__(message)
+        self.alert_id = alert_id
 
 
 class RecordingError(InputError):

@@ -6,7 +6,7 @@ Times are timezone-aware `datetime` in UTC. Vectors are `float32`. Lengths are i
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 import numpy as np
@@ -24,6 +24,13 @@ AlertKind = Literal["face", "activity"]
 OutcomeKind = Literal["alert", "cooldown", "no match", "no face"]
 Role = Literal["camera", "viewer", "operator", "admin", "auditor"]
 JudgementKind = Literal["review", "outcome"]
+Verdict = Literal["confirmed", "dismissed", "unsure"]
+Encounter = Literal["right person", "wrong person", "not stopped", "lost"]
+AlertStatus = Literal["new", "to be confirmed", "confirmed", "dismissed", "unsure"]
+
+NEW: AlertStatus = "new"
+TO_BE_CONFIRMED: AlertStatus = "to be confirmed"
+CONFIRMED: Verdict = "confirmed"
 
 EDITABLE = ("name", "age", "crimes", "threat", "status", "case_reference", "expires_at")
 """The fields of a `Criminal` that people set, and edits may change."""
@@ -189,7 +196,7 @@ class Alert:
         candidates: the best candidates, best first; the first is the match. Empty for an activity.
         face: the face that was matched, as JPEG; None for an activity.
         photo_id: the matched criminal's enrolment photo to show beside it.
-        status: the review state, "new" until an operator judges it.
+        status: the review state, an `AlertStatus`: "new" until an operator judges it.
     """
 
     id: str
@@ -257,6 +264,33 @@ class Camera:
         return replace(
             newest,
             detections=earlier.detections + self.detections,
+            alerts=earlier.alerts + self.alerts,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CameraDay:
+    """What a camera sent on one day.
+
+    Attributes:
+        day: in UTC, by the time of arrival.
+        detections: how many detections it sent.
+        searches: how many faces were found in them and compared with the watch-list.
+        alerts: how many of its detections became alerts.
+    """
+
+    camera_id: str
+    day: date
+    detections: int
+    searches: int
+    alerts: int
+
+    def added_to(self, earlier: CameraDay) -> CameraDay:
+        """Both counts together."""
+        return replace(
+            self,
+            detections=earlier.detections + self.detections,
+            searches=earlier.searches + self.searches,
             alerts=earlier.alerts + self.alerts,
         )
 
@@ -348,8 +382,7 @@ class Judgement:
     """What a person says about an alert: a review, or the outcome of the encounter later on.
 
     Attributes:
-        verdict: of a review "confirmed", "dismissed" or "unsure"; of an outcome "right person",
-            "wrong person", "not stopped" or "lost".
+        verdict: of a review a `Verdict`, of an outcome an `Encounter`.
         made_by: as `AuditEntry.actor`.
         seq: position in the store's log of judgements: grows by commit order; 0 before it is
             stored.

@@ -12,19 +12,42 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from susracker.errors import MissingDriverError, UnknownBackendError
+from susracker.errors import ConfigError, MissingDriverError, UnknownBackendError
 
 if TYPE_CHECKING:
+    from susracker.config import Settings
     from susracker.cooldowns.base import Cooldown
     from susracker.faces.encoder import Encoder
     from susracker.matchers.base import Matcher
     from susracker.stores.base import Store
 
 
-def open_store(url: str) -> Store:
-    """Open a store by its URL, such as `sqlite:///people.db`; see `Store.from_url`."""
-    store: Store = _backend("stores", url).from_url(url)
-    return store
+def open_store(url: str, data_key: str = "") -> Store:
+    """Open a store by its URL, such as `sqlite:///people.db`; see `Store.from_url`.
+
+    Args:
+        data_key: file of the key that the store is encrypted with; empty where it is not.
+    """
+    backend = store_backend(url)
+    if not data_key:
+        return backend.from_url(url)
+    if not backend.encrypts:
+        raise ConfigError(
+            f"data_key is set, and the store {url.partition(':')[0]!r} cannot encrypt: unset it, "
+            "or choose another store"
+        )
+    return backend.from_url(url, data_key)
+
+
+def open_store_of(settings: Settings) -> Store:
+    """Open the store that settings name, with the data key that they name."""
+    return open_store(settings.store, settings.data_key)
+
+
+def store_backend(url: str) -> type[Store]:
+    """The class of the store at a URL."""
+    backend: type[Store] = _backend("stores", url)
+    return backend
 
 
 def open_matcher(url: str, dimension: int) -> Matcher:

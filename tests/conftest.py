@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 
 import pytest
 
 from tests.services.servers import Service, start_mongodb, start_redis
+
+# Nothing of a test is left in the user's own folder, such as the key of an audit log.
+_HOME = tempfile.TemporaryDirectory(prefix="susracker-tests-")
+os.environ["XDG_DATA_HOME"] = _HOME.name
 
 
 @pytest.fixture(scope="session")

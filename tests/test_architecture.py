@@ -15,6 +15,7 @@ LAYERS = (
     ("delivery",),
     ("replay", "recording", "demo"),
     ("tracking",),
+    ("judgement",),
     ("access",),
     ("enrolment",),
     ("benchmark",),

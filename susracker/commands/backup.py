@@ -18,7 +18,8 @@ def command(loaded: LoadedSettings, file: Path) -> None:
     """Copy the store to one file, and check it.
 
     The file is itself a store, an SQLite file: you can serve it and look into it. It holds all that
-    the store holds, faces and templates included, so keep it just as safe. The server may keep
+    the store holds, faces and templates included, so keep it just as safe; if the store is
+    encrypted, the backup is, with the same data key, which it does not hold. The server may keep
     running: a backup of an SQLite store shows the moment at which it began; in MongoDB, each person
     and each alert is as it was when it was read.
 
@@ -31,6 +32,7 @@ def command(loaded: LoadedSettings, file: Path) -> None:
         raise InputError(f"{file} exists already: name a new file, or remove it")
     part = file.with_name(file.name + ".part")
     part.unlink(missing_ok=True)
-    held = copy_urls(loaded.settings.store, f"sqlite:///{part.absolute()}")
+    store, data_key = loaded.settings.store, loaded.settings.data_key
+    held = copy_urls((store, data_key), (f"sqlite:///{part.absolute()}", data_key))
     part.rename(file)
     click.echo(f"{file} holds {told(held)}")

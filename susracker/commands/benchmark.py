@@ -6,6 +6,7 @@ import json
 import typing
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ from susracker.benchmark.report import in_plain_words, write_report
 from susracker.benchmark.rules import AS_NORM, distance_limit
 from susracker.benchmark.run import Bench, Plan, Result
 from susracker.benchmark.tables import groups_table, identification_table, verification_table
+from susracker.commands.benchmark_reviews import measure_reviews, refuse_others, write_shift
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.commands.progress import steps
-from susracker.config import FILE_NAME, write_setting
+from susracker.config import Settings
 from susracker.errors import InputError
 from susracker.plugins import backend_names, open_encoder
 from susracker.runtime.threads import one_core_a_thread
@@ -35,7 +37,7 @@ TOO_MANY_KNOWN = 0.01
 
 
 @click.command("benchmark")
-@click.argument("dataset", type=click.Path(path_type=Path))
+@click.argument("dataset", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--pairs",
     "pairs_file",
@@ -117,10 +119,22 @@ TOO_MANY_KNOWN = 0.01
     is_flag=True,
     help="Set threshold_shift in the settings file to the value that fits these photos.",
 )
-@settings_options("matcher", "target_fpir", "workers")
+@click.option(
+    "--from-reviews",
+    is_flag=True,
+    help="Measure the threshold on the alerts that people dismissed and confirmed, instead of on "
+    "photos.",
+)
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="With --from-reviews: only what arrived on this day or later, in UTC, such as the day "
+    "when the threshold was changed last.",
+)
+@settings_options("store", "matcher", "target_fpir", "workers")
 def command(
     loaded: LoadedSettings,
-    dataset: Path,
+    dataset: Path | None,
     pairs_file: Path | None,
     encoders: tuple[str, ...],
     enrolled: tuple[int, ...],
@@ -129,6 +143,8 @@ def command(
     report_folder: Path | None,
     labels_file: Path | None,
     apply_shift: bool,
+    from_reviews: bool,
+    since: datetime | None,
     **plan: Any,
 ) -> None:
     """Measure how well recognition works on a folder of photos.
@@ -143,6 +159,10 @@ def command(
     --target-fpir without seeing these photos. Embeddings are kept in the cache directory: a second
     run takes seconds.
 
+    With --from-reviews there is no DATASET: the dismissed alerts of --store are the searches for
+    people who are not enrolled. The false alert rate at the present threshold is shown with its 95%
+    interval, and, if it is above the promise, a threshold_shift that would have kept it.
+
     \b
     Examples:
       susracker benchmark people/
@@ -151,8 +171,17 @@ def command(
       susracker benchmark people/ --json result.json --report report/
       susracker benchmark people/ --labels groups.csv
       susracker benchmark people/ --apply             fit the threshold to your own photos
+      susracker benchmark --from-reviews              what operators' reviews say about it
+      susracker benchmark --from-reviews --since 2026-06-01 --apply
     """
     settings = loaded.settings
+    ctx = click.get_current_context()
+    if from_reviews:
+        refuse_others(ctx)
+        _from_reviews(settings, since, json_file, ctx.find_root().obj, apply_shift=apply_shift)
+        return
+    if dataset is None or since:
+        raise InputError("name a DATASET, or measure --from-reviews, which --since goes with")
     names = encoders or (settings.encoder,)
     made = Plan(
         matcher=settings.matcher,
@@ -170,11 +199,11 @@ def command(
     for result, record in zip(results, records, strict=True):
         _show(result, record, labels)
     if json_file:
-        _write_json(json_file, records)
+        _write_json(json_file, records[0] if len(records) == 1 else records)
     if report_folder:
         click.echo(f"report: {write_report(report_folder, results, records)}")
     if apply_shift:
-        _apply(results[0], made, click.get_current_context().find_root().obj)
+        _apply(results[0], made, ctx.find_root().obj)
 
 
 def _check(encoders: Sequence[str], plan: Plan, *, apply_shift: bool) -> None:
@@ -241,8 +270,24 @@ def _warn_of_development_photos(result: Result) -> None:
         )
 
 
-def _write_json(file: Path, records: Sequence[Mapping[str, Any]]) -> None:
-    written = records[0] if len(records) == 1 else list(records)
+def _from_reviews(
+    settings: Settings,
+    since: datetime | None,
+    json_file: Path | None,
+    file: Path | None,
+    *,
+    apply_shift: bool,
+) -> None:
+    record, proposal = measure_reviews(settings, since.date() if since else None)
+    if json_file:
+        _write_json(json_file, record)
+    if apply_shift:
+        if proposal is None:
+            raise InputError("there is nothing to apply: no threshold_shift is proposed")
+        write_shift(proposal.shift, f"{record['dismissed']:,} dismissed alerts", file)
+
+
+def _write_json(file: Path, written: object) -> None:
     try:
         file.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
@@ -256,9 +301,5 @@ def _apply(result: Result, plan: Plan, file: Path | None) -> None:
     largest = max(measured, key=lambda one: one.enrolled)
     scoring = load_scoring(open_encoder(result.encoder).id)
     found = calibrate(largest.search, result.embedded, scoring, plan.matcher, plan.target_fpir)
-    before = write_setting("threshold_shift", found.shift, file)
-    click.echo(
-        f"threshold_shift = {found.shift} in {file or FILE_NAME}, previously "
-        f"{'not set' if before is None else before}; measured on {found.non_mated:,} non-mated"
-        f" searches at an FPIR of {found.rate:.1%}; takes effect when susracker serve restarts"
-    )
+    measured_on = f"{found.non_mated:,} non-mated searches at an FPIR of {found.rate:.1%}"
+    write_shift(found.shift, measured_on, file)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
+from susracker.commands.options import LoadedSettings, settings_options
 from susracker.commands.progress import steps
 from susracker.config import without_password
-from susracker.errors import InputError
+from susracker.errors import ConfigError, InputError
 from susracker.plugins import open_store
 from susracker.runtime.text import counted
+from susracker.stores.base import Store
 from susracker.stores.sqlite.store import SCHEME
 from susracker.stores.transfer import Contents, copy_store
 
@@ -18,7 +20,16 @@ from susracker.stores.transfer import Contents, copy_store
 @click.command("copy")
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
-def command(source: str, target: str) -> None:
+@click.option(
+    "--from-key", help="File of the data key of FROM, or `off`.  [default: the setting data_key]"
+)
+@click.option(
+    "--to-key", help="File of the data key of TO, or `off`.  [default: the setting data_key]"
+)
+@settings_options()
+def command(
+    loaded: LoadedSettings, source: str, target: str, from_key: str | None, to_key: str | None
+) -> None:
     """Copy a whole store to another, and check that it arrived.
 
     FROM and TO are URLs of stores. TO must be empty, or hold what an earlier copy left: an
@@ -26,27 +37,56 @@ def command(source: str, target: str) -> None:
     an event from before the copy counts again. Nothing else may write to TO. What a server writes
     to FROM meanwhile may be left out, so stop the server before you move to TO.
 
+    Photos, templates and faces are decrypted with the data key of FROM, and encrypted with that of
+    TO.
+
     \b
     Examples:
       susracker copy sqlite:///site.db mongodb://db1,db2,db3/susracker?replicaSet=rs0
       susracker copy mongodb://127.0.0.1/susracker sqlite:///copy.db
+      susracker copy sqlite:///plain.db sqlite:///sealed.db --from-key off --to-key data.key
     """
     if source == target:
         raise InputError("FROM and TO are the same store")
-    click.echo(f"copied, and both hold {told(copy_urls(source, target))}")
+    keys = [_key(one, loaded.settings.data_key) for one in (from_key, to_key)]
+    held = copy_urls((source, keys[0]), (target, keys[1]))
+    click.echo(f"copied, and both hold {told(held)}")
 
 
-def copy_urls(source: str, target: str) -> Contents:
-    """Copy a store to another, by their URLs.
+def copy_urls(source: tuple[str, str], target: tuple[str, str]) -> Contents:
+    """Copy a store to another, each by its URL and its data key.
 
     Raises:
-        InputError: there is no original. To open it would create an empty one.
+        InputError: there is no original.
     """
-    file = Path(source.removeprefix(SCHEME)).expanduser()
-    if source.startswith(SCHEME) and not file.is_file():
-        raise InputError(f"there is no store {without_password(source)}")
-    with open_store(source) as original, open_store(target) as other, steps() as on_step:
+    refuse_missing(source[0])
+    with _opened(*source) as original, _opened(*target) as other, steps() as on_step:
         return copy_store(original, other, on_step)
+
+
+def refuse_missing(url: str) -> None:
+    """Refuse a store whose file is missing: to open it would create an empty one.
+
+    Raises:
+        InputError: it is.
+    """
+    file = Path(url.removeprefix(SCHEME)).expanduser()
+    if url.startswith(SCHEME) and not file.is_file():
+        raise InputError(f"there is no store {without_password(url)}")
+
+
+def _key(given: str | None, data_key: str) -> str:
+    if given is None:
+        return data_key
+    return "" if given == "off" else given
+
+
+def _opened(url: str, data_key: str) -> Store:
+    try:
+        return open_store(url, data_key)
+    except ConfigError as error:
+        # There are two: say which.
+        raise ConfigError(f"{without_password(url)}: {error}") from error
 
 
 def told(held: Contents) -> str:

@@ -17,7 +17,7 @@ from susracker.commands.shown import moment_text, print_json, print_table
 from susracker.enrolment.inspection import photo_fields
 from susracker.enrolment.lookup import find_criminal
 from susracker.models import Criminal, Sighting, Status
-from susracker.plugins import open_encoder, open_store
+from susracker.plugins import open_encoder, open_store_of
 from susracker.runtime.text import counted
 from susracker.stores.base import Store
 
@@ -77,7 +77,7 @@ def list_command(
       susracker criminals list --status apprehended
       susracker criminals list --name doe --json
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         everyone = store.criminals()
         templates = store.template_counts(open_encoder(loaded.settings.encoder).id)
     found = [
@@ -124,7 +124,7 @@ def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> Non
       susracker criminals show 3f9c2a81
       susracker criminals show 3f9c2a81 --json
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         criminal = find_criminal(store, criminal_id)
         photos = [
             photo_fields(store.photo(photo_id), int(loaded.settings.max_megapixels * 1e6))
@@ -163,7 +163,7 @@ def remove_command(loaded: LoadedSettings, criminal_ids: tuple[str, ...], yes: b
       susracker criminals remove 3f9c2a81
       susracker criminals remove 3f9c2a81 07d1e4c2 --yes
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         found = _find_all(store, criminal_ids)
         for one in found:
             photos, sightings = len(store.photo_ids(one.id)), len(store.sightings(one.id))
@@ -190,7 +190,7 @@ def set_status_command(
       susracker criminals set-status 3f9c2a81 apprehended
       susracker criminals set-status 3f9c2a81 07d1e4c2 wanted
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         for one in _find_all(store, criminal_ids):
             store.edit_criminal(one.id, {"status": status})
             click.echo(f"{one.id}  {one.name}: {status}")

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.config import Settings
-from susracker.plugins import open_encoder, open_matcher, open_store
+from susracker.plugins import open_encoder, open_matcher, open_store_of
 from susracker.stores.base import Store
 from susracker.watchlist.scoring import MAX_TEMPLATE_COUNT, load_scoring
 from susracker.watchlist.watchlist import WatchList
@@ -39,7 +39,7 @@ def stats_command(loaded: LoadedSettings, as_json: bool) -> None:
       susracker criminals stats
       susracker criminals stats --target-fpir 0.001 --json
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         facts = watchlist_stats(store, loaded.settings)
     if as_json:
         click.echo(json.dumps(facts, indent=2))
@@ -56,8 +56,8 @@ def _shown(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def watchlist_stats(store: Store, settings: Settings) -> dict[str, Any]:
-    """Numbers of people and templates, and thresholds; None while nobody is matched."""
+def present_watchlist(store: Store, settings: Settings) -> WatchList:
+    """The watch-list of this moment, of which only the numbers can be asked for."""
     encoder = open_encoder(settings.encoder)
     with closing(open_matcher(settings.matcher, encoder.dimension)) as matcher:
         watchlist = WatchList(
@@ -69,6 +69,12 @@ def watchlist_stats(store: Store, settings: Settings) -> dict[str, Any]:
             settings.threshold_shift,
         )
         watchlist.refresh(datetime.now(timezone.utc))
+    return watchlist
+
+
+def watchlist_stats(store: Store, settings: Settings) -> dict[str, Any]:
+    """Numbers of people and templates, and thresholds; None while nobody is matched."""
+    watchlist = present_watchlist(store, settings)
     everyone = store.criminals()
     return {
         "criminals": len(everyone),

@@ -25,7 +25,7 @@ from susracker.enrolment.sources import Person, Sources, find_people, find_photo
 from susracker.enrolment.summary import Summary, summary_fields, summary_lines
 from susracker.errors import InputError
 from susracker.models import Criminal, Status, Threat
-from susracker.plugins import open_encoder, open_store
+from susracker.plugins import open_encoder, open_store_of
 from susracker.runtime.interruption import Interruption
 from susracker.runtime.threads import one_core_a_thread
 from susracker.stores.base import Store
@@ -79,7 +79,7 @@ def command(
     """
     sources = _sources(paths, _fields(given), by_id=criminal_id is not None)
     one_core_a_thread()
-    with open_store(loaded.settings.store) as store, Interruption() as interruption:
+    with open_store_of(loaded.settings) as store, Interruption() as interruption:
         if criminal_id is not None:
             _direct(sources, find_criminal(store, criminal_id))
         run = _enroll(store, loaded.settings, sources, interruption)

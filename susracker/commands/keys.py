@@ -11,10 +11,11 @@ from rich.table import Table
 
 from susracker.access.issuing import find_key, issue, rotate
 from susracker.access.keys import KeyText
+from susracker.commands.keys_data import new_data_key_command, rotate_data_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, print_json, print_table
 from susracker.models import Key, Role
-from susracker.plugins import open_store
+from susracker.plugins import open_store_of
 
 key_argument = click.argument("id_or_name", metavar="ID_OR_NAME")
 
@@ -34,7 +35,16 @@ def command() -> None:
       susracker keys list
       susracker keys rotate gate
       susracker keys revoke gate
+
+    \b
+    The key that the store is encrypted with is another matter:
+      susracker keys new-data-key data.key
+      susracker keys rotate-data --to new.key
     """
+
+
+command.add_command(new_data_key_command)
+command.add_command(rotate_data_command)
 
 
 @command.command("create")
@@ -72,7 +82,7 @@ def create_command(
       susracker keys create --role camera --name gate --cameras "gate-*"
       susracker keys create --role admin --name "Jo Doe" --json
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         key, text = issue(store, role, name, cameras, expires, _now())
     _show(key, text, as_json)
 
@@ -88,7 +98,7 @@ def list_command(loaded: LoadedSettings, as_json: bool) -> None:
       susracker keys list
       susracker keys list --json
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         keys = store.keys()
     if as_json:
         print_json([_fields(key) for key in keys])
@@ -119,7 +129,7 @@ def rotate_command(loaded: LoadedSettings, id_or_name: str, as_json: bool) -> No
       susracker keys rotate gate
       susracker keys rotate 8f3a2b90c1d4 --json
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         key = find_key(store, id_or_name)
         text = rotate(store, key)
     _show(key, text, as_json)
@@ -140,7 +150,7 @@ def revoke_command(loaded: LoadedSettings, id_or_name: str, yes: bool) -> None:
       susracker keys revoke gate
       susracker keys revoke 8f3a2b90c1d4 --yes
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         key = find_key(store, id_or_name)
         click.echo(f"{key.id}  {key.name}: {key.role}, {_state(key)}")
         if not yes:

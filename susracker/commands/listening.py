@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 from susracker.access.issuing import has_valid_admin
 from susracker.config import FILE_NAME, LoadedSettings, flag_name, variable_name, without_password
-from susracker.plugins import open_store
+from susracker.plugins import open_store_of
 from susracker.server.addresses import listens_on_loopback
 
 
@@ -28,7 +28,7 @@ def missing(loaded: LoadedSettings) -> list[str]:
 
 
 def _missing_key(loaded: LoadedSettings) -> Iterator[str]:
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         if has_valid_admin(store, datetime.now(timezone.utc)):
             return
     create = f"keys create --role admin --name NAME{_typed(loaded, 'store')}"

@@ -18,6 +18,9 @@ from susracker.errors import InputError
 def command(loaded: LoadedSettings, file: Path) -> None:
     """Restore a backup into an empty store, and check it.
 
+    An encrypted backup needs the data key of when it was made, and the store gets the same: to give
+    it another, use `susracker copy --from-key OLD --to-key NEW`.
+
     \b
     Examples:
       susracker restore site-2026-01-31.susracker --store sqlite:///new.db
@@ -25,6 +28,6 @@ def command(loaded: LoadedSettings, file: Path) -> None:
     """
     if not file.is_file():
         raise InputError(f"there is no backup {file}")
-    store = loaded.settings.store
-    held = copy_urls(f"sqlite:///{file.absolute()}", store)
+    store, data_key = loaded.settings.store, loaded.settings.data_key
+    held = copy_urls((f"sqlite:///{file.absolute()}", data_key), (store, data_key))
     click.echo(f"{without_password(store)} holds {told(held)}")

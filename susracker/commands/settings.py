@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from susracker.commands.options import LoadedSettings, json_option, settings_options
-from susracker.config import Settings, without_password
+from susracker.config import Settings, shown_setting
 
 
 @click.command("settings")
@@ -25,7 +25,12 @@ def command(loaded: LoadedSettings, as_json: bool) -> None:
       susracker --config site.toml settings
     """
     rows = [
-        (name, _shown(getattr(loaded.settings, name)), loaded.origins[name], field.description)
+        (
+            name,
+            shown_setting(name, getattr(loaded.settings, name)),
+            loaded.origins[name],
+            field.description,
+        )
         for name, field in Settings.model_fields.items()
     ]
     if as_json:
@@ -36,7 +41,3 @@ def command(loaded: LoadedSettings, as_json: bool) -> None:
     for name, value, origin, text in rows:
         table.add_row(name, str(value), origin, text)
     Console().print(table)
-
-
-def _shown(value: object) -> object:
-    return without_password(value) if isinstance(value, str) else value

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from susracker.config import make_settings
+from susracker.config import load_settings
 from susracker.demo.camera import Shot, post
 from susracker.demo.operator import Operator
 from susracker.demo.portraits import SamplePerson
@@ -19,7 +19,7 @@ from susracker.demo.process import ServerProcess
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import SusrackerError
-from susracker.plugins import open_encoder, open_store
+from susracker.plugins import open_encoder, open_store_of
 
 SUPPRESSED = "Match found but in cooldown"
 
@@ -70,8 +70,8 @@ class Show:
             self._film(shots, server.url, interval, limit)
 
     def _enroll(self, people: list[SamplePerson]) -> None:
-        settings = make_settings({"store": self._store_url})
-        with open_store(settings.store) as store:
+        settings = load_settings({"store": self._store_url}).settings
+        with open_store_of(settings) as store:
             enroller = Enroller(store, open_encoder(settings.encoder))
             for person in people:
                 criminal = criminal_from_fields({"name": person.name, "crimes": [person.crime]})

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from itertools import islice
 
 from susracker.errors import DuplicateError
-from susracker.models import Alert, Camera, Event, Outcome, Sighting
+from susracker.models import Alert, Camera, CameraDay, Event, Outcome, OutcomeKind, Sighting
+from susracker.replay.judgements import ReplayJudgements
 from susracker.stores.base import Journal
 from susracker.stores.refusals import event_was_handled, no_alert
 
 
-class ReplayJournal(Journal):
+class ReplayJournal(ReplayJudgements, Journal):
     """Sightings, alerts and events of one replay, in memory.
 
     It knows no gallery: whom a sighting is of is not checked, and nobody's `last_seen_*` moves.
     """
 
     def __init__(self) -> None:
-        self._alerts: list[Alert] = []
+        super().__init__()
         self._sightings: list[Sighting] = []
-        self._outcomes: dict[tuple[str, str], tuple[datetime, Outcome]] = {}
+        self._outcomes: dict[tuple[str, str], tuple[datetime, OutcomeKind, tuple[str, ...]]] = {}
         self._cameras: dict[str, Camera] = {}
+        self._days: dict[tuple[str, date], CameraDay] = {}
         self._last_seq = 0
-        self._lock = threading.Lock()
 
     def record(
         self,
@@ -41,8 +42,8 @@ class ReplayJournal(Journal):
             self._alerts += stored
             self._sightings += sightings
             if event:
-                outcome = Outcome(event.kind, stored)
-                self._outcomes[event.camera_id, event.event_id] = event.received_at, outcome
+                handled = event.received_at, event.kind, tuple(one.id for one in stored)
+                self._outcomes[event.camera_id, event.event_id] = handled
             return stored
 
     def put_alert(self, alert: Alert) -> None:
@@ -54,7 +55,10 @@ class ReplayJournal(Journal):
 
     def event_outcome(self, camera_id: str, event_id: str) -> Outcome | None:
         known = self._outcomes.get((camera_id, event_id))
-        return known[1] if known else None
+        if known is None:
+            return None
+        _, kind, alert_ids = known
+        return Outcome(kind, tuple(map(self.alert, alert_ids)))
 
     def forget_events(self, before: datetime) -> None:
         with self._lock:
@@ -66,8 +70,16 @@ class ReplayJournal(Journal):
                 return alert
         raise no_alert(alert_id)
 
-    def alerts(self, after: int = 0, limit: int = 100, *, with_faces: bool = True) -> list[Alert]:
-        page = [alert for alert in self._alerts if alert.seq > after][: max(limit, 0)]
+    def alerts(
+        self,
+        after: int = 0,
+        limit: int = 100,
+        *,
+        with_faces: bool = True,
+        status: str | None = None,
+    ) -> list[Alert]:
+        later = (one for one in self._alerts if one.seq > after and status in (None, one.status))
+        page = list(islice(later, max(limit, 0)))
         return page if with_faces else [replace(alert, face=None) for alert in page]
 
     def alerts_since(self, occurred_since: datetime) -> list[Alert]:
@@ -81,11 +93,17 @@ class ReplayJournal(Journal):
         theirs = (one for one in self._sightings if one.criminal_id == criminal_id)
         return sorted(theirs, key=lambda one: (one.occurred_at, one.id))
 
-    def count_cameras(self, cameras: Sequence[Camera]) -> None:
+    def count_cameras(self, cameras: Sequence[Camera], days: Sequence[CameraDay] = ()) -> None:
         with self._lock:
             for camera in cameras:
                 known = self._cameras.get(camera.id)
                 self._cameras[camera.id] = camera.added_to(known) if known else camera
+            for day in days:
+                before = self._days.get((day.camera_id, day.day))
+                self._days[day.camera_id, day.day] = day.added_to(before) if before else day
 
     def cameras(self) -> list[Camera]:
         return sorted(self._cameras.values(), key=lambda camera: camera.id)
+
+    def camera_days(self) -> list[CameraDay]:
+        return sorted(self._days.values(), key=lambda day: (day.camera_id, day.day))

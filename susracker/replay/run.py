@@ -12,7 +12,7 @@ from datetime import datetime
 from susracker.config import Settings, without_password
 from susracker.errors import DuplicateError, InputError, PictureError
 from susracker.models import Outcome
-from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
+from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store_of
 from susracker.recording.format import Recorded
 from susracker.replay.journal import ReplayJournal
 from susracker.replay.sources import Source
@@ -78,7 +78,7 @@ def open_replay_tracker(settings: Settings, began: datetime) -> Iterator[Tracker
     """
     encoder = open_encoder(settings.encoder)
     tracker = Tracker(
-        store=open_store(settings.store),
+        store=open_store_of(settings),
         journal=ReplayJournal(),
         encoder=encoder,
         matcher=open_matcher(settings.matcher, encoder.dimension),

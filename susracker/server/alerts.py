@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field
 
 from susracker.access.roles import Permission
+from susracker.judgement.stats import alert_stats, stats_record
+from susracker.models import AlertStatus
 from susracker.server.access import access
+from susracker.server.audited import audited, describe, unaudited
 from susracker.server.service import service
-from susracker.server.wire import alert_summary, camera_fields, new_alert_event, parse
+from susracker.server.wire import (
+    alert_summary,
+    camera_fields,
+    judgement_lists,
+    new_alert_event,
+    parse,
+)
 
 blueprint = Blueprint("alerts", __name__)
 
@@ -17,33 +28,63 @@ blueprint = Blueprint("alerts", __name__)
 class Page(BaseModel):
     """The part of the log of alerts that a client asks for."""
 
+    status: AlertStatus | None = None
+
     after: int = Field(0, ge=0, lt=2**63)
     limit: int = Field(100, ge=1, le=1000)
 
 
 @blueprint.get("/api/alerts")
 @access(Permission.VIEW)
+@audited("alert.list")
 def alerts() -> ResponseReturnValue:
     """Alerts after a `seq`, oldest first, without their pictures."""
     page = parse(Page, request.args)
     store = service().tracker.store
     found, last_seq = service().reads.call(
-        lambda: (store.alerts(page.after, page.limit, with_faces=False), store.last_seq())
+        lambda: (
+            store.alerts(page.after, page.limit, with_faces=False, status=page.status),
+            store.last_seq(),
+        )
     )
+    describe(after=page.after, shown=len(found))
     return jsonify(alerts=[alert_summary(alert) for alert in found], last_seq=last_seq)
+
+
+class Days(BaseModel):
+    """The days that a client asks for, in UTC; by default all."""
+
+    since: date | None = None
+    until: date | None = None
+
+
+@blueprint.get("/api/alerts/stats")
+@access(Permission.VIEW)
+@audited("alert.stats")
+def stats() -> ResponseReturnValue:
+    """What became of alerts, beside the false alert rate that was promised."""
+    days, tracker = parse(Days, request.args), service().tracker
+    found = service().reads.call(
+        alert_stats, tracker.store, tracker.settings.target_fpir, days.since, days.until
+    )
+    return jsonify(stats_record(found))
 
 
 @blueprint.get("/api/alerts/<alert_id>")
 @access(Permission.VIEW)
+@audited("alert.show", "alert_id")
 def alert(alert_id: str) -> ResponseReturnValue:
-    """One alert, with its pictures."""
-    store, thumbnails = service().tracker.store, service().thumbnails
-    (pictured,) = service().reads.call(lambda: thumbnails.beside([store.alert(alert_id)]))
-    return jsonify(new_alert_event(*pictured))
+    """One alert, with its pictures and with everything that people said about it."""
+    judging, thumbnails = service().judging, service().thumbnails
+    judged, (pictured,) = service().reads.call(
+        lambda: (found := judging.judged(alert_id), thumbnails.beside([found.alert]))
+    )
+    return jsonify(new_alert_event(*pictured) | judgement_lists(judged))
 
 
 @blueprint.get("/api/cameras")
 @access(Permission.VIEW)
+@unaudited("shows no person")
 def cameras() -> ResponseReturnValue:
     """Every camera: when it was last heard from, and its numbers of detections and alerts."""
     found = service().reads.call(service().tracker.cameras)

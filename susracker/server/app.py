@@ -10,9 +10,11 @@ from flask.typing import ResponseReturnValue
 from flask_socketio import SocketIO
 from werkzeug.exceptions import HTTPException
 
+from susracker.access.audit import AuditLog
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.errors import (
+    ConfigError,
     ConflictError,
     DuplicateError,
     InputError,
@@ -23,10 +25,12 @@ from susracker.errors import (
     RateLimitError,
     StoreUnavailableError,
 )
+from susracker.judgement.judging import Judging
 from susracker.recording.writer import Recorder
-from susracker.server import alerts, criminals, detections, health, sessions
+from susracker.server import alerts, audit, criminals, detections, health, judgements, sessions
 from susracker.server.access import guard
 from susracker.server.admission import Admission
+from susracker.server.auditing import Auditing
 from susracker.server.body import limit_forms
 from susracker.server.browsers import BrowserChecks, allow_listed_origins
 from susracker.server.connections import CONNECT, Connections
@@ -43,6 +47,8 @@ from susracker.server.thumbnails import Thumbnails
 from susracker.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
+
+AUDIT = "audit log"
 
 READERS = 4
 """Threads for look-ups and edits, which wait for the disk more than they compute."""
@@ -74,6 +80,7 @@ def create_app(
     rate_limit = RateLimit(settings)
     # In this order: a preflight has no key, and who has a key is counted by it.
     allow_listed_origins(app, origins)
+    auditing = Auditing(AuditLog.open(tracker.store, settings.audit_key))
     guard(app, admission)
     limit_requests(app, rate_limit)
     sessions.configure_sessions(app, tracker.store)
@@ -89,20 +96,28 @@ def create_app(
         manage_session=False,
     )
     _surround(app, settings, origins)
-    others = optional or {}
+    others = {AUDIT: auditing, **(optional or {})}
     thumbnails = Thumbnails(tracker.store)
     live = Live(socketio, tracker.store, thumbnails, settings.follow_seconds)
-    connections = Connections(socketio, admission, settings.max_clients)
+    reads = BoundedPool(READERS, READERS + MAX_WAITING_READS)
+    connections = Connections(
+        socketio,
+        admission,
+        settings.max_clients,
+        lambda act: reads.call(auditing.note_look, act),
+    )
     connections.on(CONNECT, live.join)
     app.extensions[EXTENSION] = Service(
         tracker=tracker,
         enroller=Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels),
         admission=admission,
+        audit=auditing,
         connections=connections,
         live=live,
         thumbnails=thumbnails,
+        judging=Judging(tracker.store, settings.review_required_by),
         work=BoundedPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
-        reads=BoundedPool(READERS, READERS + MAX_WAITING_READS),
+        reads=reads,
         recorder=recorder,
         optional={
             "rate limit": rate_limit,
@@ -110,7 +125,7 @@ def create_app(
             **others,
         },
     )
-    for part in (detections, criminals, alerts, health, sessions):
+    for part in (detections, criminals, alerts, judgements, health, sessions, audit):
         app.register_blueprint(part.blueprint)
     _register_errors(app)
     return app
@@ -163,6 +178,11 @@ def _register_errors(app: Flask) -> None:
         log.error("the store is unavailable: %s", error)
         message = "the store is unavailable and nothing was stored: try again"
         return answer(503, message, {"Retry-After": str(RETRY_AFTER)})
+
+    @app.errorhandler(ConfigError)
+    def wrong_setting(error: ConfigError) -> ResponseReturnValue:
+        log.error("a setting is wrong: %s", error)
+        return answer(503, str(error), {"Retry-After": str(RETRY_AFTER)})
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> ResponseReturnValue:

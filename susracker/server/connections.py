@@ -11,7 +11,8 @@ from typing import Any
 from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
-from susracker.errors import AccessError, OverloadedError, StoreUnavailableError
+from susracker.access.audit import Act
+from susracker.errors import AccessError, ConfigError, OverloadedError, StoreError
 from susracker.server.access import declared, public
 from susracker.server.admission import Admission
 from susracker.server.credentials import credentials
@@ -32,12 +33,23 @@ class _Connected:
 
 
 class Connections:
-    """Registers Socket.IO events, and knows who is behind each connection."""
+    """Registers Socket.IO events, and knows who is behind each connection.
 
-    def __init__(self, socketio: SocketIO, admission: Admission, max_clients: int) -> None:
+    Args:
+        note: notes in the audit log who connects, for they see the pictures of all alerts.
+    """
+
+    def __init__(
+        self,
+        socketio: SocketIO,
+        admission: Admission,
+        max_clients: int,
+        note: Callable[[Act], None],
+    ) -> None:
         self._socketio = socketio
         self._admission = admission
         self._max_clients = max_clients
+        self._note = note
         self._connected: dict[str, _Connected] = {}
         self.on(DISCONNECT, self._left)
 
@@ -75,10 +87,13 @@ class Connections:
             asked = declared(handler)
             if asked is not None and asked != "public":
                 who.demand(asked)
+            self._note(Act(who.actor, who.role, who.address, "live.connect"))
         except AccessError as error:
             raise ConnectionRefusedError(f"{error}; {HOW}") from error
-        except (StoreUnavailableError, OverloadedError) as error:
-            raise ConnectionRefusedError("the server cannot read its keys: try again") from error
+        except (StoreError, ConfigError, OverloadedError) as error:
+            raise ConnectionRefusedError(
+                "the server cannot read its keys or write its audit log: try again"
+            ) from error
         if len(self._connected) >= self._max_clients:
             raise ConnectionRefusedError(
                 f"the server has {self._max_clients} clients, as many as max_clients allows"

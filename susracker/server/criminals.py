@@ -23,12 +23,16 @@ from susracker.errors import (
 from susracker.models import Criminal
 from susracker.runtime.data_uri import decode_base64
 from susracker.server.access import access
+from susracker.server.audited import audited, describe
 from susracker.server.body import json_body
 from susracker.server.service import Service, service
 from susracker.server.wire import criminal_fields, parse, sighting_fields
 from susracker.tracking.tracker import Tracker
 
 blueprint = Blueprint("criminals", __name__)
+
+SHOWN = 20
+"""How many of the people in a list the audit log names, by their ids."""
 
 
 class Page(BaseModel):
@@ -47,16 +51,21 @@ class BasedOn(BaseModel):
 
 @blueprint.get("/api/criminals")
 @access(Permission.VIEW)
+@audited("criminal.list")
 def list_criminals() -> ResponseReturnValue:
     """People by name, a page of them where a limit is given."""
     page = parse(Page, request.args)
     found = service().reads.call(_describe_page, service().tracker, page)
+    describe(
+        searched=bool(page.query), shown=len(found), first=[one["id"] for one in found[:SHOWN]]
+    )
     is_last = page.limit is None or len(found) < page.limit
     return jsonify(criminals=found, next=None if is_last else found[-1]["id"])
 
 
 @blueprint.get("/api/criminals/<criminal_id>")
 @access(Permission.VIEW)
+@audited("criminal.show", "criminal_id")
 def show_criminal(criminal_id: str) -> ResponseReturnValue:
     """One person."""
     return jsonify(service().reads.call(_describe, service().tracker, criminal_id))
@@ -64,6 +73,7 @@ def show_criminal(criminal_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/api/criminals/<criminal_id>/track")
 @access(Permission.VIEW)
+@audited("criminal.track", "criminal_id")
 def track(criminal_id: str) -> ResponseReturnValue:
     """A person's sightings across cameras, in the order in which they occurred."""
     store = service().tracker.store
@@ -79,27 +89,32 @@ def track(criminal_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/api/criminals")
 @access(Permission.MANAGE)
+@audited("criminal.add")
 def enroll() -> ResponseReturnValue:
     """Enrol a person, as JSON with `images` in base64, or as a form with files."""
     fields, images = _body()
     body = service().work.call(_add, service(), fields, images)
+    describe(body["id"], photos=len(images))
     where = url_for(".show_criminal", criminal_id=body["id"])
     return jsonify(body), 201, {"Location": where}
 
 
 @blueprint.put("/api/criminals/<criminal_id>")
 @access(Permission.MANAGE)
+@audited("criminal.edit", "criminal_id")
 def edit(criminal_id: str) -> ResponseReturnValue:
     """Change the fields that are given and no others, and add the photos that are given.
 
     With a `revision`, only if nobody changed the person since.
     """
     fields, images = _body()
+    describe(fields=sorted(fields.keys() - {"revision"}), photos=len(images))
     return jsonify(service().work.call(_edit, service(), criminal_id, fields, images))
 
 
 @blueprint.delete("/api/criminals/<criminal_id>")
 @access(Permission.MANAGE)
+@audited("criminal.remove", "criminal_id")
 def remove(criminal_id: str) -> ResponseReturnValue:
     """Forget a person, with all photos, templates and sightings."""
     service().reads.call(_remove, service().tracker, criminal_id)

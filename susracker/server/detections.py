@@ -14,6 +14,7 @@ from susracker.access.roles import Permission
 from susracker.errors import InputError, OverloadedError, PictureError, StoreUnavailableError
 from susracker.models import Alert, Detection, Outcome
 from susracker.server.access import access
+from susracker.server.audited import unaudited
 from susracker.server.body import json_body
 from susracker.server.identity import identity
 from susracker.server.service import Service, service
@@ -41,6 +42,7 @@ MESSAGES = {
 
 @blueprint.post("/face_upload")
 @access(Permission.SEND)
+@unaudited("a camera sends: nobody looks or changes anything")
 def face_upload() -> ResponseReturnValue:
     """A face crop, or a frame, as multipart `file`."""
     file = request.files.get("file")
@@ -52,6 +54,7 @@ def face_upload() -> ResponseReturnValue:
 
 @blueprint.post("/activity_alert")
 @access(Permission.SEND)
+@unaudited("a camera sends: nobody looks or changes anything")
 def activity_alert() -> ResponseReturnValue:
     """An activity, such as violence, as JSON."""
     fields = parse(ActivityFields, _json())
@@ -62,6 +65,7 @@ def activity_alert() -> ResponseReturnValue:
 
 @blueprint.post("/api/detections")
 @access(Permission.SEND)
+@unaudited("a camera sends: nobody looks or changes anything")
 def detections() -> ResponseReturnValue:
     """A face or an activity, as JSON; the face's picture as base64."""
     fields = parse(DetectionFields, _json())

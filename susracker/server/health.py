@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from susracker.access.roles import Permission
 from susracker.server.access import access, public
+from susracker.server.audited import unaudited
 from susracker.server.service import Service, service
 
 blueprint = Blueprint("health", __name__)
@@ -17,6 +18,7 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 @public
+@unaudited("shows no person")
 def healthz() -> ResponseReturnValue:
     """The process answers."""
     return jsonify(status="ok")
@@ -24,6 +26,7 @@ def healthz() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 @access(Permission.VIEW)
+@unaudited("shows no person")
 def readyz() -> ResponseReturnValue:
     """Whether detections are handled, enrolments followed and alerts broadcast."""
     watchlist = service().tracker.watchlist

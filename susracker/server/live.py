@@ -1,9 +1,9 @@
-"""Alerts live over Socket.IO.
+"""Alerts, and what people say about them, live over Socket.IO.
 
 The store's log of alerts is what is broadcast: a greenlet reads on from the last `seq` it sent, so
 nothing is emitted that is not stored, the order is the store's, and alerts of another process on
-the same store are heard too. Operators who were disconnected are sent what they missed from the
-same log.
+the same store are heard too. The log of judgements is followed in the same way. Operators who were
+disconnected are sent the alerts that they missed from the same log.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from susracker.server.outgoing import Outgoing
 from susracker.server.pools import BoundedPool
 from susracker.server.tail import Tail
 from susracker.server.thumbnails import Pictured, Thumbnails
-from susracker.server.wire import alert_event, new_alert_event
+from susracker.server.updates import Updates
+from susracker.server.wire import alert_event, alert_updated_event, new_alert_event
 from susracker.stores.base import Store
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Live:
         self._outgoing = Outgoing(socketio.server)
         self._store = store
         self._tail = Tail(store)
+        self._updates = Updates(store)
         self._thumbnails = thumbnails
         self._reads = BoundedPool(READERS, READERS + MAX_WAITING_READS)
         self._follow_seconds = follow_seconds
@@ -68,8 +70,9 @@ class Live:
         self._lock = RLock()
 
     def start(self) -> None:
-        """Broadcast the alerts that are stored from now on."""
+        """Broadcast the alerts and judgements that are stored from now on."""
         self._last_seq = self._reads.call(self._store.last_seq)
+        self._reads.call(self._updates.start)
         self._greenlet = gevent.spawn(self._run)
 
     @property
@@ -88,12 +91,17 @@ class Live:
         emitted.wait(ANSWER_WAIT)
         self._awaited.pop(seq, None)
 
+    def look_now(self) -> None:
+        """Broadcast what is new at once, and not only when it is time to look."""
+        self._news.set()
+
     def _run(self) -> None:
         while True:
             self._news.wait(self._follow_seconds)
             self._news.clear()
             try:
                 self._broadcast()
+                self._broadcast_updates()
             except StoreError as error:
                 log.error("cannot read alerts to broadcast: %s", error)
                 gevent.sleep(self._follow_seconds)
@@ -114,6 +122,11 @@ class Live:
         for sid in self._outgoing.lagging(ROOM, MAX_AHEAD):
             self._socketio.server.leave_room(sid, ROOM, namespace="/")
             gevent.spawn(self._catch_up, sid, self._last_seq)
+
+    def _broadcast_updates(self) -> None:
+        while judged := self._reads.call(self._updates.next):
+            for one in judged:
+                self._socketio.emit("alert_updated", alert_updated_event(one), to=ROOM)
 
     def _emit(self, alert: Alert, thumbnail: bytes | None, room: str) -> None:
         self._socketio.emit("alert", alert_event(alert, thumbnail), to=room)

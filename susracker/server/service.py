@@ -9,8 +9,10 @@ from typing import Protocol, cast
 from flask import current_app
 
 from susracker.enrolment.enroller import Enroller
+from susracker.judgement.judging import Judging
 from susracker.recording.writer import Recorder
 from susracker.server.admission import Admission
+from susracker.server.auditing import Auditing
 from susracker.server.connections import Connections
 from susracker.server.live import Live
 from susracker.server.pools import BoundedPool
@@ -43,9 +45,11 @@ class Service:
     tracker: Tracker
     enroller: Enroller
     admission: Admission
+    audit: Auditing
     connections: Connections
     live: Live
     thumbnails: Thumbnails
+    judging: Judging
     work: BoundedPool
     reads: BoundedPool
     recorder: Recorder | None

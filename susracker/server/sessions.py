@@ -17,9 +17,10 @@ from susracker.errors import KeyRequiredError
 from susracker.models import Key
 from susracker.server.access import access, public
 from susracker.server.admission import seal
+from susracker.server.audited import audited, unaudited
 from susracker.server.body import json_body
 from susracker.server.credentials import credentials
-from susracker.server.identity import Identity, Session, identity
+from susracker.server.identity import Identity, Session, identify, identity
 from susracker.server.service import service
 from susracker.stores.access import Access
 
@@ -56,6 +57,7 @@ def configure_sessions(app: Flask, store: Access) -> None:
 
 @blueprint.post("/api/session")
 @public
+@audited("session.open")
 def open_session() -> ResponseReturnValue:
     """Trade a key, in the body or in a header, for a cookie."""
     shown = credentials(json_body())
@@ -65,6 +67,7 @@ def open_session() -> ResponseReturnValue:
     who.demand(Permission.SIGN_IN)
     if who.key is None:
         raise KeyRequiredError("no key exists yet, so none is asked for")
+    identify(who)
     session.permanent = True
     session["session"] = asdict(_session(who.key))
     return jsonify(_fields(who)), 201
@@ -72,6 +75,7 @@ def open_session() -> ResponseReturnValue:
 
 @blueprint.get("/api/session")
 @access(Permission.SIGN_IN)
+@unaudited("shows who one is oneself")
 def show_session() -> ResponseReturnValue:
     """Who one is, by cookie or by key."""
     return jsonify(_fields(identity()))
@@ -79,6 +83,7 @@ def show_session() -> ResponseReturnValue:
 
 @blueprint.delete("/api/session")
 @access(Permission.SIGN_IN)
+@audited("session.close")
 def end_session() -> ResponseReturnValue:
     """End the session of the cookie, and the Socket.IO connections that were opened with it."""
     ended = identity().session

@@ -15,14 +15,14 @@ SIZE = 50
 class Tail:
     """Reads the log of alerts, and its newest entries only once for all who ask.
 
-    Whenever someone is enrolled, edited or removed, the tail is read anew: after a removal the
-    alerts have no face and no name. Every method may be called from any thread, but not from the
-    event loop.
+    Whenever someone is enrolled, edited or removed, or an alert is judged, the tail is read anew:
+    after a removal the alerts have no face and no name, after a review another status. Every method
+    may be called from any thread, but not from the event loop.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._revision = -1
+        self._marks = (-1, -1)
         # Holds every alert after `_since`, as far as the log was read.
         self._alerts: deque[Alert] = deque()
         self._since = max(0, store.last_seq() - SIZE)
@@ -41,10 +41,10 @@ class Tail:
         return self._store.alerts(after=seq, limit=SIZE)
 
     def _read_on(self) -> None:
-        revision = self._store.revision()
-        if revision != self._revision:
+        marks = (self._store.revision(), self._store.last_judgement_seq())
+        if marks != self._marks:
             self._alerts.clear()
-        self._revision = revision
+        self._marks = marks
         while page := self._store.alerts(after=self._last_read(), limit=SIZE):
             self._alerts.extend(page)
             while len(self._alerts) > SIZE:

@@ -11,7 +11,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from susracker.errors import InputError
-from susracker.models import Alert, Camera, Criminal, Sighting
+from susracker.judgement.judging import Judged
+from susracker.models import Alert, Camera, Criminal, Judgement, Sighting
 from susracker.runtime.data_uri import decode_base64
 
 FACE_ALERT, ACTIVITY_ALERT = 1, 2
@@ -151,6 +152,33 @@ def _additions(alert: Alert) -> dict[str, Any]:
         "status": alert.status,
         "occurred_at": alert.occurred_at.isoformat(),
         "received_at": alert.received_at.isoformat(),
+    }
+
+
+def alert_updated_event(judged: Judged) -> dict[str, Any]:
+    """The `alert_updated` event: what people say about an alert."""
+    alert = judged.alert
+    return {"id": alert.id, "seq": alert.seq, "status": alert.status} | judgement_lists(judged)
+
+
+def judgement_lists(judged: Judged) -> dict[str, Any]:
+    """All reviews and outcomes of an alert, oldest first."""
+    return {
+        "reviews": [
+            {"id": one.id, "verdict": one.verdict, "reason": one.reason} | _said(one)
+            for one in judged.reviews
+        ],
+        "outcomes": [
+            {"id": one.id, "outcome": one.verdict} | _said(one) for one in judged.outcomes
+        ],
+    }
+
+
+def _said(judgement: Judgement) -> dict[str, Any]:
+    return {
+        "note": judgement.note,
+        "made_by": judgement.made_by,
+        "made_at": judgement.made_at.isoformat(),
     }
 
 

@@ -1,8 +1,8 @@
 """What a store must do, whatever keeps the data.
 
 A store is a bundle of small interfaces that share one database and its transactions: `Gallery`
-holds who is enrolled, `Journal` what cameras saw, `Access` who may do what and who did it. Code
-that needs one of them asks for that one.
+holds who is enrolled, `Journal` what cameras saw and what people say about it, `Access` who may do
+what and who did it. Code that needs one of them asks for that one.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
+from typing import ClassVar
 
 from typing_extensions import Self
 
+from susracker.errors import ConfigError
 from susracker.stores.access import Access
 from susracker.stores.gallery import Changes, Gallery, TemplateRows
 from susracker.stores.journal import Journal
+from susracker.stores.rotation import Vault
 
 __all__ = ["Access", "Changes", "Gallery", "Journal", "Store", "TemplateRows"]
 
@@ -24,16 +27,33 @@ __all__ = ["Access", "Changes", "Gallery", "Journal", "Store", "TemplateRows"]
 class Store(Gallery, Journal, Access):
     """A gallery, a journal and the access to them in one database."""
 
+    encrypts: ClassVar[bool] = False
+    """Whether it can encrypt photos, templates and faces: whether `from_url` takes a data key."""
+
     @classmethod
     @abstractmethod
-    def from_url(cls, url: str) -> Self:
+    def from_url(cls, url: str, data_key: str = "") -> Self:
         """Open the store at `url`, and create it where it is missing.
 
+        Args:
+            data_key: the setting of that name, which `susracker.stores.data_key.sealer_of` reads;
+                empty for a store that is not encrypted. A store that cannot encrypt may leave this
+                parameter out.
+
         Raises:
-            ConfigError: the URL is malformed.
+            ConfigError: the URL is malformed, or the data key is missing or wrong.
             StoreUnavailableError: it cannot be reached or written.
             StoreFormatError: what is there is not a susracker store, or is one of a newer version.
         """
+
+    @classmethod
+    def open_vault(cls, url: str) -> Vault:
+        """Open the store at `url` for a rotation of its data key, whatever that key is.
+
+        Raises:
+            ConfigError: the store cannot encrypt, or the URL is malformed.
+        """
+        raise ConfigError(f"the store {url.partition(':')[0]!r} cannot encrypt: choose another")
 
     @abstractmethod
     def check(self) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
 
-from susracker.models import Alert, Camera, Event, Outcome, Sighting
+from susracker.models import Alert, Camera, CameraDay, Event, Outcome, Sighting
+from susracker.stores.judgements import Judgements
 
 
-class Journal(ABC):
-    """What cameras saw: sightings, alerts, handled events, and counts per camera.
+class Journal(Judgements):
+    """What cameras saw: sightings, alerts, handled events, and counts per camera; and what people
+    say about it.
 
     Threads, durability and errors are as in `Gallery`.
     """
@@ -54,11 +56,19 @@ class Journal(ABC):
         """The alert with that id."""
 
     @abstractmethod
-    def alerts(self, after: int = 0, limit: int = 100, *, with_faces: bool = True) -> list[Alert]:
+    def alerts(
+        self,
+        after: int = 0,
+        limit: int = 100,
+        *,
+        with_faces: bool = True,
+        status: str | None = None,
+    ) -> list[Alert]:
         """Alerts whose `seq` is greater than `after`, in order of `seq`, at most `limit`.
 
         Args:
             with_faces: whether `Alert.face` is read; without it, it is None.
+            status: only alerts of this status; by default all.
         """
 
     @abstractmethod
@@ -74,10 +84,14 @@ class Journal(ABC):
         """A person's sightings in the order in which they occurred."""
 
     @abstractmethod
-    def count_cameras(self, cameras: Sequence[Camera]) -> None:
-        """Add the `detections` and `alerts` of each to what is stored of it, and move its
-        `last_heard_at` and `location` forward."""
+    def count_cameras(self, cameras: Sequence[Camera], days: Sequence[CameraDay] = ()) -> None:
+        """Add the counts of cameras and of their days to what is stored of each, and move
+        `last_heard_at` and `location` of the cameras forward."""
 
     @abstractmethod
     def cameras(self) -> list[Camera]:
         """All cameras, by id."""
+
+    @abstractmethod
+    def camera_days(self) -> list[CameraDay]:
+        """What cameras sent on each day, by camera and then by day."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from susracker.errors import ConflictError, DuplicateError, InputError, NotFoundError
-from susracker.models import EDITABLE, Criminal, Event, Key
+from susracker.models import EDITABLE, Criminal, Event, Judgement, Key
 
 
 def check_edit(edit: Mapping[str, object]) -> None:
@@ -31,6 +31,18 @@ def no_photo(photo_id: str) -> NotFoundError:
 def no_alert(alert_id: str) -> NotFoundError:
     """The error for an alert that is not stored."""
     return NotFoundError(f"no alert has the id {alert_id!r}")
+
+
+def judged_meanwhile(alert_id: str) -> ConflictError:
+    """The error for a judgement by someone who has not seen the newest one."""
+    return ConflictError(
+        f"someone else judged the alert {alert_id!r} meanwhile: look at it again, then decide"
+    )
+
+
+def judgement_is_stored(judgement: Judgement) -> DuplicateError:
+    """The error for a copied judgement whose place is taken."""
+    return DuplicateError(f"there is already a judgement with the seq {judgement.seq}")
 
 
 def edited_meanwhile(criminal_id: str) -> ConflictError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 
@@ -14,11 +14,9 @@ import numpy as np
 from susracker.errors import InputError, NotFoundError
 from susracker.models import Alert, Criminal, Photo, Sighting, Template
 from susracker.stores.base import Journal, Store
+from susracker.stores.rotation import OnStep
 
 PAGE = 100
-
-OnStep = Callable[[str, int, int], None]
-"""Called with the name of a step, how much of it is done, and how much there is to do."""
 
 
 @dataclass(frozen=True, slots=True)

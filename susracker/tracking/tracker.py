@@ -28,7 +28,7 @@ from susracker.models import (
     OutcomeKind,
     Sighting,
 )
-from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
+from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store_of
 from susracker.runtime.periodic import Periodic
 from susracker.stores.base import Journal, Store
 from susracker.tracking.alerts import cooldown_key, face_alert, new_alert, new_sighting, token_of
@@ -124,7 +124,7 @@ class Tracker:
         matcher = open_matcher(settings.matcher, encoder.dimension)
         cooldown = open_cooldown(settings.cooldown, settings.cooldown_seconds)
         return cls(
-            store=open_store(settings.store),
+            store=open_store_of(settings),
             encoder=encoder,
             matcher=matcher,
             cooldown=cooldown,
@@ -262,7 +262,8 @@ class Tracker:
         with self._workers:
             recognition = self.recogniser.recognise(_picture(detection), received_at)
         outcome = self.conclude(detection, recognition, received_at)
-        self._count(detection, received_at, outcome)
+        searches = recognition.faces if recognition else 0
+        self._count(detection, received_at, outcome, searches)
         return outcome
 
     def _earlier_outcome(self, detection: Detection) -> Outcome | None:
@@ -329,7 +330,9 @@ class Tracker:
             stored = self.journal.record(sightings, alerts, event)
         return Outcome(kind, stored, tuple(sightings))
 
-    def _count(self, detection: Detection, received_at: datetime, outcome: Outcome) -> None:
+    def _count(
+        self, detection: Detection, received_at: datetime, outcome: Outcome, searches: int
+    ) -> None:
         self._counts.add(
             Camera(
                 id=detection.camera_id,
@@ -337,7 +340,8 @@ class Tracker:
                 last_heard_at=received_at,
                 detections=1,
                 alerts=len(outcome.alerts),
-            )
+            ),
+            searches,
         )
 
     def _forget_events(self, now: datetime) -> None:

@@ -1,9 +1,9 @@
 // An operator's panel, in the official JavaScript client: prints each event as a line of JSON.
-// Usage: node operator.mjs URL [LAST_SEQ]
+// Usage: node operator.mjs URL [AUTH], where AUTH is JSON such as {"last_seq": 41, "key": "sus_…"}.
 import { io } from "socket.io-client";
 
-const [url, lastSeq] = process.argv.slice(2);
-const socket = io(url, lastSeq === undefined ? {} : { auth: { last_seq: Number(lastSeq) } });
+const [url, auth] = process.argv.slice(2);
+const socket = auth === undefined ? io(url) : io(url, { auth: JSON.parse(auth) });
 const print = (event) => (data) => console.log(JSON.stringify({ event, data }));
 
 socket.on("connect", print("connect"));

@@ -11,13 +11,27 @@ import pytest
 from susracker.plugins import open_store
 from susracker.replay.journal import ReplayJournal
 from susracker.stores.base import Gallery, Journal, Store
+from susracker.stores.sealing import KEY_BYTES, KeySealer
 
-STORES = ("sqlite", "mongodb")
+SEALED = "sealed "
+"""Before the name of a store: the same, encrypted."""
+
+PLAIN = ("sqlite", "mongodb")
+STORES = (*PLAIN, *(SEALED + name for name in PLAIN))
 
 
 @pytest.fixture(params=STORES)
-def backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    return named(request.param, monkeypatch)
+
+
+def named(store: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a backend, which from now on encrypts if it is to."""
+    if store.startswith(SEALED):
+        sealer = KeySealer(bytes(range(KEY_BYTES)))
+        for module in ("sqlite", "mongo"):
+            monkeypatch.setattr(f"susracker.stores.{module}.store.sealer_of", lambda _: sealer)
+    return store.removeprefix(SEALED)
 
 
 @pytest.fixture
@@ -44,9 +58,11 @@ def gallery(store: Store) -> Gallery:
 
 
 @pytest.fixture(params=[*STORES, "replay"])
-def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+def journal(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Journal]:
     if request.param == "replay":
         yield ReplayJournal()
         return
-    with open_store(url_of(request.param, tmp_path, request)) as opened:
+    with open_store(url_of(named(request.param, monkeypatch), tmp_path, request)) as opened:
         yield opened

@@ -12,9 +12,11 @@ import numpy as np
 from susracker.models import (
     Alert,
     Camera,
+    CameraDay,
     Candidate,
     Criminal,
     Event,
+    Judgement,
     Photo,
     Quality,
     Sighting,
@@ -140,6 +142,24 @@ def event(event_id: str = "e1", **fields: Any) -> Event:
 def camera(camera_id: str = "cam-1", **fields: Any) -> Camera:
     values = {"location": "Main gate", "last_heard_at": NOON, "detections": 1, "alerts": 0}
     return Camera(id=camera_id, **values | fields)
+
+
+def camera_day(camera_id: str = "cam-1", **fields: Any) -> CameraDay:
+    values = {"day": NOON.date(), "detections": 1, "searches": 0, "alerts": 0}
+    return CameraDay(camera_id, **values | fields)
+
+
+def judgement(alert_id: str, **fields: Any) -> Judgement:
+    values = {
+        "id": f"j{next(_numbers):06}",
+        "kind": "review",
+        "verdict": "confirmed",
+        "reason": "same scar",
+        "note": "",
+        "made_by": "Jo (k1)",
+        "made_at": NOON,
+    }
+    return Judgement(alert_id=alert_id, **values | fields)
 
 
 def enroll(gallery: Gallery, criminal_id: str, photos: int = 1, **fields: Any) -> list[Any]:

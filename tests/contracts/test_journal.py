@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.contracts.records import (
     NOON,
     activity,
     camera,
+    camera_day,
     criminal,
     event,
     face_alert,
@@ -192,3 +194,17 @@ def test_counts_of_cameras_add_up(journal: Journal) -> None:
 def test_counts_of_threads_that_race_add_up(journal: Journal) -> None:
     race(lambda n: [journal.count_cameras([camera(alerts=1)]) for _ in range(5)])
     assert journal.cameras() == [camera(detections=THREADS * 5, alerts=THREADS * 5)]
+
+
+def test_counts_of_days_add_up(journal: Journal) -> None:
+    assert journal.camera_days() == []
+    next_day = NOON.date() + timedelta(days=1)
+    journal.count_cameras([camera("b")], [camera_day("b", searches=3), camera_day("a")])
+    journal.count_cameras([], [camera_day("b", detections=2, searches=4, alerts=1)])
+    journal.count_cameras([], [camera_day("b", day=next_day)])
+    assert journal.camera_days() == [
+        camera_day("a"),
+        camera_day("b", detections=3, searches=7, alerts=1),
+        camera_day("b", day=next_day),
+    ]
+    assert journal.cameras() == [camera("b")]

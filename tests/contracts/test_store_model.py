@@ -23,7 +23,7 @@ from susracker.errors import ConflictError, DuplicateError, NotFoundError
 from susracker.models import Alert, Criminal, Sighting
 from susracker.plugins import open_store
 from susracker.stores.base import Store
-from tests.contracts.conftest import STORES, url_of
+from tests.contracts.conftest import PLAIN, url_of
 from tests.contracts.records import (
     NOON,
     activity,
@@ -290,7 +290,7 @@ class StoreMachine(RuleBasedStateMachine):
             assert counted == self.model.cameras
 
 
-@pytest.mark.parametrize("backend", STORES)
+@pytest.mark.parametrize("backend", PLAIN)
 @pytest.mark.timeout(0)
 def test_as_the_model(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     url_of(backend, tmp_path, request)  # starts its server

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import queue
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,8 @@ from susracker.faces.images import crop
 from susracker.plugins import open_encoder, open_store
 
 HOPPER, COLLINS = sample_people()
+
+CLIENTS = Path(__file__).parent.parent / "clients"
 
 
 def jpeg(picture: Any) -> bytes:
@@ -104,7 +109,7 @@ class Operator:
     def __init__(self, url: str, auth: dict[str, Any] | None = None, **kwargs: Any) -> None:
         self.heard: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
         self.client = socketio.Client(reconnection=False)
-        for event in ("alert", "new_alert"):
+        for event in ("alert", "new_alert", "alert_updated"):
             self.client.on(event, self._keep(event))
         self.client.connect(url, auth=auth, **kwargs)
 
@@ -154,3 +159,20 @@ def operator(site: Site) -> Iterator[Operator]:
     connected = Operator(site.url)
     yield connected
     connected.client.disconnect()
+
+
+@pytest.fixture(scope="session")
+def node_client() -> Path:
+    """The official JavaScript client, from npm."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        if os.environ.get("CI"):
+            pytest.fail("CI has no Node.js, so the official client cannot be tested")
+        pytest.skip("no Node.js here: install nodejs and npm to test the official client")
+    if not (CLIENTS / "node_modules" / "socket.io-client").exists():
+        subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"],
+            cwd=CLIENTS,
+            check=True,
+            capture_output=True,
+        )
+    return CLIENTS / "operator.mjs"

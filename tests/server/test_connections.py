@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import subprocess
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -255,3 +256,33 @@ def test_a_connection_without_a_key_ends_once_there_is_one(own_site):
     assert refusal(site.url).startswith("a key is needed")
     assert site.get("/api/alerts").status_code == 401
     assert json.loads(site.get("/healthz").text) == {"status": "ok"}
+
+
+def first_word(node_client, *arguments: str) -> dict[str, str]:
+    """The first thing that the official JavaScript client says."""
+    client = subprocess.Popen(
+        ["node", str(node_client), *arguments], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        return json.loads(client.stdout.readline())
+    finally:
+        client.kill()
+        client.wait()
+        client.stdout.close()
+
+
+def test_a_panel_that_knows_nothing_of_keys(own_site, node_client):
+    """`io(url)` with no options: it works on loopback, and is told what to do where it does not."""
+    panel = "http://localhost:3000"
+    site = own_site("--allowed-origins", panel, enrolled=False)
+    assert first_word(node_client, site.url)["event"] == "connect"
+    operator = Operator(site.url, headers={"Origin": panel})
+    operator.client.disconnect()
+    key = Keys(site.store_url).make("viewer", "panel")
+    time.sleep(FOLLOW_SECONDS)
+    refused = first_word(node_client, site.url)
+    assert refused["event"] == "connect_error"
+    assert refused["data"].startswith("a key is needed")
+    assert first_word(node_client, site.url, json.dumps({"key": key}))["event"] == "connect"
+    operator = Operator(site.url, {"key": key}, headers={"Origin": panel})
+    operator.client.disconnect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timedelta, timezone
 from http.cookies import SimpleCookie
 
@@ -18,8 +19,13 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def tracker(tmp_path):
-    with open_tracker(store=f"sqlite:///{tmp_path / 'site.db'}") as opened:
+def store_url(tmp_path):
+    return f"sqlite:///{tmp_path / 'site.db'}"
+
+
+@pytest.fixture
+def tracker(store_url):
+    with open_tracker(store=store_url) as opened:
         yield opened
 
 
@@ -204,3 +210,24 @@ def test_without_keys_there_is_nothing_to_trade(app):
     answer = browser.post("/api/session", json={})
     assert answer.status_code == 401
     assert browser.post("/api/session", json={"key": "sus_any_key"}).status_code == 401
+
+
+def test_keys_and_sessions_of_a_mongodb_store(mongodb_server):
+    url = f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"
+    with open_tracker(store=url) as tracker:
+        app, store = create_app(tracker), tracker.store
+        assert app.test_client().get("/api/alerts").status_code == 200
+        key, text = issue(store, "viewer", "Jo", None, None, now())
+        follow(app)
+        assert app.test_client().get("/api/alerts").status_code == 401
+        browser = sign_in(app, text)
+        assert browser.get("/api/alerts").status_code == 200
+        text = rotate(store, key)
+        follow(app)
+        assert browser.get("/api/alerts").status_code == 401
+        browser = sign_in(app, text)
+        store.revoke_key(key.id, now())
+        follow(app)
+        assert browser.get("/api/alerts").status_code == 401
+        header = {"X-API-Key": str(text)}
+        assert app.test_client().get("/api/alerts", headers=header).status_code == 401

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from susracker.errors import StoreUnavailableError
-from susracker.models import Camera
+from susracker.models import Camera, CameraDay
 from susracker.plugins import open_store
 from susracker.tracking.camera_counts import CameraCounts
 from tests.tracking.light import NOON, Gate
@@ -50,9 +50,24 @@ def test_counts_add_up_and_the_last_location_stays(store):
     assert (hall.id, hall.detections, hall.alerts) == ("hall", 1, 0)
 
 
+def test_searches_are_counted_by_the_day_of_arrival(store):
+    counts = CameraCounts(store)
+    counts.add(heard(0, alerts=1), searches=3)
+    counts.add(heard(1), searches=0)
+    counts.flush()
+    counts.add(heard(2), searches=2)
+    counts.add(heard(24 * 3600), searches=4)
+    counts.flush()
+    today, tomorrow = NOON.date(), NOON.date() + timedelta(days=1)
+    assert store.camera_days() == [
+        CameraDay("gate", today, detections=3, searches=5, alerts=1),
+        CameraDay("gate", tomorrow, detections=1, searches=4, alerts=0),
+    ]
+
+
 def test_nothing_new_is_not_written(store, monkeypatch):
     calls = []
-    monkeypatch.setattr(store, "count_cameras", calls.append)
+    monkeypatch.setattr(store, "count_cameras", lambda *counts: calls.append(counts))
     counts = CameraCounts(store)
     counts.flush()
     counts.add(heard())
@@ -63,7 +78,7 @@ def test_nothing_new_is_not_written(store, monkeypatch):
 
 @pytest.mark.parametrize("error", [StoreUnavailableError("full"), ValueError("a mistake")])
 def test_what_could_not_be_written_is_written_the_next_time(store, monkeypatch, error):
-    def fail(cameras):
+    def fail(cameras, days):
         raise error
 
     counts = CameraCounts(store)
@@ -136,3 +151,4 @@ def test_many_threads_and_failures_lose_and_double_nothing(store, monkeypatch):
     monkeypatch.undo()
     counts.flush()
     assert counted(store) == {"c0": (200, 200), "c1": (200, 200)}
+    assert [(one.detections, one.alerts) for one in store.camera_days()] == [(200, 200)] * 2

@@ -128,7 +128,7 @@ def test_the_end_writes_counts_and_closes_the_parts(open_one, monkeypatch):
 
 
 def test_the_end_closes_the_parts_even_if_counts_cannot_be_written(open_one, monkeypatch):
-    def fail(cameras):
+    def fail(cameras, days):
         raise StoreUnavailableError("locked")
 
     closed = []

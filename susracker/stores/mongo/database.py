@@ -18,6 +18,9 @@ from typing_extensions import Self
 from susracker.config import ESCAPE_PASSWORD, told_without_password
 from susracker.errors import ConfigError, InputError, StoreFormatError, StoreUnavailableError
 from susracker.stores.mongo.documents import OWN, Document
+from susracker.stores.mongo.seals import SealGuard, admit
+from susracker.stores.sealing import Sealer
+from susracker.stores.seals import Seals
 
 DATABASE = "susracker"
 """What is used where a URL names no database."""
@@ -25,6 +28,9 @@ DATABASE = "susracker"
 PREFIX = "susracker_"
 FORMAT = 3
 """1 had no `susracker.made`, 2 no keys, audit, judgements and holds."""
+
+WITH_TEMPLATES: Document = {f"{OWN}.templates": {"$exists": True}}
+WITH_FACE: Document = {"alerts.face": {"$type": "binData"}}
 
 WAIT_MILLISECONDS = 5000
 """How long a server is looked for: less than a client waits for its answer. A URL may set
@@ -61,10 +67,17 @@ class Database:
 
     Criminals are in `criminals`, which a web panel may write to, too; all else is in collections
     that begin with `susracker_`.
+
+    Args:
+        sealer: of the data key that its content is encrypted with.
+
+    Raises:
+        ConfigError: the data key is missing or wrong.
     """
 
-    def __init__(self, client: MongoClient[Document], name: str) -> None:
+    def __init__(self, client: MongoClient[Document], name: str, sealer: Sealer) -> None:
         self._client = client
+        self.sealer = sealer
         database = client[name]
         self.criminals = database["criminals"]
         self.photos = database[PREFIX + "photos"]
@@ -85,10 +98,11 @@ class Database:
             undo.callback(client.close)
             with self.errors_mapped():
                 self._prepare()
+                self.guard = SealGuard(self.meta, self._admit())
             undo.pop_all()
 
     @classmethod
-    def from_url(cls, url: str) -> Self:
+    def from_url(cls, url: str, sealer: Sealer) -> Self:
         """Open the database that `url` names, such as `mongodb://user:password@host/susracker`.
 
         With the options of MongoDB's connection strings, such as `?replicaSet=rs0`.
@@ -103,7 +117,7 @@ class Database:
         except (errors.ConfigurationError, errors.InvalidURI, ValueError) as error:
             told = told_without_password(error, url)
             raise ConfigError(f"the MongoDB URL is wrong: {told}") from error
-        return cls(client, name)
+        return cls(client, name, sealer)
 
     def next_number(self, name: str) -> int:
         """The next number of a counter, from 1."""
@@ -184,6 +198,17 @@ class Database:
         # Last: a migration that was interrupted is done again.
         self.meta.update_one({"_id": "format"}, {"$set": {"value": FORMAT}}, upsert=True)
 
+    def _admit(self) -> Seals:
+        return admit(self.meta, self._holds_content, self.sealer)
+
+    def _holds_content(self) -> bool:
+        places: list[tuple[MongoCollection[Document], Document]] = [
+            (self.photos, {}),
+            (self.criminals, WITH_TEMPLATES),
+            (self.outcomes, WITH_FACE),
+        ]
+        return any(place.find_one(what, {"_id": 1}) for place, what in places)
+
     def _index(self) -> None:
         self.photos.create_index("digest", unique=True)
         self.photos.create_index("criminal_id")
@@ -191,13 +216,16 @@ class Database:
         self.outcomes.create_index("first_seq", unique=True)
         for name in ("last_seq", "alerts.id", "sighted", "named", "newest_alert_at", "received_at"):
             self.outcomes.create_index(name)
+        self.outcomes.create_index("alerts.status")
         self.criminals.create_index("name")
         self.revisions.create_index("criminal_id")
         # Whose a key is; of a revoked one something unique, for its name may be used again.
         self.keys.create_index("holder", unique=True)
         self.audit.create_index("at")
-        self.judgements.create_index("alert_id")
+        # Of those who judge an alert at once, having seen the same, one is let through.
+        self.judgements.create_index([("alert_id", 1), ("seen", 1)], unique=True)
         self.judgements.create_index("made_at")
+        self.judgements.create_index("settled")
         self.outcomes.create_index("sightings.received_at")
 
     def _count_templates(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, TypeVar, cast, get_args
 
 import numpy as np
@@ -15,6 +15,7 @@ from susracker.models import (
     EDITABLE,
     Alert,
     Camera,
+    CameraDay,
     Candidate,
     Criminal,
     Event,
@@ -24,12 +25,16 @@ from susracker.models import (
     Template,
     Threat,
 )
+from susracker.stores.sealing import Sealer
 
 OWN = "susracker"
 """The sub-document of a criminal that is susracker's; the other fields are those of the panel."""
 
 Document = dict[str, Any]
 Record = TypeVar("Record")
+
+DAY_COUNTS = ("detections", "searches", "alerts")
+"""What is counted of a camera's day."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
@@ -181,28 +186,27 @@ def _texts(value: object) -> tuple[str, ...]:
 # -- photos and templates ------------------------------------------------------------------------
 
 
-def photo_document(photo: Photo, criminal_id: str, number: int) -> Document:
+def photo_document(photo: Photo, criminal_id: str, number: int, sealer: Sealer) -> Document:
     """A photo; `number` is its place in the order of enrolment."""
-    values = to_document(photo) | {"criminal_id": criminal_id, "number": number}
+    values = to_document(sealer.seal_photo(photo, criminal_id))
+    values |= {"criminal_id": criminal_id, "number": number}
     return values | {"_id": values.pop("id")}
 
 
-def to_photo(document: Mapping[str, Any]) -> Photo:
+def to_photo(document: Mapping[str, Any], sealer: Sealer) -> Photo:
     """What `photo_document` stored."""
-    return to_record(Photo, {**document, "id": document["_id"]})
+    return sealer.open_photo(to_record(Photo, {**document, "id": document["_id"]}))
 
 
-def template_document(template: Template) -> Document:
-    """A template, without whose it is."""
-    vector = np.ascontiguousarray(template.vector, "<f4").tobytes()
-    return {"vector": vector, "quality": asdict(template.quality)}
-
-
-def template_fields(template: Template) -> Document:
+def template_fields(template: Template, owner: str, sealer: Sealer) -> Document:
     """What is set of a person to add a template; `made` counts templates without reading them."""
     photo, encoder = field_name(template.photo_id), field_name(template.encoder_id)
+    vector = sealer.seal_vector(template, owner)
     return {
-        f"{OWN}.templates.{photo}.{encoder}": template_document(template),
+        f"{OWN}.templates.{photo}.{encoder}": {
+            "vector": vector,
+            "quality": asdict(template.quality),
+        },
         f"{OWN}.made.{encoder}.{photo}": 1,
     }
 
@@ -213,34 +217,37 @@ def photos_of(document: Mapping[str, Any] | None) -> dict[str, int]:
     return {plain_name(name): number for name, number in photos.items()}
 
 
-def to_templates(document: Mapping[str, Any]) -> list[Template]:
+def to_templates(document: Mapping[str, Any], sealer: Sealer) -> list[Template]:
     """A criminal's templates."""
-    made = document.get(OWN, {}).get("templates", {})
+    owner, made = str(document["_id"]), document.get(OWN, {}).get("templates", {})
     return [
-        Template(
-            photo_id=plain_name(photo_id),
-            criminal_id=str(document["_id"]),
-            encoder_id=plain_name(encoder_id),
-            vector=np.frombuffer(one["vector"], "<f4"),
-            quality=Quality(**one["quality"]),
-        )
-        for photo_id, by_encoder in made.items()
-        for encoder_id, one in by_encoder.items()
+        _to_template(owner, plain_name(photo), plain_name(encoder), one, sealer)
+        for photo, by_encoder in made.items()
+        for encoder, one in by_encoder.items()
     ]
+
+
+def _to_template(
+    owner: str, photo_id: str, encoder_id: str, one: Mapping[str, Any], sealer: Sealer
+) -> Template:
+    vector = sealer.open_vectors(encoder_id, [(owner, photo_id, one["vector"])])
+    array = np.frombuffer(vector, "<f4")
+    return Template(photo_id, owner, encoder_id, array, Quality(**one["quality"]))
 
 
 # -- what cameras saw ----------------------------------------------------------------------------
 
 
-def alert_document(alert: Alert) -> Document:
+def alert_document(alert: Alert, sealer: Sealer) -> Document:
     """An alert."""
-    return to_document(alert) | {"candidates": [asdict(one) for one in alert.candidates]}
+    candidates = {"candidates": [asdict(one) for one in alert.candidates]}
+    return to_document(sealer.seal_alert(alert)) | candidates
 
 
-def to_alert(document: Mapping[str, Any]) -> Alert:
+def to_alert(document: Mapping[str, Any], sealer: Sealer) -> Alert:
     """What `alert_document` stored."""
     candidates = tuple(Candidate(**values) for values in document["candidates"])
-    return to_record(Alert, {**document, "candidates": candidates})
+    return sealer.open_alert(to_record(Alert, {**document, "candidates": candidates}))
 
 
 def to_sighting(document: Mapping[str, Any]) -> Sighting:
@@ -259,7 +266,11 @@ def unique_key() -> str:
 
 
 def outcome_document(
-    key: str, alerts: Sequence[Alert], sightings: Sequence[Sighting], event: Event | None
+    key: str,
+    alerts: Sequence[Alert],
+    sightings: Sequence[Sighting],
+    event: Event | None,
+    sealer: Sealer,
 ) -> Document:
     """What became of a detection."""
     named = {alert.criminal_id for alert in alerts} - {None}
@@ -273,7 +284,7 @@ def outcome_document(
         "first_seq": alerts[0].seq if alerts else -(uuid.uuid4().int >> 66),
         "last_seq": alerts[-1].seq if alerts else 0,
         "newest_alert_at": max((to_integer(one.occurred_at) for one in alerts), default=None),
-        "alerts": [alert_document(one) for one in alerts],
+        "alerts": [alert_document(one, sealer) for one in alerts],
         "sightings": [to_document(one) for one in sightings],
         "sighted": sorted({one.criminal_id for one in sightings}),
         "named": sorted(one for one in named if one),
@@ -292,6 +303,18 @@ def without(alert: Document, criminal_id: str) -> Document:
 def to_camera(document: Mapping[str, Any]) -> Camera:
     """A camera."""
     return to_record(Camera, {**document, "id": document["_id"]})
+
+
+def camera_day_key(day: CameraDay) -> str:
+    """Ids hold no control characters."""
+    return f"{day.camera_id}\x1f{day.day}"
+
+
+def to_camera_day(document: Mapping[str, Any]) -> CameraDay:
+    """A camera's day, of its key and counts."""
+    camera_id, day = document["_id"].rsplit("\x1f", 1)
+    counts = {name: document[name] for name in DAY_COUNTS}
+    return CameraDay(camera_id, date.fromisoformat(day), **counts)
 
 
 def to_document(record: Any) -> Document:

@@ -19,12 +19,12 @@ def forget_in_outcome(db: Database, outcome: Document, criminal_ids: Collection[
     """Take people out of one outcome, here and in the database: their sightings go, their alerts
     stay without them.
 
-    Others may take other people out of it at the same time. What they leave is read again, rather
-    than overwritten with what it was before.
+    Others may take other people out of it at the same time, or judge its alerts. What they leave is
+    read again, rather than overwritten with what it was before.
     """
     while True:
         changed = _without_people(outcome, criminal_ids)
-        as_it_was = {name: outcome[name] for name in ("_id", "sighted", "named")}
+        as_it_was = {name: outcome.get(name) for name in ("_id", "sighted", "named", "judgements")}
         updated = db.outcomes.update_one(as_it_was, {"$set": changed}).matched_count
         found = None if updated else db.outcomes.find_one({"_id": outcome["_id"]})
         outcome.update(found or changed)

@@ -29,6 +29,7 @@ from susracker.stores.mongo.documents import (
     new_fields,
     photo_document,
     photos_of,
+    plain_name,
     template_fields,
     to_criminal,
     to_photo,
@@ -168,7 +169,7 @@ class MongoGallery(Gallery):
 
     def photo(self, photo_id: str) -> Photo:
         for document in self._db.read(self._db.photos, {"_id": photo_id}):
-            return to_photo(document)
+            return to_photo(document, self._db.sealer)
         raise no_photo(photo_id)
 
     def photo_ids_of(self, criminal_ids: Collection[str]) -> dict[str, list[str]]:
@@ -180,7 +181,8 @@ class MongoGallery(Gallery):
         return ids
 
     def photo_owner(self, digest: str) -> str | None:
-        for photo in self._db.read(self._db.photos, {"digest": digest}, {"content": 0}):
+        same = {"digest": self._db.sealer.digest(digest)}
+        for photo in self._db.read(self._db.photos, same, {"content": 0}):
             if photo["_id"] in photos_of(self._find(photo["criminal_id"])):
                 return str(photo["criminal_id"])
         return None
@@ -199,10 +201,14 @@ class MongoGallery(Gallery):
         for document in self._db.each(self._db.criminals, key_among(criminal_ids), shown):
             if wanted_at is not None and not is_wanted(document, wanted_at):
                 continue
-            for made in document.get(OWN, {}).get("templates", {}).values():
-                if encoder in made:
-                    owners.append(str(document["_id"]))
-                    vectors += made[encoder]["vector"]
+            owner, templates = str(document["_id"]), document.get(OWN, {}).get("templates", {})
+            rows = [
+                (owner, plain_name(photo), made[encoder]["vector"])
+                for photo, made in templates.items()
+                if encoder in made
+            ]
+            owners += [owner] * len(rows)
+            vectors += self._db.sealer.open_vectors(encoder_id, rows)
         array = np.frombuffer(vectors, "<f4")
         return TemplateRows(owners, array.reshape(len(owners), -1 if owners else 0))
 
@@ -218,7 +224,7 @@ class MongoGallery(Gallery):
     def templates(self, criminal_id: str) -> list[Template]:
         shown = {f"{OWN}.templates": 1}
         found = self._db.read(self._db.criminals, key_is(criminal_id), shown)
-        made = [one for document in found for one in to_templates(document)]
+        made = [one for document in found for one in to_templates(document, self._db.sealer)]
         return sorted(made, key=lambda one: (one.photo_id, one.encoder_id))
 
     def photos_without_template(self, encoder_id: str) -> list[str]:
@@ -235,7 +241,9 @@ class MongoGallery(Gallery):
         with self._db.turn, self._db.errors_mapped():
             photo = self._db.photos.find_one({"_id": template.photo_id}, {"content": 0})
             owner = str(photo["criminal_id"]) if photo else ""
-            fields = template_fields(template) | {f"{OWN}.revision": self._db.next_revision()}
+            self._db.guard.check()
+            fields = template_fields(template, owner, self._db.sealer)
+            fields[f"{OWN}.revision"] = self._db.next_revision()
             theirs = key_is(owner) | {f"{OWN}.photos.{field_name(template.photo_id)}": {"$gt": 0}}
             if not self._db.criminals.update_one(theirs, {"$set": fields}).matched_count:
                 raise no_photo(template.photo_id)
@@ -289,11 +297,12 @@ class MongoGallery(Gallery):
         undo: ExitStack,
     ) -> Document:
         """Store photos; what is to be set of their owner then, with a new revision."""
+        self._db.guard.check()
         numbers = self._keep_photos(criminal_id, photos, undo)
         fields: Document = {f"{OWN}.revision": self._db.next_revision()}
         fields |= {f"{OWN}.photos.{field_name(one)}": number for one, number in numbers.items()}
         for template in templates:
-            fields |= template_fields(template)
+            fields |= template_fields(template, criminal_id, self._db.sealer)
         return fields
 
     def _keep_photos(
@@ -303,7 +312,8 @@ class MongoGallery(Gallery):
         kept = {}
         for photo in photos:
             number = self._db.next_number("photo")
-            document = photo_document(photo, criminal_id, number) | {"stored_at": time.time()}
+            document = photo_document(photo, criminal_id, number, self._db.sealer)
+            document["stored_at"] = time.time()
             try:
                 self._db.photos.insert_one(document)
             except errors.DuplicateKeyError:
@@ -325,7 +335,8 @@ class MongoGallery(Gallery):
         Raises:
             DuplicateError: the photo has an owner, or is about to have one.
         """
-        found = self._db.photos.find_one({"digest": photo.digest}, {"content": 0})
+        same = {"digest": self._db.sealer.digest(photo.digest)}
+        found = self._db.photos.find_one(same, {"content": 0})
         if found is None:
             return
         owned = found["_id"] in photos_of(self._find(found["criminal_id"]))

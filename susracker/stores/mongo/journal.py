@@ -6,29 +6,32 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from pymongo import errors
 
 from susracker.errors import DuplicateError, StoreUnavailableError
-from susracker.models import Alert, Camera, Event, Outcome, Sighting
+from susracker.models import Alert, Camera, CameraDay, Event, Outcome, Sighting
 from susracker.stores.base import Journal
 from susracker.stores.mongo.database import Database, NextNumber, again_while_taken
 from susracker.stores.mongo.documents import (
+    DAY_COUNTS,
     OWN,
     Document,
+    camera_day_key,
     event_key,
     key_among,
     key_is,
     outcome_document,
     to_alert,
     to_camera,
+    to_camera_day,
     to_document,
     to_integer,
     to_sighting,
     unique_key,
 )
 from susracker.stores.mongo.forgetting import forget_in_outcome, take_back
+from susracker.stores.mongo.judgements import MongoJudgements, with_statuses
 from susracker.stores.refusals import event_was_handled, no_alert, no_criminal
 
 WITHOUT_FACES = {"alerts.face": 0}
@@ -39,11 +42,11 @@ TAKEN_BACK = "taken_back"
 log = logging.getLogger(__name__)
 
 
-class MongoJournal(Journal):
+class MongoJournal(MongoJudgements, Journal):
     """See `Journal`."""
 
     def __init__(self, database: Database) -> None:
-        self._db = database
+        super().__init__(database)
         self._seq = NextNumber()
         self._unsettled: list[Document] = []
 
@@ -60,20 +63,23 @@ class MongoJournal(Journal):
             self._settle()
             if outcome.get(TAKEN_BACK):
                 raise no_criminal(outcome[TAKEN_BACK])
-            return tuple(map(to_alert, outcome["alerts"]))
+            return self._to_alerts(outcome)
 
     def put_alert(self, alert: Alert) -> None:
         with self._db.turn, self._db.errors_mapped():
             try:
-                self._db.outcomes.insert_one(outcome_document(unique_key(), [alert], [], None))
+                self._db.guard.check()
+                stored = outcome_document(unique_key(), [alert], [], None, self._db.sealer)
+                self._db.outcomes.insert_one(stored)
             except errors.DuplicateKeyError as error:
                 raise DuplicateError(
                     f"there is already an alert with the seq {alert.seq}"
                 ) from error
 
     def event_outcome(self, camera_id: str, event_id: str) -> Outcome | None:
+        statuses = self._unsettled_statuses()
         for found in self._db.read(self._db.outcomes, {"event": event_key(camera_id, event_id)}):
-            return Outcome(found["kind"], tuple(map(to_alert, found["alerts"])))
+            return Outcome(found["kind"], tuple(with_statuses(self._to_alerts(found), statuses)))
         return None
 
     def forget_events(self, before: datetime) -> None:
@@ -86,23 +92,37 @@ class MongoJournal(Journal):
                 self._db.outcomes.update_one({"_id": found["_id"]}, forgotten)
 
     def alert(self, alert_id: str) -> Alert:
+        statuses = self._unsettled_statuses()
         for found in self._db.read(self._db.outcomes, {"alerts.id": alert_id}):
-            return next(to_alert(one) for one in found["alerts"] if one["id"] == alert_id)
+            alerts = with_statuses(self._to_alerts(found), statuses)
+            return next(one for one in alerts if one.id == alert_id)
         raise no_alert(alert_id)
 
-    def alerts(self, after: int = 0, limit: int = 100, *, with_faces: bool = True) -> list[Alert]:
+    def alerts(
+        self,
+        after: int = 0,
+        limit: int = 100,
+        *,
+        with_faces: bool = True,
+        status: str | None = None,
+    ) -> list[Alert]:
         if limit <= 0:
             return []
+        statuses = self._unsettled_statuses()
         # Those that were taken back have no alerts.
-        later = {"last_seq": {"$gt": after}, "alerts": {"$ne": []}}
+        later: Document = {"last_seq": {"$gt": after}, "alerts": {"$ne": []}}
+        later |= {"alerts.status": status} if status else {}
         with self._db.errors_mapped():
             found = self._db.outcomes.find(later, None if with_faces else WITHOUT_FACES)
             pages = list(found.sort("first_seq", 1).limit(limit))
-        return [alert for alert in _alerts_of(pages) if alert.seq > after][:limit]
+        chosen = (one for one in with_statuses(self._alerts_of(pages), statuses) if one.seq > after)
+        return [one for one in chosen if status in (None, one.status)][:limit]
 
     def alerts_since(self, occurred_since: datetime) -> list[Alert]:
         recent = {"newest_alert_at": {"$gte": to_integer(occurred_since)}}
-        alerts = _alerts_of(self._db.read(self._db.outcomes, recent, WITHOUT_FACES))
+        statuses = self._unsettled_statuses()
+        found = self._alerts_of(self._db.read(self._db.outcomes, recent, WITHOUT_FACES))
+        alerts = with_statuses(found, statuses)
         chosen = [alert for alert in alerts if alert.occurred_at >= occurred_since]
         return sorted(chosen, key=lambda alert: alert.seq)
 
@@ -119,7 +139,7 @@ class MongoJournal(Journal):
         theirs = [one for one in found if one.criminal_id == criminal_id]
         return sorted(theirs, key=lambda one: (one.occurred_at, one.id))
 
-    def count_cameras(self, cameras: Sequence[Camera]) -> None:
+    def count_cameras(self, cameras: Sequence[Camera], days: Sequence[CameraDay] = ()) -> None:
         with self._db.turn, self._db.errors_mapped():
             for camera in cameras:
                 values = to_document(camera)
@@ -130,10 +150,25 @@ class MongoJournal(Journal):
                 )
                 older = {"_id": camera.id, "last_heard_at": {"$lt": values["last_heard_at"]}}
                 self._db.cameras.update_one(older, {"$set": place})
+            for day in days:
+                counts = {name: getattr(day, name) for name in DAY_COUNTS}
+                key = {"_id": camera_day_key(day)}
+                self._db.camera_days.update_one(key, {"$inc": counts}, upsert=True)
 
     def cameras(self) -> list[Camera]:
         found = self._db.read(self._db.cameras, {})
         return sorted(map(to_camera, found), key=lambda camera: camera.id)
+
+    def camera_days(self) -> list[CameraDay]:
+        found = map(to_camera_day, self._db.read(self._db.camera_days, {}))
+        return sorted(found, key=lambda day: (day.camera_id, day.day))
+
+    def _alerts_of(self, outcomes: Sequence[Document]) -> list[Alert]:
+        return [alert for page in outcomes for alert in self._to_alerts(page)]
+
+    def _to_alerts(self, outcome: Document) -> tuple[Alert, ...]:
+        """The alerts of an outcome, whose faces may have been left out."""
+        return tuple(to_alert({"face": None, **one}, self._db.sealer) for one in outcome["alerts"])
 
     # -- parts of a write --------------------------------------------------------------------
 
@@ -141,13 +176,14 @@ class MongoJournal(Journal):
         self, sightings: Sequence[Sighting], alerts: Sequence[Alert], event: Event | None
     ) -> Document:
         key = event_key(event.camera_id, event.event_id) if event else unique_key()
+        self._db.guard.check()
 
         def insert_next() -> Document:
             if event and self._db.outcomes.find_one({"event": key}, {"_id": 1}):
                 raise event_was_handled(event)
             first = self._seq.next(self.last_seq) if alerts else 0
             numbered = tuple(replace(one, seq=first + place) for place, one in enumerate(alerts))
-            outcome = outcome_document(key, numbered, sightings, event)
+            outcome = outcome_document(key, numbered, sightings, event, self._db.sealer)
             # This is the moment at which all of it is stored.
             outcome["_id"] = self._db.outcomes.insert_one(outcome).inserted_id
             self._seq.taken(first + len(alerts) - 1 if alerts else None)
@@ -212,7 +248,3 @@ class MongoJournal(Journal):
         self._db.criminals.update_one(
             key_is(sighting.criminal_id) | {"$or": before}, {"$set": seen}
         )
-
-
-def _alerts_of(outcomes: Sequence[Any]) -> list[Alert]:
-    return [to_alert({"face": None, **one}) for page in outcomes for one in page["alerts"]]

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing_extensions import Self
 
 from susracker.stores.base import Store
+from susracker.stores.data_key import sealer_of
 from susracker.stores.mongo.access import MongoAccess
 from susracker.stores.mongo.database import Database
 from susracker.stores.mongo.gallery import MongoGallery
 from susracker.stores.mongo.journal import MongoJournal
+from susracker.stores.mongo.vault import MongoVault, UnopenedDatabase
+from susracker.stores.rotation import Vault
+from susracker.stores.sealing import PlainSealer
 
 
 class MongoStore(MongoGallery, MongoJournal, MongoAccess, Store):
@@ -23,18 +27,24 @@ class MongoStore(MongoGallery, MongoJournal, MongoAccess, Store):
     given out by inserting the next one, which a unique index lets only one writer do.
     """
 
+    encrypts = True
+
     def __init__(self, database: Database) -> None:
         MongoGallery.__init__(self, database)
         MongoJournal.__init__(self, database)
         MongoAccess.__init__(self, database)
 
     @classmethod
-    def from_url(cls, url: str) -> Self:
+    def from_url(cls, url: str, data_key: str = "") -> Self:
         """Open the database that `url` names, such as `mongodb://user:password@host/susracker`.
 
         With the options of MongoDB's connection strings, such as `?replicaSet=rs0`.
         """
-        return cls(Database.from_url(url))
+        return cls(Database.from_url(url, sealer_of(data_key)))
+
+    @classmethod
+    def open_vault(cls, url: str) -> Vault:
+        return MongoVault(UnopenedDatabase.from_url(url, PlainSealer()))
 
     def check(self) -> None:
         self._db.check()

@@ -17,7 +17,10 @@ from susracker.errors import (
     StoreUnavailableError,
 )
 from susracker.runtime.files import create_private, make_private_folder
+from susracker.stores.sealing import PlainSealer, Sealer
+from susracker.stores.seals import Seals
 from susracker.stores.sqlite.schema import MIGRATIONS, prepare_file
+from susracker.stores.sqlite.seals import admit, check_seals
 
 BUSY_SECONDS = 10.0
 """How long to wait for another process that brings the file up to date, or recovers it."""
@@ -55,15 +58,20 @@ ADVICE = {
 class Database:
     """An SQLite file in write-ahead mode, shared by the threads of a process.
 
+    Args:
+        sealer: of the data key that its content is encrypted with.
+
     Raises:
+        ConfigError: the data key is missing or wrong.
         StoreUnavailableError: the file cannot be opened or written.
         StoreFormatError: it is something else, or of a newer schema.
     """
 
     _write_failed = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sealer: Sealer | None = None) -> None:
         self.path = path.expanduser().absolute()
+        self.sealer = sealer or PlainSealer()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
         self._pool_lock = threading.Lock()
@@ -82,6 +90,7 @@ class Database:
             undo.callback(self.close)
             with self.reading() as connection:
                 prepare_file(connection, self.path, BUSY_SECONDS)
+                self._seals = self._admit(connection)
             self._identity = _identity(self.path)
             undo.pop_all()
 
@@ -122,6 +131,7 @@ class Database:
         with self._turn(seconds), self.reading() as connection:
             self._begin(connection, deadline)
             try:
+                check_seals(connection, self._seals)
                 yield connection
                 connection.execute("COMMIT")
             finally:
@@ -171,7 +181,7 @@ class Database:
             connection.execute("BEGIN")
             # The snapshot is taken by the first statement that reads.
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            yield Snapshot(self.path, connection)
+            yield Snapshot(self.path, connection, self.sealer)
 
     def empty_log(self) -> None:
         """Move the write-ahead log into the file and cut it off, if no one is using it."""
@@ -195,6 +205,9 @@ class Database:
         with self._errors_mapped():
             for connection in idle:
                 connection.close()
+
+    def _admit(self, connection: sqlite3.Connection) -> Seals:
+        return admit(connection, self.sealer)
 
     def _check_file(self) -> None:
         """Writing on into a file that has no name any more would lose everything at the end."""
@@ -265,8 +278,9 @@ def _set_timeout(connection: sqlite3.Connection, seconds: float) -> None:
 class Snapshot(Database):
     """A file at one moment, by one connection that is in the middle of reading it."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, sealer: Sealer) -> None:
         self.path = path
+        self.sealer = sealer
         self._connection = connection
         self._lock = threading.Lock()
 

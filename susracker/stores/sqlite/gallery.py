@@ -22,6 +22,7 @@ from susracker.stores.refusals import (
     no_photo,
     photo_is_taken,
 )
+from susracker.stores.sealing import Sealer
 from susracker.stores.sqlite.database import Database
 from susracker.stores.sqlite.rows import (
     columns,
@@ -65,7 +66,7 @@ class SqliteGallery(Gallery):
         with self._db.writing() as connection:
             if name_is_new:
                 _refuse_known_name(connection, criminal)
-            insert_person(connection, criminal, photos, templates)
+            insert_person(connection, criminal, photos, templates, self._db.sealer)
 
     def edit_criminal(
         self,
@@ -83,7 +84,7 @@ class SqliteGallery(Gallery):
                 connection.execute(
                     f"UPDATE criminals SET {name} = ? WHERE id = ?", (value, criminal_id)
                 )
-            _add_photos(connection, criminal_id, photos, templates)
+            _add_photos(connection, criminal_id, photos, templates, self._db.sealer)
             _bump_revision(connection, criminal_id)
 
     def remove_criminal(self, criminal_id: str) -> None:
@@ -139,7 +140,7 @@ class SqliteGallery(Gallery):
     def photo(self, photo_id: str) -> Photo:
         sql = f"SELECT {columns(Photo)} FROM photos JOIN photo_contents USING (number) WHERE id = ?"
         for row in self._db.rows(sql, photo_id):
-            return to_record(Photo, row)
+            return self._db.sealer.open_photo(to_record(Photo, row))
         raise no_photo(photo_id)
 
     def photo_ids_of(self, criminal_ids: Collection[str]) -> dict[str, list[str]]:
@@ -153,7 +154,8 @@ class SqliteGallery(Gallery):
         return found
 
     def photo_owner(self, digest: str) -> str | None:
-        rows = self._db.rows("SELECT criminal_id FROM photos WHERE digest = ?", digest)
+        stored = self._db.sealer.digest(digest)
+        rows = self._db.rows("SELECT criminal_id FROM photos WHERE digest = ?", stored)
         return rows[0][0] if rows else None
 
     def template_rows(
@@ -164,7 +166,7 @@ class SqliteGallery(Gallery):
         wanted_at: datetime | None = None,
     ) -> TemplateRows:
         where, values = _made_by(encoder_id, criminal_ids)
-        sql = f"SELECT criminal_id, vector FROM templates {where}"
+        sql = f"SELECT criminal_id, photo_id, vector FROM templates {where}"
         if wanted_at is not None:
             # Those who are not wanted are looked up, as they are few.
             sql += (
@@ -180,9 +182,8 @@ class SqliteGallery(Gallery):
             closing(connection.execute(f"{sql} ORDER BY criminal_id, photo_id", values)) as cursor,
         ):
             while rows := cursor.fetchmany(ROWS_AT_ONCE):
-                ids, blobs = zip(*rows, strict=True)
-                owners += ids
-                vectors += b"".join(blobs)
+                owners += [row[0] for row in rows]
+                vectors += self._db.sealer.open_vectors(encoder_id, rows)
         array = np.frombuffer(vectors, "<f4")
         return TemplateRows(owners, array.reshape(len(owners), -1 if owners else 0))
 
@@ -198,10 +199,12 @@ class SqliteGallery(Gallery):
             f"SELECT photo_id, criminal_id, encoder_id, vector, {columns(Quality)} FROM templates"
             " WHERE criminal_id = ? ORDER BY photo_id, encoder_id"
         )
-        return [
-            Template(photo_id, owner, encoder_id, np.frombuffer(vector, "<f4"), Quality(*quality))
-            for photo_id, owner, encoder_id, vector, *quality in self._db.rows(sql, criminal_id)
-        ]
+        made = []
+        for photo_id, owner, encoder_id, stored, *quality in self._db.rows(sql, criminal_id):
+            vector = self._db.sealer.open_vectors(encoder_id, [(owner, photo_id, stored)])
+            array = np.frombuffer(vector, "<f4")
+            made.append(Template(photo_id, owner, encoder_id, array, Quality(*quality)))
+        return made
 
     def photos_without_template(self, encoder_id: str) -> list[str]:
         sql = (
@@ -213,7 +216,8 @@ class SqliteGallery(Gallery):
 
     def add_template(self, template: Template) -> None:
         with self._db.writing() as connection:
-            _bump_revision(connection, _insert_template(connection, template))
+            owner = _insert_template(connection, template, self._db.sealer)
+            _bump_revision(connection, owner)
 
 
 def _made_by(encoder_id: str, criminal_ids: Collection[str] | None) -> tuple[str, list[Any]]:
@@ -232,6 +236,7 @@ def insert_person(
     criminal: Criminal,
     photos: Sequence[Photo],
     templates: Sequence[Template],
+    sealer: Sealer,
 ) -> None:
     """What `add_criminal` does, as a part of a transaction of the caller's."""
     new = replace(criminal, created_at=criminal.created_at or datetime.now(timezone.utc))
@@ -240,7 +245,7 @@ def insert_person(
     added = insert(connection, "criminals", values, "ON CONFLICT (id) DO NOTHING")
     if not added.rowcount:
         raise id_is_taken(criminal.id)
-    _add_photos(connection, criminal.id, photos, templates)
+    _add_photos(connection, criminal.id, photos, templates, sealer)
     _bump_revision(connection, criminal.id)
 
 
@@ -275,15 +280,18 @@ def _add_photos(
     criminal_id: str,
     photos: Sequence[Photo],
     templates: Sequence[Template],
+    sealer: Sealer,
 ) -> None:
     for photo in photos:
-        _insert_photo(connection, criminal_id, photo)
+        _insert_photo(connection, criminal_id, photo, sealer)
     for template in templates:
-        _insert_template(connection, template)
+        _insert_template(connection, template, sealer)
 
 
-def _insert_photo(connection: sqlite3.Connection, criminal_id: str, photo: Photo) -> None:
-    values = to_row(photo) | {"criminal_id": criminal_id}
+def _insert_photo(
+    connection: sqlite3.Connection, criminal_id: str, photo: Photo, sealer: Sealer
+) -> None:
+    values = to_row(sealer.seal_photo(photo, criminal_id)) | {"criminal_id": criminal_id}
     content = values.pop("content")
     added = insert(connection, "photos", values, "ON CONFLICT (digest) DO NOTHING")
     if not added.rowcount:
@@ -291,7 +299,7 @@ def _insert_photo(connection: sqlite3.Connection, criminal_id: str, photo: Photo
     insert(connection, "photo_contents", {"number": added.lastrowid, "content": content})
 
 
-def _insert_template(connection: sqlite3.Connection, template: Template) -> str:
+def _insert_template(connection: sqlite3.Connection, template: Template, sealer: Sealer) -> str:
     """Store a template with the owner of its photo, and return the owner's id."""
     rows = connection.execute("SELECT criminal_id FROM photos WHERE id = ?", (template.photo_id,))
     owner = rows.fetchone()
@@ -302,7 +310,7 @@ def _insert_template(connection: sqlite3.Connection, template: Template) -> str:
         "encoder_id": template.encoder_id,
         "photo_id": template.photo_id,
     }
-    values = {"vector": np.ascontiguousarray(template.vector, "<f4").tobytes()}
+    values = {"vector": sealer.seal_vector(template, str(owner[0]))}
     connection.execute(
         "DELETE FROM templates WHERE criminal_id = ? AND encoder_id = ? AND photo_id = ?",
         tuple(key.values()),

@@ -8,10 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from susracker.models import Alert, Camera, Event, Outcome, Sighting
+from susracker.models import Alert, Camera, CameraDay, Event, Outcome, Sighting
 from susracker.stores.base import Journal
 from susracker.stores.refusals import event_was_handled, no_alert, no_criminal
+from susracker.stores.sealing import Sealer
 from susracker.stores.sqlite.database import Database
+from susracker.stores.sqlite.judgements import SqliteJudgements
+from susracker.stores.sqlite.last_seen import move_last_seen
 from susracker.stores.sqlite.rows import (
     columns,
     insert,
@@ -21,11 +24,11 @@ from susracker.stores.sqlite.rows import (
     to_row,
 )
 
-_SIGHTING, _CAMERA, _ALERT = (columns(kind) for kind in (Sighting, Camera, Alert))
+_SIGHTING, _CAMERA, _DAY, _ALERT = (columns(kind) for kind in (Sighting, Camera, CameraDay, Alert))
 _ALERT_WITHOUT_FACE = _ALERT.replace("face", "NULL")
 
 
-class SqliteJournal(Journal):
+class SqliteJournal(SqliteJudgements, Journal):
     """See `Journal`."""
 
     def __init__(self, database: Database) -> None:
@@ -43,14 +46,15 @@ class SqliteJournal(Journal):
             alerts = _known_only(connection, sightings, alerts)
             for sighting in sightings:
                 _insert_sighting(connection, sighting)
-            stored = tuple(_insert_alert(connection, alert) for alert in alerts)
+            sealer = self._db.sealer
+            stored = tuple(_insert_alert(connection, alert, sealer) for alert in alerts)
             if event:
                 _insert_event(connection, event, stored)
         return stored
 
     def put_alert(self, alert: Alert) -> None:
         with self._db.writing() as connection:
-            _insert_alert(connection, alert, alert.seq)
+            _insert_alert(connection, alert, self._db.sealer, alert.seq)
 
     def event_outcome(self, camera_id: str, event_id: str) -> Outcome | None:
         sql = "SELECT kind, first_seq, last_seq FROM events WHERE camera_id = ? AND event_id = ?"
@@ -67,9 +71,19 @@ class SqliteJournal(Journal):
             return alert
         raise no_alert(alert_id)
 
-    def alerts(self, after: int = 0, limit: int = 100, *, with_faces: bool = True) -> list[Alert]:
+    def alerts(
+        self,
+        after: int = 0,
+        limit: int = 100,
+        *,
+        with_faces: bool = True,
+        status: str | None = None,
+    ) -> list[Alert]:
         chosen = _ALERT if with_faces else _ALERT_WITHOUT_FACE
-        return self._alerts("seq > ?", after, chosen=chosen, limit=max(limit, 0))
+        if status is None:
+            return self._alerts("seq > ?", after, chosen=chosen, limit=max(limit, 0))
+        later = "status = ? AND seq > ?"
+        return self._alerts(later, status, after, chosen=chosen, limit=max(limit, 0))
 
     def alerts_since(self, occurred_since: datetime) -> list[Alert]:
         # Asked like this, SQLite finds the few by their time, and does not walk through all by seq.
@@ -83,21 +97,28 @@ class SqliteJournal(Journal):
         sql = f"SELECT {_SIGHTING} FROM sightings WHERE criminal_id = ? ORDER BY occurred_at, id"
         return [to_record(Sighting, row) for row in self._db.rows(sql, criminal_id)]
 
-    def count_cameras(self, cameras: Sequence[Camera]) -> None:
+    def count_cameras(self, cameras: Sequence[Camera], days: Sequence[CameraDay] = ()) -> None:
         with self._db.writing() as connection:
             for camera in cameras:
                 _count_camera(connection, camera)
+            for day in days:
+                _count_day(connection, day)
 
     def cameras(self) -> list[Camera]:
         rows = self._db.rows(f"SELECT {_CAMERA} FROM cameras ORDER BY id")
         return [to_record(Camera, row) for row in rows]
+
+    def camera_days(self) -> list[CameraDay]:
+        rows = self._db.rows(f"SELECT {_DAY} FROM camera_days ORDER BY camera_id, day")
+        return [to_record(CameraDay, row) for row in rows]
 
     def _alerts(
         self, where: str, *values: Any, chosen: str = _ALERT, limit: int = -1
     ) -> list[Alert]:
         # To SQLite, a limit of -1 is none.
         sql = f"SELECT {chosen} FROM alerts WHERE {where} ORDER BY seq LIMIT ?"
-        return [to_record(Alert, row) for row in self._db.rows(sql, *values, limit)]
+        rows = self._db.rows(sql, *values, limit)
+        return [self._db.sealer.open_alert(to_record(Alert, row)) for row in rows]
 
 
 # -- inside a write ------------------------------------------------------------------------------
@@ -131,19 +152,15 @@ def _known_only(
 
 
 def _insert_sighting(connection: sqlite3.Connection, sighting: Sighting) -> None:
-    values = to_row(sighting)
-    insert(connection, "sightings", values)
-    connection.execute(
-        "UPDATE criminals SET last_seen_at = :occurred_at, last_seen_camera = :camera_id,"
-        " last_seen_location = :camera_location WHERE id = :criminal_id"
-        " AND (last_seen_at IS NULL OR last_seen_at < :occurred_at)",
-        values,
-    )
+    insert(connection, "sightings", to_row(sighting))
+    move_last_seen(connection, sighting)
 
 
-def _insert_alert(connection: sqlite3.Connection, alert: Alert, seq: int | None = None) -> Alert:
+def _insert_alert(
+    connection: sqlite3.Connection, alert: Alert, sealer: Sealer, seq: int | None = None
+) -> Alert:
     """Store an alert, and return it with its `seq`: by default the next."""
-    added = insert(connection, "alerts", to_row(alert) | {"seq": seq})
+    added = insert(connection, "alerts", to_row(sealer.seal_alert(alert)) | {"seq": seq})
     stored = replace(alert, seq=int(added.lastrowid or 0))
     named = {alert.criminal_id, *(one.criminal_id for one in alert.candidates)} - {None}
     for criminal_id in named:
@@ -166,4 +183,14 @@ def _count_camera(connection: sqlite3.Connection, camera: Camera) -> None:
         " alerts = alerts + excluded.alerts,"
         " location = iif(excluded.last_heard_at > last_heard_at, excluded.location, location),"
         " last_heard_at = max(last_heard_at, excluded.last_heard_at)",
+    )
+
+
+def _count_day(connection: sqlite3.Connection, day: CameraDay) -> None:
+    insert(
+        connection,
+        "camera_days",
+        to_row(day),
+        "ON CONFLICT (camera_id, day) DO UPDATE SET detections = detections + excluded.detections,"
+        " searches = searches + excluded.searches, alerts = alerts + excluded.alerts",
     )

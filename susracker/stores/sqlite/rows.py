@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, fields
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 from susracker.models import Candidate
@@ -62,6 +62,7 @@ def _to_moment(microseconds: int) -> datetime:
     return _EPOCH + microseconds * _MICROSECOND
 
 
+_FIRST_DAY = date(1970, 1, 1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 _TIMES = (
@@ -81,11 +82,13 @@ _TO_COLUMN: dict[str, Callable[[Any], object]] = {
     **dict.fromkeys(_TIMES, to_integer),
     "crimes": json.dumps,
     "candidates": from_candidates,
+    "day": lambda day: (day - _FIRST_DAY).days,
 }
 _FROM_COLUMN: dict[str, Callable[[Any], object]] = {
     **dict.fromkeys(_TIMES, _to_moment),
     "crimes": lambda text: tuple(json.loads(text)),
     "candidates": to_candidates,
+    "day": lambda days: _FIRST_DAY + timedelta(days=days),
     "suppressed": bool,
 }
 

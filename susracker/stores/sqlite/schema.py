@@ -107,10 +107,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             alert_id TEXT PRIMARY KEY, reason TEXT NOT NULL, made_by TEXT NOT NULL,
             made_at INTEGER NOT NULL
         ) WITHOUT ROWID""",
+        "CREATE INDEX alerts_by_status ON alerts (status, seq)",
+        # Empty for a file that was never encrypted; see `susracker.stores.seals.Seals`.
+        """CREATE TABLE seals (
+            only INTEGER PRIMARY KEY CHECK (only = 1), present BLOB NOT NULL, before BLOB
+        )""",
         # Days are counted since 1970 in UTC.
         """CREATE TABLE camera_days (
             camera_id TEXT NOT NULL, day INTEGER NOT NULL, detections INTEGER NOT NULL,
-            alerts INTEGER NOT NULL, PRIMARY KEY (camera_id, day)
+            searches INTEGER NOT NULL, alerts INTEGER NOT NULL, PRIMARY KEY (camera_id, day)
         ) WITHOUT ROWID""",
         # What is kept for a limited time is found by its time.
         "CREATE INDEX alerts_by_arrival ON alerts (received_at)",

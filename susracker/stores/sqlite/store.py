@@ -11,10 +11,14 @@ from typing_extensions import Self
 from susracker.config import without_password
 from susracker.errors import ConfigError
 from susracker.stores.base import Store
+from susracker.stores.data_key import sealer_of
+from susracker.stores.rotation import Vault
+from susracker.stores.sealing import Sealer
 from susracker.stores.sqlite.access import SqliteAccess
 from susracker.stores.sqlite.database import Database
 from susracker.stores.sqlite.gallery import SqliteGallery
 from susracker.stores.sqlite.journal import SqliteJournal
+from susracker.stores.sqlite.vault import SqliteVault
 
 SCHEME = "sqlite:///"
 
@@ -31,25 +35,28 @@ class SqliteStore(SqliteGallery, SqliteJournal, SqliteAccess, Store):
     disk, a file system or a backup keeps are out of reach.
     """
 
+    encrypts = True
+
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, sealer: Sealer | None = None) -> Self:
         """Open a file, and make it a store where there is none.
 
         Raises:
+            ConfigError: the data key is missing or wrong.
             StoreUnavailableError: it cannot be opened or written.
             StoreFormatError: it is something else, or of a newer version.
         """
-        return cls(Database(path))
+        return cls(Database(path, sealer))
 
     @classmethod
-    def from_url(cls, url: str) -> Self:
+    def from_url(cls, url: str, data_key: str = "") -> Self:
         """Open the file that `url` names, such as `sqlite:///people.db` in the working directory,
         `sqlite:////var/lib/people.db` or `sqlite:///~/people.db`."""
-        path = url.removeprefix(SCHEME)
-        if path in (url, "", ":memory:") or "\0" in path:
-            shown = without_password(url)
-            raise ConfigError(f"{shown!r} names no file: it must be like {SCHEME}people.db")
-        return cls.open(Path(path))
+        return cls.open(path_of(url), sealer_of(data_key))
+
+    @classmethod
+    def open_vault(cls, url: str) -> Vault:
+        return SqliteVault(path_of(url))
 
     def check(self) -> None:
         self._db.check()
@@ -62,3 +69,16 @@ class SqliteStore(SqliteGallery, SqliteJournal, SqliteAccess, Store):
 
     def close(self) -> None:
         self._db.close()
+
+
+def path_of(url: str) -> Path:
+    """The file that a store's URL names.
+
+    Raises:
+        ConfigError: it names none.
+    """
+    path = url.removeprefix(SCHEME)
+    if path in (url, "", ":memory:") or "\0" in path:
+        shown = without_password(url)
+        raise ConfigError(f"{shown!r} names no file: it must be like {SCHEME}people.db")
+    return Path(path)

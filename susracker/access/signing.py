@@ -1,0 +1,127 @@
+"""The key that signs the head of the audit log (Ed25519, RFC 8032)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from susracker.access.chain import signed_part
+from susracker.errors import ConfigError
+from susracker.models import AuditHead
+from susracker.runtime.files import FILE_MODE, make_private_folder
+
+FINGERPRINT_LENGTH = 16
+"""Hexadecimal digits of SHA-256 that name a key."""
+
+
+class PublicKey:
+    """Checks the signature of a head."""
+
+    def __init__(self, key: Ed25519PublicKey) -> None:
+        self._key = key
+        raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.id = hashlib.sha256(raw).hexdigest()[:FINGERPRINT_LENGTH]
+
+    @classmethod
+    def load(cls, path: Path) -> PublicKey:
+        """Read a key from a PEM file.
+
+        Raises:
+            ConfigError: the file cannot be read, or is not a public Ed25519 key.
+        """
+        try:
+            key = load_pem_public_key(path.read_bytes())
+        except (OSError, ValueError, UnsupportedAlgorithm) as error:
+            raise ConfigError(f"cannot read the public key {path}: {error}") from error
+        if not isinstance(key, Ed25519PublicKey):
+            raise ConfigError(f"{path} is not a public Ed25519 key")
+        return cls(key)
+
+    def pem(self) -> bytes:
+        """The key as a PEM file has it."""
+        return self._key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def has_signed(self, head: AuditHead) -> bool:
+        """Whether a head's signature is of this key."""
+        try:
+            self._key.verify(bytes.fromhex(head.signature), signed_part(head))
+        except (InvalidSignature, ValueError):
+            return False
+        return head.key_id == self.id
+
+
+class SigningKey:
+    """Signs heads."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self._key = key
+        self.public = PublicKey(key.public_key())
+
+    @classmethod
+    def load_or_make(cls, path: Path) -> SigningKey:
+        """Read the key from a PEM file; make the file, which only its owner may read, if there is
+        none, and the public key beside it.
+
+        Raises:
+            ConfigError: the file cannot be read or made, or is not an Ed25519 key.
+        """
+        try:
+            make_private_folder(path.parent)
+            made = _make(path)
+            key = load_pem_private_key(path.read_bytes(), password=None)
+        except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise ConfigError(
+                f"cannot read or make the key of the audit log, {path}: {error}: name another file "
+                "with --audit-key"
+            ) from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise ConfigError(f"{path} is not a private Ed25519 key: name another file")
+        signing = cls(key)
+        if made:
+            public_path(path).write_bytes(signing.public.pem())
+        return signing
+
+    def sign(self, head: AuditHead) -> AuditHead:
+        """A head with this key's signature."""
+        unsigned = replace(head, key_id=self.public.id, signature="")
+        return replace(unsigned, signature=self._key.sign(signed_part(unsigned)).hex())
+
+
+def public_path(path: Path) -> Path:
+    """Where the public key of a private one is written."""
+    return path.with_suffix(".pub.pem")
+
+
+def _make(path: Path) -> bool:
+    """Make a new key, unless the file exists; whoever else does so at the same time."""
+    if path.exists():
+        return False
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    # Written in full under another name first: nobody may read half a key.
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, FILE_MODE), "wb") as file:
+        file.write(pem)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    return True

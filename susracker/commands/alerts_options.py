@@ -1,0 +1,80 @@
+"""Options that choose alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, time, timezone
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+from susracker.enrolment.lookup import find_criminal
+from susracker.judgement.finding import AlertFilter
+from susracker.judgement.rules import STATUSES
+from susracker.stores.base import Store
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+FilterOf = Callable[[Store], AlertFilter]
+
+
+def _moment(at: time) -> Any:
+    """Reads a time in ISO 8601; one without an offset is local time.
+
+    Args:
+        at: the time of day that a date alone stands for.
+    """
+
+    def read(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
+        if value is None:
+            return None
+        try:
+            # Python 3.10 reads no Z.
+            moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
+            if len(value) == len("2026-12-31"):
+                moment = datetime.combine(moment, at)
+            return moment.astimezone(timezone.utc)
+        except (ValueError, OverflowError, OSError) as error:
+            raise click.BadParameter(
+                f"{value!r} is no time such as 2026-12-31 or 2026-12-31T18:00:00Z"
+            ) from error
+
+    return read
+
+
+def filter_options(function: Function) -> Function:
+    """Add options that choose alerts, and pass what makes the filter from a store as `filter_of`:
+    the beginning of a person's id stands for the id."""
+
+    @wraps(function)
+    def wrapper(**values: Any) -> Any:
+        chosen = {name: values.pop(name) for name in ("status", "camera", "since", "until")}
+        criminal = values.pop("criminal")
+
+        def filter_of(store: Store) -> AlertFilter:
+            known = find_criminal(store, criminal).id if criminal else None
+            return AlertFilter(criminal=known, **chosen)
+
+        return function(filter_of=filter_of, **values)
+
+    command: Any = wrapper
+    for option in (
+        click.option(
+            "--until",
+            metavar="TIME",
+            callback=_moment(time.max),
+            help="Only alerts that occurred at this time or before it; a date includes that day.",
+        ),
+        click.option(
+            "--since",
+            metavar="TIME",
+            callback=_moment(time.min),
+            help="Only alerts that occurred at this time or later, such as 2026-12-31 or "
+            "2026-12-31T18:00:00Z; local time unless it has an offset.",
+        ),
+        click.option("--criminal", metavar="ID", help="Only alerts about this person."),
+        click.option("--camera", metavar="ID", help="Only alerts of this camera."),
+        click.option("--status", type=click.Choice(STATUSES), help="Only alerts of this status."),
+    ):
+        command = option(command)
+    return command  # type: ignore[no-any-return]

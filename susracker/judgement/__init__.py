@@ -1,0 +1,1 @@
+"""What people say about alerts, and what it says about the threshold."""

@@ -1,0 +1,86 @@
+"""What a route notes in the audit log: declared beside each one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import Response, g, make_response, request
+
+from susracker.access.audit import Act
+from susracker.server.identity import identity
+from susracker.server.service import service
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+SAFE = frozenset({"GET", "HEAD"})
+REASON_HEADER = "X-Reason"
+
+_DECLARED = "declared_audit"
+
+
+def audited(action: str, subject: str = "") -> Callable[[View], View]:
+    """Note each answer of a route that is not an error.
+
+    Args:
+        action: as `AuditEntry.action`.
+        subject: the part of the URL that is the id of whom or what it is about.
+    """
+
+    def declare(view: View) -> View:
+        @wraps(view)
+        def wrapper(**parts: Any) -> Response:
+            g.audit = {}
+            answer = make_response(view(**parts))
+            if answer.status_code < 400:
+                act = _act(action, str(parts.get(subject, "")), g.audit)
+                auditing = service().audit
+                note = auditing.note_look if request.method in SAFE else auditing.note_change
+                service().reads.call(note, act)
+            return answer
+
+        setattr(wrapper, _DECLARED, action)
+        return wrapper  # type: ignore[return-value]
+
+    return declare
+
+
+def unaudited(why: str) -> Callable[[View], View]:
+    """Say why nothing is noted of a route."""
+
+    def declare(view: View) -> View:
+        setattr(view, _DECLARED, f"unaudited: {why}")
+        return view
+
+    return declare
+
+
+def declared_audit(view: Callable[..., Any]) -> str | None:
+    """What a route notes, or why not; None where nothing was declared."""
+    found: str | None = getattr(view, _DECLARED, None)
+    return found
+
+
+def describe(subject: str | None = None, reason: str | None = None, **detail: object) -> None:
+    """Say more about what the current request does: no names, pictures or keys."""
+    found: dict[str, Any] = g.audit
+    found.setdefault("detail", {}).update(detail)
+    found.update({k: v for k, v in (("subject", subject), ("reason", reason)) if v is not None})
+
+
+def _act(action: str, subject: str, described: Mapping[str, Any]) -> Act:
+    who = identity()
+    return Act(
+        actor=who.actor,
+        role=who.role,
+        address=who.address,
+        action=action,
+        subject=described.get("subject", subject),
+        reason=described.get("reason") or _reason(),
+        detail=described.get("detail"),
+    )
+
+
+def _reason() -> str:
+    return request.headers.get(REASON_HEADER) or request.args.get("reason", "")

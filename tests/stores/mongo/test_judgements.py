@@ -1,0 +1,98 @@
+"""Judgements in MongoDB, where a judgement and the status of its alert are two documents."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta, timezone
+from types import MethodType
+
+import pymongo
+import pytest
+
+from susracker.plugins import open_store
+from tests.contracts.records import MINUTE, NOON, activity, criminal, face_alert, judgement
+from tests.contracts.records import sighting as seen
+
+
+@pytest.fixture
+def url(mongodb_server) -> str:
+    return f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def store(url):
+    with open_store(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def dying(url):
+    """A process that dies as soon as a judgement is stored."""
+    with open_store(url) as opened:
+        opened._settle_judgements = MethodType(lambda _: None, opened)
+        yield opened
+
+
+@pytest.fixture
+def panel(url):
+    with pymongo.MongoClient(url, tz_aware=True) as client:
+        yield client.get_default_database()["criminals"]
+
+
+def test_a_process_that_dies_leaves_no_alert_without_its_status(store, dying):
+    alert, other = store.record([], [activity(), activity()])
+    dying.add_judgement(judgement(alert.id), "dismissed", 0)
+    for one in (store, dying):
+        assert one.alert(alert.id).status == "dismissed"
+        assert [alert.status for alert in one.alerts()] == ["dismissed", "new"]
+    store.add_judgement(judgement(other.id), "unsure", 0)
+    assert [one.id for one in store.alerts(status="dismissed")] == [alert.id]
+    assert store._db.read(store._db.judgements, {"settled": False}) == []
+
+
+def test_the_work_of_a_process_that_is_late_is_not_done_over_a_newer_judgement(store, dying):
+    (alert,) = store.record([], [activity()])
+    first = dying.add_judgement(judgement(alert.id), "confirmed", 0)
+    (late,) = store._db.read(store._db.judgements, {"settled": False})
+    store.add_judgement(judgement(alert.id), "dismissed", first.seq)
+    dying._settle_judgement(late)
+    assert store.alert(alert.id).status == "dismissed"
+
+
+def test_a_confirmed_alert_moves_what_a_panel_shows(store, panel):
+    store.put_criminal(criminal())
+    (alert,) = store.record([], [face_alert(camera_location="Gate 9")])
+    store.add_judgement(judgement(alert.id), "confirmed", 0)
+    shown = panel.find_one({"_id": "c1"})
+    assert shown["last_seen_date"] == NOON.replace(microsecond=123_000)
+    assert shown["last_seen_location"] == "Gate 9"
+
+
+def test_what_a_panel_shows_never_moves_back(store, panel):
+    store.put_criminal(criminal())
+    (alert,) = store.record([], [face_alert(camera_location="Gate 9")])
+    store.record([seen(occurred_at=NOON + MINUTE)], [])
+    store.add_judgement(judgement(alert.id), "confirmed", 0)
+    shown = panel.find_one({"_id": "c1"})
+    assert shown["last_seen_date"] > NOON
+    assert shown["last_seen_location"] == "Main gate"
+
+
+def test_sightings_that_were_held_back_do_not_keep_the_panel_from_moving(store, panel):
+    """They move our own `last_seen_at`, and not what a panel shows."""
+    store.put_criminal(criminal())
+    (alert,) = store.record([], [face_alert(camera_location="Gate 9")])
+    store.record([seen(occurred_at=NOON + MINUTE, suppressed=True)], [])
+    store.add_judgement(judgement(alert.id), "confirmed", 0)
+    assert panel.find_one({"_id": "c1"})["last_seen_location"] == "Gate 9"
+    assert store.criminal("c1").last_seen_at == NOON + MINUTE
+    assert store.criminal("c1").last_seen_location == "Main gate"
+
+
+def test_a_date_that_a_panel_wrote_itself_is_respected(store, panel):
+    store.put_criminal(criminal())
+    later = datetime(2026, 12, 24, tzinfo=timezone.utc)
+    panel.update_one({"_id": "c1"}, {"$set": {"last_seen_date": later}})
+    (alert,) = store.record([], [face_alert(occurred_at=later - timedelta(days=1))])
+    store.add_judgement(judgement(alert.id), "confirmed", 0)
+    assert panel.find_one({"_id": "c1"})["last_seen_date"] == later
