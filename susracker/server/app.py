@@ -45,7 +45,7 @@ from susracker.server.browsers import BrowserChecks, allow_listed_origins
 from susracker.server.connections import CONNECT, Connections
 from susracker.server.headers import SecurityHeaders
 from susracker.server.hosts import Hosts
-from susracker.server.limits import RateLimit, limit_requests
+from susracker.server.limits import LimitedOpenings, RateLimit, limit_requests
 from susracker.server.live import Live
 from susracker.server.origins import Origins
 from susracker.server.outgoing import MAX_MESSAGE
@@ -110,6 +110,7 @@ def create_app(
         max_http_buffer_size=MAX_MESSAGE,
         manage_session=False,
     )
+    app.wsgi_app = LimitedOpenings(app.wsgi_app, rate_limit)  # type: ignore[method-assign]
     _surround(app, settings, origins)
     others = {AUDIT: auditing, **(optional or {})}
     thumbnails = Thumbnails(tracker.store)
