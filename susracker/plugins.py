@@ -76,7 +76,9 @@ def open_cooldown(url: str, seconds: float) -> Cooldown:
 
 def backend_names(kind: str) -> list[str]:
     """The names that are valid for a kind: "encoders", "matchers", "stores" or "cooldowns"."""
-    return sorted(point.name for point in _points(tuple(sys.path)).select(group=f"susracker.{kind}"))
+    return sorted(
+        point.name for point in _points(tuple(sys.path)).select(group=f"susracker.{kind}")
+    )
 
 
 def _backend(kind: str, name_or_url: str) -> Any:

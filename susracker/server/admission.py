@@ -59,6 +59,12 @@ class Admission:
         """Follow the keys of the store from now on; call `after` each time they were read."""
         self._follower = gevent.spawn(self._follow, after)
 
+    def close(self) -> None:
+        """Follow the keys no more."""
+        if self._follower:
+            self._follower.kill()
+        self._pool.close()
+
     @property
     def problem(self) -> str | None:
         """Why revocations are not followed, or None."""

@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from flask import Flask
 
 from susracker import open_tracker
 from susracker.access.export import all_entries
@@ -20,11 +21,11 @@ from susracker.access.verification import verify
 from susracker.errors import ConfigError, StoreUnavailableError
 from susracker.server.app import create_app
 from susracker.server.audited import declared_audit
-from susracker.server.service import EXTENSION
 from susracker.stores.sqlite.access import SqliteAccess
 from susracker.tracking.tracker import Tracker
 from tests.contracts.records import activity
 from tests.pictures import HOPPER
+from tests.server.apps import running_app
 
 BODY = {"camera_id": "gate", "camera_location": "Main gate", "event_type": "violence"}
 PHOTO = base64.b64encode(HOPPER.read_bytes()).decode()
@@ -42,10 +43,9 @@ def tracker(tmp_path: Path) -> Iterator[Tracker]:
 
 
 @pytest.fixture
-def app(tracker: Tracker) -> Any:
-    made = create_app(tracker)
-    made.extensions[EXTENSION].live.start()
-    return made
+def app(tracker: Tracker) -> Iterator[Flask]:
+    with running_app(tracker) as made:
+        yield made
 
 
 @pytest.fixture
