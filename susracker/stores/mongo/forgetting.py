@@ -41,6 +41,7 @@ def rewrite_outcome(
             return True
         found = db.outcomes.find_one({"_id": outcome["_id"]})
         if found is None:
+            outcome.update(changed)
             return False
         outcome.update(found)
 
