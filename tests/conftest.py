@@ -21,10 +21,11 @@ ENOUGH_MEMORY = 2_000_000_000
 
 
 def _use_memory() -> None:
-    if "TMPDIR" not in os.environ and MEMORY.is_dir():
-        if shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY:
-            os.environ["TMPDIR"] = str(MEMORY)
-            tempfile.tempdir = None
+    if "TMPDIR" in os.environ or not MEMORY.is_dir():
+        return
+    if shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # it may have been looked up before
 
 
 _use_memory()
