@@ -19,7 +19,7 @@ from susracker.access.chain import to_fields
 from susracker.access.export import all_entries, read_export, write_export
 from susracker.access.signing import PublicKey, SigningKey, public_path
 from susracker.access.verification import Verified, verify
-from susracker.commands.auditing import acting, note
+from susracker.commands.auditing import acting, audited, note, unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.errors import InputError
 from susracker.models import AuditEntry, AuditHead
@@ -62,6 +62,7 @@ def command() -> None:
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Newest N.")
 @json_option
 @settings_options("store", "audit_key")
+@audited("audit.list")
 def list_command(
     loaded: LoadedSettings,
     actor: str | None,
@@ -105,6 +106,7 @@ def list_command(
 @click.argument("file", type=click.File("rb"), required=False)
 @public_key_option
 @settings_options("store", "audit_key")
+@unaudited("shows no entry")
 def verify_command(
     loaded: LoadedSettings, file: Iterable[bytes] | None, public_key: Path | None
 ) -> None:
@@ -132,6 +134,7 @@ def verify_command(
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @click.option("--reason", default="", help="Why the log is handed out; noted in the log.")
 @settings_options("store", "audit_key")
+@audited("audit.export")
 def export_command(loaded: LoadedSettings, file: Path, reason: str) -> None:
     """Write all entries to FILE, a line of JSON each, with the signed head as the last line.
 
@@ -152,6 +155,7 @@ def export_command(loaded: LoadedSettings, file: Path, reason: str) -> None:
 
 @command.command("public-key")
 @settings_options("audit_key")
+@unaudited("the public key is no secret")
 def public_key_command(loaded: LoadedSettings) -> None:
     """Print the key that the log is verified with, to hand to whoever audits it.
 
@@ -166,6 +170,7 @@ def public_key_command(loaded: LoadedSettings) -> None:
 @command.command("new-key")
 @click.option("--reason", required=True, help="Why; noted in the log.")
 @settings_options("store", "audit_key")
+@audited("audit.new_key")
 def new_key_command(loaded: LoadedSettings, reason: str) -> None:
     """Sign with the key in --audit-key from now on, after the key before was lost or stolen.
 

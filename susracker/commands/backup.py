@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from susracker.commands.auditing import audited
 from susracker.commands.copy import copy_noted, told
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.errors import InputError
@@ -14,6 +15,7 @@ from susracker.errors import InputError
 @click.command("backup")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @settings_options("store", "audit_key")
+@audited("store.backup")
 def command(loaded: LoadedSettings, file: Path) -> None:
     """Copy the store to one file, and check it.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from susracker.commands.auditing import note
+from susracker.commands.auditing import audited, note
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.commands.progress import steps
 from susracker.config import Settings, without_password
@@ -29,6 +29,7 @@ from susracker.stores.transfer import copy_store
     "--to-key", help="File of the data key of TO, or `off`.  [default: the setting data_key]"
 )
 @settings_options("audit_key")
+@audited("store.copy")
 def command(
     loaded: LoadedSettings, source: str, target: str, from_key: str | None, to_key: str | None
 ) -> None:

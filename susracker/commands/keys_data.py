@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
+from susracker.commands.auditing import audited, note, unaudited
 from susracker.commands.copy import refuse_missing
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.commands.progress import steps
-from susracker.config import without_password
+from susracker.config import Settings, without_password
 from susracker.errors import ConfigError, InputError
-from susracker.plugins import store_backend
+from susracker.plugins import open_store, store_backend
 from susracker.runtime.text import counted
 from susracker.stores.data_key import create_data_key, sealer_of
 from susracker.stores.rotation import rotate
@@ -22,6 +23,7 @@ from susracker.stores.sealing import PlainSealer, Sealer
 
 @click.command("new-data-key")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@unaudited("opens no store")
 def new_data_key_command(file: Path) -> None:
     """Make a data key: what photos, templates and faces in the store are encrypted with.
 
@@ -50,7 +52,8 @@ def new_data_key_command(file: Path) -> None:
     help="File of the new data key.",
 )
 @click.option("--off", is_flag=True, help="Do not encrypt the store any more.")
-@settings_options("store", "data_key")
+@settings_options("store", "data_key", "audit_key")
+@audited("store.rotate_data")
 def rotate_data_command(loaded: LoadedSettings, to_file: Path | None, off: bool) -> None:
     """Encrypt all photos, templates and faces in the store with another data key.
 
@@ -70,6 +73,7 @@ def rotate_data_command(loaded: LoadedSettings, to_file: Path | None, off: bool)
     refuse_missing(url)
     with closing(store_backend(url).open_vault(url)) as vault, steps() as on_step:
         changed = rotate(vault, before, after, on_step)
+    _note(loaded.settings, str(to_file or ""), after, off=off)
     click.echo(f"{without_password(url)} {_told(after)}: {_counted(changed)}")
     if to_file:
         click.echo(
@@ -78,6 +82,13 @@ def rotate_data_command(loaded: LoadedSettings, to_file: Path | None, off: bool)
         )
     elif off:
         click.echo("now unset data_key, and start the servers")
+
+
+def _note(settings: Settings, to_file: str, after: Sealer, *, off: bool) -> None:
+    """Note it afterwards: a store whose rotation was interrupted cannot be opened before."""
+    data_key = "" if off else to_file or settings.data_key
+    with open_store(settings.store, data_key) as store:
+        note(settings, store, "store.rotate_data", detail={"data_key": after.key_id})
 
 
 def _keys(data_key: str, to_file: Path | None, off: bool) -> tuple[Sealer, Sealer]:

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import click
 from rich.table import Table
 
-from susracker.commands.auditing import audit_log, note
+from susracker.commands.auditing import audit_log, audited, note
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import steps
 from susracker.commands.shown import print_json, print_table
@@ -24,6 +24,7 @@ from susracker.runtime.text import counted
 @click.option("--yes", is_flag=True, help="Forget without asking.")
 @json_option
 @settings_options("store", "audit_key", *SETTINGS.values())
+@audited("purge")
 def command(loaded: LoadedSettings, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Forget what was kept for longer than the settings allow.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from susracker.commands.auditing import note
+from susracker.commands.auditing import audited, note
 from susracker.commands.copy import copy_urls, told
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import without_password
@@ -17,6 +17,7 @@ from susracker.plugins import open_store_of
 @click.command("restore")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @settings_options("store", "audit_key")
+@audited("store.restore")
 def command(loaded: LoadedSettings, file: Path) -> None:
     """Restore a backup into an empty store, and check it.
 
