@@ -19,7 +19,7 @@ from susracker.access.chain import to_fields
 from susracker.access.export import all_entries, read_export, write_export
 from susracker.access.signing import PublicKey, SigningKey, public_path
 from susracker.access.verification import Verified, verify
-from susracker.commands.auditing import acting, audited, note, unaudited
+from susracker.commands.auditing import acting, audited, note, reason_option, unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.errors import InputError
 from susracker.models import AuditEntry, AuditHead
@@ -132,7 +132,7 @@ def verify_command(
 
 @command.command("export")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@click.option("--reason", default="", help="Why the log is handed out; noted in the log.")
+@reason_option
 @settings_options("store", "audit_key")
 @audited("audit.export")
 def export_command(loaded: LoadedSettings, file: Path, reason: str) -> None:

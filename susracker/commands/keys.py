@@ -64,6 +64,7 @@ command.add_command(rotate_data_command)
     "[default: until it is revoked]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the key alone.")
+@reason_option
 @settings_options("store", "audit_key")
 @audited("key.create")
 def create_command(
@@ -73,6 +74,7 @@ def create_command(
     cameras: str | None,
     expires: str | None,
     as_json: bool,
+    reason: str,
 ) -> None:
     """Create a key and print it. It is shown this once: the store keeps only a digest of it.
 
@@ -87,7 +89,7 @@ def create_command(
     with open_store_of(loaded.settings) as store:
         note_act = Noting(loaded.settings, store)
         key, text = issue(store, role, name, cameras, expires, _now())
-        note_act("key.create", key.id, detail={"name": key.name, "role": key.role})
+        note_act("key.create", key.id, reason, {"name": key.name, "role": key.role})
     _show(key, text, as_json)
 
 

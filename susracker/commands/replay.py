@@ -145,9 +145,9 @@ def command(
     would.
 
     A replay uses the present watch-list, and writes nothing to its store but an entry of the audit
-    log: sightings, alerts and cooldowns are the replay's own. The same source, watch-list and settings give the same --json
-    file. With --server, detections are posted to a running server instead, which stores the
-    results.
+    log: sightings, alerts and cooldowns are the replay's own. The same source, watch-list and
+    settings give the same --json file. With --server, detections are posted to a running server
+    instead, which stores the results.
 
     \b
     Examples:
