@@ -20,6 +20,10 @@ MAX_REASON = 500
 """Characters of a reason that are kept."""
 
 
+SYSTEM: Mapping[str, str] = {"actor": "susracker", "role": "system", "address": ""}
+"""Who does what nobody asked for at that moment, such as to forget what is old."""
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """What is to be noted.

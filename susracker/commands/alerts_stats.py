@@ -8,7 +8,7 @@ from datetime import datetime
 import click
 from rich.table import Table
 
-from susracker.commands.auditing import note
+from susracker.commands.auditing import audited, note
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import print_json, print_table
 from susracker.judgement.rates import percent
@@ -29,7 +29,8 @@ day_type = click.DateTime(["%Y-%m-%d"])
 @click.option("--since", type=day_type, help="Only what arrived on this day or later, in UTC.")
 @click.option("--until", type=day_type, help="Only what arrived on this day or before it, in UTC.")
 @json_option
-@settings_options("store", "target_fpir")
+@settings_options("store", "target_fpir", "audit_key")
+@audited("alert.stats")
 def stats_command(
     loaded: LoadedSettings, since: datetime | None, until: datetime | None, as_json: bool
 ) -> None:

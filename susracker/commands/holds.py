@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import click
 
-from susracker.commands.auditing import acting, note
+from susracker.commands.auditing import acting, audited, note, reason_option
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.models import Hold
 from susracker.plugins import open_store_of
@@ -17,6 +17,7 @@ from susracker.retention.holds import check_reason
 @click.argument("alert_id", metavar="ID")
 @click.option("--reason", required=True, help="Why, such as the case that it is needed for.")
 @settings_options("store", "audit_key")
+@audited("alert.hold")
 def hold_command(loaded: LoadedSettings, alert_id: str, reason: str) -> None:
     """Keep an alert beyond its time, with its face and judgements, until it is released.
 
@@ -36,8 +37,10 @@ def hold_command(loaded: LoadedSettings, alert_id: str, reason: str) -> None:
 
 @click.command("release")
 @click.argument("alert_id", metavar="ID")
+@reason_option
 @settings_options("store", "audit_key")
-def release_command(loaded: LoadedSettings, alert_id: str) -> None:
+@audited("alert.release")
+def release_command(loaded: LoadedSettings, alert_id: str, reason: str) -> None:
     """End the hold of an alert: it is forgotten when its time has come.
 
     \b
@@ -46,5 +49,5 @@ def release_command(loaded: LoadedSettings, alert_id: str) -> None:
     """
     with open_store_of(loaded.settings) as store:
         store.release_alert(alert_id)
-        note(loaded.settings, store, "alert.release", alert_id)
+        note(loaded.settings, store, "alert.release", alert_id, reason)
     click.echo(f"{alert_id} is not held any more")

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from susracker.access.issuing import find_key, issue, rotate
 from susracker.access.keys import KeyText
+from susracker.commands.auditing import Noting, audited, note, reason_option, unaudited
 from susracker.commands.keys_data import new_data_key_command, rotate_data_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, print_json, print_table
@@ -63,7 +64,9 @@ command.add_command(rotate_data_command)
     "[default: until it is revoked]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the key alone.")
-@settings_options("store")
+@reason_option
+@settings_options("store", "audit_key")
+@audited("key.create")
 def create_command(
     loaded: LoadedSettings,
     role: Role,
@@ -71,6 +74,7 @@ def create_command(
     cameras: str | None,
     expires: str | None,
     as_json: bool,
+    reason: str,
 ) -> None:
     """Create a key and print it. It is shown this once: the store keeps only a digest of it.
 
@@ -83,13 +87,16 @@ def create_command(
       susracker keys create --role admin --name "Jo Doe" --json
     """
     with open_store_of(loaded.settings) as store:
+        note_act = Noting(loaded.settings, store)
         key, text = issue(store, role, name, cameras, expires, _now())
+        note_act("key.create", key.id, reason, {"name": key.name, "role": key.role})
     _show(key, text, as_json)
 
 
 @command.command("list")
 @json_option
 @settings_options("store")
+@unaudited("shows neither a person nor a secret")
 def list_command(loaded: LoadedSettings, as_json: bool) -> None:
     """List all keys, revoked ones too, by the time at which they were created.
 
@@ -117,8 +124,10 @@ def list_command(loaded: LoadedSettings, as_json: bool) -> None:
 @command.command("rotate")
 @key_argument
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the key alone.")
-@settings_options("store")
-def rotate_command(loaded: LoadedSettings, id_or_name: str, as_json: bool) -> None:
+@reason_option
+@settings_options("store", "audit_key")
+@audited("key.rotate")
+def rotate_command(loaded: LoadedSettings, id_or_name: str, as_json: bool, reason: str) -> None:
     """Replace the secret of a key and print the new key, this once.
 
     Servers refuse the old one, and end sessions and connections that were opened with it, after
@@ -131,6 +140,7 @@ def rotate_command(loaded: LoadedSettings, id_or_name: str, as_json: bool) -> No
     """
     with open_store_of(loaded.settings) as store:
         key = find_key(store, id_or_name)
+        note(loaded.settings, store, "key.rotate", key.id, reason)
         text = rotate(store, key)
     _show(key, text, as_json)
 
@@ -138,8 +148,10 @@ def rotate_command(loaded: LoadedSettings, id_or_name: str, as_json: bool) -> No
 @command.command("revoke")
 @key_argument
 @click.option("--yes", is_flag=True, help="Revoke without asking.")
-@settings_options("store")
-def revoke_command(loaded: LoadedSettings, id_or_name: str, yes: bool) -> None:
+@reason_option
+@settings_options("store", "audit_key")
+@audited("key.revoke")
+def revoke_command(loaded: LoadedSettings, id_or_name: str, yes: bool, reason: str) -> None:
     """Refuse a key from now on. This cannot be undone.
 
     Servers end sessions and connections that were opened with it, after follow_seconds at the
@@ -148,13 +160,14 @@ def revoke_command(loaded: LoadedSettings, id_or_name: str, yes: bool) -> None:
     \b
     Examples:
       susracker keys revoke gate
-      susracker keys revoke 8f3a2b90c1d4 --yes
+      susracker keys revoke 8f3a2b90c1d4 --yes --reason "lost laptop"
     """
     with open_store_of(loaded.settings) as store:
         key = find_key(store, id_or_name)
         click.echo(f"{key.id}  {key.name}: {key.role}, {_state(key)}")
         if not yes:
             click.confirm("Revoke for good?", abort=True)
+        note(loaded.settings, store, "key.revoke", key.id, reason)
         store.revoke_key(key.id, _now())
     click.echo(f"revoked {key.name}")
 

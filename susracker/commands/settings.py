@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from susracker.commands.auditing import unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.config import Settings, shown_setting
 
@@ -15,6 +16,7 @@ from susracker.config import Settings, shown_setting
 @click.command("settings")
 @json_option
 @settings_options()
+@unaudited("opens no store")
 def command(loaded: LoadedSettings, as_json: bool) -> None:
     """Print every setting: value, source and help.
 
