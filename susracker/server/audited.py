@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from flask import Response, g, make_response, request
 
 from susracker.access.audit import Act
+from susracker.errors import OverloadedError
 from susracker.server.identity import identity
 from susracker.server.service import service
 
@@ -34,10 +35,7 @@ def audited(action: str, subject: str = "") -> Callable[[View], View]:
             g.audit = {}
             answer = make_response(view(**parts))
             if answer.status_code < 400:
-                act = _act(action, str(parts.get(subject, "")), g.audit)
-                auditing = service().audit
-                note = auditing.note_look if request.method in SAFE else auditing.note_change
-                service().reads.call(note, act)
+                _note(_act(action, str(parts.get(subject, "")), g.audit))
             return answer
 
         setattr(wrapper, _DECLARED, action)
@@ -67,6 +65,17 @@ def describe(subject: str | None = None, reason: str | None = None, **detail: ob
     found: dict[str, Any] = g.audit
     found.setdefault("detail", {}).update(detail)
     found.update({k: v for k, v in (("subject", subject), ("reason", reason)) if v is not None})
+
+
+def _note(act: Act) -> None:
+    auditing, reads = service().audit, service().reads
+    if request.method in SAFE:
+        reads.call(auditing.note_look, act)
+        return
+    try:
+        reads.call(auditing.note_change, act)
+    except OverloadedError:
+        auditing.note_later(act)  # the change was made: whoever made it must not hear of a failure
 
 
 def _act(action: str, subject: str, described: Mapping[str, Any]) -> Act:

@@ -51,6 +51,10 @@ class Auditing:
             except (StoreError, ConfigError) as error:
                 log.error("a change is not in the audit log yet (%s): %s", act, error)
 
+    def note_later(self, act: Act) -> None:
+        """Note a change with whatever is noted next; this may be called from the event loop."""
+        self._waiting.append(act)
+
     def catch_up(self) -> None:
         """Note what is waiting.
 

@@ -22,6 +22,7 @@ from susracker.server.app import create_app
 from susracker.server.audited import declared_audit
 from susracker.server.service import EXTENSION
 from susracker.stores.sqlite.access import SqliteAccess
+from susracker.stores.sqlite.gallery import SqliteGallery
 from susracker.tracking.tracker import Tracker
 from tests.contracts.records import activity
 from tests.pictures import HOPPER
@@ -161,6 +162,30 @@ def test_a_change_that_cannot_be_noted_is_noted_later(client: Any, tracker: Trac
     client.get("/api/criminals")
     assert [action for action, _ in actions(tracker)] == ["criminal.add", "criminal.list"]
     assert client.get("/readyz").get_json()["warning"] is None
+
+
+def test_a_change_is_answered_although_too_many_look_things_up(
+    client: Any, app: Any, tracker: Tracker
+) -> None:
+    app.extensions[EXTENSION].reads._limit = 0
+    made = client.post("/api/criminals", json={"name": "Grace", "image": PHOTO})
+    assert made.status_code == 201
+    assert actions(tracker) == []
+    app.extensions[EXTENSION].audit.catch_up()
+    assert actions(tracker) == [("criminal.add", made.get_json()["id"])]
+
+
+def test_someone_who_was_stored_is_answered_although_the_store_fails_then(
+    client: Any, tracker: Tracker
+) -> None:
+    error = StoreUnavailableError("gone")
+    with patch.object(SqliteGallery, "photo_ids_of", side_effect=error):
+        made = client.post("/api/criminals", json={"name": "Grace", "image": PHOTO})
+        assert made.status_code == 201
+        where = f"/api/criminals/{made.get_json()['id']}"
+        assert client.put(where, json={"threat": "high"}).status_code == 200
+    person = client.get(where).get_json()
+    assert (person["name"], person["threat"], len(person["photos"])) == ("Grace", "high", 1)
 
 
 def test_the_log_of_a_server_is_whole(client: Any, tracker: Tracker, tmp_path: Path) -> None:
