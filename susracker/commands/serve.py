@@ -51,7 +51,7 @@ def command(loaded: LoadedSettings) -> None:
     Examples:
       susracker serve
       susracker serve --port 8080 --workers 4
-      susracker serve --host 0.0.0.0 --cert site.pem --key site.key
+      susracker serve --host 0.0.0.0 --cert site.pem --key site.key.pem
       susracker serve --store sqlite:///site.db --cooldown-seconds 30
       susracker serve --record night/ --record-days 2
 
