@@ -25,6 +25,10 @@ MAX_UNSIGNED = 100
 few: those of processes that are just adding some, or were killed before they signed."""
 
 
+SYSTEM: Mapping[str, str] = {"actor": "susracker", "role": "system", "address": ""}
+"""Who does what nobody asked for at that moment, such as to forget what is old."""
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """What is to be noted.

@@ -14,6 +14,7 @@ from rich.table import Table
 from susracker.commands.alerts_export import export_command
 from susracker.commands.alerts_options import FilterOf, filter_options
 from susracker.commands.alerts_stats import stats_command
+from susracker.commands.auditing import audited
 from susracker.commands.auditing import note as note_act
 from susracker.commands.holds import hold_command, release_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
@@ -23,7 +24,7 @@ from susracker.judgement.finding import find_alert, find_alerts
 from susracker.judgement.judging import Judged, Judging, with_judgements
 from susracker.judgement.rules import ENCOUNTERS, VERDICTS
 from susracker.models import Alert, Judgement
-from susracker.plugins import open_store
+from susracker.plugins import open_store_of
 from susracker.runtime.account import actor
 from susracker.runtime.files import open_private
 from susracker.runtime.text import counted
@@ -74,7 +75,8 @@ command.add_command(release_command)
     help="How many to list: the newest.",
 )
 @json_option
-@settings_options("store")
+@settings_options("store", "audit_key")
+@audited("alert.list")
 def list_command(loaded: LoadedSettings, filter_of: FilterOf, limit: int, as_json: bool) -> None:
     """List alerts, the newest first, without their pictures.
 
@@ -84,7 +86,7 @@ def list_command(loaded: LoadedSettings, filter_of: FilterOf, limit: int, as_jso
       susracker alerts list --status new --camera gate-1 --limit 100
       susracker alerts list --criminal 3f9c2a81 --since 2026-06-01 --json
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         found = deque(find_alerts(store, filter_of(store)), maxlen=limit)
         note_act(loaded.settings, store, "alert.list", detail={"shown": len(found)})
     found.reverse()
@@ -93,7 +95,7 @@ def list_command(loaded: LoadedSettings, filter_of: FilterOf, limit: int, as_jso
     elif found:
         print_table(_alerts_table(found))
     else:
-        click.echo("there is no such alert")
+        click.echo("no alert matches")
 
 
 @command.command("show")
@@ -104,7 +106,8 @@ def list_command(loaded: LoadedSettings, filter_of: FilterOf, limit: int, as_jso
     help="Write the face that was matched to this file, as JPEG.",
 )
 @json_option
-@settings_options("store")
+@settings_options("store", "audit_key")
+@audited("alert.show")
 def show_command(
     loaded: LoadedSettings, alert_id: str, save_face: Path | None, as_json: bool
 ) -> None:
@@ -116,7 +119,7 @@ def show_command(
       susracker alerts show 3f9c2a81 --save-face face.jpg
       susracker alerts show 3f9c2a81 --json
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         (judged,) = with_judgements(store, [find_alert(store, alert_id)])
         note_act(loaded.settings, store, "alert.show", judged.alert.id)
     if save_face:
@@ -133,7 +136,8 @@ def show_command(
 @click.option("--reason", required=True, help="Why, in up to 200 characters.")
 @note_option
 @replaces_option
-@settings_options("store", "review_required_by")
+@settings_options("store", "review_required_by", "audit_key")
+@audited("alert.review")
 def review_command(
     loaded: LoadedSettings,
     alert_id: str,
@@ -150,7 +154,7 @@ def review_command(
       susracker alerts review 3f9c2a81 --verdict dismissed --reason "taller" --note "see camera 2"
       susracker alerts review 3f9c2a81 --verdict unsure --reason "blurred" --replaces 77ab01c2
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         alert = find_alert(store, alert_id)
         judged = Judging(store, loaded.settings.review_required_by).review(
             alert.id,
@@ -171,7 +175,8 @@ def review_command(
 @click.argument("outcome", type=click.Choice(ENCOUNTERS))
 @note_option
 @replaces_option
-@settings_options("store", "review_required_by")
+@settings_options("store", "review_required_by", "audit_key")
+@audited("alert.outcome")
 def outcome_command(
     loaded: LoadedSettings, alert_id: str, outcome: str, note: str, replaces: str | None
 ) -> None:
@@ -183,7 +188,7 @@ def outcome_command(
       susracker alerts outcome 3f9c2a81 lost
       susracker alerts outcome 3f9c2a81 "wrong person" --replaces 77ab01c2
     """
-    with open_store(loaded.settings.store) as store:
+    with open_store_of(loaded.settings) as store:
         alert = find_alert(store, alert_id)
         Judging(store, loaded.settings.review_required_by).record_outcome(
             alert.id,

@@ -10,13 +10,14 @@ from typing import Any
 import click
 
 from susracker.commands.alerts_options import FilterOf, filter_options
+from susracker.commands.auditing import audited
 from susracker.commands.auditing import note as note_act
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.errors import InputError
 from susracker.judgement.exporting import row_of, save_face, writer_for
 from susracker.judgement.finding import AlertFilter, find_alerts
 from susracker.judgement.judging import Judged, with_judgements
-from susracker.plugins import open_store
+from susracker.plugins import open_store_of
 from susracker.runtime.files import make_private_folder, open_private
 from susracker.runtime.text import counted
 from susracker.stores.base import Store
@@ -33,7 +34,8 @@ AT_ONCE = 100
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder to write the matched faces to, one JPEG an alert, named by its id.",
 )
-@settings_options("store")
+@settings_options("store", "audit_key")
+@audited("alert.export")
 def export_command(
     loaded: LoadedSettings, file: Path, reason: str, filter_of: FilterOf, pictures: Path | None
 ) -> None:
@@ -51,7 +53,7 @@ def export_command(
         if pictures:
             make_private_folder(pictures)
         with (
-            open_store(loaded.settings.store) as store,
+            open_store_of(loaded.settings) as store,
             open_private(file, "w", encoding="utf-8", newline="") as opened,
         ):
             pictured = {"pictures": pictures is not None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Annotated, Any
@@ -29,6 +30,8 @@ from susracker.server.body import Form, form, from_json
 from susracker.server.service import Service, service
 from susracker.server.wire import criminal_fields, parse, sighting_fields
 from susracker.tracking.tracker import Tracker
+
+log = logging.getLogger(__name__)
 
 blueprint = Blueprint("criminals", __name__)
 
@@ -170,7 +173,7 @@ def _add(
     parts.enroller.add(criminal, _prepare_all(parts, images))
     changed(criminal.id)
     _follow(parts.tracker)
-    return _describe(parts.tracker, criminal.id)
+    return _describe_stored(parts.tracker, criminal.id)
 
 
 def _edit(
@@ -189,7 +192,7 @@ def _edit(
     parts.enroller.edit(criminal_id, edit, prepared, revision=revision)
     changed(criminal_id)
     _follow(parts.tracker)
-    return _describe(parts.tracker, criminal_id)
+    return _describe_stored(parts.tracker, criminal_id)
 
 
 def _prepare_all(parts: Service, images: list[bytes]) -> list[PreparedPhoto]:
@@ -219,6 +222,16 @@ def _follow(tracker: Tracker) -> None:
     that tried again would store it twice."""
     with suppress(StoreUnavailableError):
         tracker.refresh()
+
+
+def _describe_stored(tracker: Tracker, criminal_id: str) -> dict[str, Any]:
+    """Someone who was just stored: only their id if the store cannot be read at present. A client
+    that was told of a failure would store them twice."""
+    try:
+        return _describe(tracker, criminal_id)
+    except StoreUnavailableError as error:
+        log.warning("someone was stored, but cannot be read back at present: %s", error)
+        return {"id": criminal_id}
 
 
 def _describe(tracker: Tracker, criminal_id: str) -> dict[str, Any]:

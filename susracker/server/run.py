@@ -168,6 +168,7 @@ def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
     if not requests.wait_until_idle(FINISH_SECONDS):
         log.error("stopped after %s s with requests still unanswered", FINISH_SECONDS)
     server.stop(CLOSE_SECONDS)
+    parts.close()
 
 
 def _listen(host: str, port: int) -> Any:
