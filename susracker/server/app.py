@@ -92,7 +92,8 @@ def create_app(
     settings = tracker.settings
     app = Flask("susracker", static_folder=None)
     origins = Origins(settings.allowed_origins)
-    auditing = Auditing(AuditLog.open(tracker.store, settings.audit_key))
+    audit_log = AuditLog.open(tracker.store, settings.audit_key)
+    auditing = Auditing(audit_log)
     reads = BoundedPool(READERS, READERS + MAX_WAITING_READS)
 
     def note(act: Act) -> None:
@@ -104,7 +105,7 @@ def create_app(
     allow_listed_origins(app, origins)
     guard(app, admission)
     limit_requests(app, rate_limit)
-    sessions.configure_sessions(app, tracker.store)
+    sessions.configure_sessions(app, tracker.store, audit_log)
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
     socketio = SocketIO(
         app,
