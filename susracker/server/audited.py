@@ -81,6 +81,11 @@ def once_changed() -> Callable[[str], None]:
     return lambda subject: found.update(subject=subject, changed=True)
 
 
+def note_look(action: str, subject: str) -> None:
+    """Note what a refusal shows."""
+    service().reads.call(service().audit.note_look, _act(action, subject, {}))
+
+
 def _note(act: Act) -> None:
     if request.method in SAFE:
         service().reads.call(service().audit.note_look, act)

@@ -14,7 +14,7 @@ from susracker.access.roles import Permission
 from susracker.errors import JudgedError
 from susracker.judgement.judging import Judged
 from susracker.server.access import access
-from susracker.server.audited import audited, describe
+from susracker.server.audited import audited, describe, note_look
 from susracker.server.body import from_json
 from susracker.server.identity import identity
 from susracker.server.service import service
@@ -65,17 +65,20 @@ def outcome(alert_id: str) -> ResponseReturnValue:
     return _answer(partial(service().judging.record_outcome, alert_id, **said))
 
 
-@blueprint.errorhandler(JudgedError)
-def judged_already(error: JudgedError) -> ResponseReturnValue:
-    """Answer with what is there, so that the operator sees by whom."""
-    judged = service().reads.call(service().judging.judged, error.alert_id)
-    return jsonify(error=str(error), alert=_fields(judged)), 409
-
-
 def _answer(judge: Callable[[], Judged]) -> ResponseReturnValue:
-    judged = service().reads.call(judge)
+    try:
+        judged = service().reads.call(judge)
+    except JudgedError as error:
+        return _judged_already(error)
     service().live.look_now()
     return jsonify(_fields(judged))
+
+
+def _judged_already(error: JudgedError) -> ResponseReturnValue:
+    """Answer with what is there, so that the operator sees by whom; that is a look."""
+    judged = service().reads.call(service().judging.judged, error.alert_id)
+    note_look("alert.show", error.alert_id)
+    return jsonify(error=str(error), alert=_fields(judged)), 409
 
 
 def _fields(judged: Judged) -> dict[str, Any]:

@@ -104,6 +104,14 @@ def test_looks_and_changes_are_noted(client: Any, tracker: Tracker) -> None:
     }
 
 
+def test_a_refused_review_is_noted_as_the_look_that_it_is(client: Any, tracker: Tracker) -> None:
+    (alert,) = tracker.store.record([], [activity()])
+    review = {"verdict": "confirmed", "reason": "seen"}
+    answers = [client.post(f"/api/alerts/{alert.id}/review", json=review) for _ in range(2)]
+    assert [one.status_code for one in answers] == [200, 409]
+    assert actions(tracker) == [("alert.review", alert.id), ("alert.show", alert.id)]
+
+
 def test_no_entry_holds_a_name_or_a_picture(client: Any, tracker: Tracker) -> None:
     client.post("/api/criminals", json={"name": "Grace", "image": PHOTO})
     client.get("/api/criminals?query=Grace")
