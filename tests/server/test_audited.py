@@ -21,6 +21,7 @@ from susracker.access.verification import verify
 from susracker.errors import ConfigError, StoreUnavailableError
 from susracker.server.app import create_app
 from susracker.server.audited import declared_audit
+from susracker.server.service import EXTENSION
 from susracker.stores.sqlite.access import SqliteAccess
 from susracker.stores.sqlite.gallery import SqliteGallery
 from susracker.tracking.tracker import Tracker
