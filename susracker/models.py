@@ -331,9 +331,11 @@ class AuditEntry:
 
     Attributes:
         seq: position in the audit log, from 1 without gaps.
-        actor: who: a key as "name (id)", or an account of this machine as "os:NAME".
-        role: of the key; "local" where no key was needed.
-        address: where from: an IP address, or "" for the command line.
+        actor: who: a key as "name (id)", an account of this machine as "os:NAME", "local" on
+            loopback while no key exists, "susracker" for the server itself, or "unknown".
+        role: of the key; "local" where no key was needed; "system" for the server itself; "none" of
+            who was refused.
+        address: where from: an IP address, or "" for the command line and the server itself.
         action: what, such as "criminal.edit".
         subject: id of the person, alert or key it was done to; "" where there is no one such thing.
         reason: why, if one was given.

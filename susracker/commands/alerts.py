@@ -14,6 +14,7 @@ from rich.table import Table
 from susracker.commands.alerts_export import export_command
 from susracker.commands.alerts_options import FilterOf, filter_options
 from susracker.commands.alerts_stats import stats_command
+from susracker.commands.auditing import audited
 from susracker.commands.auditing import note as note_act
 from susracker.commands.holds import hold_command, release_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
@@ -74,7 +75,8 @@ command.add_command(release_command)
     help="How many to list: the newest.",
 )
 @json_option
-@settings_options("store")
+@settings_options("store", "audit_key")
+@audited("alert.list")
 def list_command(loaded: LoadedSettings, filter_of: FilterOf, limit: int, as_json: bool) -> None:
     """List alerts, the newest first, without their pictures.
 
@@ -93,7 +95,7 @@ def list_command(loaded: LoadedSettings, filter_of: FilterOf, limit: int, as_jso
     elif found:
         print_table(_alerts_table(found))
     else:
-        click.echo("there is no such alert")
+        click.echo("no alert matches")
 
 
 @command.command("show")
@@ -104,7 +106,8 @@ def list_command(loaded: LoadedSettings, filter_of: FilterOf, limit: int, as_jso
     help="Write the face that was matched to this file, as JPEG.",
 )
 @json_option
-@settings_options("store")
+@settings_options("store", "audit_key")
+@audited("alert.show")
 def show_command(
     loaded: LoadedSettings, alert_id: str, save_face: Path | None, as_json: bool
 ) -> None:
@@ -133,7 +136,8 @@ def show_command(
 @click.option("--reason", required=True, help="Why, in up to 200 characters.")
 @note_option
 @replaces_option
-@settings_options("store", "review_required_by")
+@settings_options("store", "review_required_by", "audit_key")
+@audited("alert.review")
 def review_command(
     loaded: LoadedSettings,
     alert_id: str,
@@ -171,7 +175,8 @@ def review_command(
 @click.argument("outcome", type=click.Choice(ENCOUNTERS))
 @note_option
 @replaces_option
-@settings_options("store", "review_required_by")
+@settings_options("store", "review_required_by", "audit_key")
+@audited("alert.outcome")
 def outcome_command(
     loaded: LoadedSettings, alert_id: str, outcome: str, note: str, replaces: str | None
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from susracker.commands.alerts_options import FilterOf, filter_options
+from susracker.commands.auditing import audited
 from susracker.commands.auditing import note as note_act
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.errors import InputError
@@ -33,7 +34,8 @@ AT_ONCE = 100
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder to write the matched faces to, one JPEG an alert, named by its id.",
 )
-@settings_options("store")
+@settings_options("store", "audit_key")
+@audited("alert.export")
 def export_command(
     loaded: LoadedSettings, file: Path, reason: str, filter_of: FilterOf, pictures: Path | None
 ) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 import click
 from rich.table import Table
 
-from susracker.commands.auditing import note
+from susracker.commands.auditing import audited, note
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import print_json, print_table
 from susracker.judgement.rates import percent
@@ -29,7 +29,8 @@ day_type = click.DateTime(["%Y-%m-%d"])
 @click.option("--since", type=day_type, help="Only what arrived on this day or later, in UTC.")
 @click.option("--until", type=day_type, help="Only what arrived on this day or before it, in UTC.")
 @json_option
-@settings_options("store", "target_fpir")
+@settings_options("store", "target_fpir", "audit_key")
+@audited("alert.stats")
 def stats_command(
     loaded: LoadedSettings, since: datetime | None, until: datetime | None, as_json: bool
 ) -> None:
@@ -68,13 +69,12 @@ def _show(stats: Stats) -> None:
             click.echo()
             print_table(_table(name, groups))
     if len(stats.people) > len(most):
-        click.echo(f"and {len(stats.people) - len(most):,} people more: see --json")
+        click.echo(f"and {len(stats.people) - len(most):,} more people: see --json")
     click.echo()
     click.echo(f"promised false alert rate: {percent(stats.promised)}")
     if (rate := stats.total.rate) and rate.undecided:
         click.echo(
-            f"if all {rate.undecided:,} alerts were false that nobody confirmed or dismissed:"
-            f" {percent(rate.highest)}"
+            f"if every undecided alert ({rate.undecided:,}) were false: {percent(rate.highest)}"
         )
     click.echo(_response(stats.total))
     for warning in stats.warnings():

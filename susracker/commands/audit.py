@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import typing
 from collections.abc import Iterable
@@ -10,25 +9,23 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from susracker.access.audit import Act, AuditLog
 from susracker.access.chain import to_fields
 from susracker.access.export import all_entries, read_export, write_export
 from susracker.access.signing import PublicKey, SigningKey, public_path
 from susracker.access.verification import Verified, verify
-from susracker.commands.auditing import acting, note
+from susracker.commands.auditing import acting, audited, note, reason_option, unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.commands.progress import progress_bar
+from susracker.commands.shown import print_json
 from susracker.errors import InputError
 from susracker.models import AuditEntry, AuditHead
 from susracker.plugins import open_store_of
 from susracker.runtime.files import open_private
-from susracker.runtime.text import counted
+from susracker.runtime.text import counted, on_one_line
 
 MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
-UNLIMITED_WIDTH = 10_000
 
 public_key_option = click.option(
     "--public-key",
@@ -62,6 +59,7 @@ def command() -> None:
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Newest N.")
 @json_option
 @settings_options("store", "audit_key")
+@audited("audit.list")
 def list_command(
     loaded: LoadedSettings,
     actor: str | None,
@@ -94,9 +92,10 @@ def list_command(
         found = [entry for entry in all_entries(store) if matches(entry)][-limit:]
         note(loaded.settings, store, "audit.list", detail={"shown": len(found)})
     if as_json:
-        click.echo(json.dumps([to_fields(entry) for entry in found], indent=2))
+        print_json([to_fields(entry) for entry in found])
     elif found:
-        _print(_table(found))
+        for entry in found:
+            _print(entry)
     else:
         click.echo("no entry matches")
 
@@ -105,6 +104,7 @@ def list_command(
 @click.argument("file", type=click.File("rb"), required=False)
 @public_key_option
 @settings_options("store", "audit_key")
+@unaudited("shows no entry")
 def verify_command(
     loaded: LoadedSettings, file: Iterable[bytes] | None, public_key: Path | None
 ) -> None:
@@ -124,14 +124,18 @@ def verify_command(
         return
     with open_store_of(loaded.settings) as store:
         head = store.audit_head()
-        found = verify(all_entries(store), head, key)
+        total = head.seq - head.first + 1 if head else None
+        with progress_bar() as progress:
+            entries = progress.track(all_entries(store), total, description="verifying")
+            found = verify(entries, head, key)
     _report(found, key)
 
 
 @command.command("export")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@click.option("--reason", default="", help="Why the log is handed out; noted in the log.")
+@reason_option
 @settings_options("store", "audit_key")
+@audited("audit.export")
 def export_command(loaded: LoadedSettings, file: Path, reason: str) -> None:
     """Write all entries to FILE, a line of JSON each, with the signed head as the last line.
 
@@ -152,6 +156,7 @@ def export_command(loaded: LoadedSettings, file: Path, reason: str) -> None:
 
 @command.command("public-key")
 @settings_options("audit_key")
+@unaudited("the public key is no secret")
 def public_key_command(loaded: LoadedSettings) -> None:
     """Print the key that the log is verified with, to hand to whoever audits it.
 
@@ -166,6 +171,7 @@ def public_key_command(loaded: LoadedSettings) -> None:
 @command.command("new-key")
 @click.option("--reason", required=True, help="Why; noted in the log.")
 @settings_options("store", "audit_key")
+@audited("audit.new_key")
 def new_key_command(loaded: LoadedSettings, reason: str) -> None:
     """Sign with the key in --audit-key from now on, after the key before was lost or stolen.
 
@@ -185,13 +191,16 @@ def new_key_command(loaded: LoadedSettings, reason: str) -> None:
 
 
 def _verify_export(lines: Iterable[bytes], key: PublicKey) -> Verified:
-    records = list(read_export(lines))
+    with progress_bar() as progress:
+        records = list(progress.track(read_export(lines), description="reading"))
     if not records or not isinstance(records[-1], AuditHead):
         entries = [one for one in records if isinstance(one, AuditEntry)]
         return Verified(["the last line, with the signed head, is missing"], len(entries))
     if any(isinstance(one, AuditHead) for one in records[:-1]):
         raise InputError("the file has two heads: it is not one export")
-    return verify((one for one in records if isinstance(one, AuditEntry)), records[-1], key)
+    entries = [one for one in records if isinstance(one, AuditEntry)]
+    with progress_bar() as progress:
+        return verify(progress.track(entries, description="verifying"), records[-1], key)
 
 
 def _report(found: Verified, key: PublicKey) -> None:
@@ -216,15 +225,10 @@ def _new_file(path: Path) -> typing.Any:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _table(entries: Iterable[AuditEntry]) -> Table:
-    table = Table("seq", "when", "who", "from", "action", "subject", "reason")
-    for one in entries:
-        when = one.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        shown = (one.actor, one.address, one.action, one.subject[:8], one.reason)
-        table.add_row(str(one.seq), when, *map(escape, shown))
-    return table
-
-
-def _print(table: Table) -> None:
-    console = Console()
-    Console(width=None if console.is_terminal else UNLIMITED_WIDTH).print(table)
+def _print(entry: AuditEntry) -> None:
+    when = entry.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    subject = f" {entry.subject}" if entry.subject else ""
+    reason = f": {entry.reason}" if entry.reason else ""
+    click.echo(on_one_line(f"{entry.seq:>6}  {when}  {entry.action}{subject}{reason}"))
+    address = f" from {entry.address}" if entry.address else ""
+    click.echo(on_one_line(f"        by {entry.actor}{address}"))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from susracker.commands.auditing import audited, reason_option
 from susracker.commands.copy import copy_noted, told
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.errors import InputError
@@ -13,8 +14,10 @@ from susracker.errors import InputError
 
 @click.command("backup")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@reason_option
 @settings_options("store", "audit_key")
-def command(loaded: LoadedSettings, file: Path) -> None:
+@audited("store.backup")
+def command(loaded: LoadedSettings, file: Path, reason: str) -> None:
     """Copy the store to one file, and check it.
 
     The file is itself a store, an SQLite file: you can serve it and look into it. It holds all that
@@ -34,6 +37,6 @@ def command(loaded: LoadedSettings, file: Path) -> None:
     part.unlink(missing_ok=True)
     store, data_key = loaded.settings.store, loaded.settings.data_key
     ends = (store, data_key), (f"sqlite:///{part.absolute()}", data_key)
-    held = copy_noted(loaded.settings, "store.backup", *ends)
+    held = copy_noted(loaded.settings, "store.backup", reason, *ends)
     part.rename(file)
     click.echo(f"{file} holds {told(held)}")

@@ -23,6 +23,7 @@ from susracker.benchmark.report import in_plain_words, write_report
 from susracker.benchmark.rules import AS_NORM, distance_limit
 from susracker.benchmark.run import Bench, Plan, Result
 from susracker.benchmark.tables import groups_table, identification_table, verification_table
+from susracker.commands.auditing import unaudited
 from susracker.commands.benchmark_reviews import measure_reviews, refuse_others, write_shift
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.commands.progress import steps
@@ -132,6 +133,7 @@ TOO_MANY_KNOWN = 0.01
     "when the threshold was changed last.",
 )
 @settings_options("store", "matcher", "target_fpir", "workers")
+@unaudited("shows no person of the store")
 def command(
     loaded: LoadedSettings,
     dataset: Path | None,

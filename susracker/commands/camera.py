@@ -13,6 +13,7 @@ import click
 from susracker.client import Camera
 from susracker.client.camera import CLOSE_SECONDS
 from susracker.client.delivery import Waits
+from susracker.commands.auditing import unaudited
 from susracker.commands.options import key_option
 from susracker.commands.sampling import video_options
 from susracker.config import without_password
@@ -53,6 +54,7 @@ STOP_SECONDS = 1.0
     help="How many megabytes may wait; beyond that, the oldest are dropped.",
 )
 @video_options
+@unaudited("opens no store")
 def command(
     source: str,
     url: str,

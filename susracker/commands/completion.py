@@ -5,10 +5,13 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from susracker.commands.auditing import unaudited
+
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
+@unaudited("opens no store")
 def command(ctx: click.Context, shell: str) -> None:
     """Print the tab completion for your shell.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from susracker.commands.auditing import note
+from susracker.commands.auditing import audited, note, reason_option
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.commands.progress import steps
 from susracker.config import Settings, without_password
@@ -28,9 +28,16 @@ from susracker.stores.transfer import copy_store
 @click.option(
     "--to-key", help="File of the data key of TO, or `off`.  [default: the setting data_key]"
 )
+@reason_option
 @settings_options("audit_key")
+@audited("store.copy")
 def command(
-    loaded: LoadedSettings, source: str, target: str, from_key: str | None, to_key: str | None
+    loaded: LoadedSettings,
+    source: str,
+    target: str,
+    from_key: str | None,
+    to_key: str | None,
+    reason: str,
 ) -> None:
     """Copy a whole store to another, and check that it arrived.
 
@@ -54,12 +61,16 @@ def command(
         raise InputError("FROM and TO are the same store")
     keys = [_key(one, loaded.settings.data_key) for one in (from_key, to_key)]
     ends = (source, keys[0]), (target, keys[1])
-    held = copy_noted(loaded.settings, "store.copy", *ends)
+    held = copy_noted(loaded.settings, "store.copy", reason, *ends)
     click.echo(f"copied, and both hold {told(held)}")
 
 
 def copy_noted(
-    settings: Settings, action: str, source: tuple[str, str], target: tuple[str, str]
+    settings: Settings,
+    action: str,
+    reason: str,
+    source: tuple[str, str],
+    target: tuple[str, str],
 ) -> Contents:
     """Copy a store to another, each by its URL and its data key, and note it in the original
     before.
@@ -70,7 +81,7 @@ def copy_noted(
     """
     refuse_missing(source[0])
     with _opened(*source) as original:
-        note(settings, original, action, detail={"to": without_password(target[0])})
+        note(settings, original, action, reason=reason, detail={"to": without_password(target[0])})
     return copy_urls(source, target)
 
 

@@ -11,10 +11,11 @@ from typing import Any
 import click
 from rich.table import Table
 
+from susracker.commands.auditing import Noting, audited, note, reason_option
 from susracker.commands.criminals_stats import stats_command
 from susracker.commands.erase import erase_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
-from susracker.commands.shown import moment_text, print_json, print_table
+from susracker.commands.shown import moment_text, plain_table, print_json, print_table
 from susracker.enrolment.inspection import photo_fields
 from susracker.enrolment.lookup import find_criminal
 from susracker.models import Criminal, Sighting, Status
@@ -27,6 +28,9 @@ SHORT_ID = 8
 """Fewest characters of an id in a table; it shows more where ids would look the same."""
 
 SIGHTINGS_SHOWN = 5
+
+LISTED = 20
+"""How many of the people in a list the audit log names, by their ids: as the server does."""
 
 QUALITIES = (
     ("eyes apart", "eye_distance"),
@@ -67,7 +71,8 @@ command.add_command(erase_command)
 )
 @click.option("--name", help="Only people with this text in their name; case does not matter.")
 @json_option
-@settings_options("store", "encoder")
+@settings_options("store", "encoder", "audit_key")
+@audited("criminal.list")
 def list_command(
     loaded: LoadedSettings, status: str | None, name: str | None, as_json: bool
 ) -> None:
@@ -84,12 +89,13 @@ def list_command(
     with open_store_of(loaded.settings) as store:
         everyone = store.criminals()
         templates = store.template_counts(open_encoder(loaded.settings.encoder).id)
-    found = [
-        one
-        for one in everyone
-        if (status is None or one.status == status)
-        and (name is None or name.casefold() in one.name.casefold())
-    ]
+        found = [
+            one
+            for one in everyone
+            if (status is None or one.status == status)
+            and (name is None or name.casefold() in one.name.casefold())
+        ]
+        note(loaded.settings, store, "criminal.list", detail=_listed(found, name))
     if as_json:
         rows = [asdict(one) | {"templates": templates.get(one.id, 0)} for one in found]
         print_json(rows)
@@ -98,7 +104,9 @@ def list_command(
         click.echo("nobody is enrolled" if not everyone else "nobody who is enrolled matches")
         return
     shorten = _shortener(everyone)
-    table = Table("id", "name", "status", "threat", "case", "templates", "expires", "last seen")
+    table = plain_table(
+        "id", "name", "status", "threat", "case", "templates", "expires", "last seen"
+    )
     table.columns[0].no_wrap = True
     for one in found:
         table.add_row(
@@ -117,7 +125,8 @@ def list_command(
 @command.command("show")
 @id_argument
 @json_option
-@settings_options("store")
+@settings_options("store", "audit_key")
+@audited("criminal.show")
 def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> None:
     """Show one person, with their photos and newest sightings.
 
@@ -130,6 +139,7 @@ def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> Non
     """
     with open_store_of(loaded.settings) as store:
         criminal = find_criminal(store, criminal_id)
+        note(loaded.settings, store, "criminal.show", criminal.id)
         photos = [
             photo_fields(store.photo(photo_id), int(loaded.settings.max_megapixels * 1e6))
             for photo_id in store.photo_ids(criminal.id)
@@ -155,8 +165,12 @@ def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> Non
 @command.command("remove")
 @ids_argument
 @click.option("--yes", is_flag=True, help="Remove without asking.")
-@settings_options("store")
-def remove_command(loaded: LoadedSettings, criminal_ids: tuple[str, ...], yes: bool) -> None:
+@reason_option
+@settings_options("store", "audit_key")
+@audited("criminal.remove")
+def remove_command(
+    loaded: LoadedSettings, criminal_ids: tuple[str, ...], yes: bool, reason: str
+) -> None:
     """Remove people, with all their photos, templates and sightings.
 
     Alerts stay, as a record of what operators were told, without the face and the name; what people
@@ -166,7 +180,7 @@ def remove_command(loaded: LoadedSettings, criminal_ids: tuple[str, ...], yes: b
 
     \b
     Examples:
-      susracker criminals remove 3f9c2a81
+      susracker criminals remove 3f9c2a81 --reason "warrant withdrawn"
       susracker criminals remove 3f9c2a81 07d1e4c2 --yes
     """
     with open_store_of(loaded.settings) as store:
@@ -179,7 +193,9 @@ def remove_command(loaded: LoadedSettings, criminal_ids: tuple[str, ...], yes: b
             click.confirm("Remove for good?", abort=True)
         for one in found:
             refuse_if_held(store, one.id, "release them first")
+        note_act = Noting(loaded.settings, store)
         for one in found:
+            note_act("criminal.remove", one.id, reason)
             store.remove_criminal(one.id)
     click.echo(f"removed {counted(len(found), 'person', 'people')}")
 
@@ -187,21 +203,34 @@ def remove_command(loaded: LoadedSettings, criminal_ids: tuple[str, ...], yes: b
 @command.command("set-status")
 @ids_argument
 @click.argument("status", type=click.Choice(typing.get_args(Status)))
-@settings_options("store")
+@reason_option
+@settings_options("store", "audit_key")
+@audited("criminal.edit")
 def set_status_command(
-    loaded: LoadedSettings, criminal_ids: tuple[str, ...], status: Status
+    loaded: LoadedSettings, criminal_ids: tuple[str, ...], status: Status, reason: str
 ) -> None:
     """Set people to wanted, or to apprehended, which stops the search for them.
 
     \b
     Examples:
-      susracker criminals set-status 3f9c2a81 apprehended
+      susracker criminals set-status 3f9c2a81 apprehended --reason "arrested at gate 3"
       susracker criminals set-status 3f9c2a81 07d1e4c2 wanted
     """
     with open_store_of(loaded.settings) as store:
+        note_act = Noting(loaded.settings, store)
         for one in _find_all(store, criminal_ids):
+            note_act("criminal.edit", one.id, reason, {"fields": ["status"], "photos": 0})
             store.edit_criminal(one.id, {"status": status})
             click.echo(f"{one.id}  {one.name}: {status}")
+
+
+def _listed(found: Sequence[Criminal], name: str | None) -> dict[str, object]:
+    """What the audit log says of a list, as the server's: not the name, which is a person's."""
+    return {
+        "searched": name is not None,
+        "shown": len(found),
+        "first": [one.id for one in found[:LISTED]],
+    }
 
 
 def _find_all(store: Store, typed: Sequence[str]) -> list[Criminal]:

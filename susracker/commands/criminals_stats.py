@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from susracker.commands.auditing import unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.config import Settings
 from susracker.plugins import open_encoder, open_matcher, open_store_of
@@ -27,6 +28,7 @@ OTHER_TARGETS = (0.1, 0.01, 0.001)
 @click.command("stats")
 @json_option
 @settings_options("store", "encoder", "target_fpir")
+@unaudited("shows no person")
 def stats_command(loaded: LoadedSettings, as_json: bool) -> None:
     """Show how many people are enrolled, and the threshold that follows from it.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from susracker.commands.auditing import unaudited
 from susracker.errors import MissingDriverError
 
 ONCE_SECONDS = 60
@@ -27,6 +28,7 @@ ONCE_SECONDS = 60
     show_default=True,
     help="Seconds between two detections.",
 )
+@unaudited("has a store of its own, which it removes")
 def command(once: bool, interval: float) -> None:
     """See it work: a camera, a wanted person, an alert.
 

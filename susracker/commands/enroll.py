@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.progress import Progress
 
+from susracker.commands.auditing import Noting, audited, reason_option
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import progress_bar
 from susracker.config import Settings
@@ -23,6 +24,7 @@ from susracker.enrolment.lookup import find_criminal
 from susracker.enrolment.report import Refusal, Report, refused
 from susracker.enrolment.sources import Person, Sources, find_people, find_photos
 from susracker.enrolment.summary import Summary, summary_fields, summary_lines
+from susracker.enrolment.writer import Written
 from susracker.errors import InputError
 from susracker.models import Criminal, Status, Threat
 from susracker.plugins import open_encoder, open_store_of
@@ -51,12 +53,15 @@ OPTIONS = {"crimes": "crime", "case_reference": "case", "expires_at": "expires"}
     help="When to stop looking: 2026-12-31 (its end, in UTC) or 2026-12-31T18:00:00+01:00.",
 )
 @json_option
-@settings_options("store", "encoder", "workers", "max_megapixels")
+@reason_option
+@settings_options("store", "encoder", "workers", "max_megapixels", "audit_key")
+@audited("criminal.add", "criminal.edit")
 def command(
     loaded: LoadedSettings,
     paths: tuple[Path, ...],
     criminal_id: str | None,
     as_json: bool,
+    reason: str,
     **given: Any,
 ) -> None:
     """Put people on the watch-list.
@@ -82,7 +87,14 @@ def command(
     with open_store_of(loaded.settings) as store, Interruption() as interruption:
         if criminal_id is not None:
             _direct(sources, find_criminal(store, criminal_id))
-        run = _enroll(store, loaded.settings, sources, interruption)
+        note_act = Noting(loaded.settings, store)
+
+        def note_write(written: Written) -> None:
+            action = "criminal.add" if written.is_new else "criminal.edit"
+            detail = {"fields": list(written.fields), "photos": written.photos}
+            note_act(action, written.criminal_id, reason, detail)
+
+        run = _enroll(store, loaded.settings, sources, interruption, note_write)
     if as_json:
         click.echo(json.dumps(summary_fields(run), indent=2))
     else:
@@ -131,7 +143,11 @@ def _direct(sources: Sources, criminal: Criminal) -> None:
 
 
 def _enroll(
-    store: Store, settings: Settings, sources: Sources, interruption: Interruption
+    store: Store,
+    settings: Settings,
+    sources: Sources,
+    interruption: Interruption,
+    note_write: Callable[[Written], None],
 ) -> Summary:
     encoder = open_encoder(settings.encoder)
     enroller = Enroller(store, encoder, max_pixels=int(settings.max_megapixels * 1e6))
@@ -147,6 +163,7 @@ def _enroll(
             report,
             workers=settings.workers,
             on_photo=lambda: progress.advance(task),
+            on_write=note_write,
             stopped=lambda: bool(interruption),
         )
     return Summary(

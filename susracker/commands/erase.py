@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from susracker.commands.auditing import note
+from susracker.commands.auditing import audited, note
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import Settings
 from susracker.enrolment.lookup import find_criminal
@@ -33,6 +33,7 @@ TOLERANCE = 2.0
 @click.option("--despite-holds", is_flag=True, help="End the holds of alerts that name them.")
 @click.option("--yes", is_flag=True, help="Erase without asking.")
 @settings_options("store", "record", "record_days", "audit_key")
+@audited(ERASE)
 def erase_command(
     loaded: LoadedSettings, criminal_id: str, reason: str, despite_holds: bool, yes: bool
 ) -> None:
@@ -100,8 +101,8 @@ def _tell(erased: Erased) -> None:
     traces = erased.traces
     click.echo(
         f"erased {counted(traces.photos, 'photo')}, {counted(traces.templates, 'template')} and "
-        f"{counted(traces.sightings, 'sighting')}; {counted(len(traces.alerts), 'alert')} stay "
-        "without them"
+        f"{counted(traces.sightings, 'sighting')}; what is left of "
+        f"{counted(len(traces.alerts), 'alert')} names nobody"
     )
     if erased.judgements:
         click.echo(f"emptied what was written in {counted(erased.judgements, 'judgement')}")

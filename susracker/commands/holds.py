@@ -6,8 +6,9 @@ from datetime import datetime, timezone
 
 import click
 
-from susracker.commands.auditing import acting, note
+from susracker.commands.auditing import acting, audited, note, reason_option
 from susracker.commands.options import LoadedSettings, settings_options
+from susracker.judgement.finding import find_alert
 from susracker.models import Hold
 from susracker.plugins import open_store_of
 from susracker.retention.holds import check_reason
@@ -17,6 +18,7 @@ from susracker.retention.holds import check_reason
 @click.argument("alert_id", metavar="ID")
 @click.option("--reason", required=True, help="Why, such as the case that it is needed for.")
 @settings_options("store", "audit_key")
+@audited("alert.hold")
 def hold_command(loaded: LoadedSettings, alert_id: str, reason: str) -> None:
     """Keep an alert beyond its time, with its face and judgements, until it is released.
 
@@ -24,27 +26,30 @@ def hold_command(loaded: LoadedSettings, alert_id: str, reason: str) -> None:
 
     \b
     Examples:
-      susracker alerts hold 3f9c2a8107d1e4c23f9c2a8107d1e4c2 --reason "court, case 12/26"
+      susracker alerts hold 3f9c2a81 --reason "court, case 12/26"
     """
-    now, who = datetime.now(timezone.utc), acting()["actor"]
-    hold = Hold(alert_id, check_reason(reason), who, now)
+    why, now = check_reason(reason), datetime.now(timezone.utc)
     with open_store_of(loaded.settings) as store:
+        hold = Hold(find_alert(store, alert_id).id, why, acting()["actor"], now)
         store.hold_alert(hold)
-        note(loaded.settings, store, "alert.hold", alert_id, hold.reason)
-    click.echo(f"{alert_id} is held")
+        note(loaded.settings, store, "alert.hold", hold.alert_id, hold.reason)
+    click.echo(f"{hold.alert_id} is held")
 
 
 @click.command("release")
 @click.argument("alert_id", metavar="ID")
+@reason_option
 @settings_options("store", "audit_key")
-def release_command(loaded: LoadedSettings, alert_id: str) -> None:
+@audited("alert.release")
+def release_command(loaded: LoadedSettings, alert_id: str, reason: str) -> None:
     """End the hold of an alert: it is forgotten when its time has come.
 
     \b
     Examples:
-      susracker alerts release 3f9c2a8107d1e4c23f9c2a8107d1e4c2
+      susracker alerts release 3f9c2a81 --reason "case 12/26 closed"
     """
     with open_store_of(loaded.settings) as store:
-        store.release_alert(alert_id)
-        note(loaded.settings, store, "alert.release", alert_id)
-    click.echo(f"{alert_id} is not held any more")
+        found = find_alert(store, alert_id).id
+        store.release_alert(found)
+        note(loaded.settings, store, "alert.release", found, reason)
+    click.echo(f"{found} is no longer held")

@@ -7,13 +7,13 @@ from datetime import datetime, timezone
 from typing import Any
 
 import click
-from rich.table import Table
 
-from susracker.access.issuing import find_key, issue, rotate
+from susracker.access.issuing import find_key, has_valid_admin, issue, rotate
 from susracker.access.keys import KeyText
+from susracker.commands.auditing import Noting, audited, note, reason_option, unaudited
 from susracker.commands.keys_data import new_data_key_command, rotate_data_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
-from susracker.commands.shown import moment_text, print_json, print_table
+from susracker.commands.shown import moment_text, plain_table, print_json, print_table
 from susracker.models import Key, Role
 from susracker.plugins import open_store_of
 
@@ -63,7 +63,9 @@ command.add_command(rotate_data_command)
     "[default: until it is revoked]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the key alone.")
-@settings_options("store")
+@reason_option
+@settings_options("store", "audit_key")
+@audited("key.create")
 def create_command(
     loaded: LoadedSettings,
     role: Role,
@@ -71,10 +73,11 @@ def create_command(
     cameras: str | None,
     expires: str | None,
     as_json: bool,
+    reason: str,
 ) -> None:
     """Create a key and print it. It is shown this once: the store keeps only a digest of it.
 
-    A running server knows the key at once.
+    Running servers accept the key within follow_seconds.
 
     \b
     Examples:
@@ -83,13 +86,16 @@ def create_command(
       susracker keys create --role admin --name "Jo Doe" --json
     """
     with open_store_of(loaded.settings) as store:
+        note_act = Noting(loaded.settings, store)
         key, text = issue(store, role, name, cameras, expires, _now())
+        note_act("key.create", key.id, reason, {"name": key.name, "role": key.role})
     _show(key, text, as_json)
 
 
 @command.command("list")
 @json_option
 @settings_options("store")
+@unaudited("shows neither a person nor a secret")
 def list_command(loaded: LoadedSettings, as_json: bool) -> None:
     """List all keys, revoked ones too, by the time at which they were created.
 
@@ -106,19 +112,21 @@ def list_command(loaded: LoadedSettings, as_json: bool) -> None:
     if not keys:
         click.echo("there are no keys: susracker keys create --role admin --name NAME")
         return
-    table = Table("id", "name", "role", "cameras", "state", "created", "expires", "last used")
+    table = plain_table("id", "name", "role", "cameras", "state", "last used")
     for key in keys:
-        times = (key.created_at, key.expires_at, key.last_used_at)
         cameras = key.cameras if key.role == "camera" else ""
-        table.add_row(key.id, key.name, key.role, cameras, _state(key), *map(moment_text, times))
+        used = f"{key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never"
+        table.add_row(key.id, key.name, key.role, cameras, _dated_state(key), used)
     print_table(table)
 
 
 @command.command("rotate")
 @key_argument
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the key alone.")
-@settings_options("store")
-def rotate_command(loaded: LoadedSettings, id_or_name: str, as_json: bool) -> None:
+@reason_option
+@settings_options("store", "audit_key")
+@audited("key.rotate")
+def rotate_command(loaded: LoadedSettings, id_or_name: str, as_json: bool, reason: str) -> None:
     """Replace the secret of a key and print the new key, this once.
 
     Servers refuse the old one, and end sessions and connections that were opened with it, after
@@ -131,6 +139,7 @@ def rotate_command(loaded: LoadedSettings, id_or_name: str, as_json: bool) -> No
     """
     with open_store_of(loaded.settings) as store:
         key = find_key(store, id_or_name)
+        note(loaded.settings, store, "key.rotate", key.id, reason)
         text = rotate(store, key)
     _show(key, text, as_json)
 
@@ -138,8 +147,10 @@ def rotate_command(loaded: LoadedSettings, id_or_name: str, as_json: bool) -> No
 @command.command("revoke")
 @key_argument
 @click.option("--yes", is_flag=True, help="Revoke without asking.")
-@settings_options("store")
-def revoke_command(loaded: LoadedSettings, id_or_name: str, yes: bool) -> None:
+@reason_option
+@settings_options("store", "audit_key")
+@audited("key.revoke")
+def revoke_command(loaded: LoadedSettings, id_or_name: str, yes: bool, reason: str) -> None:
     """Refuse a key from now on. This cannot be undone.
 
     Servers end sessions and connections that were opened with it, after follow_seconds at the
@@ -148,15 +159,19 @@ def revoke_command(loaded: LoadedSettings, id_or_name: str, yes: bool) -> None:
     \b
     Examples:
       susracker keys revoke gate
-      susracker keys revoke 8f3a2b90c1d4 --yes
+      susracker keys revoke 8f3a2b90c1d4 --yes --reason "lost laptop"
     """
     with open_store_of(loaded.settings) as store:
         key = find_key(store, id_or_name)
         click.echo(f"{key.id}  {key.name}: {key.role}, {_state(key)}")
         if not yes:
             click.confirm("Revoke for good?", abort=True)
+        note(loaded.settings, store, "key.revoke", key.id, reason)
         store.revoke_key(key.id, _now())
+        last = key.role == "admin" and not has_valid_admin(store, _now())
     click.echo(f"revoked {key.name}")
+    if last:
+        click.echo("no admin's key is left: susracker keys create --role admin --name NAME")
 
 
 def _show(key: Key, text: KeyText, as_json: bool) -> None:
@@ -191,6 +206,14 @@ def _state(key: Key) -> str:
     if key.revoked_at:
         return "revoked"
     return "valid" if key.is_valid(_now()) else "expired"
+
+
+def _dated_state(key: Key) -> str:
+    since_or_until = key.revoked_at or key.expires_at
+    if since_or_until is None:
+        return "valid"
+    state = "valid until" if _state(key) == "valid" else _state(key)
+    return f"{state} {since_or_until:%Y-%m-%d}"
 
 
 def _now() -> datetime:

@@ -8,20 +8,24 @@ from pathlib import Path
 
 import click
 
+from susracker.commands.auditing import audited, note, reason_option, unaudited
 from susracker.commands.copy import refuse_missing
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.commands.progress import steps
-from susracker.config import without_password
+from susracker.config import Settings, without_password
 from susracker.errors import ConfigError, InputError
-from susracker.plugins import store_backend
+from susracker.plugins import open_store_of, store_backend
 from susracker.runtime.text import counted
 from susracker.stores.data_key import create_data_key, sealer_of
 from susracker.stores.rotation import rotate
 from susracker.stores.sealing import PlainSealer, Sealer
 
+ROTATE = "store.rotate_data"
+
 
 @click.command("new-data-key")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@unaudited("opens no store")
 def new_data_key_command(file: Path) -> None:
     """Make a data key: what photos, templates and faces in the store are encrypted with.
 
@@ -50,8 +54,12 @@ def new_data_key_command(file: Path) -> None:
     help="File of the new data key.",
 )
 @click.option("--off", is_flag=True, help="Do not encrypt the store any more.")
-@settings_options("store", "data_key")
-def rotate_data_command(loaded: LoadedSettings, to_file: Path | None, off: bool) -> None:
+@reason_option
+@settings_options("store", "data_key", "audit_key")
+@audited(ROTATE)
+def rotate_data_command(
+    loaded: LoadedSettings, to_file: Path | None, off: bool, reason: str
+) -> None:
     """Encrypt all photos, templates and faces in the store with another data key.
 
     The present key is the setting data_key; the new one is in the file of --to. With neither --to
@@ -70,14 +78,27 @@ def rotate_data_command(loaded: LoadedSettings, to_file: Path | None, off: bool)
     refuse_missing(url)
     with closing(store_backend(url).open_vault(url)) as vault, steps() as on_step:
         changed = rotate(vault, before, after, on_step)
+    _note(_set_to(loaded.settings, to_file, off=off), after, reason)
     click.echo(f"{without_password(url)} {_told(after)}: {_counted(changed)}")
     if to_file:
         click.echo(
-            f"now set data_key to {to_file}, and start the servers; backups from before need the "
-            "key before"
+            f"now set data_key to {to_file}, and start the servers; keep the old key: earlier "
+            "backups need it"
         )
     elif off:
         click.echo("now unset data_key, and start the servers")
+
+
+def _set_to(settings: Settings, to_file: Path | None, *, off: bool) -> Settings:
+    """The settings as they have to be afterwards."""
+    data_key = "" if off else str(to_file or settings.data_key)
+    return settings.model_copy(update={"data_key": data_key})
+
+
+def _note(settings: Settings, after: Sealer, reason: str) -> None:
+    """Note it afterwards: a store whose rotation was interrupted cannot be opened before."""
+    with open_store_of(settings) as store:
+        note(settings, store, ROTATE, reason=reason, detail={"data_key": after.key_id})
 
 
 def _keys(data_key: str, to_file: Path | None, off: bool) -> tuple[Sealer, Sealer]:

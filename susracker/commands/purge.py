@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import click
 from rich.table import Table
 
-from susracker.commands.auditing import audit_log, note
+from susracker.commands.auditing import acting, audit_log, audited, note, reason_option
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import steps
 from susracker.commands.shown import print_json, print_table
@@ -23,8 +23,10 @@ from susracker.runtime.text import counted
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @click.option("--yes", is_flag=True, help="Forget without asking.")
 @json_option
+@reason_option
 @settings_options("store", "audit_key", *SETTINGS.values())
-def command(loaded: LoadedSettings, dry_run: bool, yes: bool, as_json: bool) -> None:
+@audited("purge")
+def command(loaded: LoadedSettings, dry_run: bool, yes: bool, as_json: bool, reason: str) -> None:
     """Forget what was kept for longer than the settings allow.
 
     A server does the same once an hour. Held alerts stay, with their faces and judgements, and so
@@ -38,7 +40,7 @@ def command(loaded: LoadedSettings, dry_run: bool, yes: bool, as_json: bool) -> 
     """
     settings, now = loaded.settings, datetime.now(timezone.utc)
     with open_store_of(settings) as store:
-        purge = Purge(store, settings, audit_log(settings, store))
+        purge = Purge(store, settings, audit_log(settings, store), acting())
         due = purge.count(now)
         forgotten: dict[str, int] = {}
         if not as_json:
@@ -47,11 +49,13 @@ def command(loaded: LoadedSettings, dry_run: bool, yes: bool, as_json: bool) -> 
             if any(due.values()):
                 if not yes:
                     click.confirm("Forget for good?", abort=True, err=as_json)
-                note(settings, store, "purge", detail=due)
+                note(settings, store, "purge", reason=reason, detail=due)
                 forgotten = _forget(purge, now, due)
             store.scrub()
     if as_json:
         print_json({"due": due, "forgotten": forgotten})
+    elif not any(getattr(settings, name) for name in SETTINGS.values()):
+        click.echo("nothing is ever forgotten: set one of these settings, such as keep_alerts_days")
     elif not dry_run:
         click.echo(f"forgot {counted(sum(forgotten.values()), 'record')}")
 

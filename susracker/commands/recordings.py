@@ -13,9 +13,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from susracker.commands.auditing import audited, note, reason_option, unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import progress_bar
-from susracker.plugins import open_encoder
+from susracker.config import Settings
+from susracker.plugins import open_encoder, open_store_of
 from susracker.recording.edit import anonymise, cut, merge, write_new
 from susracker.recording.format import Recorded, is_recording
 from susracker.recording.reader import Recording, segments, size_of, span
@@ -31,13 +33,14 @@ def command() -> None:
     """List, show, cut, merge and anonymise recordings.
 
     `susracker serve --record DIR` makes recordings: each accepted detection with its picture,
-    strangers' faces included.
+    strangers' faces included. Copies are noted in the audit log of the store.
     """
 
 
 @command.command("list")
 @click.argument("folder", type=FOLDER, default=".")
 @json_option
+@unaudited("shows no person")
 def list_(folder: Path, as_json: bool) -> None:
     """List the recordings in a folder, with their sizes and times.
 
@@ -72,6 +75,7 @@ def list_(folder: Path, as_json: bool) -> None:
 @command.command("show")
 @click.argument("recording", type=FOLDER)
 @json_option
+@unaudited("shows no person")
 def show(recording: Path, as_json: bool) -> None:
     """Show the cameras, kinds of events and times of a recording.
 
@@ -108,12 +112,17 @@ def show(recording: Path, as_json: bool) -> None:
 @click.option(
     "--camera", "cameras", multiple=True, help="Only detections of this camera. Can be repeated."
 )
+@reason_option
+@settings_options("store", "audit_key")
+@audited("recording.cut")
 def cut_(
+    loaded: LoadedSettings,
     recording: Path,
     new: Path,
     begin: datetime | None,
     end: datetime | None,
     cameras: tuple[str, ...],
+    reason: str,
 ) -> None:
     """Copy part of a recording to a new one.
 
@@ -123,13 +132,17 @@ def cut_(
       susracker recordings cut night/ gate/ --camera gate-1 --camera gate-2
     """
     source = Recording(recording)
+    _note(loaded.settings, "recording.cut", new, reason)
     _write(new, cut(source, _utc(begin), _utc(end), frozenset(cameras)), None)
 
 
 @command.command("merge")
 @click.argument("recordings", type=FOLDER, nargs=-1, required=True)
 @click.argument("new", type=FOLDER)
-def merge_(recordings: tuple[Path, ...], new: Path) -> None:
+@reason_option
+@settings_options("store", "audit_key")
+@audited("recording.merge")
+def merge_(loaded: LoadedSettings, recordings: tuple[Path, ...], new: Path, reason: str) -> None:
     """Join recordings into a new one, sorted by when each detection was received.
 
     \b
@@ -137,14 +150,17 @@ def merge_(recordings: tuple[Path, ...], new: Path) -> None:
       susracker recordings merge node-a/ node-b/ both/
     """
     sources = [Recording(one) for one in recordings]
+    _note(loaded.settings, "recording.merge", new, reason)
     _write(new, merge(sources), sum(map(len, sources)))
 
 
 @command.command("anonymise")
 @click.argument("recording", type=FOLDER)
 @click.argument("new", type=FOLDER)
-@settings_options("encoder", "workers")
-def anonymise_(loaded: LoadedSettings, recording: Path, new: Path) -> None:
+@reason_option
+@settings_options("store", "encoder", "workers", "audit_key")
+@audited("recording.anonymise")
+def anonymise_(loaded: LoadedSettings, recording: Path, new: Path, reason: str) -> None:
     """Copy a recording with embeddings in place of pictures.
 
     The copy has no faces to look at, and can be replayed with the same encoder. Embeddings are
@@ -157,6 +173,7 @@ def anonymise_(loaded: LoadedSettings, recording: Path, new: Path) -> None:
     one_core_a_thread()
     source = Recording(recording)
     encoder = open_encoder(loaded.settings.encoder)
+    _note(loaded.settings, "recording.anonymise", new, reason)
     _write(new, anonymise(source, encoder, loaded.settings.workers), len(source))
 
 
@@ -167,6 +184,12 @@ def _short(moment: str | None) -> str:
 
 def _utc(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=timezone.utc) if moment else None
+
+
+def _note(settings: Settings, action: str, new: Path, reason: str) -> None:
+    """Note, in the audit log of the store, that pictures are copied."""
+    with open_store_of(settings) as store:
+        note(settings, store, action, reason=reason, detail={"to": str(new)})
 
 
 def _write(new: Path, detections: Iterable[Recorded], total: int | None) -> None:

@@ -13,12 +13,14 @@ from typing import Any
 import click
 from rich.console import Console
 
+from susracker.commands.auditing import audited, note, reason_option
 from susracker.commands.options import LoadedSettings, key_option, settings_options
 from susracker.commands.replay_view import Watch, changes_table, seen_table
 from susracker.commands.sampling import video_options
 from susracker.config import Settings, load_settings, make_settings, without_password
 from susracker.edge.video import Sampling
 from susracker.errors import ConfigError, InputError
+from susracker.plugins import open_store_of
 from susracker.replay.compare import Change, compare
 from susracker.replay.faces import save_faces
 from susracker.replay.post import Poster
@@ -104,6 +106,7 @@ class Ran:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for a picture of every match: the face beside the enrolment photo.",
 )
+@reason_option
 @settings_options(
     "store",
     "encoder",
@@ -113,7 +116,9 @@ class Ran:
     "threshold_shift",
     "max_megapixels",
     "workers",
+    "audit_key",
 )
+@audited("replay")
 def command(
     loaded: LoadedSettings,
     source: str,
@@ -131,6 +136,7 @@ def command(
     other: str | None,
     fail_on_change: bool,
     faces_folder: Path | None,
+    reason: str,
 ) -> None:
     """Run recorded detections again, on their original clock.
 
@@ -138,10 +144,10 @@ def command(
     the URL of a stream, or the number of a device. Faces are cut out of videos as an edge camera
     would.
 
-    A replay uses the present watch-list and writes nothing to its store: sightings, alerts and
-    cooldowns are the replay's own. The same source, watch-list and settings give the same --json
-    file. With --server, detections are posted to a running server instead, which stores the
-    results.
+    A replay uses the present watch-list, and writes nothing to its store but an entry of the audit
+    log: sightings, alerts and cooldowns are the replay's own. The same source, watch-list and
+    settings give the same --json file. With --server, detections are posted to a running server
+    instead, which stores the results.
 
     \b
     Examples:
@@ -160,7 +166,9 @@ def command(
     if url:
         ran = _post(open_source(source, scenery), url, key, speed or 1.0)
     else:
-        ran = _run(open_source(source, scenery), loaded.settings, speed or math.inf, faces_folder)
+        opened = open_source(source, scenery)
+        _note(loaded.settings, reason, with_faces=faces_folder is not None)
+        ran = _run(opened, loaded.settings, speed or math.inf, faces_folder)
     if json_file:
         write_results(json_file, ran.settings, ran.results)
     _summarise(ran)
@@ -177,6 +185,12 @@ def _check(url: str | None, other: str | None, fail_on_change: bool, faces: Path
         raise InputError("--fail-on-change needs --compare")
     if url and (other or faces):
         raise InputError("--server cannot be combined with --compare or --save-faces")
+
+
+def _note(settings: Settings, reason: str, *, with_faces: bool) -> None:
+    """Note that people of the watch-list are shown, and whether their faces are saved."""
+    with open_store_of(settings) as store:
+        note(settings, store, "replay", reason=reason, detail={"faces": with_faces})
 
 
 def _run(source: Source, settings: Settings, speed: float, faces: Path | None) -> Ran:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from susracker.commands.auditing import note
+from susracker.commands.auditing import audited, note, reason_option
 from susracker.commands.copy import copy_urls, told
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import without_password
@@ -16,8 +16,10 @@ from susracker.plugins import open_store_of
 
 @click.command("restore")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@reason_option
 @settings_options("store", "audit_key")
-def command(loaded: LoadedSettings, file: Path) -> None:
+@audited("store.restore")
+def command(loaded: LoadedSettings, file: Path, reason: str) -> None:
     """Restore a backup into an empty store, and check it.
 
     An encrypted backup needs the data key of when it was made, and the store gets the same: to give
@@ -37,4 +39,4 @@ def command(loaded: LoadedSettings, file: Path) -> None:
     held = copy_urls((f"sqlite:///{file.absolute()}", data_key), (store, data_key))
     click.echo(f"{without_password(store)} holds {told(held)}")
     with open_store_of(loaded.settings) as restored:
-        note(loaded.settings, restored, "store.restore", detail={"from": file.name})
+        note(loaded.settings, restored, "store.restore", reason=reason, detail={"from": file.name})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from susracker.commands.auditing import audit_log
+from susracker.commands.auditing import audit_log, unaudited
 from susracker.commands.listening import missing
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import Settings, without_password
@@ -37,6 +37,7 @@ PURGE_SECONDS = 10.0
 
 @click.command("serve")
 @settings_options(*(name for name in Settings.model_fields))
+@unaudited("notes each request by its route")
 def command(loaded: LoadedSettings) -> None:
     """Run the server that cameras and operators connect to.
 
@@ -50,7 +51,7 @@ def command(loaded: LoadedSettings) -> None:
     Examples:
       susracker serve
       susracker serve --port 8080 --workers 4
-      susracker serve --host 0.0.0.0 --cert site.pem --key site.key
+      susracker serve --host 0.0.0.0 --cert site.pem --key site.key.pem
       susracker serve --store sqlite:///site.db --cooldown-seconds 30
       susracker serve --record night/ --record-days 2
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from susracker.enrolment.enroller import Enroller, PreparedPhoto, photo_digest
 from susracker.enrolment.report import Refused, Report, refused
 from susracker.enrolment.sources import Person
-from susracker.enrolment.writer import Result, StoredPhoto, Writer
+from susracker.enrolment.writer import Result, StoredPhoto, Writer, Written
 from susracker.errors import FaceRefusedError, PictureError
 from susracker.runtime.parallel import map_in_order
 
@@ -36,6 +36,7 @@ def enroll_people(
     *,
     workers: int,
     on_photo: Callable[[], None] = lambda: None,
+    on_write: Callable[[Written], None] = lambda written: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     """Enrol everyone, photo by photo. The next call resumes an interrupted one.
@@ -46,13 +47,15 @@ def enroll_people(
         report: receives the results. It agrees with the store even if an error ends the call.
         workers: how many threads to use.
         on_photo: called after each photo.
+        on_write: called after each person that was added or changed; someone whose photos take long
+            is written several times.
         stopped: asked before each photo; once it returns true, no further photo is begun.
 
     Raises:
         StoreError: the store failed; earlier photos stay stored.
         EncoderError: the network cannot be built.
     """
-    writer = Writer(enroller, report)
+    writer = Writer(enroller, report, on_write)
     waiting: list[tuple[Person, Result]] = []
     flushed_at = time.monotonic()
 

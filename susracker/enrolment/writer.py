@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,10 +47,32 @@ class Sorted:
     refused: list[Refused] = field(default_factory=list)
 
 
-class Writer:
-    """Stores people with their photos, and adds what it did to `report`. For use by one thread."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What one write changed.
 
-    def __init__(self, enroller: Enroller, report: Report) -> None:
+    Attributes:
+        fields: names of those that were changed; of someone new, none.
+        photos: how many were added.
+    """
+
+    criminal_id: str
+    is_new: bool
+    fields: tuple[str, ...]
+    photos: int
+
+
+class Writer:
+    """Stores people with their photos, and adds what it did to `report`. For use by one thread.
+
+    Args:
+        on_write: called after each write.
+    """
+
+    def __init__(
+        self, enroller: Enroller, report: Report, on_write: Callable[[Written], None]
+    ) -> None:
+        self._on_write = on_write
         self._enroller = enroller
         self._store = enroller.store
         self._report = report
@@ -89,6 +111,9 @@ class Writer:
             self._enroller.edit(base.id, edit, list(photos.fresh.values()))
         elif photos.fresh:
             self._enroller.add(criminal, list(photos.fresh.values()), name_is_new=True)
+        if photos.fresh or edit:
+            fields = tuple(sorted(edit))
+            self._on_write(Written(criminal.id, base is None, fields, len(photos.fresh)))
         self._report.refused += photos.refused
         self._tell(person, criminal, photos, is_new=base is None, is_edited=bool(edit))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from susracker.access.audit import AuditLog
+from susracker.access.audit import SYSTEM, Act, AuditLog
 from susracker.config import Settings
 from susracker.errors import NotFoundError
 from susracker.models import RecordKind
@@ -75,7 +76,8 @@ class Purge:
     """Forgets in small batches what is older than the settings allow.
 
     Args:
-        audit: the audit log of the store.
+        audit: the audit log of the store; the removal of each person is noted in it.
+        who: who is noted: `actor`, `role` and `address` as in `AuditEntry`.
         pause: called between two batches.
     """
 
@@ -84,8 +86,10 @@ class Purge:
         store: Store,
         settings: Settings,
         audit: AuditLog,
+        who: Mapping[str, str] = SYSTEM,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._who = who
         self._store = store
         self._audit = audit
         self._settings = settings
@@ -105,6 +109,22 @@ class Purge:
             for size in self._forget(one):
                 yield one.kind, size
                 self._pause(PAUSE)
+
+    def note(
+        self,
+        action: str,
+        subject: str = "",
+        reason: str = "",
+        detail: Mapping[str, object] | None = None,
+    ) -> None:
+        """Note something in the audit log.
+
+        Raises:
+            StoreUnavailableError: nothing was noted.
+        """
+        self._audit.note(
+            Act(**self._who, action=action, subject=subject, reason=reason, detail=detail)
+        )
 
     def _count(self, one: Due) -> int:
         if one.kind == EXPIRED:
@@ -143,6 +163,7 @@ class Purge:
 
     def _remove_expired(self, one: Due) -> Iterator[int]:
         for criminal_id in self._removable(one):
+            self.note("criminal.remove", criminal_id, reason=f"expired over {one.days:g} days ago")
             try:
                 self._store.remove_criminal(criminal_id)
             except NotFoundError:
@@ -165,6 +186,7 @@ class HourlyPurge:
         self._purge = purge
         self._clock = clock or _utc_now
         self._due = datetime.min.replace(tzinfo=timezone.utc)
+        self._forgotten: Counter[str] = Counter()  # what is not noted yet
 
     def __call__(self) -> None:
         """Purge, if it is time to.
@@ -176,20 +198,24 @@ class HourlyPurge:
         if now < self._due:
             return
         end = time.monotonic() + SLICE
-        forgotten: dict[str, int] = {}
         for kind, size in self._purge.batches(now):
-            forgotten[kind] = forgotten.get(kind, 0) + size
+            self._forgotten[kind] += size
             if time.monotonic() > end:
-                _tell(forgotten)
+                self._tell()
                 return
-        _tell(forgotten)
+        self._tell()
         self._due = now + EVERY
 
-
-def _tell(forgotten: Mapping[str, int]) -> None:
-    if forgotten:
-        told = ", ".join(f"{size} {kind}" for kind, size in forgotten.items())
-        log.info("forgot what was kept for long enough: %s", told)
+    def _tell(self) -> None:
+        """Say what was forgotten, in the server's log and in the audit log."""
+        # Where the audit log alone was cut, its head says so: an entry for it would have to be cut
+        # in its turn, and so on.
+        if self._forgotten.keys() - {AUDIT}:
+            self._purge.note("purge", detail=self._forgotten)
+        if self._forgotten:
+            told = ", ".join(f"{size} {kind}" for kind, size in self._forgotten.items())
+            log.info("forgot what was kept for long enough: %s", told)
+        self._forgotten = Counter()
 
 
 def _utc_now() -> datetime:

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 
 import gevent
 
+from susracker.access.audit import Act
 from susracker.access.keyring import KeyRing
 from susracker.config import Settings
 from susracker.errors import KeyRequiredError, OverloadedError, StoreError
@@ -19,6 +20,7 @@ from susracker.server.addresses import is_in, listens_on_loopback, networks
 from susracker.server.credentials import Credentials
 from susracker.server.identity import Identity, Session
 from susracker.server.pools import BoundedPool
+from susracker.server.wrong_keys import WrongKeys
 from susracker.stores.access import Access
 
 log = logging.getLogger(__name__)
@@ -40,9 +42,13 @@ class Admission:
     read the keys stay as they were: there is nothing else to be had from the server then.
 
     Only greenlets of one event loop may use it.
+
+    Args:
+        note: adds to the audit log, on a thread.
     """
 
-    def __init__(self, store: Access, settings: Settings) -> None:
+    def __init__(self, store: Access, settings: Settings, note: Callable[[Act], object]) -> None:
+        self._wrong_keys = WrongKeys(note)
         self._store = store
         self._ring = KeyRing(store)
         self._pool = BoundedPool(1, MAX_WAITING)
@@ -60,9 +66,10 @@ class Admission:
         self._follower = gevent.spawn(self._follow, after)
 
     def close(self) -> None:
-        """Follow the keys no more."""
+        """Follow the keys no more, and note what is not noted yet."""
         if self._follower:
             self._follower.kill()
+        self._wrong_keys.note()
         self._pool.close()
 
     @property
@@ -112,6 +119,7 @@ class Admission:
             self._read()
             key = self._ring.authenticate(text, _now())
         if key is None:
+            self._wrong_keys.count(shown.address)
             raise KeyRequiredError("the key is unknown, expired or revoked")
         return self._identity(key, shown)
 
@@ -156,6 +164,7 @@ class Admission:
             self._read()
             after()
             self._note_uses()
+            self._wrong_keys.note_if_due()
             gevent.sleep(self._follow_seconds / 2)
 
     def _note_uses(self) -> None:

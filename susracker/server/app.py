@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_socketio import SocketIO
 from werkzeug.exceptions import HTTPException
 
-from susracker.access.audit import AuditLog
+from susracker.access.audit import Act, AuditLog
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.errors import (
@@ -92,8 +92,13 @@ def create_app(
     settings = tracker.settings
     app = Flask("susracker", static_folder=None)
     origins = Origins(settings.allowed_origins)
-    admission = Admission(tracker.store, settings)
     auditing = Auditing(AuditLog.open(tracker.store, settings.audit_key))
+    reads = BoundedPool(READERS, READERS + MAX_WAITING_READS)
+
+    def note(act: Act) -> None:
+        reads.call(auditing.note_look, act)
+
+    admission = Admission(tracker.store, settings, note)
     rate_limit = RateLimit(settings)
     # In this order: a preflight has no key, and who has a key is counted by it.
     allow_listed_origins(app, origins)
@@ -114,13 +119,7 @@ def create_app(
     others = {AUDIT: auditing, **(optional or {})}
     thumbnails = Thumbnails(tracker.store)
     live = Live(socketio, tracker.store, thumbnails, settings.follow_seconds)
-    reads = BoundedPool(READERS, READERS + MAX_WAITING_READS)
-    connections = Connections(
-        socketio,
-        admission,
-        settings.max_clients,
-        lambda act: reads.call(auditing.note_look, act),
-    )
+    connections = Connections(socketio, admission, settings.max_clients, note)
     connections.on(CONNECT, live.join)
     app.extensions[EXTENSION] = Service(
         tracker=tracker,
