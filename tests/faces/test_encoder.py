@@ -33,7 +33,7 @@ def real_chips() -> np.ndarray:
 
 
 def in_parts(encoder: DlibEncoder, chips: np.ndarray) -> np.ndarray:
-    """Templates, a few at a time: for all of them at once ONNX Runtime takes 300 MB, and keeps it."""
+    """Templates, a few at a time: ONNX Runtime keeps 300 MB if it was given all of them at once."""
     return np.concatenate([encoder.encode(part) for part in np.array_split(chips, 20)])
 
 
