@@ -133,7 +133,7 @@ class AuditLog:
                 address=act.address,
                 action=act.action,
                 subject=act.subject,
-                reason=act.reason[:MAX_REASON],
+                reason=_storable(act.reason)[:MAX_REASON],
                 detail=json.dumps(act.detail or {}, sort_keys=True),
                 previous=head.digest if head else NOTHING_BEFORE,
                 digest="",
@@ -142,3 +142,8 @@ class AuditLog:
         begins = (head.first, head.anchor) if head else (1, NOTHING_BEFORE)
         end = AuditHead(*begins, seq=entry.seq, digest=entry.digest, at=at, key_id="", signature="")
         return entry, self._key.sign(end)
+
+
+def _storable(text: str) -> str:
+    """A text whose halves of characters, which no store takes, are written out."""
+    return text.encode("utf-8", "backslashreplace").decode()
