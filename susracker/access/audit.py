@@ -80,6 +80,10 @@ class AuditLog:
         log._signed(store.audit_head())
         return log
 
+    def derive(self, purpose: bytes) -> bytes:
+        """As `SigningKey.derive`."""
+        return self._key.derive(purpose)
+
     def note(self, act: Act) -> AuditEntry:
         """Add an entry; it is durable when this returns.
 
