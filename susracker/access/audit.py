@@ -13,7 +13,7 @@ from typing_extensions import Self
 from susracker.access.chain import chained
 from susracker.access.signing import SigningKey
 from susracker.errors import ConfigError
-from susracker.models import AuditEntry, AuditHead
+from susracker.oversight import AuditEntry, AuditHead
 from susracker.stores.access import NOTHING_BEFORE, Access
 
 MAX_REASON = 500

@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from susracker.models import AuditEntry, AuditHead
+from susracker.oversight import AuditEntry, AuditHead
 
 
 def canonical(fields: Mapping[str, Any]) -> bytes:

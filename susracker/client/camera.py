@@ -22,8 +22,8 @@ from typing_extensions import Self
 
 from susracker.client.delivery import FAULTS_PER_EVENT, Delivered, Delivery, Faults, Refused, Waits
 from susracker.client.spool import Spool, Waiting
-from susracker.config import without_password
 from susracker.errors import ConfigError, SpoolError
+from susracker.passwords import without_password
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from susracker.commands.auditing import acting, audited, note, reason_option, un
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import print_json
 from susracker.errors import InputError
-from susracker.models import AuditEntry, AuditHead
+from susracker.oversight import AuditEntry, AuditHead
 from susracker.plugins import open_store_of
 from susracker.runtime.files import open_private
 from susracker.runtime.text import counted, on_one_line

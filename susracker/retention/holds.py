@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from susracker.errors import ConflictError, InputError
-from susracker.models import Hold
+from susracker.oversight import Hold
 from susracker.stores.base import Store
 
 MAX_REASON = 500

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from susracker.access.audit import SYSTEM, Act, AuditLog
 from susracker.config import Settings
 from susracker.errors import NotFoundError
-from susracker.models import RecordKind
+from susracker.oversight import RecordKind
 from susracker.retention.holds import held_about
 from susracker.stores.base import Store
 

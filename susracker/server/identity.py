@@ -10,7 +10,7 @@ from flask import g
 
 from susracker.access.roles import ROLES, Permission
 from susracker.errors import NotAllowedError
-from susracker.models import Key, Role
+from susracker.oversight import Key, Role
 
 
 @dataclass(frozen=True, slots=True)

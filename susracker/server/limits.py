@@ -14,8 +14,9 @@ from limits.errors import ConfigurationError
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
-from susracker.config import Settings, told_without_password
+from susracker.config import Settings
 from susracker.errors import ConfigError, OverloadedError, RateLimitError
+from susracker.passwords import told_without_password
 from susracker.server.pools import BoundedPool
 
 log = logging.getLogger(__name__)

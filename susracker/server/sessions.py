@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from susracker.access.roles import Permission
 from susracker.errors import KeyRequiredError
-from susracker.models import Key
+from susracker.oversight import Key
 from susracker.server.access import access, public
 from susracker.server.admission import seal
 from susracker.server.audited import audited, unaudited

@@ -16,8 +16,8 @@ from pymongo import MongoClient, ReturnDocument, errors
 from pymongo.collection import Collection as MongoCollection
 from typing_extensions import Self
 
-from susracker.config import ESCAPE_PASSWORD, told_without_password
 from susracker.errors import ConfigError, InputError, StoreFormatError, StoreUnavailableError
+from susracker.passwords import ESCAPE_PASSWORD, told_without_password
 from susracker.stores.mongo.documents import OWN, Document
 from susracker.stores.mongo.seals import SealGuard, admit
 from susracker.stores.sealing import Sealer
