@@ -29,7 +29,7 @@ def _check_networks(text: str) -> str:
         try:
             ip_network(part)
         except ValueError as error:
-            raise ValueError(f"no network such as 10.0.0.0/24: {error}") from error
+            raise ValueError(f"not a network such as 10.0.0.0/24: {error}") from error
     return text
 
 

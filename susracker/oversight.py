@@ -26,7 +26,7 @@ class Key:
     Attributes:
         id: public part of the key, by which it is looked up.
         name: whose it is; unique among the keys that are not revoked.
-        cameras: a camera's key sends for the cameras whose ids match this pattern of `fnmatch`.
+        cameras: a camera's key posts for the cameras whose ids match this pattern of `fnmatch`.
         digest: SHA-256 of the secret part, in hexadecimal; the secret itself is not stored.
         expires_at: from this moment on the key is refused.
         revoked_at: since when the key is refused; None while it is valid.

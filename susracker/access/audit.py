@@ -21,7 +21,7 @@ MAX_REASON = 500
 
 
 SYSTEM: Mapping[str, str] = {"actor": "susracker", "role": "system", "address": ""}
-"""Who does what nobody asked for at that moment, such as to forget what is old."""
+"""The server itself, when it acts without being asked, such as in a purge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class AuditLog:
         return self._store.append_audit(lambda head: self._next(head, act))
 
     def cut(self, before: datetime) -> int:
-        """Remove the entries of before a moment, but for the last one, and sign what is left.
+        """Remove the entries from before a moment, except the last one, and sign what is left.
 
         Returns:
             how many were removed.

@@ -22,12 +22,12 @@ def canonical(fields: Mapping[str, Any]) -> bytes:
     """Fields as canonical JSON; moments in UTC, with microseconds."""
     shown = {name: _text(value) for name, value in fields.items()}
     text = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    # Half a character, as a file name may hold, has no UTF-8.
+    # A lone surrogate, as in a file name that is not UTF-8, cannot be encoded.
     return text.encode("utf-8", "backslashreplace")
 
 
 def digest_of(entry: AuditEntry) -> str:
-    """SHA-256 of all fields of an entry but its digest, in hexadecimal."""
+    """SHA-256 of all fields of an entry except its digest, in hexadecimal."""
     fields = asdict(entry)
     del fields["digest"]
     return hashlib.sha256(canonical(fields)).hexdigest()

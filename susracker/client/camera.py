@@ -289,4 +289,4 @@ def _check_authorities(file: str | Path) -> None:
     try:
         ssl.create_default_context(cafile=file)
     except OSError as error:
-        raise ConfigError(f"{file} is no file of certificates as PEM: {error}") from error
+        raise ConfigError(f"{file} is not a file of PEM certificates: {error}") from error

@@ -133,7 +133,7 @@ def verify_command(
 @settings_options("store", "audit_key")
 @audited("audit.export")
 def export_command(loaded: LoadedSettings, file: Path, reason: str) -> None:
-    """Write all entries to FILE, a line of JSON each, with the signed head as the last line.
+    """Write all entries to FILE, one line of JSON each; the last line is the signed head.
 
     \b
     Examples:

@@ -40,7 +40,7 @@ SETTINGS: Mapping[str, str] = {
     EXPIRED: "keep_expired_days",
     AUDIT: "keep_audit_days",
 }
-"""What is kept for a limited time, and the setting that says how long: 0 is for ever."""
+"""What is kept for a limited time, and the setting that says how long: 0 is no limit."""
 
 KINDS: tuple[RecordKind, ...] = ("alerts", "faces", "sightings", "judgements")
 

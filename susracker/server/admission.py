@@ -1,4 +1,4 @@
-"""Lets clients in: finds out who someone is by what they show."""
+"""Lets clients in: finds out who they are by the key or cookie that they send."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class Identity:
         """
         pattern = self.key.cameras if self.key else "*"
         if self.role == "camera" and not fnmatchcase(camera_id, pattern):
-            raise NotAllowedError(f"this key sends only for the cameras {pattern!r}")
+            raise NotAllowedError(f"this key may only post for the cameras {pattern!r}")
 
 
 def identify(who: Identity) -> None:

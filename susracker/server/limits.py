@@ -88,7 +88,7 @@ def _who() -> str:
 
 
 class _InMemory:
-    """Counts in this process. The storage of `limits` would start a thread for many a request,
+    """Counts in this process. The storage of `limits` would start a thread for many requests,
     which takes longer than all the rest of the check."""
 
     problem: str | None = None

@@ -77,7 +77,7 @@ def open_session() -> ResponseReturnValue:
 @access(Permission.SIGN_IN)
 @unaudited("shows who one is oneself")
 def show_session() -> ResponseReturnValue:
-    """Who one is, by cookie or by key."""
+    """Who the client is, by cookie or by key."""
     return jsonify(_fields(identity()))
 
 

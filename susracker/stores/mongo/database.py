@@ -235,7 +235,7 @@ class Database:
         self.outcomes.create_index("alerts.status")
         self.criminals.create_index("name")
         self.revisions.create_index("criminal_id")
-        # Whose a key is; of a revoked one something unique, for its name may be used again.
+        # Who owns the key; if it is revoked, something unique, as its name may be used again.
         self.keys.create_index("holder", unique=True)
         self.audit.create_index("at")
         # Of those who judge an alert at once, having seen the same, one is let through.
