@@ -17,6 +17,7 @@ from susracker.access.signing import PublicKey, SigningKey, public_path
 from susracker.access.verification import Verified, verify
 from susracker.commands.auditing import acting, audited, note, reason_option, unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.commands.progress import progress_bar
 from susracker.commands.shown import print_json
 from susracker.errors import InputError
 from susracker.oversight import AuditEntry, AuditHead
@@ -123,7 +124,10 @@ def verify_command(
         return
     with open_store_of(loaded.settings) as store:
         head = store.audit_head()
-        found = verify(all_entries(store), head, key)
+        total = head.seq - head.first + 1 if head else None
+        with progress_bar() as progress:
+            entries = progress.track(all_entries(store), total, description="verifying")
+            found = verify(entries, head, key)
     _report(found, key)
 
 
@@ -187,13 +191,16 @@ def new_key_command(loaded: LoadedSettings, reason: str) -> None:
 
 
 def _verify_export(lines: Iterable[bytes], key: PublicKey) -> Verified:
-    records = list(read_export(lines))
+    with progress_bar() as progress:
+        records = list(progress.track(read_export(lines), description="reading"))
     if not records or not isinstance(records[-1], AuditHead):
         entries = [one for one in records if isinstance(one, AuditEntry)]
         return Verified(["the last line, with the signed head, is missing"], len(entries))
     if any(isinstance(one, AuditHead) for one in records[:-1]):
         raise InputError("the file has two heads: it is not one export")
-    return verify((one for one in records if isinstance(one, AuditEntry)), records[-1], key)
+    entries = [one for one in records if isinstance(one, AuditEntry)]
+    with progress_bar() as progress:
+        return verify(progress.track(entries, description="verifying"), records[-1], key)
 
 
 def _report(found: Verified, key: PublicKey) -> None:
