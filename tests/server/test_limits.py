@@ -12,8 +12,8 @@ import socketio
 import websocket
 
 from susracker.access.issuing import issue
-from susracker.config import make_settings
 from susracker.errors import ConfigError, RateLimitError
+from susracker.loading import make_settings
 from susracker.plugins import open_store
 from susracker.server.body import MAX_PARTS
 from susracker.server.descriptors import possible_connections
