@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from susracker.access.chain import signed_part
 from susracker.errors import ConfigError
-from susracker.models import AuditHead
+from susracker.oversight import AuditHead
 from susracker.runtime.files import FILE_MODE, make_private_folder
 
 FINGERPRINT_LENGTH = 16

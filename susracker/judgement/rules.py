@@ -8,15 +8,8 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from susracker.errors import InputError
-from susracker.models import (
-    CONFIRMED,
-    NEW,
-    TO_BE_CONFIRMED,
-    AlertStatus,
-    Encounter,
-    Judgement,
-    Verdict,
-)
+from susracker.models import NEW, TO_BE_CONFIRMED, AlertStatus
+from susracker.oversight import CONFIRMED, Encounter, Judgement, Verdict
 
 VERDICTS: tuple[Verdict, ...] = typing.get_args(Verdict)
 ENCOUNTERS: tuple[Encounter, ...] = typing.get_args(Encounter)

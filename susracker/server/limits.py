@@ -17,8 +17,9 @@ from limits.errors import ConfigurationError
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
-from susracker.config import Settings, told_without_password
+from susracker.config import Settings
 from susracker.errors import ConfigError, OverloadedError, RateLimitError
+from susracker.passwords import told_without_password
 from susracker.server.pools import BoundedPool
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _who() -> str:
 
 
 class _InMemory:
-    """Counts in this process. The storage of `limits` would start a thread for many a request,
+    """Counts in this process. The storage of `limits` would start a thread for many requests,
     which takes longer than all the rest of the check."""
 
     problem: str | None = None

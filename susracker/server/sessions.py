@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from susracker.access.audit import AuditLog
 from susracker.access.roles import Permission
 from susracker.errors import KeyRequiredError
-from susracker.models import Key
+from susracker.oversight import Key
 from susracker.server.access import access, public
 from susracker.server.admission import seal
 from susracker.server.audited import audited, unaudited
@@ -79,7 +79,7 @@ def open_session() -> ResponseReturnValue:
 @access(Permission.SIGN_IN)
 @unaudited("shows who one is oneself")
 def show_session() -> ResponseReturnValue:
-    """Who one is, by cookie or by key."""
+    """Who the client is, by cookie or by key."""
     return jsonify(_fields(identity()))
 
 

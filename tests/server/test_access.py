@@ -14,7 +14,7 @@ from susracker import open_tracker
 from susracker.access.issuing import issue, rotate
 from susracker.access.roles import ROLES
 from susracker.errors import StoreUnavailableError
-from susracker.models import Role
+from susracker.oversight import Role
 from susracker.server.access import declared
 from susracker.server.service import EXTENSION
 from tests.pictures import HOPPER

@@ -8,8 +8,8 @@ import pytest
 import requests
 import socketio
 
-from susracker.config import make_settings
 from susracker.errors import ConfigError
+from susracker.loading import make_settings
 from susracker.server.hosts import Hosts
 from susracker.server.origins import Origins
 from tests.server.conftest import Operator, Site

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 
 import pytest
 import requests
@@ -11,8 +12,8 @@ import socketio
 import websocket
 
 from susracker.access.issuing import issue
-from susracker.config import make_settings
 from susracker.errors import ConfigError, RateLimitError
+from susracker.loading import make_settings
 from susracker.plugins import open_store
 from susracker.server.body import MAX_PARTS
 from susracker.server.descriptors import possible_connections
@@ -179,11 +180,11 @@ def ends(connection: websocket.WebSocket) -> bool:
 
 
 def test_a_message_of_more_than_64_kb_ends_the_connection(site):
-    connection = engine_io(site)
-    connection.send("40" + json.dumps({"x": "y" * 60_000}))
-    assert connection.recv().startswith("40")
-    connection.send("42" + json.dumps(["x", "y" * 70_000]))
-    assert ends(connection)
+    with closing(engine_io(site)) as connection:
+        connection.send("40" + json.dumps({"x": "y" * 60_000}))
+        assert connection.recv().startswith("40")
+        connection.send("42" + json.dumps(["x", "y" * 70_000]))
+        assert ends(connection)
 
 
 def test_more_connections_than_allowed_wait(own_site):

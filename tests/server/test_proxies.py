@@ -6,8 +6,8 @@ import pytest
 import requests
 from werkzeug.test import EnvironBuilder
 
-from susracker.config import make_settings
 from susracker.errors import ConfigError
+from susracker.loading import make_settings
 from susracker.server.proxies import Proxies
 
 SAID = {
