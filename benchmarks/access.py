@@ -57,7 +57,9 @@ def arguments() -> argparse.Namespace:
 
 
 def with_key(store: str, file: Path) -> tuple[str, str]:
-    """A copy of a store with a camera's key: its URL, and the key."""
+    """A new copy of a store with a camera's key: its URL, and the key."""
+    for earlier in file.parent.glob(f"{file.name}*"):
+        earlier.unlink()
     with (
         closing(sqlite3.connect(store.removeprefix("sqlite:///"))) as source,
         closing(sqlite3.connect(file)) as copy,

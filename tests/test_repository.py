@@ -150,6 +150,19 @@ def test_the_example_deployment_names_what_there_is():
         assert services[name]["environment"].keys() <= settings
 
 
+def test_the_nodes_of_the_example_deployment_share_the_key_of_their_audit_log():
+    compose = yaml.safe_load(read("deploy/compose.yaml"))
+    homes = set()
+    for name in ("node-a", "node-b"):
+        node = compose["services"][name]
+        (volume, folder) = node["volumes"][0].split(":")
+        assert node["environment"]["SUSRACKER_AUDIT_KEY"].startswith(folder + "/")
+        assert volume in compose["volumes"]
+        homes.add(volume)
+    assert len(homes) == 1
+    assert f"mkdir {folder} && chown nobody {folder}" in read("deploy/Dockerfile")
+
+
 # -- pins -----------------------------------------------------------------------------------------
 
 

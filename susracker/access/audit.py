@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -10,14 +11,18 @@ from pathlib import Path
 
 from typing_extensions import Self
 
-from susracker.access.chain import chained
+from susracker.access.chain import breaks, chained
 from susracker.access.signing import SigningKey
-from susracker.errors import ConfigError
+from susracker.errors import ConfigError, StoreFormatError
 from susracker.models import AuditEntry, AuditHead
 from susracker.stores.access import NOTHING_BEFORE, Access
 
 MAX_REASON = 500
 """Characters of a reason that are kept."""
+
+MAX_UNSIGNED = 100
+"""Entries that may follow the signed head. Each process signs what it added at once, so there are
+few: those of processes that are just adding some, or were killed before they signed."""
 
 
 SYSTEM: Mapping[str, str] = {"actor": "susracker", "role": "system", "address": ""}
@@ -45,6 +50,9 @@ class Act:
 class AuditLog:
     """Appends entries to the log of a store, and signs its head each time.
 
+    A signature vouches for all entries before it, so nothing is signed on top of a log that
+    someone without the key has changed: it would hide the change.
+
     Every method may be called from any thread.
     """
 
@@ -57,6 +65,8 @@ class AuditLog:
         self._store = store
         self._key = key
         self._clock = clock
+        self._last: AuditHead | None = None
+        self._lock = threading.Lock()
 
     @classmethod
     def open(cls, store: Access, key_file: str) -> Self:
@@ -64,9 +74,10 @@ class AuditLog:
 
         Raises:
             ConfigError: the file cannot be read or made, is not a key, or another key has signed.
+            StoreFormatError: the log was changed.
         """
         log = cls(store, SigningKey.load_or_make(Path(key_file).expanduser()))
-        log._checked(store.audit_head())
+        log._signed(store.audit_head())
         return log
 
     def note(self, act: Act) -> AuditEntry:
@@ -74,9 +85,19 @@ class AuditLog:
 
         Raises:
             StoreUnavailableError: nothing was noted.
+            StoreFormatError: the log was changed since it was signed, or rolled back.
             ConfigError: the log is signed by another key.
         """
-        return self._store.append_audit(lambda head: self._next(self._checked(head), act))
+        ends: list[AuditHead] = []
+
+        def append(head: AuditHead | None) -> tuple[AuditEntry, AuditHead]:
+            entry, end = self._next(self._checked(head), act)
+            ends.append(end)
+            return entry, end
+
+        entry = self._store.append_audit(append)
+        self._remember(ends[-1])
+        return entry
 
     def take_over(self, act: Act) -> AuditEntry:
         """Add an entry, and sign with this key from now on, whichever key signed before."""
@@ -90,9 +111,10 @@ class AuditLog:
 
         Raises:
             ConflictError: an entry was added meanwhile: try again.
+            StoreFormatError: what is to be removed was changed.
             ConfigError: the log is signed by another key.
         """
-        head = self._checked(self._store.audit_head())
+        head = self._signed(self._store.audit_head())
         if head is None:
             return 0
         first = self._first_since(before, head)
@@ -103,24 +125,56 @@ class AuditLog:
 
     def _first_since(self, before: datetime, head: AuditHead) -> AuditEntry | None:
         """The oldest entry that is to stay: entries are in the order of their times, or nearly."""
-        after = head.first - 1
-        while page := self._store.audit(after):
-            for entry in page:
+        seq, anchor = head.first, head.anchor
+        while page := self._store.audit(seq - 1):
+            for number, entry in enumerate(page, 1):
                 if entry.at >= before or entry.seq == head.seq:
+                    _refuse_broken(page[:number], seq, anchor)
                     return entry
-            after = page[-1].seq
+            _refuse_broken(page, seq, anchor)
+            seq, anchor = page[-1].seq + 1, page[-1].digest
         return None
 
     def _checked(self, head: AuditHead | None) -> AuditHead | None:
-        """Raises ConfigError where another key signed."""
-        # A head without a signature is one whose last entries are not signed yet.
-        if head and head.key_id and head.key_id != self._key.public.id:
+        """The end of the log, if an entry may follow it."""
+        if head is None or head.signature:
+            self._signed(head)
+        else:
+            self._refuse_other_tail(head)
+        last = self._last
+        if last and (head is None or head.seq < last.seq or _other(last, head.seq, head.digest)):
+            raise _changed("it has lost entries that this program has seen")
+        return head
+
+    def _signed(self, head: AuditHead | None) -> AuditHead | None:
+        """Raises an error where a head is not of this key."""
+        if head is None or head == self._last:
+            return head
+        if head.key_id and head.key_id != self._key.public.id:
             raise ConfigError(
                 f"the audit log is signed by another key, {head.key_id}: copy its file from the "
                 "machine that made it, and name it with --audit-key; if it is lost: susracker "
                 "audit new-key"
             )
+        if not self._key.public.has_signed(head):
+            raise _changed("its end is not the one that was signed")
         return head
+
+    def _refuse_other_tail(self, end: AuditHead) -> None:
+        """Entries that are not signed yet must follow those that are."""
+        signed = self._signed(self._store.audit_head())
+        seq, anchor = (signed.seq + 1, signed.digest) if signed else (1, NOTHING_BEFORE)
+        if end.seq - seq >= MAX_UNSIGNED:
+            raise _changed("its end is not signed")
+        known = [one for one in self._store.audit(seq - 2, MAX_UNSIGNED + 1) if one.seq <= end.seq]
+        _refuse_broken([one for one in known if one.seq >= seq], seq, anchor)
+        if any(_other(head, one.seq, one.digest) for head in (signed, self._last) for one in known):
+            raise _changed("its end is not the one that was signed")
+
+    def _remember(self, head: AuditHead) -> None:
+        with self._lock:
+            if self._last is None or self._last.seq < head.seq:
+                self._last = head
 
     def _next(self, head: AuditHead | None, act: Act) -> tuple[AuditEntry, AuditHead]:
         at = self._clock()
@@ -147,3 +201,21 @@ class AuditLog:
 def _storable(text: str) -> str:
     """A text whose halves of characters, which no store takes, are written out."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _other(known: AuditHead | None, seq: int, digest: str) -> bool:
+    """Whether an entry stands in the place of one that is known."""
+    return known is not None and known.seq == seq and known.digest != digest
+
+
+def _refuse_broken(entries: list[AuditEntry], first: int, anchor: str) -> None:
+    for problem in breaks(entries, first, anchor):
+        raise _changed(problem)
+
+
+def _changed(problem: str) -> StoreFormatError:
+    return StoreFormatError(
+        f"someone without its key has changed the audit log: {problem}: keep a copy of the "
+        "database, see susracker audit verify, and go on with susracker audit new-key --reason "
+        "REASON"
+    )

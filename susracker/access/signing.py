@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,8 +114,8 @@ def _make(path: Path) -> bool:
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
     # Written in full under another name first: nobody may read half a key.
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, FILE_MODE), "wb") as file:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
+    with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_EXCL, FILE_MODE), "wb") as file:
         file.write(pem)
         file.flush()
         os.fsync(file.fileno())

@@ -95,7 +95,7 @@ def list_command(loaded: LoadedSettings, filter_of: FilterOf, limit: int, as_jso
     elif found:
         print_table(_alerts_table(found))
     else:
-        click.echo("there is no such alert")
+        click.echo("no alert matches")
 
 
 @command.command("show")

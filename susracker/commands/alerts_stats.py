@@ -69,13 +69,12 @@ def _show(stats: Stats) -> None:
             click.echo()
             print_table(_table(name, groups))
     if len(stats.people) > len(most):
-        click.echo(f"and {len(stats.people) - len(most):,} people more: see --json")
+        click.echo(f"and {len(stats.people) - len(most):,} more people: see --json")
     click.echo()
     click.echo(f"promised false alert rate: {percent(stats.promised)}")
     if (rate := stats.total.rate) and rate.undecided:
         click.echo(
-            f"if all {rate.undecided:,} alerts were false that nobody confirmed or dismissed:"
-            f" {percent(rate.highest)}"
+            f"if every undecided alert ({rate.undecided:,}) were false: {percent(rate.highest)}"
         )
     click.echo(_response(stats.total))
     for warning in stats.warnings():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import typing
 from collections.abc import Iterable
@@ -10,9 +9,6 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from susracker.access.audit import Act, AuditLog
 from susracker.access.chain import to_fields
@@ -22,14 +18,14 @@ from susracker.access.verification import Verified, verify
 from susracker.commands.auditing import acting, audited, note, reason_option, unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import progress_bar
+from susracker.commands.shown import print_json
 from susracker.errors import InputError
 from susracker.models import AuditEntry, AuditHead
 from susracker.plugins import open_store_of
 from susracker.runtime.files import open_private
-from susracker.runtime.text import counted
+from susracker.runtime.text import counted, on_one_line
 
 MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
-UNLIMITED_WIDTH = 10_000
 
 public_key_option = click.option(
     "--public-key",
@@ -96,9 +92,10 @@ def list_command(
         found = [entry for entry in all_entries(store) if matches(entry)][-limit:]
         note(loaded.settings, store, "audit.list", detail={"shown": len(found)})
     if as_json:
-        click.echo(json.dumps([to_fields(entry) for entry in found], indent=2))
+        print_json([to_fields(entry) for entry in found])
     elif found:
-        _print(_table(found))
+        for entry in found:
+            _print(entry)
     else:
         click.echo("no entry matches")
 
@@ -228,15 +225,10 @@ def _new_file(path: Path) -> typing.Any:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _table(entries: Iterable[AuditEntry]) -> Table:
-    table = Table("seq", "when", "who", "from", "action", "subject", "reason")
-    for one in entries:
-        when = one.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        shown = (one.actor, one.address, one.action, one.subject[:8], one.reason)
-        table.add_row(str(one.seq), when, *map(escape, shown))
-    return table
-
-
-def _print(table: Table) -> None:
-    console = Console()
-    Console(width=None if console.is_terminal else UNLIMITED_WIDTH).print(table)
+def _print(entry: AuditEntry) -> None:
+    when = entry.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    subject = f" {entry.subject}" if entry.subject else ""
+    reason = f": {entry.reason}" if entry.reason else ""
+    click.echo(on_one_line(f"{entry.seq:>6}  {when}  {entry.action}{subject}{reason}"))
+    address = f" from {entry.address}" if entry.address else ""
+    click.echo(on_one_line(f"        by {entry.actor}{address}"))

@@ -15,7 +15,7 @@ from susracker.commands.auditing import Noting, audited, note, reason_option
 from susracker.commands.criminals_stats import stats_command
 from susracker.commands.erase import erase_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
-from susracker.commands.shown import moment_text, print_json, print_table
+from susracker.commands.shown import moment_text, plain_table, print_json, print_table
 from susracker.enrolment.inspection import photo_fields
 from susracker.enrolment.lookup import find_criminal
 from susracker.models import Criminal, Sighting, Status
@@ -104,7 +104,9 @@ def list_command(
         click.echo("nobody is enrolled" if not everyone else "nobody who is enrolled matches")
         return
     shorten = _shortener(everyone)
-    table = Table("id", "name", "status", "threat", "case", "templates", "expires", "last seen")
+    table = plain_table(
+        "id", "name", "status", "threat", "case", "templates", "expires", "last seen"
+    )
     table.columns[0].no_wrap = True
     for one in found:
         table.add_row(

@@ -101,8 +101,8 @@ def _tell(erased: Erased) -> None:
     traces = erased.traces
     click.echo(
         f"erased {counted(traces.photos, 'photo')}, {counted(traces.templates, 'template')} and "
-        f"{counted(traces.sightings, 'sighting')}; {counted(len(traces.alerts), 'alert')} stay "
-        "without them"
+        f"{counted(traces.sightings, 'sighting')}; what is left of "
+        f"{counted(len(traces.alerts), 'alert')} names nobody"
     )
     if erased.judgements:
         click.echo(f"emptied what was written in {counted(erased.judgements, 'judgement')}")

@@ -8,6 +8,7 @@ import click
 
 from susracker.commands.auditing import acting, audited, note, reason_option
 from susracker.commands.options import LoadedSettings, settings_options
+from susracker.judgement.finding import find_alert
 from susracker.models import Hold
 from susracker.plugins import open_store_of
 from susracker.retention.holds import check_reason
@@ -25,14 +26,14 @@ def hold_command(loaded: LoadedSettings, alert_id: str, reason: str) -> None:
 
     \b
     Examples:
-      susracker alerts hold 3f9c2a8107d1e4c23f9c2a8107d1e4c2 --reason "court, case 12/26"
+      susracker alerts hold 3f9c2a81 --reason "court, case 12/26"
     """
-    now, who = datetime.now(timezone.utc), acting()["actor"]
-    hold = Hold(alert_id, check_reason(reason), who, now)
+    why, now = check_reason(reason), datetime.now(timezone.utc)
     with open_store_of(loaded.settings) as store:
+        hold = Hold(find_alert(store, alert_id).id, why, acting()["actor"], now)
         store.hold_alert(hold)
-        note(loaded.settings, store, "alert.hold", alert_id, hold.reason)
-    click.echo(f"{alert_id} is held")
+        note(loaded.settings, store, "alert.hold", hold.alert_id, hold.reason)
+    click.echo(f"{hold.alert_id} is held")
 
 
 @click.command("release")
@@ -45,9 +46,10 @@ def release_command(loaded: LoadedSettings, alert_id: str, reason: str) -> None:
 
     \b
     Examples:
-      susracker alerts release 3f9c2a8107d1e4c23f9c2a8107d1e4c2
+      susracker alerts release 3f9c2a81 --reason "case 12/26 closed"
     """
     with open_store_of(loaded.settings) as store:
-        store.release_alert(alert_id)
-        note(loaded.settings, store, "alert.release", alert_id, reason)
-    click.echo(f"{alert_id} is not held any more")
+        found = find_alert(store, alert_id).id
+        store.release_alert(found)
+        note(loaded.settings, store, "alert.release", found, reason)
+    click.echo(f"{found} is no longer held")

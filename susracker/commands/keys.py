@@ -7,14 +7,13 @@ from datetime import datetime, timezone
 from typing import Any
 
 import click
-from rich.table import Table
 
-from susracker.access.issuing import find_key, issue, rotate
+from susracker.access.issuing import find_key, has_valid_admin, issue, rotate
 from susracker.access.keys import KeyText
 from susracker.commands.auditing import Noting, audited, note, reason_option, unaudited
 from susracker.commands.keys_data import new_data_key_command, rotate_data_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
-from susracker.commands.shown import moment_text, print_json, print_table
+from susracker.commands.shown import moment_text, plain_table, print_json, print_table
 from susracker.models import Key, Role
 from susracker.plugins import open_store_of
 
@@ -78,7 +77,7 @@ def create_command(
 ) -> None:
     """Create a key and print it. It is shown this once: the store keeps only a digest of it.
 
-    A running server knows the key at once.
+    Running servers accept the key within follow_seconds.
 
     \b
     Examples:
@@ -113,11 +112,11 @@ def list_command(loaded: LoadedSettings, as_json: bool) -> None:
     if not keys:
         click.echo("there are no keys: susracker keys create --role admin --name NAME")
         return
-    table = Table("id", "name", "role", "cameras", "state", "created", "expires", "last used")
+    table = plain_table("id", "name", "role", "cameras", "state", "last used")
     for key in keys:
-        times = (key.created_at, key.expires_at, key.last_used_at)
         cameras = key.cameras if key.role == "camera" else ""
-        table.add_row(key.id, key.name, key.role, cameras, _state(key), *map(moment_text, times))
+        used = f"{key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never"
+        table.add_row(key.id, key.name, key.role, cameras, _dated_state(key), used)
     print_table(table)
 
 
@@ -169,7 +168,10 @@ def revoke_command(loaded: LoadedSettings, id_or_name: str, yes: bool, reason: s
             click.confirm("Revoke for good?", abort=True)
         note(loaded.settings, store, "key.revoke", key.id, reason)
         store.revoke_key(key.id, _now())
+        last = key.role == "admin" and not has_valid_admin(store, _now())
     click.echo(f"revoked {key.name}")
+    if last:
+        click.echo("no admin's key is left: susracker keys create --role admin --name NAME")
 
 
 def _show(key: Key, text: KeyText, as_json: bool) -> None:
@@ -204,6 +206,14 @@ def _state(key: Key) -> str:
     if key.revoked_at:
         return "revoked"
     return "valid" if key.is_valid(_now()) else "expired"
+
+
+def _dated_state(key: Key) -> str:
+    since_or_until = key.revoked_at or key.expires_at
+    if since_or_until is None:
+        return "valid"
+    state = "valid until" if _state(key) == "valid" else _state(key)
+    return f"{state} {since_or_until:%Y-%m-%d}"
 
 
 def _now() -> datetime:

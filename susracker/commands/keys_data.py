@@ -82,8 +82,8 @@ def rotate_data_command(
     click.echo(f"{without_password(url)} {_told(after)}: {_counted(changed)}")
     if to_file:
         click.echo(
-            f"now set data_key to {to_file}, and start the servers; backups from before need the "
-            "key before"
+            f"now set data_key to {to_file}, and start the servers; keep the old key: earlier "
+            "backups need it"
         )
     elif off:
         click.echo("now unset data_key, and start the servers")

@@ -54,6 +54,8 @@ def command(loaded: LoadedSettings, dry_run: bool, yes: bool, as_json: bool, rea
             store.scrub()
     if as_json:
         print_json({"due": due, "forgotten": forgotten})
+    elif not any(getattr(settings, name) for name in SETTINGS.values()):
+        click.echo("nothing is ever forgotten: set one of these settings, such as keep_alerts_days")
     elif not dry_run:
         click.echo(f"forgot {counted(sum(forgotten.values()), 'record')}")
 

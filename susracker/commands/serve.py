@@ -22,11 +22,13 @@ from susracker.runtime.text import counted
 from susracker.runtime.threads import one_core_a_thread
 from susracker.server.app import create_app
 from susracker.server.run import serve
+from susracker.server.service import EXTENSION
 from susracker.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
 
 FOLLOWING = "following the panel"
+NOTING = "noting what could not be noted before"
 FORGETTING = "forgetting what is old"
 
 PURGE_SECONDS = 10.0
@@ -49,7 +51,7 @@ def command(loaded: LoadedSettings) -> None:
     Examples:
       susracker serve
       susracker serve --port 8080 --workers 4
-      susracker serve --host 0.0.0.0 --cert site.pem --key site.key
+      susracker serve --host 0.0.0.0 --cert site.pem --key site.key.pem
       susracker serve --store sqlite:///site.db --cooldown-seconds 30
       susracker serve --record night/ --record-days 2
 
@@ -73,6 +75,8 @@ def command(loaded: LoadedSettings) -> None:
         panel = stack.enter_context(closing(_follow_panel(tracker)))
         purge = stack.enter_context(closing(_purge(tracker)))
         app = create_app(tracker, recorder, {FOLLOWING: panel, FORGETTING: purge})
+        audit = app.extensions[EXTENSION].audit
+        stack.enter_context(closing(Periodic(NOTING, settings.follow_seconds, audit.catch_up)))
         serve(app, on_ready=lambda url: _announce(url, tracker))
 
 

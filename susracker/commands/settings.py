@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
-from rich.console import Console
-from rich.table import Table
 
 from susracker.commands.auditing import unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.commands.shown import plain_table, print_json, print_table
 from susracker.config import Settings, shown_setting
 
 
@@ -37,9 +34,9 @@ def command(loaded: LoadedSettings, as_json: bool) -> None:
     ]
     if as_json:
         keys = ("name", "value", "source", "help")
-        click.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2))
+        print_json([dict(zip(keys, row, strict=True)) for row in rows])
         return
-    table = Table("setting", "value", "source", "help")
+    table = plain_table("setting", "value", "source", "help")
     for name, value, origin, text in rows:
         table.add_row(name, str(value), origin, text)
-    Console().print(table)
+    print_table(table)

@@ -22,6 +22,14 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, default=datetime.isoformat))
 
 
+def plain_table(*headings: str) -> Table:
+    """A table without lines, whose cells wrap where they do not fit, so that nothing is cut off."""
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
 def print_table(table: Table) -> None:
     """As wide as the terminal, or, without a terminal, as wide as the table needs."""
     console = Console(markup=False, emoji=False, highlight=False)

@@ -87,10 +87,9 @@ class ReviewedScores:
         """
         observed = self.rate_at(threshold)
         if observed.dismissed < DISMISSED_NEEDED:
-            missing = DISMISSED_NEEDED - observed.dismissed
             raise InputError(
-                f"{observed.dismissed} dismissed alerts reach the threshold, which are too few to "
-                f"propose another: {DISMISSED_NEEDED} are needed, so {missing} are missing"
+                f"that takes {DISMISSED_NEEDED} dismissed alerts that reach the threshold, and "
+                f"there are {observed.dismissed}: review more alerts"
             )
         if observed.rate <= promised:
             raise InputError(

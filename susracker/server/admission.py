@@ -65,11 +65,12 @@ class Admission:
         """Follow the keys of the store from now on; call `after` each time they were read."""
         self._follower = gevent.spawn(self._follow, after)
 
-    def stop(self) -> None:
-        """Stop following, and note what is not noted yet."""
-        if self._follower is not None:
+    def close(self) -> None:
+        """Follow the keys no more, and note what is not noted yet."""
+        if self._follower:
             self._follower.kill()
         self._wrong_keys.note()
+        self._pool.close()
 
     @property
     def problem(self) -> str | None:

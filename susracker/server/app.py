@@ -134,6 +134,7 @@ def create_app(
         reads=reads,
         parsing=BoundedPool(PARSERS, PARSERS + MAX_WAITING_BODIES),
         recorder=recorder,
+        rate_limit=rate_limit,
         optional={
             "rate limit": rate_limit,
             **({"recording": recorder} if recorder else {}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
@@ -9,8 +10,11 @@ from typing import Any, TypeVar
 from flask import Response, g, make_response, request
 
 from susracker.access.audit import Act
+from susracker.errors import OverloadedError
 from susracker.server.identity import identity
 from susracker.server.service import service
+
+log = logging.getLogger(__name__)
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -21,7 +25,7 @@ _DECLARED = "declared_audit"
 
 
 def audited(action: str, subject: str = "") -> Callable[[View], View]:
-    """Note each answer of a route that is not an error.
+    """Note each answer of a route that is not an error, and each change, whatever is answered.
 
     Args:
         action: as `AuditEntry.action`.
@@ -32,12 +36,13 @@ def audited(action: str, subject: str = "") -> Callable[[View], View]:
         @wraps(view)
         def wrapper(**parts: Any) -> Response:
             g.audit = {}
-            answer = make_response(view(**parts))
-            if answer.status_code < 400:
-                act = _act(action, str(parts.get(subject, "")), g.audit)
-                auditing = service().audit
-                note = auditing.note_look if request.method in SAFE else auditing.note_change
-                service().reads.call(note, act)
+            is_to_be_noted = False
+            try:
+                answer = make_response(view(**parts))
+                is_to_be_noted = answer.status_code < 400
+            finally:
+                if is_to_be_noted or g.audit.get("changed"):
+                    _note(_act(action, str(parts.get(subject, "")), g.audit))
             return answer
 
         setattr(wrapper, _DECLARED, action)
@@ -67,6 +72,24 @@ def describe(subject: str | None = None, reason: str | None = None, **detail: ob
     found: dict[str, Any] = g.audit
     found.setdefault("detail", {}).update(detail)
     found.update({k: v for k, v in (("subject", subject), ("reason", reason)) if v is not None})
+
+
+def once_changed() -> Callable[[str], None]:
+    """What to call with the id of whom or what the current request has changed, from any thread, if
+    something else may fail after that: then the change is noted, even if the answer is an error."""
+    found: dict[str, Any] = g.audit
+    return lambda subject: found.update(subject=subject, changed=True)
+
+
+def _note(act: Act) -> None:
+    if request.method in SAFE:
+        service().reads.call(service().audit.note_look, act)
+        return
+    service().audit.add_change(act)
+    try:
+        service().reads.call(service().audit.note_changes)
+    except OverloadedError:
+        log.warning("a change will be in the audit log when there is time: %s", act)
 
 
 def _act(action: str, subject: str, described: Mapping[str, Any]) -> Act:

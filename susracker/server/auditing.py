@@ -42,14 +42,17 @@ class Auditing:
             self._note_waiting()
             self._log.note(act)
 
-    def note_change(self, act: Act) -> None:
-        """Note a change that was made; if that fails, it is noted later."""
-        with self._lock:
-            self._waiting.append(act)
-            try:
-                self._note_waiting()
-            except (StoreError, ConfigError) as error:
-                log.error("a change is not in the audit log yet (%s): %s", act, error)
+    def add_change(self, act: Act) -> None:
+        """Have a change noted that was made. This alone may be called from the event loop: no
+        queue is too full for it."""
+        self._waiting.append(act)
+
+    def note_changes(self) -> None:
+        """Note the changes that wait; those that cannot be noted are noted later."""
+        try:
+            self.catch_up()
+        except (StoreError, ConfigError) as error:
+            log.error("changes are not in the audit log yet (%d): %s", len(self._waiting), error)
 
     def catch_up(self) -> None:
         """Note what is waiting.

@@ -12,7 +12,13 @@ from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
 from susracker.access.audit import Act
-from susracker.errors import AccessError, ConfigError, OverloadedError, StoreError
+from susracker.errors import (
+    ConfigError,
+    KeyRequiredError,
+    NotAllowedError,
+    OverloadedError,
+    StoreError,
+)
 from susracker.server.access import declared, public
 from susracker.server.admission import Admission
 from susracker.server.credentials import credentials
@@ -92,8 +98,10 @@ class Connections:
             if asked is not None and asked != "public":
                 who.demand(asked)
             self._note(Act(who.actor, who.role, who.address, "live.connect"))
-        except AccessError as error:
+        except KeyRequiredError as error:
             raise ConnectionRefusedError(f"{error}; {HOW}") from error
+        except NotAllowedError as error:
+            raise ConnectionRefusedError(str(error)) from error
         except (StoreError, ConfigError, OverloadedError) as error:
             raise ConnectionRefusedError(
                 "the server cannot read its keys or write its audit log: try again"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -24,11 +25,13 @@ from susracker.models import Criminal
 from susracker.retention.holds import refuse_if_held
 from susracker.runtime.data_uri import decode_base64
 from susracker.server.access import access
-from susracker.server.audited import audited, describe
+from susracker.server.audited import audited, describe, once_changed
 from susracker.server.body import Form, form, from_json
 from susracker.server.service import Service, service
 from susracker.server.wire import criminal_fields, parse, sighting_fields
 from susracker.tracking.tracker import Tracker
+
+log = logging.getLogger(__name__)
 
 blueprint = Blueprint("criminals", __name__)
 
@@ -96,8 +99,8 @@ def track(criminal_id: str) -> ResponseReturnValue:
 def enroll() -> ResponseReturnValue:
     """Enrol a person, as JSON with `images` in base64, or as a form with files."""
     fields, images = _body()
-    body = service().work.call(_add, service(), fields, images)
-    describe(body["id"], photos=len(images))
+    describe(photos=len(images))
+    body = service().work.call(_add, service(), fields, images, once_changed())
     where = url_for(".show_criminal", criminal_id=body["id"])
     return jsonify(body), 201, {"Location": where}
 
@@ -112,7 +115,8 @@ def edit(criminal_id: str) -> ResponseReturnValue:
     """
     fields, images = _body()
     describe(fields=sorted(fields.keys() - {"revision"}), photos=len(images))
-    return jsonify(service().work.call(_edit, service(), criminal_id, fields, images))
+    edited = service().work.call(_edit, service(), criminal_id, fields, images, once_changed())
+    return jsonify(edited)
 
 
 @blueprint.delete("/api/criminals/<criminal_id>")
@@ -121,7 +125,7 @@ def edit(criminal_id: str) -> ResponseReturnValue:
 def remove(criminal_id: str) -> ResponseReturnValue:
     """Forget a person, with all photos, templates and sightings; not while a held alert names
     them."""
-    service().reads.call(_remove, service().tracker, criminal_id)
+    service().reads.call(_remove, service().tracker, criminal_id, once_changed())
     return "", 204
 
 
@@ -158,16 +162,26 @@ def _image(number: int, value: object) -> bytes:
         raise InputError(f"image {number}: {error}") from error
 
 
-def _add(parts: Service, fields: Mapping[str, object], images: list[bytes]) -> dict[str, Any]:
+def _add(
+    parts: Service,
+    fields: Mapping[str, object],
+    images: list[bytes],
+    changed: Callable[[str], None],
+) -> dict[str, Any]:
     """Store a new person with all of the photos, or nothing where one is refused."""
     criminal = criminal_from_fields(fields)
     parts.enroller.add(criminal, _prepare_all(parts, images))
+    changed(criminal.id)
     _follow(parts.tracker)
-    return _describe(parts.tracker, criminal.id)
+    return _describe_stored(parts.tracker, criminal.id)
 
 
 def _edit(
-    parts: Service, criminal_id: str, fields: Mapping[str, object], images: list[bytes]
+    parts: Service,
+    criminal_id: str,
+    fields: Mapping[str, object],
+    images: list[bytes],
+    changed: Callable[[str], None],
 ) -> dict[str, Any]:
     """Change a person and add all of the photos, or do nothing where one is refused."""
     parts.tracker.store.criminal(criminal_id)  # before the work of preparing photos
@@ -176,8 +190,9 @@ def _edit(
     edit = edit_from_fields(changes)
     prepared = _prepare_all(parts, images)
     parts.enroller.edit(criminal_id, edit, prepared, revision=revision)
+    changed(criminal_id)
     _follow(parts.tracker)
-    return _describe(parts.tracker, criminal_id)
+    return _describe_stored(parts.tracker, criminal_id)
 
 
 def _prepare_all(parts: Service, images: list[bytes]) -> list[PreparedPhoto]:
@@ -195,9 +210,10 @@ def _prepare(parts: Service, number: int, image: bytes) -> PreparedPhoto:
     return prepared
 
 
-def _remove(tracker: Tracker, criminal_id: str) -> None:
+def _remove(tracker: Tracker, criminal_id: str, changed: Callable[[str], None]) -> None:
     refuse_if_held(tracker.store, criminal_id, "release them first")
     tracker.store.remove_criminal(criminal_id)
+    changed(criminal_id)
     _follow(tracker)
 
 
@@ -206,6 +222,16 @@ def _follow(tracker: Tracker) -> None:
     that tried again would store it twice."""
     with suppress(StoreUnavailableError):
         tracker.refresh()
+
+
+def _describe_stored(tracker: Tracker, criminal_id: str) -> dict[str, Any]:
+    """Someone who was just stored: only their id if the store cannot be read at present. A client
+    that was told of a failure would store them twice."""
+    try:
+        return _describe(tracker, criminal_id)
+    except StoreUnavailableError as error:
+        log.warning("someone was stored, but cannot be read back at present: %s", error)
+        return {"id": criminal_id}
 
 
 def _describe(tracker: Tracker, criminal_id: str) -> dict[str, Any]:

@@ -37,6 +37,9 @@ class _Counts(Protocol):
     def hit(self, who: str) -> bool:
         """Count a request. Returns whether it is still within the limit."""
 
+    def close(self) -> None:
+        """Count no more."""
+
 
 class RateLimit:
     """Limits the requests of a key, or of an address without one, in fixed windows of time.
@@ -57,6 +60,10 @@ class RateLimit:
     def problem(self) -> str | None:
         """Why requests are not counted for all servers together, or None."""
         return self._counts.problem
+
+    def close(self) -> None:
+        """Count no more."""
+        self._counts.close()
 
     def check(self, who: str) -> None:
         """Count a request.
@@ -105,6 +112,9 @@ class _InMemory:
         self._counts[who] += 1
         return self._counts[who] <= self._amount
 
+    def close(self) -> None:
+        self._counts.clear()
+
 
 class _Shared:
     """Counts in a storage that servers share; by itself while the storage is unavailable."""
@@ -132,6 +142,9 @@ class _Shared:
                 self._available()
                 return within
         return self._here.hit(who)
+
+    def close(self) -> None:
+        self._threads.close()
 
     def _unavailable(self, error: Exception) -> None:
         problem = f"what counts requests is unavailable, so each server counts by itself: {error}"

@@ -75,6 +75,12 @@ class Live:
         self._reads.call(self._updates.start)
         self._greenlet = gevent.spawn(self._run)
 
+    def close(self) -> None:
+        """Broadcast no more."""
+        if self._greenlet:
+            self._greenlet.kill()
+        self._reads.close()
+
     @property
     def problem(self) -> str | None:
         """Why alerts are not broadcast, or None."""

@@ -47,9 +47,19 @@ class BoundedPool:
             result, error = self._threads.apply(_attempt, (function, args))
         finally:
             self.in_flight -= 1
+            self._end_if_done()
         if error is not None:
             raise error
         return cast(Result, result)
+
+    def close(self) -> None:
+        """Accept no more calls, and end the threads when those that were accepted are done."""
+        self._limit = 0
+        self._end_if_done()
+
+    def _end_if_done(self) -> None:
+        if not self._limit and not self.in_flight:
+            self._threads.maxsize = 0
 
 
 def _attempt(

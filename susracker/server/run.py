@@ -15,7 +15,7 @@ from flask import Flask
 from gevent import Timeout
 from gevent.event import Event
 from gevent.pool import Pool
-from gevent.pywsgi import WSGIServer
+from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from susracker.errors import ListenError
 from susracker.server.addresses import resolve
@@ -34,6 +34,15 @@ CLOSE_SECONDS = 0.5
 
 HANDSHAKE_SECONDS = 10.0
 """Seconds that a client may take to begin TLS."""
+
+HEAD_SECONDS = 20.0
+"""Seconds that a client may take to send the head of a request, from its connection or first
+byte."""
+
+IDLE_SECONDS = 90.0
+"""Seconds after which a client that sends nothing is disconnected, while it is its turn: between
+two requests, and within a body. Operators' WebSockets answer a ping every 25 seconds, and proxies
+keep connections for 60."""
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: after a restart, all cameras connect at once."""
@@ -73,6 +82,29 @@ class Requests:
                 self._idle.set()
 
 
+class Handler(WSGIHandler):
+    """Answers the requests of a connection, which a silent client may not keep from others."""
+
+    _waits = HEAD_SECONDS
+
+    def read_requestline(self) -> str:
+        """The first line of a request; nothing if it does not come in time."""
+        seconds, self._waits = self._waits, IDLE_SECONDS
+        try:
+            with Timeout(seconds):
+                return super().read_requestline()
+        except Timeout:
+            return ""
+
+    def read_request(self, raw_requestline: str) -> Any:
+        """Read the rest of the head. Returns whether it is one, and came in time."""
+        try:
+            with Timeout(HEAD_SECONDS):
+                return super().read_request(raw_requestline)
+        except Timeout:
+            return False
+
+
 class Server(WSGIServer):
     """gevent's server without Nagle's algorithm, and with connections that send everything.
 
@@ -80,9 +112,13 @@ class Server(WSGIServer):
     acknowledgement.
     """
 
+    handler_class = Handler
+
     def handle(self, client_socket: Any, address: Any) -> None:
         client_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        super().handle(whole(client_socket), address)
+        connection = whole(client_socket)
+        connection.settimeout(IDLE_SECONDS)
+        super().handle(connection, address)
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
         """Begin TLS; gevent would log a traceback of each client that fails to, and wait for ever
@@ -132,7 +168,7 @@ def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
     if not requests.wait_until_idle(FINISH_SECONDS):
         log.error("stopped after %s s with requests still unanswered", FINISH_SECONDS)
     server.stop(CLOSE_SECONDS)
-    parts.admission.stop()
+    parts.close()
 
 
 def _listen(host: str, port: int) -> Any:

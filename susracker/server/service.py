@@ -14,6 +14,7 @@ from susracker.recording.writer import Recorder
 from susracker.server.admission import Admission
 from susracker.server.auditing import Auditing
 from susracker.server.connections import Connections
+from susracker.server.limits import RateLimit
 from susracker.server.live import Live
 from susracker.server.pools import BoundedPool
 from susracker.server.thumbnails import Thumbnails
@@ -55,7 +56,16 @@ class Service:
     reads: BoundedPool
     parsing: BoundedPool
     recorder: Recorder | None
+    rate_limit: RateLimit
     optional: Mapping[str, Part]
+
+    def close(self) -> None:
+        """End what runs behind the routes. The tracker and the recorder stay open."""
+        self.live.close()
+        self.admission.close()
+        self.rate_limit.close()
+        for pool in (self.work, self.reads, self.parsing):
+            pool.close()
 
 
 def service() -> Service:

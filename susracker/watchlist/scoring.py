@@ -21,6 +21,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -171,8 +172,9 @@ def normalise(
     return np.asarray((to_probe + to_criminal) / 2, np.float32)
 
 
+@lru_cache
 def load_scoring(encoder_id: str) -> Scoring:
-    """Load the scoring for an encoder that comes with susracker.
+    """The scoring for an encoder that comes with susracker; loaded once.
 
     Raises:
         ConfigError: there is none for this encoder.

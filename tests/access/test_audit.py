@@ -22,10 +22,11 @@ from susracker.access.chain import chained
 from susracker.access.export import all_entries, read_export, write_export
 from susracker.access.signing import PublicKey, SigningKey, public_path
 from susracker.access.verification import Verified, verify
-from susracker.errors import ConfigError, InputError
+from susracker.errors import ConfigError, InputError, StoreFormatError
 from susracker.models import AuditEntry, AuditHead
 from susracker.plugins import open_store
 from susracker.stores.base import Store
+from susracker.stores.sqlite.rows import to_integer
 from tests.contracts.conftest import STORES, url_of
 from tests.contracts.records import MINUTE, NOON
 
@@ -186,12 +187,7 @@ def test_entries_that_changed_places_are_found(
 def test_a_chain_that_was_computed_anew_is_found_by_the_signature(
     store: Store, key: SigningKey, intruder: Intruder
 ) -> None:
-    entries = store.audit()
-    previous = entries[1].previous
-    for entry in entries[1:]:
-        forged = chained(replace(entry, actor="somebody else", previous=previous))
-        intruder.put(forged)
-        previous = forged.digest
+    previous = forge(store, intruder, store.audit()[1:])
     assert verified(store, key).problems == [f"entry {ENTRIES} is not the one that was signed"]
     intruder.set_head("digest", previous)
     (problem,) = verified(store, key).problems
@@ -228,6 +224,62 @@ def test_what_is_noted_after_a_deletion_does_not_hide_it(
     intruder.delete(ENTRIES)
     filled.note(act())
     assert any(f"entry {ENTRIES} is missing" in one for one in verified(store, key).problems)
+
+
+def forge(store: Store, intruder: Intruder, entries: list[AuditEntry]) -> str:
+    """Put entries in the place of others, with digests that fit. Returns the last one."""
+    previous = entries[0].previous
+    for entry in entries:
+        forged = chained(replace(entry, actor="somebody else", previous=previous))
+        intruder.put(forged)
+        previous = forged.digest
+    return previous
+
+
+def test_nothing_is_signed_on_top_of_a_forged_chain(
+    store: Store, filled: AuditLog, key: SigningKey, intruder: Intruder
+) -> None:
+    intruder.set_head("digest", forge(store, intruder, store.audit()[1:]))
+    for log in (filled, AuditLog(store, key)):
+        with pytest.raises(StoreFormatError, match="audit verify"):
+            log.note(act())
+    assert verified(store, key).problems
+
+
+def test_nothing_is_signed_on_top_of_a_head_without_a_signature(
+    store: Store, filled: AuditLog, key: SigningKey, intruder: Intruder
+) -> None:
+    intruder.set_head("digest", forge(store, intruder, store.audit()[1:]))
+    intruder.set_head("signature", "")
+    intruder.set_head("key_id", "")
+    for log in (filled, AuditLog(store, key)):
+        with pytest.raises(StoreFormatError, match="audit verify"):
+            log.note(act())
+
+
+def test_a_program_finds_that_the_log_it_writes_was_rolled_back(
+    store: Store, log: AuditLog, key: SigningKey, intruder: Intruder
+) -> None:
+    log.note(act())
+    old = store.audit_head()
+    log.note(act())
+    assert old
+    intruder.delete(2)
+    for field in ("seq", "digest", "signature"):
+        intruder.set_head(field, getattr(old, field))
+    intruder.set_head("at", to_integer(old.at))
+    assert verified(store, key).problems == []
+    with pytest.raises(StoreFormatError, match="lost entries"):
+        log.note(act())
+
+
+@pytest.mark.parametrize("gone", [(1, 2, 3), (2,)])
+def test_a_cut_does_not_hide_a_deletion(
+    store: Store, filled: AuditLog, intruder: Intruder, gone: tuple[int, ...]
+) -> None:
+    intruder.delete(*gone)
+    with pytest.raises(StoreFormatError, match=f"entry {gone[0]} is missing"):
+        filled.cut(NOON + 2 * MINUTE)
 
 
 def test_old_entries_are_removed_and_the_rest_is_whole(

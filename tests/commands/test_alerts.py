@@ -93,7 +93,7 @@ def test_list_finds_by_what_an_alert_is_about(run, options, found):
 def test_list_says_what_is_wrong_with_a_filter(run):
     assert "is no time such as" in run("alerts", "list", "--since", "may", status=2).stderr
     assert "nobody is enrolled" in run("alerts", "list", "--criminal", "ff", status=1).stderr
-    assert run("alerts", "list", "--camera", "none").stdout == "there is no such alert\n"
+    assert run("alerts", "list", "--camera", "none").stdout == "no alert matches\n"
 
 
 def test_a_review_is_that_of_the_account(run):
@@ -261,7 +261,7 @@ def test_too_few_reviews_propose_nothing(run, busy, monkeypatch):
     assert "no searches were counted" in run(*words, status=2).stderr
     monkeypatch.setenv("SUSRACKER_THRESHOLD_SHIFT", "2")
     refused = run("benchmark", "--from-reviews", "--apply", status=2)
-    assert "20 are needed, so 10 are missing" in refused.stdout
+    assert "that takes 20 dismissed alerts" in refused.stdout
     assert "there is nothing to apply" in refused.stderr
 
 

@@ -130,7 +130,7 @@ def test_list_shows_state_and_use(run, url):
         used = datetime(2026, 1, 31, 12, 5, tzinfo=timezone.utc)
         store.note_key_used(store.keys()[0].id, used)
     row = run("list").output
-    for text in ("gate-[12]", "camera", "valid", "2026-01-31 12:05 UTC"):
+    for text in ("gate-[12]", "camera", "valid", "2026-01-31"):
         assert text in row
     (listed,) = json.loads(run("list", "--json").stdout)
     assert (listed["state"], listed["last_used_at"]) == ("valid", "2026-01-31T12:05:00+00:00")

@@ -42,10 +42,10 @@ def test_equal_scores_are_kept_or_lost_together():
     assert proposal.shift == 0.501
 
 
-@pytest.mark.parametrize(("dismissed", "missing"), [(0, 20), (19, 1)])
-def test_too_few_dismissed_alerts_are_refused(dismissed, missing):
+@pytest.mark.parametrize("dismissed", [0, 19])
+def test_too_few_dismissed_alerts_are_refused(dismissed):
     measured = scores([5.0] * dismissed + [3.0] * 100)
-    with pytest.raises(InputError, match=f"20 are needed, so {missing} are missing"):
+    with pytest.raises(InputError, match=f"takes 20 dismissed .* are {dismissed}: "):
         measured.propose(THRESHOLD, 0.0, promised=0.0001)
 
 

@@ -16,9 +16,9 @@ from susracker.access.roles import ROLES
 from susracker.errors import StoreUnavailableError
 from susracker.models import Role
 from susracker.server.access import declared
-from susracker.server.app import create_app
 from susracker.server.service import EXTENSION
 from tests.pictures import HOPPER
+from tests.server.apps import running_app
 
 PEOPLE = {"viewer", "operator", "admin"}
 
@@ -84,9 +84,8 @@ def keys(tracker):
 
 @pytest.fixture
 def app(tracker):
-    made = create_app(tracker)
-    made.extensions[EXTENSION].live.start()
-    return made
+    with running_app(tracker) as made:
+        yield made
 
 
 @pytest.fixture
@@ -200,7 +199,8 @@ OTHER_PATHS = (
 def test_no_other_path_leads_in(client, keys):
     for path in OTHER_PATHS:
         answer = client.get(path.replace("KEY", keys["admin"]))
-        assert answer.status_code == 401, path
+        # The client takes what follows two slashes for a host, which is a foreign one.
+        assert answer.status_code == (403 if path.startswith("//") else 401), path
         assert "criminals" not in answer.text
 
 
@@ -313,8 +313,9 @@ def test_without_keys_nobody_else_may_do_anything(client):
 
 
 def test_without_keys_a_server_on_the_network_lets_nobody_in(tmp_path):
-    with open_tracker(store=f"sqlite:///{tmp_path / 'site.db'}", host="0.0.0.0") as tracker:
-        client = create_app(tracker).test_client()
+    url = f"sqlite:///{tmp_path / 'site.db'}"
+    with open_tracker(store=url, host="0.0.0.0") as tracker, running_app(tracker) as app:
+        client = app.test_client()
         assert client.get("/api/criminals").status_code == 401
         assert client.get("/healthz").status_code == 200
 
@@ -329,9 +330,9 @@ def test_once_a_key_was_made_it_is_asked_for_even_after_it_was_revoked(client, t
 
 def test_listed_networks_post_without_a_key_and_do_nothing_else(tmp_path, keys, tracker):
     url = f"sqlite:///{tmp_path / 'site.db'}"
-    with open_tracker(store=url, open_ingest="10.0.7.0/24, fd00::/8", cooldown_seconds=0) as other:
-        client = create_app(other).test_client(use_cookies=False)
-        client.application.extensions[EXTENSION].live.start()
+    settings = {"open_ingest": "10.0.7.0/24, fd00::/8", "cooldown_seconds": 0}
+    with open_tracker(store=url, **settings) as other, running_app(other) as app:
+        client = app.test_client(use_cookies=False)
 
         def statuses(address: str, key: str | None = None) -> dict[str, int]:
             here = {"REMOTE_ADDR": address}

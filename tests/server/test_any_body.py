@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from susracker import open_tracker
 from susracker.enrolment.fields import criminal_from_fields
-from susracker.server.app import create_app
 from susracker.server.service import EXTENSION
 from tests.pictures import HOPPER
+from tests.server.apps import running_app
 
 JSON = "application/json"
 DEEP = 100_000
@@ -128,9 +128,7 @@ WRONG_QUERIES = [
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     store = f"sqlite:///{tmp_path_factory.mktemp('site') / 'site.db'}"
-    with open_tracker(store=store) as tracker:
-        app = create_app(tracker)
-        app.extensions[EXTENSION].live.start()
+    with open_tracker(store=store) as tracker, running_app(tracker) as app:
         yield app
 
 
@@ -168,7 +166,7 @@ def test_all_routes_are_walked(paths):
     assert {"/face_upload", "/activity_alert", "/api/detections", "/api/criminals"} <= {
         path for method, path in paths if method == "POST"
     }
-    assert len({path for method, path in paths if method == "PUT"}) == 3
+    assert len({path for method, path in paths if method == "PUT"}) == 2 * 3
 
 
 @pytest.mark.parametrize("content_type", CONTENT_TYPES)

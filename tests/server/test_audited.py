@@ -11,20 +11,23 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from flask import Flask
 
 from susracker import open_tracker
 from susracker.access.export import all_entries
 from susracker.access.issuing import issue
 from susracker.access.signing import PublicKey, public_path
 from susracker.access.verification import verify
-from susracker.errors import ConfigError, StoreUnavailableError
+from susracker.errors import ConfigError, OverloadedError, StoreUnavailableError
 from susracker.server.app import create_app
 from susracker.server.audited import declared_audit
 from susracker.server.service import EXTENSION
 from susracker.stores.sqlite.access import SqliteAccess
+from susracker.stores.sqlite.gallery import SqliteGallery
 from susracker.tracking.tracker import Tracker
 from tests.contracts.records import activity
 from tests.pictures import HOPPER
+from tests.server.apps import running_app
 
 BODY = {"camera_id": "gate", "camera_location": "Main gate", "event_type": "violence"}
 PHOTO = base64.b64encode(HOPPER.read_bytes()).decode()
@@ -42,10 +45,9 @@ def tracker(tmp_path: Path) -> Iterator[Tracker]:
 
 
 @pytest.fixture
-def app(tracker: Tracker) -> Any:
-    made = create_app(tracker)
-    made.extensions[EXTENSION].live.start()
-    return made
+def app(tracker: Tracker) -> Iterator[Flask]:
+    with running_app(tracker) as made:
+        yield made
 
 
 @pytest.fixture
@@ -161,6 +163,52 @@ def test_a_change_that_cannot_be_noted_is_noted_later(client: Any, tracker: Trac
     client.get("/api/criminals")
     assert [action for action, _ in actions(tracker)] == ["criminal.add", "criminal.list"]
     assert client.get("/readyz").get_json()["warning"] is None
+
+
+def test_someone_who_was_stored_is_answered_although_the_store_fails_then(
+    client: Any, tracker: Tracker
+) -> None:
+    error = StoreUnavailableError("gone")
+    with patch.object(SqliteGallery, "photo_ids_of", side_effect=error):
+        made = client.post("/api/criminals", json={"name": "Grace", "image": PHOTO})
+        assert made.status_code == 201
+        where = f"/api/criminals/{made.get_json()['id']}"
+        assert client.put(where, json={"threat": "high"}).status_code == 200
+    person = client.get(where).get_json()
+    assert (person["name"], person["threat"], len(person["photos"])) == ("Grace", "high", 1)
+
+
+def test_a_change_is_noted_though_the_threads_are_too_busy(
+    app: Any, client: Any, tracker: Tracker
+) -> None:
+    made = client.post("/api/criminals", json={"name": "Grace"})
+    assert made.status_code == 201
+    reads = app.extensions[EXTENSION].reads
+    with patch.object(reads, "call", side_effect=OverloadedError("too busy", 1)):
+        assert client.post("/api/criminals", json={"name": "Joan"}).status_code == 201
+        assert "not in the audit log" in app.extensions[EXTENSION].audit.problem
+    client.get("/api/criminals")
+    assert [action for action, _ in actions(tracker)] == [
+        "criminal.add",
+        "criminal.add",
+        "criminal.list",
+    ]
+
+
+@pytest.mark.parametrize("change", ["add", "edit"])
+def test_a_change_is_noted_though_its_answer_fails(
+    client: Any, tracker: Tracker, change: str
+) -> None:
+    made = client.post("/api/criminals", json={"name": "Grace"}).get_json()["id"]
+    with patch.object(SqliteGallery, "template_counts", side_effect=StoreUnavailableError("gone")):
+        answer = (
+            client.post("/api/criminals", json={"name": "Joan"})
+            if change == "add"
+            else client.put(f"/api/criminals/{made}", json={"threat": "high"})
+        )
+    assert answer.status_code in (200, 201)
+    assert [action for action, _ in actions(tracker)] == ["criminal.add", f"criminal.{change}"]
+    assert tracker.store.audit()[-1].subject in {one.id for one in tracker.store.criminals()}
 
 
 def test_the_log_of_a_server_is_whole(client: Any, tracker: Tracker, tmp_path: Path) -> None:

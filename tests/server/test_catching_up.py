@@ -5,11 +5,11 @@ from __future__ import annotations
 from unittest.mock import Mock
 
 import gevent
-import gevent.queue
 import pytest
 
 from susracker.plugins import open_store
 from susracker.server.live import ROOM, Live
+from susracker.server.outgoing import _Queue
 from susracker.server.tail import SIZE
 from susracker.server.thumbnails import Thumbnails
 from tests.contracts.records import activity
@@ -39,7 +39,8 @@ class Operators:
         self.server = Mock()
         self.connected = True
         self.server.manager.is_connected = lambda sid, namespace: self.connected
-        self.queue = gevent.queue.Queue()
+        self.server.eio._async = {}
+        self.queue = _Queue()
         self.server.eio.sockets.get.return_value = Mock(queue=self.queue)
 
     def heard(self) -> list[int]:
@@ -83,7 +84,7 @@ def test_whoever_reads_slowly_is_sent_no_more_than_a_page_ahead(store):
 
     def send(*args, **kwargs):
         nonlocal longest
-        operators.queue.put(args)
+        operators.queue.put(Mock(data=str(args)))
         longest = max(longest, operators.queue.qsize())
 
     def read():

@@ -118,7 +118,7 @@ def test_an_erased_person_is_nowhere(erasing: Erasing) -> None:
     operator.client.disconnect()
     result = erasing.erase()
     assert result.returncode == 0, result.stderr
-    assert "erased 1 photo, 1 template and 2 sightings; 2 alerts stay without them" in result.stdout
+    assert "2 sightings; what is left of 2 alerts names nobody" in result.stdout
     assert "2 judgements" in result.stdout
     assert "0000001.jpg" in result.stdout
     assert "backups" in result.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import math
+from contextlib import ExitStack
 from dataclasses import dataclass
 from unittest.mock import patch
 
@@ -16,9 +17,9 @@ from susracker.models import Outcome
 from susracker.recording import writer
 from susracker.recording.reader import Recording
 from susracker.recording.writer import Recorder
-from susracker.server.app import create_app
 from susracker.server.service import EXTENSION
 from tests.contracts.records import criminal, face_alert
+from tests.server.apps import running_app
 
 BODY = {"camera_id": "gate", "camera_location": "Main gate", "event_type": "violence"}
 
@@ -36,12 +37,12 @@ def tracker(tmp_path):
 
 @pytest.fixture
 def start(tracker):
-    def start(*args, **kwargs):
-        app = create_app(tracker, *args, **kwargs)
-        app.extensions[EXTENSION].live.start()
-        return app.test_client()
+    with ExitStack() as stack:
 
-    return start
+        def start(*args, **kwargs):
+            return stack.enter_context(running_app(tracker, *args, **kwargs)).test_client()
+
+        yield start
 
 
 def readiness(client) -> tuple[int, str, str | None, str | None]:

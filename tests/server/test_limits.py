@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 
 import pytest
 import requests
@@ -12,9 +13,9 @@ import websocket
 
 from susracker.access.issuing import issue
 from susracker.config import make_settings
-from susracker.errors import ConfigError, InputError, RateLimitError
+from susracker.errors import ConfigError, RateLimitError
 from susracker.plugins import open_store
-from susracker.server.body import MAX_DEPTH, _check
+from susracker.server.body import MAX_PARTS
 from susracker.server.descriptors import possible_connections
 from susracker.server.limits import RateLimit
 from tests.server.conftest import Operator
@@ -118,22 +119,6 @@ def nested(depth: int) -> bytes:
     return b'{"a":' * (depth - 1) + b"[]" + b"}" * (depth - 1)
 
 
-def test_json_may_be_32_levels_deep():
-    _check(nested(MAX_DEPTH))
-    with pytest.raises(InputError, match="at most 32 levels"):
-        _check(nested(MAX_DEPTH + 1))
-
-
-def test_brackets_in_text_and_side_by_side_are_not_depth():
-    _check(json.dumps({"a": '[\\"[' * 50, "b": [[]] * 50, "c": '\\"'}).encode())
-
-
-@pytest.mark.parametrize("part", [b"[],", b"0,", b'""', b'{"a":0},'])
-def test_millions_of_values_are_refused_at_once(part):
-    with pytest.raises(InputError, match="too many values"):
-        _check(b"[" + part * 100_000)
-
-
 @pytest.mark.parametrize("path", ["/activity_alert", "/api/detections", "/api/criminals"])
 def test_every_route_refuses_what_is_too_deep(site, path):
     answer = site.post(path, data=nested(33), headers={"Content-Type": "application/json"})
@@ -142,9 +127,9 @@ def test_every_route_refuses_what_is_too_deep(site, path):
 
 
 def test_a_form_has_so_many_parts_at_most(site):
-    files = [("file", (f"{n}.jpg", b"x", "image/jpeg")) for n in range(201)]
+    files = [("file", (f"{n}.jpg", b"x", "image/jpeg")) for n in range(MAX_PARTS + 1)]
     assert site.post("/api/criminals", data={"name": "Jo"}, files=files).status_code == 413
-    fields = "&".join(["name=Jo"] * 201)
+    fields = "&".join(["name=Jo"] * (MAX_PARTS + 1))
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     assert site.post("/api/criminals", data=fields, headers=headers).status_code == 413
 
@@ -186,11 +171,11 @@ def ends(connection: websocket.WebSocket) -> bool:
 
 
 def test_a_message_of_more_than_64_kb_ends_the_connection(site):
-    connection = engine_io(site)
-    connection.send("40" + json.dumps({"x": "y" * 60_000}))
-    assert connection.recv().startswith("40")
-    connection.send("42" + json.dumps(["x", "y" * 70_000]))
-    assert ends(connection)
+    with closing(engine_io(site)) as connection:
+        connection.send("40" + json.dumps({"x": "y" * 60_000}))
+        assert connection.recv().startswith("40")
+        connection.send("42" + json.dumps(["x", "y" * 70_000]))
+        assert ends(connection)
 
 
 def test_more_connections_than_allowed_wait(own_site):

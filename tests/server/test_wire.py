@@ -154,7 +154,8 @@ def test_alerts_are_listed_and_shown(site, faces):
     listed = site.all_alerts()
     assert [alert["seq"] for alert in listed] == sorted(alert["seq"] for alert in listed)
     assert match["id"] in {alert["id"] for alert in listed}
-    assert site.get(f"/api/alerts/{match['id']}").json() == match
+    more = {"held": None, "reviews": [], "outcomes": []}
+    assert site.get(f"/api/alerts/{match['id']}").json() == match | more
     assert site.get("/api/alerts/nobody").status_code == 404
     assert site.get("/api/alerts", after="x").status_code == 400
 

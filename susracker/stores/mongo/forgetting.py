@@ -18,7 +18,9 @@ def forget_in_outcomes(db: Database, criminal_id: str) -> None:
 def forget_in_outcome(db: Database, outcome: Document, criminal_ids: Collection[str]) -> None:
     """Take people out of one outcome, here and in the database: their sightings go, their alerts
     stay without them."""
-    rewrite_outcome(db, outcome, lambda found: _without_people(found, criminal_ids))
+    if not rewrite_outcome(db, outcome, lambda found: _without_people(found, criminal_ids)):
+        # It was removed meanwhile, and whoever has it is to have it without them all the same.
+        outcome.update(_without_people(outcome, criminal_ids))
 
 
 def rewrite_outcome(
@@ -41,6 +43,7 @@ def rewrite_outcome(
             return True
         found = db.outcomes.find_one({"_id": outcome["_id"]})
         if found is None:
+            outcome.update(changed)
             return False
         outcome.update(found)
 

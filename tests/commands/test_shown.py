@@ -1,0 +1,53 @@
+"""What a person reads in a terminal of 80 columns: nothing is cut off, nothing steers it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from susracker.access.audit import Act, AuditLog
+from susracker.access.signing import SigningKey
+from susracker.cli import main
+from susracker.plugins import open_store
+from tests.contracts.records import criminal
+
+LONG = "Wolfeschlegelsteinhausenbergerdorff the Elder of Hamburg"
+TERMINAL = {"COLUMNS": "80", "FORCE_COLOR": "1", "NO_COLOR": "1"}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> dict[str, str]:
+    return TERMINAL | {
+        "SUSRACKER_STORE": f"sqlite:///{tmp_path / ('site' * 20)}.db",
+        "SUSRACKER_AUDIT_KEY": str(tmp_path / "audit-key.pem"),
+    }
+
+
+def shown(site: dict[str, str], *typed: str) -> str:
+    result = CliRunner().invoke(main, typed, env=site, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return click.unstyle(result.output)
+
+
+def test_lists_are_not_cut_off(site):
+    with open_store(site["SUSRACKER_STORE"]) as store:
+        store.put_criminal(criminal(name=LONG), [], [])
+    typed = ("--role", "camera", "--name", LONG, "--cameras", "north-gate-*", "--expires")
+    shown(site, "keys", "create", *typed, "2099-12-31")
+    for what in (("keys", "list"), ("criminals", "list"), ("settings",)):
+        output = shown(site, *what)
+        assert "…" not in output.replace("SUSRACKER_…", "")
+        assert max(map(len, output.splitlines())) <= 80
+    assert "2099-12-31" in shown(site, "keys", "list")
+
+
+def test_a_reason_cannot_steer_the_terminal_of_whoever_reads_the_audit_log(site):
+    key = SigningKey.load_or_make(Path(site["SUSRACKER_AUDIT_KEY"]))
+    with open_store(site["SUSRACKER_STORE"]) as store:
+        log = AuditLog(store, key)
+        log.note(Act("Jo (1)", "viewer", "10.0.0.7", "alert.show", "3f9c", "\x1b[2Jgone\nfaked"))
+    listed = shown(site, "audit", "list")
+    assert "alert.show 3f9c: ?[2Jgone?faked\n        by Jo (1) from 10.0.0.7\n" in listed

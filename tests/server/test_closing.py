@@ -1,0 +1,64 @@
+"""A closed application keeps nothing: no thread, no greenlet, no memory."""
+
+from __future__ import annotations
+
+import gc
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+import gevent
+import pytest
+
+from susracker import open_tracker
+from susracker.errors import OverloadedError
+from susracker.server.pools import BoundedPool
+from susracker.server.service import EXTENSION
+from tests.server.apps import running_app
+
+TASKS = Path("/proc/self/task")
+
+
+def wait_until(happened: Callable[[], bool], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end
+        gevent.sleep(0.01)
+
+
+@pytest.mark.skipif(not TASKS.exists(), reason="only Linux lists a process's native threads")
+def test_the_threads_of_a_closed_application_end(tmp_path):
+    with open_tracker(store=f"sqlite:///{tmp_path / 'site.db'}") as tracker:
+        before = len(list(TASKS.iterdir()))
+        with running_app(tracker) as app:
+            parts = app.extensions[EXTENSION]
+            parts.admission.start(after=lambda: None)
+            assert app.test_client().get("/api/alerts").status_code == 200
+            assert parts.work.call(len, "face") == 4
+            assert len(list(TASKS.iterdir())) > before + 2
+        wait_until(lambda: len(list(TASKS.iterdir())) <= before)
+
+
+def test_a_closed_application_is_forgotten(tmp_path):
+    with open_tracker(store=f"sqlite:///{tmp_path / 'site.db'}") as tracker:
+        with running_app(tracker) as app:
+            app.extensions[EXTENSION].admission.start(after=lambda: None)
+            assert app.test_client().get("/api/alerts").status_code == 200
+        thumbnails = weakref.ref(app.extensions[EXTENSION].live)
+        del app
+        gevent.sleep(0.05)
+        gc.collect()
+        assert thumbnails() is None
+
+
+def test_a_closed_pool_finishes_what_it_accepted_and_takes_no_more():
+    pool = BoundedPool(1, 10)
+    running = [gevent.spawn(pool.call, time.sleep, 0.05) for _ in range(3)]
+    gevent.sleep(0)
+    pool.close()
+    with pytest.raises(OverloadedError):
+        pool.call(len, "face")
+    gevent.joinall(running, timeout=10, raise_error=True)
+    assert all(one.successful() for one in running)
+    assert pool.in_flight == 0
