@@ -23,7 +23,8 @@ import numpy as np
 from galleries import FACES, real_faces, sqlite_gallery
 from platformdirs import user_cache_path
 
-from susracker.config import Settings, make_settings
+from susracker.config import Settings
+from susracker.loading import make_settings
 from susracker.models import Detection
 from susracker.recording.edit import write_new
 from susracker.recording.format import Recorded

@@ -8,43 +8,20 @@ A value comes from a command line flag, else from a `SUSRACKER_…` environment 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import ip_network
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import tomlkit
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
-
-from susracker.errors import ConfigError
 
 ENV_PREFIX = "SUSRACKER_"
-ESCAPE_PASSWORD = (  # Advice, not a password.  # nosec B105
-    "escape special characters in its password: write %40 for @, and %2F for /"
-)
-FILE_NAME = "susracker.toml"
 MAX_SHIFT = 5.0
 """Largest `threshold_shift`."""
-SECRET = "data_key"
-"""The setting that may be a key itself, and not the path of one."""
-
-
-_USER_AND_PASSWORD = re.compile(r"(://[^/?#:@]*):(.*)@", re.DOTALL)
-_NO_PORT = re.compile(r"://[^/?#:@]*:(?!\d+\b)([^/?#@]*)(?!.*@)")
-_SECRET_FIELD = re.compile(
-    r"((?:password|passwd|passphrase|pwd|secret|token|key|authmechanismproperties)=)([^&;#\s]*)",
-    re.IGNORECASE,
-)
 
 
 def _check_networks(text: str) -> str:
@@ -52,7 +29,7 @@ def _check_networks(text: str) -> str:
         try:
             ip_network(part)
         except ValueError as error:
-            raise ValueError(f"no network such as 10.0.0.0/24: {error}") from error
+            raise ValueError(f"not a network such as 10.0.0.0/24: {error}") from error
     return text
 
 
@@ -301,110 +278,6 @@ class Settings(BaseSettings):
         return (init_settings,)
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedSettings:
-    """Settings, and the origin of each value.
-
-    Attributes:
-        origins: by field name: "--port", "SUSRACKER_PORT", the file's path, or "default".
-    """
-
-    settings: Settings
-    origins: Mapping[str, str]
-
-
-def load_settings(
-    flags: Mapping[str, Any] | None = None, file: Path | None = None
-) -> LoadedSettings:
-    """Merge flags, environment, file and defaults; the first that has a value wins.
-
-    Args:
-        flags: by field name; None means that a flag was not given.
-        file: a TOML file that must exist; by default `susracker.toml` in the working directory, if
-            it exists.
-
-    Raises:
-        ConfigError: a value fails its check, a key is unknown, or the file cannot be read.
-    """
-    path = file or Path(FILE_NAME)
-    layers = [
-        ({k: v for k, v in (flags or {}).items() if v is not None}, flag_name),
-        (EnvSettingsSource(Settings)(), variable_name),
-        (_read_file(path, required=file is not None), lambda name: str(path)),
-    ]
-    values: dict[str, Any] = {}
-    origins = dict.fromkeys(Settings.model_fields, "default")
-    for layer, origin in layers:
-        for name in layer.keys() - values.keys():
-            values[name] = layer[name]
-            origins[name] = origin(name)
-    return LoadedSettings(make_settings(values, origins), origins)
-
-
-def make_settings(values: Mapping[str, Any], origins: Mapping[str, str] | None = None) -> Settings:
-    """Make settings from values by name, and from defaults.
-
-    Args:
-        origins: where each value came from, for the message if one is wrong.
-
-    Raises:
-        ConfigError: a value fails its check, or a name is unknown.
-    """
-    try:
-        return Settings(**values)
-    except ValidationError as error:
-        raise ConfigError(_describe(error, origins or {})) from error
-
-
-def write_setting(name: str, value: float | int | str, file: Path | None = None) -> object:
-    """Set a key of a settings file; comments and other keys stay as they are.
-
-    Args:
-        file: by default `susracker.toml` in the working directory; created if it is missing.
-
-    Returns:
-        The previous value, or None.
-
-    Raises:
-        ConfigError: the file cannot be read or written.
-    """
-    path = file or Path(FILE_NAME)
-    try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        document = tomlkit.parse(text)
-        before = document.get(name)
-        document[name] = value
-        path.write_text(tomlkit.dumps(document), encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot write {name} = {value} to {path}: {error}") from error
-    return before
-
-
-def without_password(url: str) -> str:
-    """A URL, or a text that ends in one, as it may be shown: `***` in place of passwords."""
-    return _SECRET_FIELD.sub(r"\1***", _USER_AND_PASSWORD.sub(r"\1:***@", url))
-
-
-def shown_setting(name: str, value: object) -> object:
-    """A setting as it may be shown: `***` in place of passwords and keys."""
-    if name == SECRET and value and not os.path.isfile(os.path.expanduser(str(value))):
-        return "***"  # the key itself, perhaps with a slip
-    return without_password(value) if isinstance(value, str) else value
-
-
-def told_without_password(error: Exception, url: str) -> str:
-    """What an error says about a wrong URL, or how to put it right if that shows a password."""
-    text = str(error)
-    secrets = [found[2] for found in _SECRET_FIELD.finditer(url)]
-    secrets += [found[2] for found in _USER_AND_PASSWORD.finditer(url)]
-    secrets += [found[1] for found in _NO_PORT.finditer(url)]
-    # A parser that takes a character of the password for a separator names only a part of it.
-    parts = {part for secret in secrets for part in re.split(r"[/?#@:%\[\]]", secret) if part}
-    if any(part in text for part in parts):
-        return ESCAPE_PASSWORD
-    return text
-
-
 def flag_name(name: str) -> str:
     """The command line flag of a field."""
     return "--" + name.replace("_", "-")
@@ -413,29 +286,3 @@ def flag_name(name: str) -> str:
 def variable_name(name: str) -> str:
     """The environment variable of a field."""
     return ENV_PREFIX + name.upper()
-
-
-def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
-    if not path.exists():
-        if required:
-            raise ConfigError(f"there is no settings file {path}")
-        return {}
-    try:
-        return TomlConfigSettingsSource(Settings, path)()
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot read the settings in {path}: {error}") from error
-
-
-def _describe(error: ValidationError, origins: Mapping[str, str]) -> str:
-    problems = []
-    for problem in error.errors():
-        name = str(problem["loc"][0])
-        if problem["type"] == "extra_forbidden":
-            valid = ", ".join(Settings.model_fields)
-            problems.append(f"no setting is called {name!r}; there are: {valid}")
-        else:
-            origin = f" ({origins[name]})" if name in origins else ""
-            value = without_password(repr(shown_setting(name, problem["input"])))
-            message = problem["msg"].removeprefix("Value error, ")
-            problems.append(f"{name} = {value}{origin}: {message.lower()}")
-    return "; ".join(problems)

@@ -26,8 +26,10 @@ LAYERS = (
     ("stores",),
     ("runtime",),
     ("plugins",),
+    ("loading",),
     ("config",),
-    ("models",),
+    ("passwords",),
+    ("models", "oversight"),
     ("errors",),
 )
 """From the top to the bottom; what shares a row may import each other, without a cycle."""

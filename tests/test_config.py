@@ -8,13 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from susracker.cli import main
-from susracker.config import (
-    Settings,
-    load_settings,
-    told_without_password,
-    without_password,
-)
+from susracker.config import Settings
 from susracker.errors import ConfigError
+from susracker.loading import load_settings
+from susracker.passwords import told_without_password, without_password
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from typing_extensions import Self
 from susracker.access.chain import breaks, chained
 from susracker.access.signing import SigningKey
 from susracker.errors import ConfigError, StoreFormatError
-from susracker.models import AuditEntry, AuditHead
+from susracker.oversight import AuditEntry, AuditHead
 from susracker.stores.access import NOTHING_BEFORE, Access
 
 MAX_REASON = 500
@@ -26,7 +26,7 @@ few: those of processes that are just adding some, or were killed before they si
 
 
 SYSTEM: Mapping[str, str] = {"actor": "susracker", "role": "system", "address": ""}
-"""Who does what nobody asked for at that moment, such as to forget what is old."""
+"""The server itself, when it acts without being asked, such as in a purge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,10 @@ class AuditLog:
         log._signed(store.audit_head())
         return log
 
+    def derive(self, purpose: bytes) -> bytes:
+        """As `SigningKey.derive`."""
+        return self._key.derive(purpose)
+
     def note(self, act: Act) -> AuditEntry:
         """Add an entry; it is durable when this returns.
 
@@ -104,7 +108,7 @@ class AuditLog:
         return self._store.append_audit(lambda head: self._next(head, act))
 
     def cut(self, before: datetime) -> int:
-        """Remove the entries of before a moment, but for the last one, and sign what is left.
+        """Remove the entries from before a moment, except the last one, and sign what is left.
 
         Returns:
             how many were removed.
@@ -198,11 +202,6 @@ class AuditLog:
         return entry, self._key.sign(end)
 
 
-def _storable(text: str) -> str:
-    """A text whose halves of characters, which no store takes, are written out."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
 def _other(known: AuditHead | None, seq: int, digest: str) -> bool:
     """Whether an entry stands in the place of one that is known."""
     return known is not None and known.seq == seq and known.digest != digest
@@ -219,3 +218,8 @@ def _changed(problem: str) -> StoreFormatError:
         "database, see susracker audit verify, and go on with susracker audit new-key --reason "
         "REASON"
     )
+
+
+def _storable(text: str) -> str:
+    """A text whose halves of characters, which no store takes, are written out."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -15,19 +15,19 @@ from dataclasses import fields, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from susracker.models import AuditEntry, AuditHead
+from susracker.oversight import AuditEntry, AuditHead
 
 
 def canonical(values: Mapping[str, Any]) -> bytes:
     """Fields as canonical JSON; moments in UTC, with microseconds."""
     shown = {name: _text(value) for name, value in values.items()}
     text = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    # Half a character, as a file name may hold, has no UTF-8.
+    # A lone surrogate, as in a file name that is not UTF-8, cannot be encoded.
     return text.encode("utf-8", "backslashreplace")
 
 
 def digest_of(entry: AuditEntry) -> str:
-    """SHA-256 of all fields of an entry but its digest, in hexadecimal."""
+    """SHA-256 of all fields of an entry except its digest, in hexadecimal."""
     values = _values(entry)
     del values["digest"]
     return hashlib.sha256(canonical(values)).hexdigest()

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from susracker.access.chain import to_fields, to_moment
 from susracker.errors import InputError
-from susracker.models import AuditEntry, AuditHead
+from susracker.oversight import AuditEntry, AuditHead
 from susracker.stores.access import Access
 
 PAGE = 1000

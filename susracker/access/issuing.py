@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from susracker.access.keys import KeyText, new_key
 from susracker.enrolment.fields import Moment, Text
 from susracker.errors import InputError, NotFoundError
-from susracker.models import Key, Role
+from susracker.oversight import Key, Role
 from susracker.stores.access import Access
 
 ALL_CAMERAS = "*"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from susracker.access.keys import parse_key
-from susracker.models import Key
+from susracker.oversight import Key
 from susracker.stores.access import Access
 
 

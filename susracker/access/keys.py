@@ -40,7 +40,7 @@ class KeyText:
         return hashlib.sha256(self.secret.encode()).hexdigest()
 
     def has_digest(self, digest: str) -> bool:
-        """Whether this is the key that `digest` was stored of, compared in constant time."""
+        """Whether `digest` is of this key, compared in constant time."""
         return hmac.compare_digest(self.digest, digest)
 
 

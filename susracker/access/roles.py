@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from susracker.models import Role
+from susracker.oversight import Role
 
 
 class Permission(Enum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
 from dataclasses import replace
@@ -21,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from susracker.access.chain import signed_part
 from susracker.errors import ConfigError
-from susracker.models import AuditHead
+from susracker.oversight import AuditHead
 from susracker.runtime.files import FILE_MODE, make_private_folder
 
 FINGERPRINT_LENGTH = 16
@@ -94,6 +95,10 @@ class SigningKey:
         if made:
             public_path(path).write_bytes(signing.public.pem())
         return signing
+
+    def derive(self, purpose: bytes) -> bytes:
+        """A secret that nobody can know without this key (HMAC-SHA-256)."""
+        return hmac.digest(self._key.private_bytes_raw(), purpose, "sha256")
 
     def sign(self, head: AuditHead) -> AuditHead:
         """A head with this key's signature."""

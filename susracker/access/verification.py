@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from susracker.access.chain import breaks
 from susracker.access.signing import PublicKey
-from susracker.models import AuditEntry, AuditHead
+from susracker.oversight import AuditEntry, AuditHead
 
 
 @dataclass(slots=True)

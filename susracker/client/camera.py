@@ -22,8 +22,8 @@ from typing_extensions import Self
 
 from susracker.client.delivery import FAULTS_PER_EVENT, Delivered, Delivery, Faults, Refused, Waits
 from susracker.client.spool import Spool, Waiting
-from susracker.config import without_password
 from susracker.errors import ConfigError, SpoolError
+from susracker.passwords import without_password
 
 log = logging.getLogger(__name__)
 
@@ -289,4 +289,4 @@ def _check_authorities(file: str | Path) -> None:
     try:
         ssl.create_default_context(cafile=file)
     except OSError as error:
-        raise ConfigError(f"{file} is no file of certificates as PEM: {error}") from error
+        raise ConfigError(f"{file} is not a file of PEM certificates: {error}") from error

@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from susracker.config import told_without_password, without_password
+from susracker.passwords import told_without_password, without_password
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,8 @@ from susracker.errors import InputError
 from susracker.judgement.finding import find_alert, find_alerts
 from susracker.judgement.judging import Judged, Judging, with_judgements
 from susracker.judgement.rules import ENCOUNTERS, VERDICTS
-from susracker.models import Alert, Judgement
+from susracker.models import Alert
+from susracker.oversight import Judgement
 from susracker.plugins import open_store_of
 from susracker.runtime.account import actor
 from susracker.runtime.files import open_private

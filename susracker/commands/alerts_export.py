@@ -32,7 +32,7 @@ AT_ONCE = 100
 @click.option(
     "--pictures",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder to write the matched faces to, one JPEG an alert, named by its id.",
+    help="Folder to write the matched faces to, one JPEG for each alert, named by its id.",
 )
 @settings_options("store", "audit_key")
 @audited("alert.export")
@@ -41,7 +41,7 @@ def export_command(
 ) -> None:
     """Write alerts, with the newest review and outcome of each, to FILE.
 
-    FILE ends in .csv, or in .jsonl for one JSON object a line. Only you can read what is written.
+    FILE ends in .csv, or in .jsonl for one JSON object per line. Only your account can read it.
 
     \b
     Examples:

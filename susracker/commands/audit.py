@@ -20,7 +20,7 @@ from susracker.commands.options import LoadedSettings, json_option, settings_opt
 from susracker.commands.progress import progress_bar
 from susracker.commands.shown import print_json
 from susracker.errors import InputError
-from susracker.models import AuditEntry, AuditHead
+from susracker.oversight import AuditEntry, AuditHead
 from susracker.plugins import open_store_of
 from susracker.runtime.files import open_private
 from susracker.runtime.text import counted, on_one_line
@@ -137,7 +137,7 @@ def verify_command(
 @settings_options("store", "audit_key")
 @audited("audit.export")
 def export_command(loaded: LoadedSettings, file: Path, reason: str) -> None:
-    """Write all entries to FILE, a line of JSON each, with the signed head as the last line.
+    """Write all entries to FILE, one line of JSON each; the last line is the signed head.
 
     \b
     Examples:

@@ -14,10 +14,11 @@ from click.core import ParameterSource
 
 from susracker.benchmark.metrics import Numbers
 from susracker.commands.criminals_stats import present_watchlist
-from susracker.config import FILE_NAME, Settings, write_setting
+from susracker.config import Settings
 from susracker.errors import InputError
 from susracker.judgement.rates import FalseAlertRate, percent
 from susracker.judgement.threshold import Proposal, ReviewedScores, reviewed_scores
+from susracker.loading import FILE_NAME, write_setting
 from susracker.plugins import open_store_of
 
 ALLOWED = {"from_reviews", "since", "apply_shift", "json_file", "store", "target_fpir", "matcher"}

@@ -16,10 +16,10 @@ from susracker.client.delivery import Waits
 from susracker.commands.auditing import unaudited
 from susracker.commands.options import key_option
 from susracker.commands.sampling import video_options
-from susracker.config import without_password
 from susracker.edge.cutter import FaceCutter
 from susracker.edge.video import Frame, Sampling, frames, is_live
 from susracker.errors import InputError
+from susracker.passwords import without_password
 from susracker.runtime.background import until
 from susracker.runtime.interruption import Interruption
 from susracker.runtime.text import counted

@@ -9,8 +9,9 @@ import click
 from susracker.commands.auditing import audited, note, reason_option
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.commands.progress import steps
-from susracker.config import Settings, without_password
+from susracker.config import Settings
 from susracker.errors import ConfigError, InputError
+from susracker.passwords import without_password
 from susracker.plugins import open_store
 from susracker.runtime.text import counted
 from susracker.stores.base import Store

@@ -9,7 +9,7 @@ import click
 from susracker.commands.auditing import acting, audited, note, reason_option
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.judgement.finding import find_alert
-from susracker.models import Hold
+from susracker.oversight import Hold
 from susracker.plugins import open_store_of
 from susracker.retention.holds import check_reason
 

@@ -14,7 +14,7 @@ from susracker.commands.auditing import Noting, audited, note, reason_option, un
 from susracker.commands.keys_data import new_data_key_command, rotate_data_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, plain_table, print_json, print_table
-from susracker.models import Key, Role
+from susracker.oversight import Key, Role
 from susracker.plugins import open_store_of
 
 key_argument = click.argument("id_or_name", metavar="ID_OR_NAME")

@@ -12,8 +12,9 @@ from susracker.commands.auditing import audited, note, reason_option, unaudited
 from susracker.commands.copy import refuse_missing
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.commands.progress import steps
-from susracker.config import Settings, without_password
+from susracker.config import Settings
 from susracker.errors import ConfigError, InputError
+from susracker.passwords import without_password
 from susracker.plugins import open_store_of, store_backend
 from susracker.runtime.text import counted
 from susracker.stores.data_key import create_data_key, sealer_of

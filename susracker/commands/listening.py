@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from susracker.access.issuing import has_valid_admin
-from susracker.config import FILE_NAME, LoadedSettings, flag_name, variable_name, without_password
+from susracker.config import flag_name, variable_name
+from susracker.loading import FILE_NAME, LoadedSettings
+from susracker.passwords import without_password
 from susracker.plugins import open_store_of
 from susracker.server.addresses import listens_on_loopback
 

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
-from susracker.config import LoadedSettings, Settings, flag_name, load_settings, variable_name
+from susracker.config import Settings, flag_name, variable_name
+from susracker.loading import LoadedSettings, load_settings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -17,9 +17,11 @@ from susracker.commands.auditing import audited, note, reason_option
 from susracker.commands.options import LoadedSettings, key_option, settings_options
 from susracker.commands.replay_view import Watch, changes_table, seen_table
 from susracker.commands.sampling import video_options
-from susracker.config import Settings, load_settings, make_settings, without_password
+from susracker.config import Settings
 from susracker.edge.video import Sampling
 from susracker.errors import ConfigError, InputError
+from susracker.loading import load_settings, make_settings
+from susracker.passwords import without_password
 from susracker.plugins import open_store_of
 from susracker.replay.compare import Change, compare
 from susracker.replay.faces import save_faces

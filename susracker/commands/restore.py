@@ -9,8 +9,8 @@ import click
 from susracker.commands.auditing import audited, note, reason_option
 from susracker.commands.copy import copy_urls, told
 from susracker.commands.options import LoadedSettings, settings_options
-from susracker.config import without_password
 from susracker.errors import InputError
+from susracker.passwords import without_password
 from susracker.plugins import open_store_of
 
 

@@ -11,10 +11,11 @@ import click
 from susracker.commands.auditing import audit_log, unaudited
 from susracker.commands.listening import missing
 from susracker.commands.options import LoadedSettings, settings_options
-from susracker.config import Settings, without_password
+from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.panel import enroll_panel_photos
 from susracker.enrolment.report import Refusal
+from susracker.passwords import without_password
 from susracker.recording.writer import Recorder
 from susracker.retention.purge import HourlyPurge, Purge, unlimited
 from susracker.runtime.periodic import Periodic

@@ -7,7 +7,8 @@ import click
 from susracker.commands.auditing import unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import plain_table, print_json, print_table
-from susracker.config import Settings, shown_setting
+from susracker.config import Settings
+from susracker.loading import shown_setting
 
 
 @click.command("settings")

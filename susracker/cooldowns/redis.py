@@ -12,9 +12,9 @@ import redis
 from redis.exceptions import RedisError
 from typing_extensions import Self
 
-from susracker.config import told_without_password
 from susracker.cooldowns.base import HISTORY, Cooldown
 from susracker.errors import ConfigError
+from susracker.passwords import told_without_password
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from susracker.config import load_settings
 from susracker.demo.camera import Shot, post
 from susracker.demo.operator import Operator
 from susracker.demo.portraits import SamplePerson
@@ -19,6 +18,7 @@ from susracker.demo.process import ServerProcess
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import SusrackerError
+from susracker.loading import load_settings
 from susracker.plugins import open_encoder, open_store_of
 
 SUPPRESSED = "Match found but in cooldown"

@@ -13,9 +13,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from susracker.config import without_password
 from susracker.errors import InputError
 from susracker.models import Picture
+from susracker.passwords import without_password
 
 SUFFIXES = frozenset({".mp4", ".mkv", ".avi", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".ts"})
 """Names that end like this are video files; OpenCV is not asked."""

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from susracker.errors import InputError
 from susracker.judgement.judging import Judged
-from susracker.models import Judgement
+from susracker.oversight import Judgement
 from susracker.runtime.files import open_private
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -10,7 +10,8 @@ from datetime import datetime, timezone
 
 from susracker.errors import ConflictError, JudgedError
 from susracker.judgement.rules import check_judgement, refusal, status_after
-from susracker.models import Alert, Judgement, JudgementKind
+from susracker.models import Alert
+from susracker.oversight import Judgement, JudgementKind
 from susracker.stores.base import Journal
 
 log = logging.getLogger(__name__)

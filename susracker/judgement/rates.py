@@ -66,5 +66,5 @@ class FalseAlertRate:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage, to two digits that say something."""
+    """A share as a percentage, to two significant digits."""
     return f"{100 * share:.2g}%" if share < 0.995 else "100%"

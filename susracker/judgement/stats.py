@@ -82,7 +82,7 @@ class Stats:
     activities: dict[str, Group] = field(default_factory=dict)
 
     def warnings(self) -> Iterator[str]:
-        """Where the promise is not kept. People have none: it is one about the whole list."""
+        """Where the promise is not kept. It is about the whole list, so people have no warnings."""
         kinds = (("", {"all": self.total}), ("camera ", self.cameras), ("week ", self.weeks))
         for kind, groups in kinds:
             for group in groups.values():

@@ -13,7 +13,8 @@ from susracker.config import MAX_SHIFT
 from susracker.errors import InputError
 from susracker.judgement.finding import alert_pages
 from susracker.judgement.rates import FalseAlertRate
-from susracker.models import CONFIRMED, Alert, CameraDay
+from susracker.models import Alert, CameraDay
+from susracker.oversight import CONFIRMED
 from susracker.stores.base import Journal
 
 DISMISSED_NEEDED = 20

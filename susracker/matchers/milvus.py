@@ -14,10 +14,10 @@ from pymilvus import DataType, MilvusClient
 from pymilvus.exceptions import MilvusException
 from typing_extensions import Self
 
-from susracker.config import told_without_password
 from susracker.errors import ConfigError, StoreUnavailableError
 from susracker.matchers.base import ROUNDING, Matcher, Neighbour, similarities_one_by_one
 from susracker.models import Vectors
+from susracker.passwords import told_without_password
 
 COLLECTION = "susracker"
 """The collection of a URL that names none."""

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Collection
 from dataclasses import replace
 
-from susracker.models import Alert, Judgement
+from susracker.models import Alert
+from susracker.oversight import Judgement
 from susracker.stores.judgements import Judgements
 from susracker.stores.refusals import judged_meanwhile, judgement_is_stored, no_alert
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from susracker.models import Alert, Hold, Judgement, RecordKind, Sighting
+from susracker.models import Alert, Sighting
+from susracker.oversight import Hold, Judgement, RecordKind
 from susracker.stores.refusals import no_alert, not_held
 from susracker.stores.retention import Retention
 

@@ -9,9 +9,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from susracker.config import Settings, without_password
+from susracker.config import Settings
 from susracker.errors import DuplicateError, InputError, PictureError
 from susracker.models import Outcome
+from susracker.passwords import without_password
 from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store_of
 from susracker.recording.format import Recorded
 from susracker.replay.journal import ReplayJournal

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Protocol
 
-from susracker.config import without_password
 from susracker.edge.cutter import MARGIN, SMALLEST, FaceCutter
 from susracker.edge.video import Sampling, frame_count, frames, is_live
 from susracker.errors import InputError
 from susracker.models import Detection
+from susracker.passwords import without_password
 from susracker.recording.format import Recorded, is_recording
 from susracker.recording.reader import Recording
 from susracker.tracking.tracker import FACE

@@ -74,7 +74,7 @@ def erase(store: Store, criminal: Criminal, *, despite_holds: bool = False) -> E
         StoreUnavailableError: what is left is removed when this is called again.
     """
     if not despite_holds:
-        refuse_if_held(store, criminal.id, "release them first, or erase --despite-holds")
+        refuse_if_held(store, criminal.id, "release them first, or erase with --despite-holds")
     traces = traces_of(store, criminal.id)
     holds = held_about(store, criminal.id)
     for one in holds:

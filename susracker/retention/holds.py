@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from susracker.errors import ConflictError, InputError
-from susracker.models import Hold
+from susracker.oversight import Hold
 from susracker.stores.base import Store
 
 MAX_REASON = 500
@@ -30,7 +30,7 @@ def held_about(store: Store, criminal_id: str) -> list[Hold]:
 
 
 def refuse_if_held(store: Store, criminal_id: str, instead: str) -> None:
-    """Leave someone alone whom a held alert names: it would lose the face and the name.
+    """Refuse to remove someone whom a held alert names: it would lose the face and the name.
 
     Args:
         instead: what to do about it.

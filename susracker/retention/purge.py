@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from susracker.access.audit import SYSTEM, Act, AuditLog
 from susracker.config import Settings
 from susracker.errors import NotFoundError
-from susracker.models import RecordKind
+from susracker.oversight import RecordKind
 from susracker.retention.holds import held_about
 from susracker.stores.base import Store
 
@@ -40,7 +40,7 @@ SETTINGS: Mapping[str, str] = {
     EXPIRED: "keep_expired_days",
     AUDIT: "keep_audit_days",
 }
-"""What is kept for a limited time, and the setting that says how long: 0 is for ever."""
+"""What is kept for a limited time, and the setting that says how long: 0 is no limit."""
 
 KINDS: tuple[RecordKind, ...] = ("alerts", "faces", "sightings", "judgements")
 

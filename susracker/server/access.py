@@ -23,7 +23,7 @@ _DECLARED = "declared_access"
 
 
 def access(permission: Permission) -> Callable[[Handler], Handler]:
-    """Let those in who have a permission, to a route or a Socket.IO event."""
+    """Let in those who have a permission, to a route or a Socket.IO event."""
 
     def declare(handler: Handler) -> Handler:
         setattr(handler, _DECLARED, permission)
@@ -65,6 +65,6 @@ def guard(app: Flask, admission: Admission) -> None:
 
 
 def _check_unknown(who: Identity) -> None:
-    """Let people hear that there is no such route or method, but not a camera."""
+    """Tell people, but not cameras, that there is no such route or method."""
     if who.role == "camera":
         raise NotAllowedError("a camera's key may only post detections")

@@ -1,4 +1,4 @@
-"""Lets clients in: finds out who someone is by what they show."""
+"""Lets clients in: finds out who they are by the key or cookie that they send."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from susracker.access.audit import Act
 from susracker.access.keyring import KeyRing
 from susracker.config import Settings
 from susracker.errors import KeyRequiredError, OverloadedError, StoreError
-from susracker.models import Key
+from susracker.oversight import Key
 from susracker.server.addresses import is_in, listens_on_loopback, networks
 from susracker.server.credentials import Credentials
 from susracker.server.identity import Identity, Session

@@ -52,7 +52,7 @@ def audited(action: str, subject: str = "") -> Callable[[View], View]:
 
 
 def unaudited(why: str) -> Callable[[View], View]:
-    """Say why nothing is noted of a route."""
+    """Say why a route notes nothing."""
 
     def declare(view: View) -> View:
         setattr(view, _DECLARED, f"unaudited: {why}")

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 
 from susracker.access.roles import Permission
-from susracker.models import Hold
+from susracker.oversight import Hold
 from susracker.retention.holds import check_reason
 from susracker.server.access import access
 from susracker.server.audited import audited, describe

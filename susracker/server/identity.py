@@ -10,7 +10,7 @@ from flask import g
 
 from susracker.access.roles import ROLES, Permission
 from susracker.errors import NotAllowedError
-from susracker.models import Key, Role
+from susracker.oversight import Key, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Identity:
         """
         pattern = self.key.cameras if self.key else "*"
         if self.role == "camera" and not fnmatchcase(camera_id, pattern):
-            raise NotAllowedError(f"this key sends only for the cameras {pattern!r}")
+            raise NotAllowedError(f"this key may only post for the cameras {pattern!r}")
 
 
 def identify(who: Identity) -> None:

@@ -147,7 +147,7 @@ class Live:
 
     @access(Permission.VIEW)
     def join(self, auth: Any = None) -> None:
-        """Let a client in that connects: at once, or when it has what it missed.
+        """Let a connecting client in: at once, or when it has what it missed.
 
         Raises:
             flask_socketio.ConnectionRefusedError: its `last_seq` is no such number.

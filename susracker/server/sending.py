@@ -38,7 +38,7 @@ class _Whole:
         """Send everything.
 
         Args:
-            timeout: not heeded.
+            timeout: ignored.
 
         Raises:
             BrokenPipeError: the client has left, or takes nothing.

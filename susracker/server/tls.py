@@ -43,7 +43,7 @@ def _check_readable(**files: str) -> None:
 
 
 def _no_passphrase() -> str:
-    """Asked for where the key is encrypted; the default would be to ask at the terminal."""
+    """Called if the key is encrypted; OpenSSL would otherwise ask at the terminal."""
     raise ConfigError("key: the file is encrypted; decrypt it with openssl pkey -in FILE -out FILE")
 
 

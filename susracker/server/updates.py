@@ -21,7 +21,7 @@ class Updates:
         self._last_seq = 0
 
     def start(self) -> None:
-        """Pass over everything that was said until now.
+        """Skip everything that was said until now.
 
         Raises:
             StoreUnavailableError: the store cannot be read.

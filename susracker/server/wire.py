@@ -12,7 +12,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Validati
 
 from susracker.errors import InputError
 from susracker.judgement.judging import Judged
-from susracker.models import Alert, Camera, Criminal, Judgement, Sighting
+from susracker.models import Alert, Camera, Criminal, Sighting
+from susracker.oversight import Judgement
 from susracker.runtime.data_uri import decode_base64
 
 FACE_ALERT, ACTIVITY_ALERT = 1, 2

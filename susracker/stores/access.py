@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from susracker.models import AuditEntry, AuditHead, Key
+from susracker.oversight import AuditEntry, AuditHead, Key
 
 Append = Callable[[AuditHead | None], tuple[AuditEntry, AuditHead]]
 """Makes the next entry of the audit log and its new head, from the head at that moment."""

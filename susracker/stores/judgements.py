@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 
-from susracker.models import Judgement
+from susracker.oversight import Judgement
 
 
 class Judgements(ABC):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from susracker.errors import ConflictError, DuplicateError, InputError, NotFoundError
-from susracker.models import EDITABLE, AuditEntry, Criminal, Event, Judgement, Key
+from susracker.models import EDITABLE, Criminal, Event
+from susracker.oversight import AuditEntry, Judgement, Key
 
 
 def check_edit(edit: Mapping[str, object]) -> None:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection
 from datetime import datetime
 
-from susracker.models import Hold, RecordKind
+from susracker.oversight import Hold, RecordKind
 
 
 class Retention(ABC):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 
 from susracker.errors import InputError, NotFoundError
-from susracker.models import AuditEntry, AuditHead, Key
+from susracker.oversight import AuditEntry, AuditHead, Key
 from susracker.stores.base import Access
 from susracker.stores.rotation import OnStep
 from susracker.stores.tally import Tally

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 
 from susracker.errors import InputError, NotFoundError
-from susracker.models import Judgement
+from susracker.oversight import Judgement
 from susracker.stores.journal import Journal
 from susracker.stores.tally import PAGE, Tally
 

@@ -13,11 +13,12 @@ from typing import Any
 
 from typing_extensions import Self
 
-from susracker.config import Settings, make_settings
+from susracker.config import Settings
 from susracker.cooldowns.base import Cooldown
 from susracker.errors import DuplicateError, InputError, NotFoundError, StoreUnavailableError
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
+from susracker.loading import make_settings
 from susracker.matchers.base import Matcher
 from susracker.models import (
     Alert,

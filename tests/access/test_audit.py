@@ -23,7 +23,7 @@ from susracker.access.export import all_entries, read_export, write_export
 from susracker.access.signing import PublicKey, SigningKey, public_path
 from susracker.access.verification import Verified, verify
 from susracker.errors import ConfigError, InputError, StoreFormatError
-from susracker.models import AuditEntry, AuditHead
+from susracker.oversight import AuditEntry, AuditHead
 from susracker.plugins import open_store
 from susracker.stores.base import Store
 from susracker.stores.sqlite.rows import to_integer

@@ -28,7 +28,7 @@ from susracker.access.export import all_entries
 from susracker.access.signing import SigningKey
 from susracker.access.verification import verify
 from susracker.errors import ConfigError
-from susracker.models import AuditEntry
+from susracker.oversight import AuditEntry
 from susracker.plugins import open_store
 from susracker.stores.base import Store
 from tests.access.test_audit import Intruder

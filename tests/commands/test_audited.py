@@ -17,7 +17,7 @@ from susracker.access.verification import verify
 from susracker.cli import main
 from susracker.commands.auditing import declared_audit
 from susracker.enrolment.fields import criminal_from_fields
-from susracker.models import AuditEntry
+from susracker.oversight import AuditEntry
 from susracker.plugins import open_store
 from susracker.recording.edit import write_new
 from tests.contracts.records import activity

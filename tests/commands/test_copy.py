@@ -16,7 +16,7 @@ from susracker.access.audit import Act, AuditLog
 from susracker.access.signing import SigningKey
 from susracker.cli import main
 from susracker.errors import InputError, StoreUnavailableError
-from susracker.models import Key
+from susracker.oversight import Key
 from susracker.plugins import open_store
 from susracker.stores.transfer import contents, copy_store
 from tests.contracts.records import (

@@ -16,12 +16,12 @@ from susracker.models import (
     Candidate,
     Criminal,
     Event,
-    Judgement,
     Photo,
     Quality,
     Sighting,
     Template,
 )
+from susracker.oversight import Judgement
 from susracker.stores.base import Gallery
 
 NOON = datetime(2026, 5, 4, 12, 0, 0, 123_457, tzinfo=timezone.utc)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from susracker.errors import ConflictError, NotFoundError
-from susracker.models import AuditEntry, AuditHead, Key
+from susracker.oversight import AuditEntry, AuditHead, Key
 from susracker.plugins import open_store
 from susracker.stores.access import NOTHING_BEFORE, Access
 from susracker.stores.base import Store

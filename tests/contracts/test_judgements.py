@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from susracker.errors import ConflictError, DuplicateError, NotFoundError
-from susracker.models import Alert, Judgement
+from susracker.models import Alert
+from susracker.oversight import Judgement
 from susracker.plugins import open_store
 from susracker.stores.base import Journal, Store
 from tests.contracts.race import THREADS, race

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from susracker.errors import NotFoundError
-from susracker.models import Alert, Hold, Judgement, Outcome, RecordKind
+from susracker.models import Alert, Outcome
+from susracker.oversight import Hold, Judgement, RecordKind
 from susracker.plugins import open_store
 from susracker.stores.base import Gallery, Journal, Store
 from tests.contracts.records import (

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from susracker.config import Settings, make_settings
+from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import InputError
 from susracker.faces.detector import Detector
 from susracker.faces.images import crop, decode
+from susracker.loading import make_settings
 from susracker.models import Detection
 from susracker.plugins import open_encoder, open_store
 from susracker.recording.edit import anonymise, write_new

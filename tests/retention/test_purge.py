@@ -15,9 +15,9 @@ from susracker.access.signing import SigningKey
 from susracker.access.verification import verify
 from susracker.cli import main
 from susracker.commands.holds import hold_command, release_command
-from susracker.config import make_settings
 from susracker.errors import StoreUnavailableError
-from susracker.models import Hold
+from susracker.loading import make_settings
+from susracker.oversight import Hold
 from susracker.plugins import open_store
 from susracker.retention import purge as purging
 from susracker.retention.purge import EVERY, HourlyPurge, Purge, unlimited

@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from susracker.demo.process import ServerProcess
-from susracker.models import Judgement
+from susracker.oversight import Judgement
 from susracker.plugins import open_store
 from susracker.stores.sqlite.database import Database
 from susracker.tracking.tracker import utc_now

@@ -12,8 +12,8 @@ import socketio
 import websocket
 
 from susracker.access.issuing import issue
-from susracker.config import make_settings
 from susracker.errors import ConfigError, RateLimitError
+from susracker.loading import make_settings
 from susracker.plugins import open_store
 from susracker.server.body import MAX_PARTS
 from susracker.server.descriptors import possible_connections
@@ -110,6 +110,15 @@ def test_who_asks_too_often_is_told_when_to_come_back(limited):
     assert refused.headers["X-Content-Type-Options"] == "nosniff"
     assert ask(keys[1]).status_code == 200
     assert [limited.get("/healthz").status_code for _ in range(4)] == [200] * 3 + [429]
+
+
+def test_who_opens_socket_io_connections_too_often_is_told_too(limited):
+    path = "/socket.io/?EIO=4&transport=polling"
+    opened = [limited.get(path) for _ in range(4)]
+    assert [one.status_code for one in opened] == [200] * 3 + [429]
+    assert int(opened[3].headers["Retry-After"]) > 0
+    sid = json.loads(opened[0].text[1:])["sid"]
+    assert limited.post(f"{path}&sid={sid}", data="40").status_code == 200
 
 
 # -- what one request may hold ---------------------------------------------------------------

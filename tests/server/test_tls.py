@@ -76,7 +76,7 @@ def test_a_camera_without_the_authority_sends_nothing(tls_site):
 
 
 def test_a_file_of_authorities_must_be_one(certificate):
-    with pytest.raises(ConfigError, match=r"site\.key\.pem is no file of certificates as PEM"):
+    with pytest.raises(ConfigError, match=r"site\.key\.pem is not a file of PEM certificates"):
         Camera("https://127.0.0.1:1", "gate-1", "Gate", ca=certificate.key)
 
 

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 
-from susracker.config import make_settings
 from susracker.cooldowns.base import Cooldown
 from susracker.errors import StoreUnavailableError
+from susracker.loading import make_settings
 from susracker.models import Candidate, Criminal, Detection
 from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
 from susracker.tracking.recogniser import Match, Recognition

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 import pytest
 
-from susracker.config import make_settings
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import InputError, PictureError, StoreUnavailableError
 from susracker.faces.detector import Detector
 from susracker.faces.images import crop, decode
+from susracker.loading import make_settings
 from susracker.matchers.exact import ExactMatcher
 from susracker.models import Detection
 from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store

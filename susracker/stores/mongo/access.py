@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pymongo import errors
 
-from susracker.models import AuditEntry, AuditHead, Key
+from susracker.oversight import AuditEntry, AuditHead, Key
 from susracker.stores.access import NOTHING_BEFORE, Access, Append, follows
 from susracker.stores.mongo.database import Database, again_while_taken
 from susracker.stores.mongo.documents import to_document, to_integer, to_record, unique_key

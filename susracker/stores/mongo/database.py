@@ -16,8 +16,8 @@ from pymongo import MongoClient, ReturnDocument, errors
 from pymongo.collection import Collection as MongoCollection
 from typing_extensions import Self
 
-from susracker.config import ESCAPE_PASSWORD, told_without_password
 from susracker.errors import ConfigError, InputError, StoreFormatError, StoreUnavailableError
+from susracker.passwords import ESCAPE_PASSWORD, told_without_password
 from susracker.stores.mongo.documents import OWN, Document
 from susracker.stores.mongo.seals import SealGuard, admit
 from susracker.stores.sealing import Sealer
@@ -235,7 +235,7 @@ class Database:
         self.outcomes.create_index("alerts.status")
         self.criminals.create_index("name")
         self.revisions.create_index("criminal_id")
-        # Whose a key is; of a revoked one something unique, for its name may be used again.
+        # Who owns the key; if it is revoked, something unique, as its name may be used again.
         self.keys.create_index("holder", unique=True)
         self.audit.create_index("at")
         # Of those who judge an alert at once, having seen the same, one is let through.

@@ -16,7 +16,8 @@ from dataclasses import replace
 from pymongo import errors
 
 from susracker.errors import StoreUnavailableError
-from susracker.models import CONFIRMED, Alert, Judgement
+from susracker.models import Alert
+from susracker.oversight import CONFIRMED, Judgement
 from susracker.stores.judgements import Judgements
 from susracker.stores.mongo.database import LAST_JUDGEMENT, Database, again_while_taken
 from susracker.stores.mongo.documents import (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from susracker.errors import NotFoundError
-from susracker.models import Hold, RecordKind
+from susracker.oversight import Hold, RecordKind
 from susracker.stores.mongo.database import LAST_ALERT, LAST_JUDGEMENT, Database
 from susracker.stores.mongo.documents import Document, to_document, to_integer, to_record
 from susracker.stores.mongo.forgetting import rewrite_outcome

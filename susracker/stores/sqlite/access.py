@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from susracker.errors import DuplicateError
-from susracker.models import AuditEntry, AuditHead, Key
+from susracker.oversight import AuditEntry, AuditHead, Key
 from susracker.stores.access import Access, Append, follows
 from susracker.stores.refusals import (
     audit_has_grown,

@@ -229,7 +229,7 @@ class Database:
         return admit(connection, self.sealer)
 
     def _check_file(self) -> None:
-        """Writing on into a file that has no name any more would lose everything at the end."""
+        """What is written to a file that was deleted is lost when it is closed."""
         if self._identity and _identity(self.path) != self._identity:
             raise StoreUnavailableError(
                 f"{self.path} was deleted or replaced while it was in use: put the file back, or "

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from susracker.models import CONFIRMED, Alert, Judgement
+from susracker.models import Alert
+from susracker.oversight import CONFIRMED, Judgement
 from susracker.stores.judgements import Judgements
 from susracker.stores.refusals import judged_meanwhile, no_alert
 from susracker.stores.sqlite.database import Database

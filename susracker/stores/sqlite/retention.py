@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection
 from datetime import datetime
 
-from susracker.models import Hold, RecordKind
+from susracker.oversight import Hold, RecordKind
 from susracker.stores.refusals import no_alert, not_held
 from susracker.stores.retention import Retention
 from susracker.stores.sqlite.database import Database

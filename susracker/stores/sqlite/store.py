@@ -8,8 +8,8 @@ from pathlib import Path
 
 from typing_extensions import Self
 
-from susracker.config import without_password
 from susracker.errors import ConfigError
+from susracker.passwords import without_password
 from susracker.stores.base import Store
 from susracker.stores.data_key import sealer_of
 from susracker.stores.rotation import Vault
