@@ -43,6 +43,12 @@ def install(folder, module: str, text: str, group: str, name: str) -> None:
     (info / "entry_points.txt").write_text(f"[susracker.{group}]\n{name} = {module}:Backend\n")
 
 
+def test_whoever_asks_for_an_encoder_gets_the_same_one():
+    """Its network takes tens of megabytes, and a third of a second to load."""
+    assert open_encoder("dlib") is open_encoder("dlib")
+    assert open_encoder("dlib") is not open_encoder("dlib-int8")
+
+
 def test_somebody_elses_backend_is_found_by_the_same_road(tmp_path, monkeypatch):
     text = "from susracker.matchers.exact import ExactMatcher as Backend\n"
     install(tmp_path, "theirs", text, "matchers", "theirs")

@@ -80,6 +80,10 @@ class AuditLog:
         log._signed(store.audit_head())
         return log
 
+    def derive(self, purpose: bytes) -> bytes:
+        """As `SigningKey.derive`."""
+        return self._key.derive(purpose)
+
     def note(self, act: Act) -> AuditEntry:
         """Add an entry; it is durable when this returns.
 
@@ -187,7 +191,7 @@ class AuditLog:
                 address=act.address,
                 action=act.action,
                 subject=act.subject,
-                reason=act.reason[:MAX_REASON],
+                reason=_storable(act.reason)[:MAX_REASON],
                 detail=json.dumps(act.detail or {}, sort_keys=True),
                 previous=head.digest if head else NOTHING_BEFORE,
                 digest="",
@@ -214,3 +218,8 @@ def _changed(problem: str) -> StoreFormatError:
         "database, see susracker audit verify, and go on with susracker audit new-key --reason "
         "REASON"
     )
+
+
+def _storable(text: str) -> str:
+    """A text whose halves of characters, which no store takes, are written out."""
+    return text.encode("utf-8", "backslashreplace").decode()

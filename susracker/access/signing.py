@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
 from dataclasses import replace
@@ -94,6 +95,10 @@ class SigningKey:
         if made:
             public_path(path).write_bytes(signing.public.pem())
         return signing
+
+    def derive(self, purpose: bytes) -> bytes:
+        """A secret that nobody can know without this key (HMAC-SHA-256)."""
+        return hmac.digest(self._key.private_bytes_raw(), purpose, "sha256")
 
     def sign(self, head: AuditHead) -> AuditHead:
         """A head with this key's signature."""

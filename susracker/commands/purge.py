@@ -40,7 +40,7 @@ def command(loaded: LoadedSettings, dry_run: bool, yes: bool, as_json: bool, rea
     """
     settings, now = loaded.settings, datetime.now(timezone.utc)
     with open_store_of(settings) as store:
-        purge = Purge(store, settings, audit_log(settings, store), acting())
+        purge = Purge(store, settings, audit_log(settings, store), who=acting())
         due = purge.count(now)
         forgotten: dict[str, int] = {}
         if not as_json:

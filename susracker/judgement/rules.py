@@ -18,6 +18,8 @@ STATUSES: tuple[AlertStatus, ...] = typing.get_args(AlertStatus)
 MAX_REASON = 200
 MAX_NOTE = 2000
 
+_KEY_ID = re.compile(r" \([^()]*\)\Z")
+
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -80,14 +82,20 @@ def _is_second_confirmation(
         judgement.kind == "review"
         and judgement.verdict == CONFIRMED
         and status_after(known, required_by) == TO_BE_CONFIRMED
-        and judgement.made_by not in _confirming(known)
+        and _person(judgement) not in _confirming(known)
     )
 
 
 def _confirming(reviews: Sequence[Judgement]) -> set[str]:
     """Who has confirmed since the last review that did not."""
     latest = takewhile(lambda one: one.verdict == CONFIRMED, reversed(reviews))
-    return {one.made_by for one in latest}
+    return {_person(one) for one in latest}
+
+
+def _person(judgement: Judgement) -> str:
+    """Who judged: the name of the key without its id, for someone whose key was revoked gets
+    another one, and stays one person."""
+    return _KEY_ID.sub("", judgement.made_by).casefold()
 
 
 def _check_text(name: str, text: str, longest: int, one_line: str) -> None:

@@ -77,8 +77,8 @@ class Purge:
 
     Args:
         audit: the audit log of the store; the removal of each person is noted in it.
-        who: who is noted: `actor`, `role` and `address` as in `AuditEntry`.
         pause: called between two batches.
+        who: who is noted: `actor`, `role` and `address` as in `AuditEntry`.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class Purge:
         store: Store,
         settings: Settings,
         audit: AuditLog,
-        who: Mapping[str, str] = SYSTEM,
         pause: Callable[[float], None] = time.sleep,
+        who: Mapping[str, str] = SYSTEM,
     ) -> None:
         self._who = who
         self._store = store

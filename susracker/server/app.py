@@ -29,7 +29,7 @@ from susracker.server.browsers import BrowserChecks, allow_listed_origins
 from susracker.server.connections import CONNECT, Connections
 from susracker.server.headers import SecurityHeaders
 from susracker.server.hosts import Hosts
-from susracker.server.limits import RateLimit, limit_requests
+from susracker.server.limits import LimitedOpenings, RateLimit, limit_requests
 from susracker.server.live import Live
 from susracker.server.origins import Origins
 from susracker.server.outgoing import MAX_MESSAGE
@@ -72,7 +72,8 @@ def create_app(
     settings = tracker.settings
     app = Flask("susracker", static_folder=None)
     origins = Origins(settings.allowed_origins)
-    auditing = Auditing(AuditLog.open(tracker.store, settings.audit_key))
+    audit_log = AuditLog.open(tracker.store, settings.audit_key)
+    auditing = Auditing(audit_log)
     reads = BoundedPool(READERS, READERS + MAX_WAITING_READS)
 
     def note(act: Act) -> None:
@@ -84,9 +85,10 @@ def create_app(
     allow_listed_origins(app, origins)
     guard(app, admission)
     limit_requests(app, rate_limit)
-    sessions.configure_sessions(app, tracker.store)
+    sessions.configure_sessions(app, tracker.store, audit_log)
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
     socketio = _socketio(app, origins)
+    app.wsgi_app = LimitedOpenings(app.wsgi_app, rate_limit)  # type: ignore[method-assign]
     _surround(app, settings, origins)
     thumbnails = Thumbnails(tracker.store)
     live = Live(socketio, tracker.store, thumbnails, settings.follow_seconds)

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-CORS_HEADERS = ["Authorization", "X-API-Key", "Content-Type"]
+CORS_HEADERS = ["Authorization", "X-API-Key", "X-Reason", "Content-Type"]
 """What pages of listed origins may send; browsers allow a few harmless others in any case."""
 
 PREFLIGHT_SECONDS = 600

@@ -23,6 +23,7 @@ from susracker.server.access import Declared, declared, public
 from susracker.server.admission import Admission
 from susracker.server.credentials import credentials
 from susracker.server.identity import Identity
+from susracker.server.lobby import Lobby
 
 CONNECT, DISCONNECT = "connect", "disconnect"
 
@@ -57,6 +58,7 @@ class Connections:
         self._max_clients = max_clients
         self._note = note
         self._connected: dict[str, _Connected] = {}
+        self._lobby = Lobby(socketio.server)
         self.on(DISCONNECT, self._left)
 
     def on(self, event: str, handler: Callable[..., Any]) -> None:
@@ -80,7 +82,8 @@ class Connections:
         self._socketio.on_event(event, guarded)
 
     def drop_invalid(self) -> None:
-        """Cut off those whose key or session has ended."""
+        """Cut off those whose key or session has ended, and those who never came in."""
+        self._lobby.clear()
         for sid, one in list(self._connected.items()):
             if not self._admission.is_valid(one.who):
                 self._socketio.server.disconnect(sid, namespace="/")
@@ -106,7 +109,7 @@ class Connections:
             who = self._admission.admit(credentials(auth))
             if asked is not None and asked != "public":
                 who.demand(asked)
-            self._note(Act(who.actor, who.role, who.address, "live.connect"))
+            self._note(_connects(who, auth))
         except KeyRequiredError as error:
             raise ConnectionRefusedError(f"{error}; {HOW}") from error
         except NotAllowedError as error:
@@ -123,6 +126,13 @@ class Connections:
 
     def _is_connected(self, sid: str) -> bool:
         return bool(self._socketio.server.manager.is_connected(sid, "/"))
+
+
+def _connects(who: Identity, auth: Any) -> Act:
+    """What is noted of a client: also which alerts of before it is sent."""
+    last_seq = auth.get("last_seq") if isinstance(auth, dict) else None
+    detail = {"after": last_seq} if isinstance(last_seq, int) else {}
+    return Act(who.actor, who.role, who.address, "live.connect", detail=detail)
 
 
 def _sid() -> str:

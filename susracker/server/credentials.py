@@ -44,13 +44,21 @@ def credentials(in_body: Any = None) -> Credentials:
     if len(found) > 1:
         raise KeyRequiredError("the request has two different keys: send one")
     address = request.remote_addr or ""
-    forwarded = request.headers.get("X-Forwarded-For", address).split(",")
     return Credentials(
         key=found.pop() if found else None,
         session=Session(**session["session"]) if "session" in session else None,
         address=address,
-        is_local=all(is_loopback(one) for one in (address, *forwarded)),
+        is_local=all(is_loopback(one) for one in (address, *_forwarded_for())),
     )
+
+
+def _forwarded_for() -> Iterator[str]:
+    """For whom a proxy, listed or not, says that it sends the request."""
+    for name in ("X-Forwarded-For", "X-Real-IP"):
+        if name in request.headers:
+            yield from request.headers[name].split(",")
+    # These name proxies, too, and are rare enough not to be taken apart.
+    yield from (request.headers[name] for name in ("Forwarded", "Via") if name in request.headers)
 
 
 def _keys_in_headers() -> Iterator[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import time
 from collections import Counter
-from typing import Protocol, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol, cast
+from urllib.parse import parse_qs
 
 from flask import Flask, g, request
 from limits import RateLimitItem, parse
@@ -18,6 +21,9 @@ from susracker.config import Settings
 from susracker.errors import ConfigError, OverloadedError, RateLimitError
 from susracker.passwords import told_without_password
 from susracker.server.pools import BoundedPool
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +83,35 @@ class RateLimit:
                 f"too many requests: the limit is {self._rate}; it is the setting rate_limit",
                 max(1, math.ceil(_seconds_left(self._rate))),
             )
+
+
+class LimitedOpenings:
+    """WSGI middleware that limits how often an address opens a connection for Socket.IO, which
+    Flask does not see."""
+
+    def __init__(self, app: WSGIApplication, limit: RateLimit) -> None:
+        self._app = app
+        self._limit = limit
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        opens = "sid" not in parse_qs(environ.get("QUERY_STRING", ""))
+        if opens and environ["PATH_INFO"].startswith("/socket.io"):
+            try:
+                self._limit.check(f"address {environ.get('REMOTE_ADDR', '')}")
+            except RateLimitError as error:
+                return _too_often(error, start_response)
+        return self._app(environ, start_response)
+
+
+def _too_often(error: RateLimitError, start_response: StartResponse) -> list[bytes]:
+    body = json.dumps({"error": str(error)}).encode()
+    headers = [
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        ("Retry-After", str(error.retry_after)),
+    ]
+    start_response("429 Too Many Requests", headers)
+    return [body]
 
 
 def limit_requests(app: Flask, limit: RateLimit) -> None:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
+HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
+
+
 class Proxies:
     """WSGI middleware: the client's address, scheme and host are those that a listed proxy gives.
 
@@ -29,5 +32,10 @@ class Proxies:
         self._networks = networks(listed)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        is_proxy = is_in(environ.get("REMOTE_ADDR", ""), self._networks)
-        return (self._behind if is_proxy else self._app)(environ, start_response)
+        if not is_in(environ.get("REMOTE_ADDR", ""), self._networks):
+            return self._app(environ, start_response)
+        for name in HEADERS:
+            if name in environ:
+                # Within quotes a comma would separate nothing, and a client may open a quote.
+                environ[name] = environ[name].replace('"', "")
+        return self._behind(environ, start_response)

@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, jsonify, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 
+from susracker.access.audit import AuditLog
 from susracker.access.roles import Permission
 from susracker.errors import KeyRequiredError
 from susracker.oversight import Key
@@ -38,15 +39,16 @@ class _Cookies(SecureCookieSessionInterface):
         return request.is_secure
 
 
-def configure_sessions(app: Flask, store: Access) -> None:
-    """Let an application sign its cookies, with the secret that all servers of a store share.
+def configure_sessions(app: Flask, store: Access, audit_log: AuditLog) -> None:
+    """Let an application sign its cookies, with what all servers of a store share: a secret in the
+    store, and the key of the audit log, so that who only reads the store cannot make a session.
 
     Raises:
         StoreUnavailableError: the secret cannot be read.
     """
     app.session_interface = _Cookies()
     app.config.update(
-        SECRET_KEY=store.secret(SECRET),
+        SECRET_KEY=audit_log.derive(store.secret(SECRET)),
         SESSION_COOKIE_NAME=COOKIE,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",

@@ -240,3 +240,17 @@ def test_every_command_opens_its_store_with_the_data_key():
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "open_store"
     }
     assert callers == {"plugins.py", str(Path("commands", "copy.py"))}
+
+
+def test_alerts_of_an_encrypted_store(url, key, tmp_path):
+    fill(url, key)
+    asked = {"SUSRACKER_STORE": url, "SUSRACKER_DATA_KEY": key}
+    file = tmp_path / "out.csv"
+    for line in ("alerts list", "alerts stats", f"alerts export {file} --reason report"):
+        result = run(*line.split(), **asked)
+        assert result.exit_code == 0, result.output
+    with open_store(url, key) as store:
+        (alert,) = store.alerts()
+    face = tmp_path / "face.jpg"
+    assert run("alerts", "show", alert.id, "--save-face", face, **asked).exit_code == 0
+    assert face.read_bytes() == face_alert().face

@@ -138,6 +138,21 @@ def test_one_person_does_not_count_twice(by_two, alert_id):
     assert again.alert.status == "to be confirmed"
 
 
+@pytest.mark.parametrize("other_key", ["Jo (k9)", "jo (k9)"])
+def test_one_person_with_another_key_does_not_count_twice(by_two, alert_id, other_key):
+    first = by_two.review(alert_id, verdict="confirmed", reason="scar", made_by=JO)
+    with pytest.raises(JudgedError):
+        by_two.review(alert_id, verdict="confirmed", reason="sure", made_by=other_key)
+    again = by_two.review(
+        alert_id,
+        verdict="confirmed",
+        reason="sure",
+        made_by=other_key,
+        replaces=first.reviews[0].id,
+    )
+    assert again.alert.status == "to be confirmed"
+
+
 def test_who_disagrees_with_the_first_has_to_name_their_review(by_two, alert_id):
     first = by_two.review(alert_id, verdict="confirmed", reason="scar", made_by=JO).reviews[0]
     with pytest.raises(JudgedError):

@@ -231,3 +231,40 @@ def test_an_alert_is_held_and_released(store, url, tmp_path):
     assert call(release_command, [alert.id, *flags]).exit_code == 0
     assert store.holds() == []
     assert [one.action for one in store.audit()] == ["alert.hold", "alert.release"]
+
+
+def test_a_server_notes_whom_it_removes_and_how_much_it_forgets(store, key):
+    fill(store)
+    store.put_criminal(criminal("c9", expires_at=NOW - 9 * DAY))
+    HourlyPurge(make(store, key, **KEPT), lambda: NOW)()
+    noted = [(one.action, one.subject, one.reason) for one in store.audit()]
+    assert noted == [("criminal.remove", "c9", "expired over 3 days ago"), ("purge", "", "")]
+    assert json.loads(store.audit()[1].detail) == {"alerts": 3, "sightings": 3, "expired people": 1}
+    assert {(one.actor, one.role, one.address) for one in store.audit()} == {
+        ("susracker", "system", "")
+    }
+
+
+def test_what_a_server_forgot_is_noted_once_the_log_can_be_written(store, key, monkeypatch):
+    fill(store)
+    hourly = HourlyPurge(make(store, key, keep_alerts_days=31), lambda: NOW)
+
+    def full(append: object) -> None:
+        raise StoreUnavailableError("full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "append_audit", full)
+        with pytest.raises(StoreUnavailableError):
+            hourly()
+    assert store.audit() == []
+    hourly()
+    hourly()
+    assert [json.loads(one.detail) for one in store.audit()] == [{"alerts": 3}]
+
+
+def test_a_cut_of_the_log_makes_no_entry_that_would_have_to_be_cut(store, key):
+    log = AuditLog(store, key, clock=lambda: NOW - 9 * DAY)
+    for _ in range(3):
+        log.note(Act("jo (k1)", "admin", "", "criminal.list"))
+    HourlyPurge(make(store, key, keep_audit_days=1), lambda: NOW)()
+    assert [one.seq for one in store.audit()] == [3]

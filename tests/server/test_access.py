@@ -306,10 +306,15 @@ def test_without_keys_nobody_else_may_do_anything(client):
     for address in ("10.0.0.7", "::ffff:10.0.0.7", "fe80::1", "", "unix:"):
         answer = client.get("/api/criminals", environ_base={"REMOTE_ADDR": address})
         assert answer.status_code == 401
-    passed_on = {"X-Forwarded-For": "10.0.0.7, 127.0.0.1"}
-    assert client.get("/api/criminals", headers=passed_on).status_code == 401
-    passed_on = {"X-Forwarded-For": "127.0.0.1"}
-    assert client.get("/api/criminals", headers=passed_on).status_code == 200
+    for passed_on in (
+        {"X-Forwarded-For": "10.0.0.7, 127.0.0.1"},
+        {"X-Real-IP": "10.0.0.7"},
+        {"Forwarded": "for=10.0.0.7"},
+        {"Via": "1.1 gateway"},
+    ):
+        assert client.get("/api/criminals", headers=passed_on).status_code == 401
+    for passed_on in ({"X-Forwarded-For": "127.0.0.1"}, {"X-Real-IP": "::1"}):
+        assert client.get("/api/criminals", headers=passed_on).status_code == 200
 
 
 def test_without_keys_a_server_on_the_network_lets_nobody_in(tmp_path):

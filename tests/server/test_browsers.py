@@ -226,7 +226,7 @@ def test_an_origin_is_the_same_however_it_is_written(listed, origin):
 
 PREFLIGHT = {
     "Access-Control-Request-Method": "POST",
-    "Access-Control-Request-Headers": "authorization,x-api-key,content-type",
+    "Access-Control-Request-Headers": "authorization,x-api-key,x-reason,content-type",
 }
 
 
@@ -237,7 +237,7 @@ def test_a_listed_page_may_ask_and_read(panel_site):
     assert asked.headers["Access-Control-Allow-Origin"] == PANEL
     assert asked.headers["Access-Control-Allow-Credentials"] == "true"
     allowed = asked.headers["Access-Control-Allow-Headers"].lower().split(", ")
-    assert {"authorization", "x-api-key", "content-type"} <= set(allowed)
+    assert {"authorization", "x-api-key", "x-reason", "content-type"} <= set(allowed)
     assert "POST" in asked.headers["Access-Control-Allow-Methods"]
     answer = requests.get(panel_site.url + "/api/criminals", headers={"Origin": PANEL}, timeout=10)
     assert answer.headers["Access-Control-Allow-Origin"] == PANEL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 
 import pytest
 import requests
@@ -111,6 +112,15 @@ def test_who_asks_too_often_is_told_when_to_come_back(limited):
     assert [limited.get("/healthz").status_code for _ in range(4)] == [200] * 3 + [429]
 
 
+def test_who_opens_socket_io_connections_too_often_is_told_too(limited):
+    path = "/socket.io/?EIO=4&transport=polling"
+    opened = [limited.get(path) for _ in range(4)]
+    assert [one.status_code for one in opened] == [200] * 3 + [429]
+    assert int(opened[3].headers["Retry-After"]) > 0
+    sid = json.loads(opened[0].text[1:])["sid"]
+    assert limited.post(f"{path}&sid={sid}", data="40").status_code == 200
+
+
 # -- what one request may hold ---------------------------------------------------------------
 
 
@@ -170,11 +180,11 @@ def ends(connection: websocket.WebSocket) -> bool:
 
 
 def test_a_message_of_more_than_64_kb_ends_the_connection(site):
-    connection = engine_io(site)
-    connection.send("40" + json.dumps({"x": "y" * 60_000}))
-    assert connection.recv().startswith("40")
-    connection.send("42" + json.dumps(["x", "y" * 70_000]))
-    assert ends(connection)
+    with closing(engine_io(site)) as connection:
+        connection.send("40" + json.dumps({"x": "y" * 60_000}))
+        assert connection.recv().startswith("40")
+        connection.send("42" + json.dumps(["x", "y" * 70_000]))
+        assert ends(connection)
 
 
 def test_more_connections_than_allowed_wait(own_site):

@@ -36,6 +36,12 @@ def test_only_the_last_word_of_a_listed_proxy_counts(peer):
     assert seen(listed, peer) == ("198.51.100.7", "https", "cams.example")
 
 
+@pytest.mark.parametrize("client", ['"', '"6.6.6.6', '6.6.6.6, "', '\\"'])
+def test_a_quotation_mark_of_the_client_hides_nothing_that_the_proxy_says(client):
+    said = {name: f"{client}, {value}" for name, value in SAID.items()}
+    assert seen("10.0.0.7", "10.0.0.7", said) == ("198.51.100.7", "https", "cams.example")
+
+
 @pytest.mark.parametrize(("listed", "peer"), [("10.0.0.0/24", "10.0.1.7"), ("", "127.0.0.1")])
 def test_nobody_else_is_believed(listed, peer):
     assert seen(listed, peer) == (peer, "http", "node-a")

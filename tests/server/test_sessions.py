@@ -7,9 +7,11 @@ from datetime import datetime, timedelta, timezone
 from http.cookies import SimpleCookie
 
 import pytest
+from flask import Flask
 
 from susracker import open_tracker
 from susracker.access.issuing import issue, rotate
+from susracker.server.admission import seal
 from susracker.server.service import EXTENSION
 from tests.server.apps import running_app
 
@@ -123,7 +125,8 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(app, make, scheme):
     expires = datetime.strptime(cookie["expires"], "%a, %d %b %Y %H:%M:%S GMT")
     length = expires.replace(tzinfo=timezone.utc) - now()
     assert timedelta(hours=11, minutes=59) < length <= timedelta(hours=12)
-    assert str(text).rpartition("_")[2] not in answer.headers["Set-Cookie"]
+    (_, _, secret) = str(text).split("_", 2)
+    assert secret not in answer.headers["Set-Cookie"]
 
 
 def test_a_session_lasts_twelve_hours_and_use_does_not_prolong_it(app, make, monkeypatch):
@@ -154,6 +157,21 @@ def test_a_cookie_that_was_changed_or_signed_by_another_server_is_none(app, make
     for wrong in (changed, foreign_value, "", "x" * 9000):
         cookie = {"Cookie": f"susracker_session={wrong}"}
         assert client.get("/api/session", headers=cookie).status_code == 401
+
+
+def test_who_reads_the_store_cannot_make_a_session(app, make, tracker):
+    key, text = make("admin")
+    genuine = sign_in(app, text).get_cookie("susracker_session").value
+    session = {"id": "1", "key_id": key.id, "seal": seal(key), "until": now().timestamp() + 60}
+    for secret, status in ((tracker.store.secret("sessions"), 401), (app.secret_key, 200)):
+        forger = Flask("forger")
+        forger.secret_key = secret
+        signer = forger.session_interface.get_signing_serializer(forger)
+        value = signer.dumps({"session": session, "_permanent": True})
+        assert value != genuine
+        cookie = {"Cookie": f"susracker_session={value}"}
+        client = app.test_client(use_cookies=False)
+        assert client.get("/api/session", headers=cookie).status_code == status
 
 
 def test_two_servers_of_a_store_share_sessions(app, make, tracker):
