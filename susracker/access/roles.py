@@ -11,9 +11,9 @@ class Permission(Enum):
     """Something that a role may or may not do; each route and event asks for one."""
 
     SEND = "send detections"
-    VIEW = "look at alerts, people and cameras"
+    VIEW = "look at alerts, people or cameras"
     REVIEW = "judge alerts"
-    MANAGE = "enrol, edit and remove people, manage keys, hold and export alerts"
+    MANAGE = "add, edit or remove people, or hold alerts"
     AUDIT = "read the audit log"
     SIGN_IN = "open a session"
 

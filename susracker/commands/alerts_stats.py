@@ -57,6 +57,19 @@ def stats_command(
 
 
 def _show(stats: Stats) -> None:
+    _show_groups(stats)
+    click.echo()
+    click.echo(f"promised false alert rate: {percent(stats.promised)}")
+    if (rate := stats.total.rate) and rate.undecided:
+        click.echo(
+            f"if every undecided alert ({rate.undecided:,}) were false: {percent(rate.highest)}"
+        )
+    click.echo(_response(stats.total))
+    for warning in stats.warnings():
+        click.secho(f"warning: {warning}", fg="yellow")
+
+
+def _show_groups(stats: Stats) -> None:
     most = list(stats.people.values())[:PEOPLE_SHOWN]
     print_table(_table("", [stats.total]))
     for name, groups in (
@@ -70,15 +83,6 @@ def _show(stats: Stats) -> None:
             print_table(_table(name, groups))
     if len(stats.people) > len(most):
         click.echo(f"and {len(stats.people) - len(most):,} more people: see --json")
-    click.echo()
-    click.echo(f"promised false alert rate: {percent(stats.promised)}")
-    if (rate := stats.total.rate) and rate.undecided:
-        click.echo(
-            f"if every undecided alert ({rate.undecided:,}) were false: {percent(rate.highest)}"
-        )
-    click.echo(_response(stats.total))
-    for warning in stats.warnings():
-        click.secho(f"warning: {warning}", fg="yellow")
 
 
 def _table(name: str, groups: Iterable[Group]) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -99,11 +99,15 @@ def list_command(
     if as_json:
         rows = [asdict(one) | {"templates": templates.get(one.id, 0)} for one in found]
         print_json(rows)
-        return
-    if not found:
+    elif found:
+        print_table(_people_table(found, templates, _shortener(everyone)))
+    else:
         click.echo("nobody is enrolled" if not everyone else "nobody who is enrolled matches")
-        return
-    shorten = _shortener(everyone)
+
+
+def _people_table(
+    found: Sequence[Criminal], templates: Mapping[str, int], shorten: Callable[[str], str]
+) -> Table:
     table = plain_table(
         "id", "name", "status", "threat", "case", "templates", "expires", "last seen"
     )
@@ -119,7 +123,7 @@ def list_command(
             moment_text(one.expires_at),
             moment_text(one.last_seen_at),
         )
-    print_table(table)
+    return table
 
 
 @command.command("show")

@@ -63,8 +63,7 @@ def erase_command(
         except NotFoundError:
             if not _was_erased(store, criminal_id):
                 raise
-            store.scrub()
-            click.echo(f"{criminal_id} was erased before; the database's log is empty now")
+            _scrub_again(store, criminal_id)
             return
         traces = traces_of(store, criminal.id)
         click.echo(f"{criminal.id}  {criminal.name}: {_told(traces)}")
@@ -76,6 +75,11 @@ def erase_command(
         store.scrub()
     for line in _out_of_reach(settings, erased.traces):
         click.echo(line)
+
+
+def _scrub_again(store: Store, criminal_id: str) -> None:
+    store.scrub()
+    click.echo(f"{criminal_id} was erased before; the database's log is empty now")
 
 
 def _was_erased(store: Store, criminal_id: str) -> bool:

@@ -1,31 +1,15 @@
-"""The Flask application: routes, Socket.IO, and errors as JSON."""
+"""The Flask application: routes, Socket.IO, and what is around them."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
-from flask import Flask, jsonify
-from flask.typing import ResponseReturnValue
+from flask import Flask
 from flask_socketio import SocketIO
-from werkzeug.exceptions import HTTPException
 
 from susracker.access.audit import Act, AuditLog
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
-from susracker.errors import (
-    ConfigError,
-    ConflictError,
-    DuplicateError,
-    InputError,
-    KeyRequiredError,
-    NotAllowedError,
-    NotFoundError,
-    OverloadedError,
-    RateLimitError,
-    StoreFormatError,
-    StoreUnavailableError,
-)
 from susracker.judgement.judging import Judging
 from susracker.recording.writer import Recorder
 from susracker.server import (
@@ -49,13 +33,12 @@ from susracker.server.limits import LimitedOpenings, RateLimit, limit_requests
 from susracker.server.live import Live
 from susracker.server.origins import Origins
 from susracker.server.outgoing import MAX_MESSAGE
-from susracker.server.pools import RETRY_AFTER, BoundedPool
+from susracker.server.pools import BoundedPool
 from susracker.server.proxies import Proxies
+from susracker.server.refusals import register_errors
 from susracker.server.service import EXTENSION, Part, Service
 from susracker.server.thumbnails import Thumbnails
 from susracker.tracking.tracker import Tracker
-
-log = logging.getLogger(__name__)
 
 AUDIT = "audit log"
 
@@ -67,9 +50,6 @@ MAX_WAITING_READS = 1000
 PARSERS, MAX_WAITING_BODIES = 2, 32
 """Threads for large bodies, and how many bodies may wait for them: each takes up to
 `max_body_mb` of memory."""
-
-DAMAGED_RETRY_AFTER = 30
-"""Seconds that clients are asked to wait while the store is damaged: somebody has to repair it."""
 
 WRITERS = 16
 """Threads besides the workers: those that recognised someone and wait for the store."""
@@ -107,18 +87,9 @@ def create_app(
     limit_requests(app, rate_limit)
     sessions.configure_sessions(app, tracker.store, audit_log)
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
-    socketio = SocketIO(
-        app,
-        async_mode="gevent",
-        # `BrowserChecks` lets only pages through that may read the answer.
-        cors_allowed_origins=lambda origin, environ: origin is not None,
-        cors_credentials=not origins.all,
-        max_http_buffer_size=MAX_MESSAGE,
-        manage_session=False,
-    )
+    socketio = _socketio(app, origins)
     app.wsgi_app = LimitedOpenings(app.wsgi_app, rate_limit)  # type: ignore[method-assign]
     _surround(app, settings, origins)
-    others = {AUDIT: auditing, **(optional or {})}
     thumbnails = Thumbnails(tracker.store)
     live = Live(socketio, tracker.store, thumbnails, settings.follow_seconds)
     connections = Connections(socketio, admission, settings.max_clients, note)
@@ -140,13 +111,26 @@ def create_app(
         optional={
             "rate limit": rate_limit,
             **({"recording": recorder} if recorder else {}),
-            **others,
+            AUDIT: auditing,
+            **(optional or {}),
         },
     )
     for part in (detections, criminals, alerts, holds, judgements, health, sessions, audit):
         app.register_blueprint(part.blueprint)
-    _register_errors(app)
+    register_errors(app)
     return app
+
+
+def _socketio(app: Flask, origins: Origins) -> SocketIO:
+    return SocketIO(
+        app,
+        async_mode="gevent",
+        # `BrowserChecks` lets only pages through that may read the answer.
+        cors_allowed_origins=lambda origin, environ: origin is not None,
+        cors_credentials=not origins.all,
+        max_http_buffer_size=MAX_MESSAGE,
+        manage_session=False,
+    )
 
 
 def _surround(app: Flask, settings: Settings, origins: Origins) -> None:
@@ -154,60 +138,3 @@ def _surround(app: Flask, settings: Settings, origins: Origins) -> None:
     app.wsgi_app = BrowserChecks(app.wsgi_app, Hosts(settings), origins)  # type: ignore[method-assign]
     app.wsgi_app = SecurityHeaders(app.wsgi_app, origins)  # type: ignore[method-assign]
     app.wsgi_app = Proxies(app.wsgi_app, settings.behind_proxy)  # type: ignore[method-assign]
-
-
-def _register_errors(app: Flask) -> None:
-    def answer(
-        status: int, message: str, headers: dict[str, str] | None = None
-    ) -> ResponseReturnValue:
-        return jsonify(error=message), status, headers or {}
-
-    @app.errorhandler(InputError)
-    def wrong_input(error: InputError) -> ResponseReturnValue:
-        return answer(400, str(error))
-
-    @app.errorhandler(KeyRequiredError)
-    def key_required(error: KeyRequiredError) -> ResponseReturnValue:
-        return answer(401, str(error), {"WWW-Authenticate": "Bearer"})
-
-    @app.errorhandler(NotAllowedError)
-    def not_allowed(error: NotAllowedError) -> ResponseReturnValue:
-        return answer(403, str(error))
-
-    @app.errorhandler(NotFoundError)
-    def not_found(error: NotFoundError) -> ResponseReturnValue:
-        return answer(404, str(error))
-
-    @app.errorhandler(ConflictError)
-    @app.errorhandler(DuplicateError)
-    def conflict(error: ConflictError | DuplicateError) -> ResponseReturnValue:
-        return answer(409, str(error))
-
-    @app.errorhandler(OverloadedError)
-    def overloaded(error: OverloadedError) -> ResponseReturnValue:
-        return answer(503, str(error), {"Retry-After": str(error.retry_after)})
-
-    @app.errorhandler(RateLimitError)
-    def too_often(error: RateLimitError) -> ResponseReturnValue:
-        return answer(429, str(error), {"Retry-After": str(error.retry_after)})
-
-    @app.errorhandler(StoreUnavailableError)
-    def unavailable(error: StoreUnavailableError) -> ResponseReturnValue:
-        log.error("the store is unavailable: %s", error)
-        message = "the store is unavailable and nothing was stored: try again"
-        return answer(503, message, {"Retry-After": str(RETRY_AFTER)})
-
-    @app.errorhandler(StoreFormatError)
-    def damaged(error: StoreFormatError) -> ResponseReturnValue:
-        log.error("the store is damaged or of another version: %s", error)
-        message = "the store is damaged or of another version: see the server's log"
-        return answer(503, message, {"Retry-After": str(DAMAGED_RETRY_AFTER)})
-
-    @app.errorhandler(ConfigError)
-    def wrong_setting(error: ConfigError) -> ResponseReturnValue:
-        log.error("a setting is wrong: %s", error)
-        return answer(503, str(error), {"Retry-After": str(RETRY_AFTER)})
-
-    @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> ResponseReturnValue:
-        return answer(error.code or 500, error.description or error.name)

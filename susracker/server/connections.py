@@ -19,7 +19,7 @@ from susracker.errors import (
     OverloadedError,
     StoreError,
 )
-from susracker.server.access import declared, public
+from susracker.server.access import Declared, declared, public
 from susracker.server.admission import Admission
 from susracker.server.credentials import credentials
 from susracker.server.identity import Identity
@@ -95,9 +95,18 @@ class Connections:
             raise ConnectionRefusedError(
                 f"the server has {self._max_clients} clients, as many as max_clients allows"
             )
+        who = self._admit(declared(handler), auth)
+        self._connected[_sid()] = _Connected(who, time.monotonic())
+        try:
+            return handler(auth)
+        except ConnectionRefusedError:
+            self._connected.pop(_sid(), None)
+            raise
+
+    def _admit(self, asked: Declared | None, auth: Any) -> Identity:
+        """Who connects; it is noted in the audit log."""
         try:
             who = self._admission.admit(credentials(auth))
-            asked = declared(handler)
             if asked is not None and asked != "public":
                 who.demand(asked)
             self._note(_connects(who, auth))
@@ -109,12 +118,7 @@ class Connections:
             raise ConnectionRefusedError(
                 "the server cannot read its keys or write its audit log: try again"
             ) from error
-        self._connected[_sid()] = _Connected(who, time.monotonic())
-        try:
-            return handler(auth)
-        except ConnectionRefusedError:
-            self._connected.pop(_sid(), None)
-            raise
+        return who
 
     @public
     def _left(self, *reason: object) -> None:

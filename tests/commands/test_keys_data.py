@@ -157,6 +157,7 @@ def test_a_copy_decrypts_with_one_key_and_encrypts_with_the_other(tmp_path, url,
     create_data_key(other)
     sealed, plain = (f"sqlite:///{tmp_path / name}" for name in ("sealed.db", "plain.db"))
     assert run("copy", url, sealed, "--from-key", key, "--to-key", other).exit_code == 0
+    # Compared each time: a copy is noted in the log of its original, which is copied with it.
     assert contents_of(url, key) == contents_of(sealed, str(other))
     assert run("copy", sealed, plain, "--from-key", other).exit_code == 0
     assert contents_of(sealed, str(other)) == contents_of(plain, "")
