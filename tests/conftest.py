@@ -35,6 +35,11 @@ _HOME = tempfile.TemporaryDirectory(prefix="susracker-tests-")
 os.environ["XDG_DATA_HOME"] = _HOME.name
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores: tests often wait for servers in processes of their own."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 2
+
+
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One Redis for all tests; each uses keys of its own."""

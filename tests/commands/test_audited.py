@@ -30,7 +30,8 @@ AUDIT_PAGE = Path(__file__).parents[2] / "docs" / "audit.md"
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
     """All commands that are no groups, by what is typed."""
-    ctx = click.Context(group)
+    # Click keeps the names of the help option that it first sees.
+    ctx = click.Context(group, help_option_names=["-h", "--help"])
     for name in group.list_commands(ctx):
         command = group.get_command(ctx, name)
         assert command is not None

@@ -36,7 +36,7 @@ def report():
 
 @pytest.fixture
 def writer(enroller, report):
-    return Writer(enroller, report)
+    return Writer(enroller, report, lambda written: None)
 
 
 def person(**fields):

@@ -65,6 +65,7 @@ def catch_up(operators, store, last_seq: int) -> None:
     live.start()
     catching_up = gevent.spawn(live._catch_up, "operator", last_seq)
     catching_up.join(PATIENCE)
+    live.close()
     assert catching_up.successful()
 
 
