@@ -226,7 +226,7 @@ def test_a_file_in_place_of_the_folder_is_unavailable(path: Path) -> None:
 def test_a_file_that_another_program_holds_is_unavailable(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(database, "WRITE_SECONDS", 0.05)
     with SqliteStore.open(path) as store, closing(sqlite3.connect(path)) as other:
         store.put_criminal(criminal())
         other.execute("BEGIN IMMEDIATE")
