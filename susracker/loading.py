@@ -17,7 +17,7 @@ from susracker.errors import ConfigError
 from susracker.passwords import without_password
 
 FILE_NAME = "susracker.toml"
-SECRET = "data_key"
+SECRET = "data_key"  # nosec B105
 """The setting that may be a key itself, and not the path of one."""
 
 

@@ -29,7 +29,7 @@ blueprint = Blueprint("sessions", __name__)
 
 COOKIE = "susracker_session"
 LENGTH = timedelta(hours=12)
-SECRET = "sessions"
+SECRET = "sessions"  # nosec B105
 
 
 class _Cookies(SecureCookieSessionInterface):
