@@ -16,12 +16,26 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from galleries import FACES, real_faces, sqlite_gallery
 from load import post_faces
 from platformdirs import user_cache_path
 from processes import ServerUnderTest, susracker
+
+
+@dataclass(frozen=True)
+class Burst:
+    """What a burst showed.
+
+    Attributes:
+        speed: faces per second.
+        cpu: of the server, in milliseconds a face.
+    """
+
+    speed: float
+    cpu: float
 
 
 def main() -> None:
@@ -37,10 +51,13 @@ def main() -> None:
         susracker(keyed_store, logs[1], key=key) as keyed,
     ):
         pairs = list(bursts(without, keyed, crops, options))
-    ratios = sorted(ours / theirs for theirs, ours in pairs)
-    print(f"without a key  {statistics.median(one for one, _ in pairs):6.1f} faces/s")
-    print(f"with a key     {statistics.median(one for _, one in pairs):6.1f} faces/s")
-    print(f"ratio          {statistics.median(ratios):6.3f}  ({ratios[0]:.3f} to {ratios[-1]:.3f})")
+    show("without a key", [theirs for theirs, _ in pairs])
+    show("with a key", [ours for _, ours in pairs])
+    speeds = sorted(ours.speed / theirs.speed for theirs, ours in pairs)
+    costs = sorted(theirs.cpu / ours.cpu for theirs, ours in pairs)
+    for name, ratios in (("faces/s", speeds), ("CPU", costs)):
+        middle = statistics.median(ratios)
+        print(f"ratio, {name:8} {middle:6.3f}  ({ratios[0]:.3f} to {ratios[-1]:.3f})")
 
 
 def arguments() -> argparse.Namespace:
@@ -77,16 +94,28 @@ def bursts(
     keyed: ServerUnderTest,
     crops: list[bytes],
     options: argparse.Namespace,
-) -> Iterator[tuple[float, float]]:
-    """Faces per second of both, one pair a round; who goes first changes."""
+) -> Iterator[tuple[Burst, Burst]]:
+    """A burst of each, one pair a round; who goes first changes."""
     for number in range(options.rounds + 1):
         order = (without, keyed) if number % 2 else (keyed, without)
-        speeds = {}
-        for server in order:
-            load = post_faces(server.port, crops, options.connections, options.seconds, server.key)
-            speeds[server.port] = load.faces / load.seconds
+        found = {server.port: burst(server, crops, options) for server in order}
         if number:  # the first round warms both up
-            yield speeds[without.port], speeds[keyed.port]
+            yield found[without.port], found[keyed.port]
+
+
+def burst(server: ServerUnderTest, crops: list[bytes], options: argparse.Namespace) -> Burst:
+    """Post faces for a while."""
+    before = server.cpu_seconds()
+    load = post_faces(server.port, crops, options.connections, options.seconds, server.key)
+    cpu = 1000 * (server.cpu_seconds() - before) / load.faces
+    return Burst(load.faces / load.seconds, cpu)
+
+
+def show(name: str, found: list[Burst]) -> None:
+    """Print what one server did."""
+    speed = statistics.median(one.speed for one in found)
+    cpu = statistics.median(one.cpu for one in found)
+    print(f"{name:15} {speed:6.1f} faces/s  {cpu:6.2f} ms of CPU a face")
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def _empty_is_zero(value: object) -> object:
     return 0 if value == "" else value
 
 
-Days = Annotated[float, BeforeValidator(_empty_is_zero)]
+Days = Annotated[float, BeforeValidator(_empty_is_zero), Field(ge=0, le=36_500)]
 """A limit in days; 0, or nothing at all, is no limit."""
 
 
@@ -219,41 +219,29 @@ class Settings(BaseSettings):
     )
     keep_alerts_days: Days = Field(
         0,
-        ge=0,
-        le=36_500,
         description="How long alerts are kept, with their faces and judgements, in days; held "
         "alerts are kept for longer. 0: without a limit.",
     )
     keep_faces_days: Days = Field(
         0,
-        ge=0,
-        le=36_500,
         description="How long the faces of alerts are kept, in days; the alerts stay without them. "
         "0: as long as the alerts.",
     )
     keep_sightings_days: Days = Field(
         0,
-        ge=0,
-        le=36_500,
         description="How long sightings are kept, in days. 0: without a limit.",
     )
     keep_judgements_days: Days = Field(
         0,
-        ge=0,
-        le=36_500,
         description="How long judgements of alerts are kept, in days; the alerts keep their "
         "status. 0: as long as the alerts.",
     )
     keep_expired_days: Days = Field(
         0,
-        ge=0,
-        le=36_500,
         description="How long after they expired people are removed for good, in days. 0: never.",
     )
     keep_audit_days: Days = Field(
         0,
-        ge=0,
-        le=36_500,
         description="How long entries of the audit log are kept, in days. 0: without a limit.",
     )
     audit_key: str = Field(
