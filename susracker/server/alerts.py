@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from susracker.access.roles import Permission
 from susracker.judgement.stats import alert_stats, stats_record
@@ -17,6 +17,7 @@ from susracker.server.audited import audited, describe, unaudited
 from susracker.server.holds import holds_shown
 from susracker.server.service import Service, service
 from susracker.server.wire import (
+    LogPage,
     alert_summary,
     camera_fields,
     judgement_lists,
@@ -27,13 +28,10 @@ from susracker.server.wire import (
 blueprint = Blueprint("alerts", __name__)
 
 
-class Page(BaseModel):
-    """The part of the log of alerts that a client asks for."""
+class Page(LogPage):
+    """Which alerts a client asks for."""
 
     status: AlertStatus | None = None
-
-    after: int = Field(0, ge=0, lt=2**63)
-    limit: int = Field(100, ge=1, le=1000)
 
 
 @blueprint.get("/api/alerts")

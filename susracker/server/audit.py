@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, Field
 
 from susracker.access.chain import to_fields
 from susracker.access.roles import Permission
 from susracker.server.access import access
 from susracker.server.audited import audited, describe
 from susracker.server.service import service
-from susracker.server.wire import parse
+from susracker.server.wire import LogPage, parse
 
 blueprint = Blueprint("audit", __name__)
-
-
-class Page(BaseModel):
-    """The part of the audit log that is asked for."""
-
-    after: int = Field(0, ge=0, lt=2**63)
-    limit: int = Field(100, ge=1, le=1000)
 
 
 @blueprint.get("/api/audit")
@@ -28,7 +20,7 @@ class Page(BaseModel):
 @audited("audit.list")
 def entries() -> ResponseReturnValue:
     """Entries after a `seq`, oldest first, and the signed head of the log."""
-    page = parse(Page, request.args)
+    page = parse(LogPage, request.args)
     store = service().tracker.store
     found, head = service().reads.call(
         lambda: (store.audit(page.after, page.limit), store.audit_head())

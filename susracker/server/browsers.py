@@ -78,17 +78,20 @@ class BrowserChecks:
             )
         return (
             f"a page of the origin {origin!r} may not use this server: if it is yours, add it to "
-            f"the setting allowed_origins, such as --allowed-origins {self._with(origin)}"
+            f"the setting allowed_origins, such as --allowed-origins {_shown(origin, 'ORIGIN')}"
             + _proxy_hint(origin, own)
         )
-
-    def _with(self, origin: str) -> str:
-        return ",".join((*self._origins.listed, _shown(origin, "ORIGIN")))
 
     def _log_once(self, refusal: str, address: str) -> None:
         if refusal not in self._logged and len(self._logged) < LOGGED_AT_MOST:
             self._logged.add(refusal)
-            log.warning("refused a request from %s: %s", address, refusal)
+            log.warning("refused a request from %s: %s", address, self._for_log(refusal))
+
+    def _for_log(self, refusal: str) -> str:
+        """A refusal whose flag keeps the origins that are listed already: strangers who are refused
+        need not know them."""
+        listed = "".join(f"{one}," for one in self._origins.listed)
+        return refusal.replace("--allowed-origins ", f"--allowed-origins {listed}")
 
 
 def own_origin(environ: WSGIEnvironment) -> str | None:

@@ -71,6 +71,13 @@ class DetectionFields(ActivityFields):
     event_id: Name | None = None
 
 
+class LogPage(BaseModel):
+    """The part of a log that a client asks for."""
+
+    after: int = Field(0, ge=0, lt=2**63)
+    limit: int = Field(100, ge=1, le=1000)
+
+
 Fields = TypeVar("Fields", bound=BaseModel)
 
 
