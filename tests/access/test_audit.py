@@ -184,6 +184,15 @@ def test_entries_that_changed_places_are_found(
 
 
 @pytest.mark.usefixtures("filled")
+def test_an_entry_whose_own_digest_was_computed_anew_is_found(
+    store: Store, key: SigningKey, intruder: Intruder
+) -> None:
+    third = store.audit(after=2, limit=1)[0]
+    intruder.put(chained(replace(third, actor="somebody else")))
+    assert verified(store, key).problems == ["entry 4 does not follow the entry before it"]
+
+
+@pytest.mark.usefixtures("filled")
 def test_a_chain_that_was_computed_anew_is_found_by_the_signature(
     store: Store, key: SigningKey, intruder: Intruder
 ) -> None:
