@@ -14,7 +14,6 @@ from susracker.access.audit import Act, AuditLog
 from susracker.access.signing import SigningKey
 from susracker.access.verification import verify
 from susracker.cli import main
-from susracker.commands.holds import hold_command, release_command
 from susracker.errors import StoreUnavailableError
 from susracker.loading import make_settings
 from susracker.oversight import Hold
@@ -225,10 +224,13 @@ def test_a_purge_asks_unless_told_not_to(store, run):
 def test_an_alert_is_held_and_released(store, url, tmp_path):
     (alert,) = store.record([], [activity(received_at=NOW - 60 * DAY)])
     flags = ["--store", url, "--audit-key", str(tmp_path / "audit.key")]
-    call = CliRunner().invoke
-    assert call(hold_command, [alert.id, "--reason", " court ", *flags]).exit_code == 0
+
+    def call(*args: str) -> int:
+        return CliRunner().invoke(main, ["alerts", *args, *flags]).exit_code
+
+    assert call("hold", alert.id, "--reason", " court ") == 0
     assert [(one.alert_id, one.reason) for one in store.holds()] == [(alert.id, "court")]
-    assert call(release_command, [alert.id, *flags]).exit_code == 0
+    assert call("release", alert.id) == 0
     assert store.holds() == []
     assert [one.action for one in store.audit()] == ["alert.hold", "alert.release"]
 
