@@ -3,13 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 FERRETDB := tests/services/ferretdb/bin/ferretdb
 
-.PHONY: help demo test lint mutants bench services docs site lock hooks clean
+.PHONY: help demo test lint mutants torture bench services docs site lock hooks clean
 
 help:
 	@echo "make demo      see it work: a camera, a wanted person, an alert"
 	@echo "make test      run all tests"
 	@echo "make lint      ruff, mypy in strict mode, codespell, bandit and pip-audit"
 	@echo "make mutants   change the code 200 times, and see how often a test notices"
+	@echo "make torture   kill, starve, flood and fuzz it for some hours, and print figures"
 	@echo "make bench     measure speed, in a short form; the faces are read from ../shared/data"
 	@echo "make services  build FerretDB and run it and Redis, for tests and for trying things out"
 	@echo "make docs      write docs/cli.md and the picture in the README again, and build the site"
@@ -34,6 +35,9 @@ lint: .venv/test
 
 mutants: .venv/mutants
 	$(BIN)/python tools/mutants.py
+
+torture: .venv/test
+	$(BIN)/python -m tests.torture
 
 bench: .venv/bench
 	$(BIN)/python benchmarks/encoder.py --rounds 3

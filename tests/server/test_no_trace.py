@@ -5,10 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
-import re
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,48 +19,22 @@ from PIL import Image
 
 from susracker.demo.portraits import stranger
 from susracker.faces.detector import Detector
-from susracker.plugins import open_encoder, open_store
+from susracker.plugins import open_store
 from tests.server.conftest import HOPPER, enroll_both, face_crop, jpeg
+from tests.torture.site import Site
+from tests.torture.traces import crop_parts, embedding_parts, files_holding, parts_of
 
-PART = 48
-"""Bytes that are searched for at once: too many to be anywhere by chance."""
 
-
-class Watched:
+class Watched(Site):
     """A server that logs everything, whose home, temporary files and store are in one folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.tmp = folder / "tmp"
-        for name in ("home", "tmp"):
-            (folder / name).mkdir()
-        self.store_url = f"sqlite:///{folder / 'site.db'}"
+        super().__init__(folder, "--log-level", "debug")
         self.ids = enroll_both(self.store_url)
-        self._log = folder / "log"
-        variables = {"HOME": str(folder / "home"), "TMPDIR": str(self.tmp)}
-        names = {"XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"}
-        inherited = {name: value for name, value in os.environ.items() if name not in names}
-        command = [sys.executable, "-m", "susracker", "serve", "--port", "0"]
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*command, "--store", self.store_url, "--log-level", "debug"],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=inherited | variables | {"PYTHONUNBUFFERED": "1"},
-                cwd=folder / "home",
-            )
-        self.url = self._wait_for_url()
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait()
-
-    def files(self) -> dict[str, bytes]:
-        return {str(path): path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
 
     def holding(self, parts: list[bytes]) -> set[str]:
         """The files that hold one of these parts."""
-        return {name for name, content in self.files().items() for part in parts if part in content}
+        return {path.name for path in files_holding(self.folder, parts)}
 
     def post(self, picture: bytes, camera: str) -> list[str]:
         """Post a picture in both ways; what is answered."""
@@ -79,45 +50,11 @@ class Watched:
         body = requests.post(f"{self.url}/api/detections", json=fields | moment | image, timeout=60)
         return [one.json().get("message") or one.json()["error"] for one in (form, body)]
 
-    def _wait_for_url(self) -> str:
-        for _ in range(600):
-            if found := re.search(rb"listens on (http://\S+?),", self._log.read_bytes()):
-                return found[1].decode()
-            time.sleep(0.1)
-        raise AssertionError(self._log.read_text())
-
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Watched]:
-    running = Watched(tmp_path)
-    yield running
-    running.stop()
-
-
-def parts_of(content: bytes) -> list[bytes]:
-    """Some parts of a picture, as bytes and in base64, whatever precedes it there."""
-    scan = content.rfind(b"\xff\xda") + 1  # before it, all JPEGs have the same tables
-    starts = range(scan + PART, len(content) - 2 * PART, 256)
-    plain = [content[start : start + 2 * PART] for start in starts]
-    plain = [one for one in plain if len(set(one[:PART])) > PART // 2]  # not of a plain background
-    assert plain
-    coded = [base64.b64encode(one[skip:])[:PART] for one in plain for skip in range(3)]
-    return [one[:PART] for one in plain] + coded
-
-
-def embedding_parts(picture: bytes) -> list[bytes]:
-    """Parts of the embeddings of a picture's faces, as they would be stored."""
-    faces = Detector().find_in_bytes(picture, 10**8)
-    encoder = open_encoder("dlib")
-    chips = np.stack([face.chip for face in faces])
-    made = [*encoder.encode(chips), *encoder.embed_fast(chips)]
-    return [np.ascontiguousarray(one, "<f4").tobytes()[:PART] for one in made]
-
-
-def crop_parts(picture: bytes) -> list[bytes]:
-    """Parts of the crop that an alert of these faces would have."""
-    faces = Detector().find_in_bytes(picture, 10**8)
-    return [part for face in faces for part in parts_of(face.jpeg(0.2))]
+    with Watched(tmp_path) as running:
+        yield running
 
 
 def side_by_side(left: bytes, right: bytes) -> bytes:
@@ -146,12 +83,11 @@ def test_strangers_leave_no_trace(watched: Watched) -> None:
     )
     watched.stop()
     assert watched.holding(parts) == set()
-    assert b"DEBUG" in (watched.folder / "log").read_bytes()
+    assert watched.log_holds("DEBUG")
     # What is enrolled is found in this way, so that strangers would be, too.
     portrait = HOPPER.portrait.read_bytes()
-    store = {str(watched.folder / "site.db")}
-    assert watched.holding(parts_of(portrait)[:1]) == store
-    assert watched.holding(embedding_parts(portrait)[:1]) == store
+    assert watched.holding(parts_of(portrait)[:1]) == {"site.db"}
+    assert watched.holding(embedding_parts(portrait)[:1]) == {"site.db"}
 
 
 def test_of_several_faces_only_the_wanted_one_is_kept(watched: Watched) -> None:
@@ -166,7 +102,7 @@ def test_of_several_faces_only_the_wanted_one_is_kept(watched: Watched) -> None:
     assert watched.holding(parts_of(frame)) == set()
     faces = Detector().find_in_bytes(frame, 10**8)
     left, right = sorted(faces, key=lambda one: one.box.left)
-    assert watched.holding(parts_of(left.jpeg(0.2))) == {str(watched.folder / "site.db")}
+    assert watched.holding(parts_of(left.jpeg(0.2))) == {"site.db"}
     assert watched.holding(parts_of(right.jpeg(0.2)) + embedding_parts(frame)) == set()
 
 
@@ -195,7 +131,7 @@ def test_a_large_upload_is_not_written_to_a_temporary_file(watched: Watched) -> 
         opened = set()
         for _ in range(10):
             time.sleep(0.1)
-            opened |= open_files(watched.process.pid)
+            opened |= open_files(watched.pid)
         connection.sendall(tail)
         assert b"No face detected" in connection.makefile("rb").read()
     assert not {one for one in opened if one.startswith(str(watched.tmp))}

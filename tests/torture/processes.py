@@ -1,0 +1,46 @@
+"""What a process uses, read from /proc."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="reads what a process uses from Linux's /proc"
+)
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory that is resident now."""
+    return _status(pid, "VmRSS") * 1024
+
+
+def peak_bytes(pid: int) -> int:
+    """The most memory that was ever resident."""
+    return _status(pid, "VmHWM") * 1024
+
+
+def thread_count(pid: int) -> int:
+    """How many threads it has."""
+    return _status(pid, "Threads")
+
+
+def descriptor_count(pid: int) -> int:
+    """How many files and sockets it has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def cpu_seconds(pid: int) -> float:
+    """Time of user and system that it used so far."""
+    # The name, the second field, may hold spaces, and ends with the last parenthesis.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def _status(pid: int, key: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{key}:"))
