@@ -17,7 +17,6 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from susracker.cooldowns.base import HISTORY, Cooldown
 from susracker.errors import StoreUnavailableError
-from susracker.tracking.alerts import cooldown_key
 from tests.cooldowns.model import SPAN, Model
 from tests.state_machines import machine_settings
 from tests.tracking.light import NOON, activity, face, open_light
@@ -79,12 +78,12 @@ class HandlingMachine(RuleBasedStateMachine):
     def stop_at(self, target, name: str) -> None:
         method = getattr(type(target), name).__get__(target)
 
-        def stopping(*args):
+        def stopping(*args, **named):
             handler = Stepper.stop()
             if handler in self.failing:
                 self.failing.remove(handler)
                 raise StoreUnavailableError("the disk is full")
-            return method(*args)
+            return method(*args, **named)
 
         mock.patch.object(target, name, stopping).start()
 
@@ -176,7 +175,7 @@ class HandlingMachine(RuleBasedStateMachine):
         stored = defaultdict(set)
         for handler, token in self.cooldown.tokens.items():
             for alert in handler.result.alerts if handler.result else ():
-                stored[cooldown_key(alert)].add(token)
+                stored[alert.cooldown_key].add(token)
         holds = self.cooldown.model.holds
         assert {key: {hold[1] for hold in held} for key, held in holds.items() if held} == stored
 
