@@ -16,16 +16,18 @@ import pymongo
 import pytest
 from bson import json_util
 
-from susracker.errors import DuplicateError, NotFoundError
+from susracker.errors import DuplicateError, NotFoundError, RecentAlertError
 from susracker.plugins import open_store
 from susracker.stores.base import Store
 from tests.contracts.records import (
+    MINUTE,
     NOON,
     QUALITY,
     activity,
     camera,
     criminal,
     event,
+    face_alert,
     full_criminal,
     vector,
 )
@@ -90,6 +92,8 @@ def test_everything_goes_on(url: str) -> None:
     with open_store(url) as store:
         with pytest.raises(DuplicateError):
             store.record([], [activity()], event("e1"))
+        with pytest.raises(RecentAlertError):
+            store.record([], [activity(), face_alert("c1")], cooldown=MINUTE)
         last, revision = store.last_seq(), store.revision()
         assert store.record([], [activity()], event("e3"))[0].seq > last
         store.edit_criminal("c2", {"status": "apprehended"}, revision=store.criminal("c2").revision)
