@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from susracker.errors import ConflictError, DuplicateError, NotFoundError, RecentAlertError
+from susracker.errors import ConflictError, DuplicateError, NotFoundError
 from susracker.models import Alert, Criminal, Sighting
 from susracker.plugins import open_store
 from susracker.stores.base import Store
@@ -71,17 +71,6 @@ class Model:
             self.digests = {k: v for k, v in self.digests.items() if v != photo_id}
         self.sightings = [one for one in self.sightings if one.criminal_id != who]
         self.alerts = [_without(alert, who) for alert in self.alerts]
-
-    def recent(self, alerts: list[Alert], cooldown: timedelta) -> dict[str, Alert]:
-        """What holds alerts back."""
-        newest = {one.cooldown_key: replace(one, face=None) for one in self.alerts}
-        found = {one.id: newest.get(one.cooldown_key) for one in alerts}
-        return {
-            alert.id: stored
-            for alert in alerts
-            if (stored := found[alert.id])
-            and abs(stored.occurred_at - alert.occurred_at) < cooldown
-        }
 
     def see(self, seen: Sighting) -> None:
         person = self.people[seen.criminal_id]
@@ -216,48 +205,24 @@ class StoreMachine(RuleBasedStateMachine):
 
     # -- journal -----------------------------------------------------------------------------
 
-    @rule(
-        by=WRITERS,
-        who=IDS,
-        other=IDS,
-        minute=MINUTES,
-        event_id=EVENTS,
-        held=st.booleans(),
-        cooldown=st.sampled_from([0, 2, 10]).map(lambda minutes: timedelta(minutes=minutes)),
-    )
+    @rule(by=WRITERS, who=IDS, other=IDS, minute=MINUTES, event_id=EVENTS, held=st.booleans())
     def record(
-        self,
-        by: int,
-        who: str,
-        other: str,
-        minute: int,
-        event_id: str | None,
-        held: bool,
-        cooldown: timedelta,
+        self, by: int, who: str, other: str, minute: int, event_id: str | None, held: bool
     ) -> None:
         moment = NOON + timedelta(minutes=minute)
-        place = {"occurred_at": moment, "camera_id": f"cam-{minute % 2}"}
-        seen = sighting(who, suppressed=held, **place)
+        seen = sighting(who, occurred_at=moment, suppressed=held, camera_id=f"cam-{minute % 3}")
         others = [other] if other != who else []
-        about = [] if held else [face_alert(who, *others, **place), activity(**place)]
+        about = [] if held else [face_alert(who, *others), activity()]
         handled = event(event_id, received_at=moment) if event_id else None
-        held_back = self.model.recent(about, cooldown)
-        refused: dict[str, Alert] = {}
-        stored: tuple[Alert, ...] = ()
         try:
-            stored = self.stores[by].record([seen], about, handled, cooldown=cooldown)
+            stored = self.stores[by].record([seen], about, handled)
         except DuplicateError:
             assert event_id in self.model.events
             return
-        except RecentAlertError as error:
-            refused = dict(error.recent)
         except NotFoundError:
             assert who not in self.model.people
             return
         assert event_id not in self.model.events
-        assert refused == held_back
-        if refused:
-            return
         assert who in self.model.people
         for wanted, alert in zip(about, stored, strict=True):
             kept = [one for one in wanted.candidates if one.criminal_id in self.model.people]
