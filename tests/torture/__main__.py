@@ -10,7 +10,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PROGRAMS: list[str] = []
+PROGRAMS = ["soak"]
 """Modules of this package, in the order in which they run."""
 
 
