@@ -10,7 +10,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PROGRAMS = ["soak"]
+PROGRAMS = ["crash", "soak"]
 """Modules of this package, in the order in which they run."""
 
 

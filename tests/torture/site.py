@@ -92,6 +92,16 @@ class Site:
         """The answer to `GET path`."""
         return requests.get(self.url + path, params=params, timeout=60)
 
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`susracker` with some arguments, in the same place as the server."""
+        return subprocess.run(
+            [sys.executable, "-m", "susracker", *arguments],
+            capture_output=True,
+            text=True,
+            env=self._environment(),
+            cwd=self.home,
+        )
+
     def log_text(self) -> str:
         """What the server has written."""
         return self.log.read_text(errors="replace")
