@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,21 @@ def thread_count(pid: int) -> int:
 def descriptor_count(pid: int) -> int:
     """How many files and sockets it has open."""
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def socket_count(pid: int) -> int:
+    """How many sockets it has open."""
+    found = 0
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it may have been closed meanwhile
+            found += os.readlink(descriptor).startswith("socket:")
+    return found
+
+
+def machine_cpu_seconds() -> float:
+    """Time that all processes of the machine used since it was started."""
+    user, nice, system, _, _, irq, softirq = map(int, Path("/proc/stat").read_text().split()[1:8])
+    return (user + nice + system + irq + softirq) / TICKS
 
 
 def cpu_seconds(pid: int) -> float:

@@ -68,7 +68,7 @@ class Site:
                 [*self._prefix, *serve, "--port", str(self.port), *self.flags],
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=self._environment(),
+                env=self.environment(),
                 cwd=self.home,
             )
         if not wait_until(lambda: self._answers(until), READY_SECONDS):
@@ -130,10 +130,17 @@ class Site:
             return requests.get(self.url + path, timeout=5).status_code == 200
         return False
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Variables of the server; a command that is run with them works on the same site."""
         inherited = {name: value for name, value in os.environ.items() if name not in FOLDERS}
         own = {"HOME": str(self.home), "TMPDIR": str(self.tmp), "PYTHONUNBUFFERED": "1"}
         return inherited | own | self._variables
+
+
+def memory_folder() -> Path | None:
+    """A file system in memory, for sites whose disk is not what is tested; None without one."""
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() else None
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
