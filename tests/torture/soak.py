@@ -39,18 +39,17 @@ from itertools import pairwise
 from pathlib import Path
 
 from tests.torture.apart import Apart, Emit
-from tests.torture.arrivals import Answer, Source, send_all
+from tests.torture.arrivals import Answer, Source
+from tests.torture.capacity import cameras, capacity
 from tests.torture.desk import Desk
 from tests.torture.figures import Figures, milliseconds
 from tests.torture.listeners import Heard, Listener
-from tests.torture.people import enroll_both, strangers, wanted
+from tests.torture.people import enroll_both
 from tests.torture.processes import socket_count
 from tests.torture.samples import judge, sample
 from tests.torture.site import Site, memory_folder, wait_until
 
 CAMERAS = 8
-STRANGERS = 18
-"""Pictures of strangers, beside one of each of the two enrolled people."""
 
 KEEP_SECONDS = 240
 """How long records are kept."""
@@ -94,7 +93,7 @@ def main() -> None:
     options = parser.parse_args()
     figures = Figures(f"Soak, {options.minutes:g} minutes at {options.capacity:.0%} of capacity")
     with tempfile.TemporaryDirectory(dir=memory_folder()) as folder, site(Path(folder)) as server:
-        carried = capacity(server.port, 10)
+        carried = capacity(server, 10)
         figures.note("capacity", f"{carried:.1f} detections/s")
         soak(server, figures, options.minutes * 60, Load(carried * options.capacity))
     figures.exit()
@@ -113,24 +112,6 @@ def site(folder: Path) -> Iterator[Site]:
         yield server
 
 
-def pictures() -> list[bytes]:
-    """One in ten of an enrolled person."""
-    return [*wanted().values(), *strangers(STRANGERS)]
-
-
-def capacity(port: int, seconds: float) -> float:
-    """Detections that the server answers in a second, beside the load generator."""
-    sources = [Source(f"warm-{number}") for number in range(CAMERAS)]
-    with Apart[Answer](functools.partial(send_all, port, pictures(), sources)) as apart:
-        time.sleep(seconds / 5)
-        before, began = len(apart.results), time.monotonic()
-        time.sleep(seconds)
-        count, took = len(apart.results) - before, time.monotonic() - began
-    wrong = [one.words for one in apart.results if one.status != 200]
-    assert not wrong, wrong[:3]
-    return count / took
-
-
 def soak(server: Site, figures: Figures, seconds: float, load: Load) -> None:
     """Run everything at once, and judge what grew."""
     sockets = socket_count(server.pid)
@@ -143,15 +124,13 @@ def soak(server: Site, figures: Figures, seconds: float, load: Load) -> None:
         desk.start()
         stack.callback(desk.stop)
         purges = stack.enter_context(purging(server, load.purge))
-        cameras = stack.enter_context(
-            Apart[Answer](functools.partial(send_all, server.port, pictures(), sources))
-        )
-        samples = sample(server, cameras, [operators.pid], seconds, load.sample)
-        cameras.stop()
+        traffic = stack.enter_context(cameras(server, sources))
+        samples = sample(server, traffic, [operators.pid], seconds, load.sample)
+        traffic.stop()
         server_seqs = settled(server)
-    answered(figures, cameras.results, load)
+    answered(figures, traffic.results, load)
     worked(figures, desk, purges)
-    heard(figures, operators.results, cameras.results, server_seqs)
+    heard(figures, operators.results, traffic.results, server_seqs)
     judge(figures, samples)
     log_lines(figures, server)
     back = wait_until(lambda: socket_count(server.pid) <= sockets, 30)
