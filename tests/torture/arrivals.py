@@ -159,10 +159,7 @@ class _Camera:
         )
 
     async def _exchange(self) -> tuple[int, str | None, dict[str, object]]:
-        if self._idle:
-            reader, writer = self._idle.pop()
-        else:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = await self._connection()
         try:
             writer.write(self._request())
             answer = await _answer(reader)
@@ -174,6 +171,14 @@ class _Camera:
         else:
             writer.close()
         return answer
+
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():  # the server closes what was idle for long
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection("127.0.0.1", self._port)
 
     def _request(self) -> bytes:
         name = self._source.name

@@ -17,9 +17,6 @@ STRANGERS = 18
 WARM_ANSWERS = 60
 """The first ones are slow: each thread loads what it needs."""
 
-CONNECTIONS = 8
-"""Enough for the server to have something to do all the time."""
-
 
 def cameras(server: Site, sources: Sequence[Source]) -> Apart[Answer]:
     """Cameras in a process of their own; each one tenth of the time sees an enrolled person."""
@@ -27,9 +24,13 @@ def cameras(server: Site, sources: Sequence[Source]) -> Apart[Answer]:
     return Apart(functools.partial(send_all, server.port, pictures, sources))
 
 
-def capacity(server: Site, seconds: float) -> float:
-    """Detections that the server answers in a second."""
-    with cameras(server, [Source("warm", connections=CONNECTIONS)]) as busy:
+def capacity(server: Site, seconds: float, connections: int = 8) -> float:
+    """Detections that the server answers in a second.
+
+    Args:
+        connections: cameras that send one after the other; no more than may wait.
+    """
+    with cameras(server, [Source("warm", connections=connections)]) as busy:
         assert wait_until(lambda: len(busy.results) > WARM_ANSWERS, 120)
         before, began = len(busy.results), time.monotonic()
         time.sleep(seconds)

@@ -84,7 +84,7 @@ def site(folder: Path, *flags: str) -> Iterator[Site]:
 
 def overload(server: Site, figures: Figures, seconds: float) -> None:
     """Everything arrives at four times the rate that is carried."""
-    carried = capacity(server, max(2, seconds / 6))
+    carried = capacity(server, max(2, seconds / 6), min(8, queue_length(server)))
     figures.note("it carries", f"{carried:.1f} detections/s")
     steadily = Source("steady", carried * STEADY_SHARE)
     sources = [Source(f"camera-{n}", carried * TIMES / CAMERAS) for n in range(CAMERAS)]
@@ -105,7 +105,7 @@ def overload(server: Site, figures: Figures, seconds: float) -> None:
 
 def noisy(server: Site, figures: Figures, seconds: float) -> None:
     """One camera sends ten times as much as each of the others, on many connections."""
-    carried = capacity(server, max(2, seconds / 6))
+    carried = capacity(server, max(2, seconds / 6), min(8, queue_length(server)))
     rate = carried * QUIET_SHARE
     quiet = [Source(f"quiet-{number}", rate) for number in range(QUIET)]
     alone = cameras(server, quiet)

@@ -177,9 +177,9 @@ async def come_and_go(port: int, stay: float, emit: Emit[Heard], stopping: async
     listening = [asyncio.create_task(one.listen()) for one in stayers]
     number = 0
     while not stopping.is_set():
-        seqs = stayers[0].heard.seqs
-        asked = (None, 0, seqs[-1] if seqs else 0)[number % 3]
-        guest = await Listener.connect(port, f"guest {number}", asked)
+        last = max(stayers[0].heard.seqs, default=0)
+        guest = await Listener.connect(port, f"guest {number}", (None, 0, last)[number % 3])
+        guest.heard.since = max(stayers[0].heard.seqs, default=0)
         listens = asyncio.create_task(guest.listen())
         with_time = asyncio.wait_for(stopping.wait(), stay)
         await asyncio.gather(with_time, return_exceptions=True)
@@ -228,8 +228,9 @@ def heard(
     )
     everything = set(stayers[0].seqs)
     figures.note("operators who came and went", len(heard) - len(stayers))
-    wrong = [one.name for one in heard if _has_gap(one, everything)]
-    figures.promise("operators with an alert twice, or out of order", wrong[:3] or 0, not wrong)
+    wrong = [words for one in heard if (words := _wrong(one, everything))]
+    name = "operators with an alert twice, out of order, or missing"
+    figures.promise(name, wrong[:3] or 0, not wrong)
     ended = [f"{one.name}: {one.ended}" for one in heard if one.ended]
     figures.promise("operators whom the server cut off", ended[:3] or 0, not ended)
 
@@ -244,15 +245,14 @@ def log_lines(figures: Figures, server: Site) -> None:
     figures.promise("lines of the log that nobody expects", strange[:3] or 0, not strange)
 
 
-def _has_gap(one: Heard, everything: set[int]) -> bool:
-    """Whether an operator heard something twice, in another order, or missed something that came
-    while it was there."""
-    ordered = all(a < b for a, b in pairwise(one.seqs))
-    if not ordered or not one.seqs:
-        return not ordered
-    since = one.asked if one.asked else one.seqs[0]
-    due = {seq for seq in everything if since < seq <= one.seqs[-1]}
-    return bool(due - set(one.seqs))
+def _wrong(one: Heard, everything: set[int]) -> str:
+    """What an operator heard twice, in another order, or not at all although it was there."""
+    steps = [f"{a} then {b}" for a, b in pairwise(one.seqs) if a >= b]
+    # Who asks for nothing of before begins with the first alert that comes.
+    since = max(one.since, one.seqs[0]) if one.seqs and one.asked is None else one.since
+    last = max(one.seqs, default=0)
+    missed = {seq for seq in everything if since < seq <= last} - set(one.seqs)
+    return f"{one.name}: {steps[:3]}, missed {sorted(missed)[:9]}" if steps or missed else ""
 
 
 if __name__ == "__main__":
