@@ -10,7 +10,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PROGRAMS = ["crash", "soak"]
+PROGRAMS = [
+    "crash",
+    "power",
+    "soak",
+]
 """Modules of this package, in the order in which they run."""
 
 
