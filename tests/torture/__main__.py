@@ -10,7 +10,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PROGRAMS = [
+PROGRAMS = ["crash", "soak", "overload"]
     "crash",
     "power",
     "soak",

@@ -93,7 +93,7 @@ def overload(server: Site, figures: Figures, seconds: float) -> None:
         time.sleep(max(2, seconds / 6))
         flood = cameras(server, sources)
         phase = under(server, flood, seconds)
-        time.sleep(max(5, seconds / 6))
+        time.sleep(max(3.5, seconds / 6))
     refused(figures, flood.results, carried)
     accepted(figures, flood.results, phase, server)
     flat(figures, phase)
