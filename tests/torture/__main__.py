@@ -10,9 +10,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PROGRAMS = ["crash", "soak", "overload"]
+PROGRAMS = [
     "crash",
     "power",
+    "overload",
     "soak",
 ]
 """Modules of this package, in the order in which they run."""
