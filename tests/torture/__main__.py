@@ -13,6 +13,7 @@ import sys
 PROGRAMS = [
     "crash",
     "power",
+    "overload",
     "soak",
 ]
 """Modules of this package, in the order in which they run."""

@@ -21,6 +21,9 @@ from tests.torture.apart import Emit
 MAX_CONNECTIONS = 1500
 """Of all cameras together; further events wait for one, which is part of their latency."""
 
+MAX_IDLE = 4
+"""Connections that a camera keeps for later events; more are closed after a burst."""
+
 BROKEN = 0
 """The status of an event whose connection broke."""
 
@@ -50,6 +53,7 @@ class Answer:
     Attributes:
         due: moment of `time.monotonic` at which it was to be sent.
         seconds: from then to the answer.
+        late: seconds of these until it was sent, which are the load generator's own.
         status: of HTTP, or `BROKEN`.
         retry_after: the header of that name.
         seqs: of the alerts that the answer tells of.
@@ -59,6 +63,7 @@ class Answer:
     camera: str
     due: float
     seconds: float
+    late: float
     status: int
     retry_after: str | None
     seqs: tuple[int, ...]
@@ -134,6 +139,7 @@ class _Camera:
 
     async def _send(self, due: float) -> None:
         async with self._free:
+            late = time.monotonic() - due
             try:
                 status, retry_after, body = await self._exchange()
             except (OSError, asyncio.IncompleteReadError, ValueError) as error:
@@ -144,6 +150,7 @@ class _Camera:
                 camera=self._source.name,
                 due=due,
                 seconds=time.monotonic() - due,
+                late=late,
                 status=status,
                 retry_after=retry_after,
                 seqs=tuple(one["seq"] for one in matches),
@@ -152,18 +159,26 @@ class _Camera:
         )
 
     async def _exchange(self) -> tuple[int, str | None, dict[str, object]]:
-        if self._idle:
-            reader, writer = self._idle.pop()
-        else:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = await self._connection()
         try:
             writer.write(self._request())
             answer = await _answer(reader)
         except BaseException:
             writer.close()
             raise
-        self._idle.append((reader, writer))
+        if len(self._idle) < MAX_IDLE:
+            self._idle.append((reader, writer))
+        else:
+            writer.close()
         return answer
+
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():  # the server closes what was idle for long
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection("127.0.0.1", self._port)
 
     def _request(self) -> bytes:
         name = self._source.name

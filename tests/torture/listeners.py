@@ -26,6 +26,7 @@ class Heard:
 
     Attributes:
         asked: its `last_seq`.
+        since: an alert before all those that came while it was there.
         seqs: of the alerts, in the order in which they came.
         moments: of `time.monotonic`, when they came.
         ended: why it heard no more, or nothing if it left by itself.
@@ -33,6 +34,7 @@ class Heard:
 
     name: str
     asked: int | None = None
+    since: int = 0
     seqs: list[int] = field(default_factory=list)
     moments: list[float] = field(default_factory=list)
     ended: str = ""

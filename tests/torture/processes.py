@@ -12,6 +12,9 @@ needs_proc = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="reads what a process uses from Linux's /proc"
 )
 
+ESTABLISHED = "01"
+"""In /proc/net/tcp."""
+
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -42,6 +45,13 @@ def socket_count(pid: int) -> int:
         with suppress(FileNotFoundError):  # it may have been closed meanwhile
             found += os.readlink(descriptor).startswith("socket:")
     return found
+
+
+def connection_count(port: int) -> int:
+    """How many TCP connections are established on a local port, as seen from its server."""
+    rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    local = f":{port:04X}"
+    return sum(row[1].endswith(local) and row[3] == ESTABLISHED for row in rows)
 
 
 def machine_cpu_seconds() -> float:

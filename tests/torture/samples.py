@@ -16,6 +16,7 @@ from tests.torture.apart import Apart
 from tests.torture.arrivals import Answer
 from tests.torture.figures import Figures, megabytes, slope
 from tests.torture.processes import (
+    connection_count,
     cpu_seconds,
     descriptor_count,
     machine_cpu_seconds,
@@ -39,7 +40,19 @@ EVENTS = ("events", "events_by_time", "sqlite_autoindex_events_1")
 
 @dataclass(frozen=True)
 class Sample:
-    """What the server used at one moment, and since the moment before."""
+    """What the server used at one moment, and since the moment before.
+
+    Attributes:
+        hours: since the beginning.
+        memory: bytes that are resident.
+        descriptors: without those of clients that are connected.
+        database: bytes that are used in it.
+        kept: of these, without the ids of handled events.
+        median: of latencies, in seconds.
+        high: their 99th percentile.
+        cpu_of_one: CPU seconds of the server for each answer.
+        others: cores that other programs used.
+    """
 
     hours: float
     memory: int
@@ -56,7 +69,7 @@ class Sample:
 
 
 def sample(
-    server: Site, cameras: Apart[Answer], others: Sequence[int], seconds: float, every: float
+    server: Site, traffic: Apart[Answer], others: Sequence[int], seconds: float, every: float
 ) -> list[Sample]:
     """Read what the server uses now and then, for so many seconds.
 
@@ -65,12 +78,12 @@ def sample(
         every: seconds between two samples.
     """
     began = time.monotonic()
-    own = [server.pid, cameras.pid, *others]
+    own = [server.pid, traffic.pid, *others]
     seen, at, cpu, busy = 0, began, cpu_seconds(server.pid), _others(own)
     samples = []
     while time.monotonic() - began < seconds:
         time.sleep(every)
-        answers = cameras.results[seen:]
+        answers = traffic.results[seen:]
         now, cpu_now, busy_now = time.monotonic(), cpu_seconds(server.pid), _others(own)
         seen += len(answers)
         taken = [one.seconds for one in answers if one.status == 200]
@@ -80,7 +93,7 @@ def sample(
             Sample(
                 hours=(now - began) / 3600,
                 memory=resident_bytes(server.pid),
-                descriptors=descriptor_count(server.pid),
+                descriptors=descriptor_count(server.pid) - connection_count(server.port),
                 threads=thread_count(server.pid),
                 database=database,
                 kept=kept,
@@ -103,7 +116,9 @@ def judge(figures: Figures, samples: Sequence[Sample]) -> None:
     quiet = [one for one in warm if one.others < BUSY and not np.isnan(one.median)]
     figures.note("samples after the warm-up", f"{len(warm)}, with little else to do {len(quiet)}")
     level(figures, "memory", "MB", warm, [one.memory / 1e6 for one in warm], 0.01)
-    level(figures, "descriptors", "", warm, [one.descriptors for one in warm], 0)
+    level(
+        figures, "descriptors besides connections", "", warm, [one.descriptors for one in warm], 0
+    )
     level(figures, "threads", "", warm, [one.threads for one in warm], 0)
     kept = [one.kept / 1e6 for one in warm]
     level(figures, "database without ids of events", "MB", warm, kept, 0.02)

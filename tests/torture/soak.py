@@ -39,18 +39,17 @@ from itertools import pairwise
 from pathlib import Path
 
 from tests.torture.apart import Apart, Emit
-from tests.torture.arrivals import Answer, Source, send_all
+from tests.torture.arrivals import Answer, Source
+from tests.torture.capacity import cameras, capacity
 from tests.torture.desk import Desk
 from tests.torture.figures import Figures, milliseconds
 from tests.torture.listeners import Heard, Listener
-from tests.torture.people import enroll_both, strangers, wanted
+from tests.torture.people import enroll_both
 from tests.torture.processes import socket_count
 from tests.torture.samples import judge, sample
 from tests.torture.site import Site, memory_folder, wait_until
 
 CAMERAS = 8
-STRANGERS = 18
-"""Pictures of strangers, beside one of each of the two enrolled people."""
 
 KEEP_SECONDS = 240
 """How long records are kept."""
@@ -94,7 +93,7 @@ def main() -> None:
     options = parser.parse_args()
     figures = Figures(f"Soak, {options.minutes:g} minutes at {options.capacity:.0%} of capacity")
     with tempfile.TemporaryDirectory(dir=memory_folder()) as folder, site(Path(folder)) as server:
-        carried = capacity(server.port, 10)
+        carried = capacity(server, 10)
         figures.note("capacity", f"{carried:.1f} detections/s")
         soak(server, figures, options.minutes * 60, Load(carried * options.capacity))
     figures.exit()
@@ -113,24 +112,6 @@ def site(folder: Path) -> Iterator[Site]:
         yield server
 
 
-def pictures() -> list[bytes]:
-    """One in ten of an enrolled person."""
-    return [*wanted().values(), *strangers(STRANGERS)]
-
-
-def capacity(port: int, seconds: float) -> float:
-    """Detections that the server answers in a second, beside the load generator."""
-    sources = [Source(f"warm-{number}") for number in range(CAMERAS)]
-    with Apart[Answer](functools.partial(send_all, port, pictures(), sources)) as apart:
-        time.sleep(seconds / 5)
-        before, began = len(apart.results), time.monotonic()
-        time.sleep(seconds)
-        count, took = len(apart.results) - before, time.monotonic() - began
-    wrong = [one.words for one in apart.results if one.status != 200]
-    assert not wrong, wrong[:3]
-    return count / took
-
-
 def soak(server: Site, figures: Figures, seconds: float, load: Load) -> None:
     """Run everything at once, and judge what grew."""
     sockets = socket_count(server.pid)
@@ -143,15 +124,13 @@ def soak(server: Site, figures: Figures, seconds: float, load: Load) -> None:
         desk.start()
         stack.callback(desk.stop)
         purges = stack.enter_context(purging(server, load.purge))
-        cameras = stack.enter_context(
-            Apart[Answer](functools.partial(send_all, server.port, pictures(), sources))
-        )
-        samples = sample(server, cameras, [operators.pid], seconds, load.sample)
-        cameras.stop()
+        traffic = stack.enter_context(cameras(server, sources))
+        samples = sample(server, traffic, [operators.pid], seconds, load.sample)
+        traffic.stop()
         server_seqs = settled(server)
-    answered(figures, cameras.results, load)
+    answered(figures, traffic.results, load)
     worked(figures, desk, purges)
-    heard(figures, operators.results, cameras.results, server_seqs)
+    heard(figures, operators.results, traffic.results, server_seqs)
     judge(figures, samples)
     log_lines(figures, server)
     back = wait_until(lambda: socket_count(server.pid) <= sockets, 30)
@@ -198,9 +177,9 @@ async def come_and_go(port: int, stay: float, emit: Emit[Heard], stopping: async
     listening = [asyncio.create_task(one.listen()) for one in stayers]
     number = 0
     while not stopping.is_set():
-        seqs = stayers[0].heard.seqs
-        asked = (None, 0, seqs[-1] if seqs else 0)[number % 3]
-        guest = await Listener.connect(port, f"guest {number}", asked)
+        last = max(stayers[0].heard.seqs, default=0)
+        guest = await Listener.connect(port, f"guest {number}", (None, 0, last)[number % 3])
+        guest.heard.since = max(stayers[0].heard.seqs, default=0)
         listens = asyncio.create_task(guest.listen())
         with_time = asyncio.wait_for(stopping.wait(), stay)
         await asyncio.gather(with_time, return_exceptions=True)
@@ -249,8 +228,9 @@ def heard(
     )
     everything = set(stayers[0].seqs)
     figures.note("operators who came and went", len(heard) - len(stayers))
-    wrong = [one.name for one in heard if _has_gap(one, everything)]
-    figures.promise("operators with an alert twice, or out of order", wrong[:3] or 0, not wrong)
+    wrong = [words for one in heard if (words := _wrong(one, everything))]
+    name = "operators with an alert twice, out of order, or missing"
+    figures.promise(name, wrong[:3] or 0, not wrong)
     ended = [f"{one.name}: {one.ended}" for one in heard if one.ended]
     figures.promise("operators whom the server cut off", ended[:3] or 0, not ended)
 
@@ -265,15 +245,14 @@ def log_lines(figures: Figures, server: Site) -> None:
     figures.promise("lines of the log that nobody expects", strange[:3] or 0, not strange)
 
 
-def _has_gap(one: Heard, everything: set[int]) -> bool:
-    """Whether an operator heard something twice, in another order, or missed something that came
-    while it was there."""
-    ordered = all(a < b for a, b in pairwise(one.seqs))
-    if not ordered or not one.seqs:
-        return not ordered
-    since = one.asked if one.asked else one.seqs[0]
-    due = {seq for seq in everything if since < seq <= one.seqs[-1]}
-    return bool(due - set(one.seqs))
+def _wrong(one: Heard, everything: set[int]) -> str:
+    """What an operator heard twice, in another order, or not at all although it was there."""
+    steps = [f"{a} then {b}" for a, b in pairwise(one.seqs) if a >= b]
+    # Who asks for nothing of before begins with the first alert that comes.
+    since = max(one.since, one.seqs[0]) if one.seqs and one.asked is None else one.since
+    last = max(one.seqs, default=0)
+    missed = {seq for seq in everything if since < seq <= last} - set(one.seqs)
+    return f"{one.name}: {steps[:3]}, missed {sorted(missed)[:9]}" if steps or missed else ""
 
 
 if __name__ == "__main__":
