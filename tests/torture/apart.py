@@ -46,6 +46,10 @@ class Apart(Generic[Result]):
         assert self._process.pid is not None
         return self._process.pid
 
+    def has_results(self) -> bool:
+        """Whether anything was emitted."""
+        return bool(self.results)
+
     def start(self) -> None:
         """Start the process, and return when its work begins."""
         self._process.start()
