@@ -7,6 +7,7 @@ import asyncio
 import multiprocessing
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Generic, TypeVar
@@ -63,7 +64,8 @@ class Apart(Generic[Result]):
         Raises:
             AssertionError: it failed, or did not end in time.
         """
-        self._pipe.send(None)
+        with suppress(BrokenPipeError):  # it has just ended by itself
+            self._pipe.send(None)
         self.wait()
 
     def wait(self) -> None:
