@@ -14,6 +14,7 @@ PROGRAMS = [
     "crash",
     "power",
     "faults",
+    "mongodb_faults",
     "overload",
     "soak",
 ]

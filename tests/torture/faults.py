@@ -12,38 +12,27 @@ from __future__ import annotations
 
 import argparse
 import errno
-import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 import tempfile
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from susracker.plugins import open_store
 from susracker.stores.sqlite.schema import PAGE_SIZE
 from susracker.stores.sqlite.store import SqliteStore
-from tests.torture.checks import all_alerts, check_cameras, check_traces
-from tests.torture.figures import Figures, milliseconds
-from tests.torture.load import Camera, Ledger
-from tests.torture.people import enroll_both, strangers, wanted
-from tests.torture.site import READY_SECONDS, Site, wait_until
+from tests.torture.figures import Figures
+from tests.torture.people import enroll_both, strangers
+from tests.torture.site import Site
+from tests.torture.trial import COOLDOWN_SECONDS, NOTICED_SECONDS, Fault, suffer
 
 HINDRANCE = Path(__file__).with_name("hinder.c")
-CAMERAS = 3
-EVENTS_A_SECOND = 4.0
-COOLDOWN_SECONDS = 1.0
-NOTICED_SECONDS = 2.0
 SLOW_MILLISECONDS = 200
 HOUR, DAY = 3600, 86_400
 
 
-class Place:
+class HinderedPlace:
     """A site whose store is on a disk, and whose server has a clock, that can be hindered."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
@@ -71,11 +60,6 @@ class Place:
         draft.write_text(f"{milliseconds} {error} {seconds}")
         draft.replace(self._control)
 
-    def problem(self) -> str:
-        """What `/readyz` says is wrong; nothing if it is ready."""
-        answer = self.site.get("/readyz")
-        return str(answer.json()["problem"]) if answer.status_code != 200 else ""
-
 
 def _build(folder: Path) -> Path:
     library = folder / "hinder.so"
@@ -84,15 +68,15 @@ def _build(folder: Path) -> Path:
     return library
 
 
-Harm = Callable[[Place], AbstractContextManager[None]]
+Harm = Callable[[HinderedPlace], AbstractContextManager[None]]
 """Does something to a place, and undoes it in the end."""
 
 
 def hindered(milliseconds: int = 0, error: int = 0, seconds: int = 0) -> Harm:
-    """See `Place.hinder`."""
+    """See `HinderedPlace.hinder`."""
 
     @contextmanager
-    def harm(place: Place) -> Iterator[None]:
+    def harm(place: HinderedPlace) -> Iterator[None]:
         place.hinder(milliseconds, error, seconds)
         yield
         place.hinder()
@@ -101,7 +85,7 @@ def hindered(milliseconds: int = 0, error: int = 0, seconds: int = 0) -> Harm:
 
 
 @contextmanager
-def locked(place: Place) -> Iterator[None]:
+def locked(place: HinderedPlace) -> Iterator[None]:
     """Another program is in the middle of writing."""
     with closing(sqlite3.connect(place.file, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
@@ -109,7 +93,7 @@ def locked(place: Place) -> Iterator[None]:
 
 
 @contextmanager
-def deleted(place: Place) -> Iterator[None]:
+def deleted(place: HinderedPlace) -> Iterator[None]:
     """The file is gone; in the end it is put back."""
     away = place.file.with_name("away.db")
     place.file.rename(away)
@@ -118,7 +102,7 @@ def deleted(place: Place) -> Iterator[None]:
 
 
 @contextmanager
-def replaced(place: Place) -> Iterator[None]:
+def replaced(place: HinderedPlace) -> Iterator[None]:
     """Another store lies there in its place."""
     away, other = (place.file.with_name(name) for name in ("away.db", "other.db"))
     SqliteStore.open(other).close()
@@ -129,7 +113,7 @@ def replaced(place: Place) -> Iterator[None]:
 
 
 @contextmanager
-def corrupted(place: Place) -> Iterator[None]:
+def corrupted(place: HinderedPlace) -> Iterator[None]:
     """All pages but the first are overwritten; in the end somebody restores the files."""
     kept = place.folder / "kept"
     place.site.pause()
@@ -148,20 +132,6 @@ def corrupted(place: Place) -> Iterator[None]:
     place.site.start()
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What happens to a server.
-
-    Attributes:
-        words: what `/readyz` says, as a regular expression; empty if the server works on.
-        restarts: whether somebody starts the server again to heal it.
-    """
-
-    harm: Harm
-    words: str
-    restarts: bool = False
-
-
 FAULTS = {
     "disk full": Fault(hindered(error=errno.ENOSPC), "full: free some space"),
     "disk read-only": Fault(hindered(error=errno.EROFS), "check its disk"),
@@ -176,93 +146,17 @@ FAULTS = {
 }
 
 
-class Trial:
-    """One fault, while cameras post."""
-
-    def __init__(self, place: Place, name: str, figures: Figures) -> None:
-        self._place, self._name, self._figures = place, name, figures
-        self._fault = FAULTS[name]
-        self._ledger = Ledger()
-        self._cameras = [
-            Camera(
-                place.site.url,
-                f"{name} {number}".replace(" ", "-"),
-                [*wanted().values(), *place.strangers],
-                self._ledger,
-                per_second=EVENTS_A_SECOND,
-            )
-            for number in range(CAMERAS)
-        ]
-
-    def run(self, seconds: float, noticed_seconds: float) -> None:
-        """Let the fault last so long once it is noticed, and heal it."""
-        for camera in self._cameras:
-            camera.start()
-        wait_until(lambda: len(self._ledger.answered) > CAMERAS, READY_SECONDS)
-        with self._fault.harm(self._place):
-            if self._fault.words:
-                self._see_it_noticed(noticed_seconds)
-            before = len(self._ledger.answered)
-            time.sleep(seconds)
-            during = len(self._ledger.answered) - before
-        self._see_it_healed()
-        for camera in self._cameras:
-            camera.stop()
-        for camera in self._cameras:
-            camera.join()
-        self._show(during)
-
-    def _see_it_noticed(self, seconds: float) -> None:
-        began = time.monotonic()
-        told = wait_until(self._is_told, READY_SECONDS)
-        took = time.monotonic() - began
-        shown = f"after {took:.1f} s: {self._place.problem()}"
-        self._promise("/readyz knows", shown, told and took <= seconds)
-
-    def _is_told(self) -> bool:
-        return re.search(self._fault.words, self._place.problem()) is not None
-
-    def _see_it_healed(self) -> None:
-        began = time.monotonic()
-        ready = wait_until(lambda: not self._place.problem(), READY_SECONDS)
-        answered = len(self._ledger.answered)
-        works = wait_until(lambda: len(self._ledger.answered) > answered + CAMERAS, READY_SECONDS)
-        took = time.monotonic() - began
-        self._promise("heals by itself", f"after {took:.1f} s", ready and works)
-
-    def _show(self, during: int) -> None:
-        ledger = self._ledger
-        self._figures.note(f"{self._name}: answered with 200 meanwhile", during)
-        self._figures.note(f"{self._name}: with 503 and Retry-After", milliseconds(ledger.refused))
-        # While it is started again, nobody answers.
-        other = [one for one in ledger.other if ":" in one or not self._fault.restarts]
-        self._promise("other answers", Counter(other) or "none", not other)
-        with open_store(self._place.site.store_url) as store:
-            check_cameras(store, ledger, all_alerts(store), COOLDOWN_SECONDS, self._figures)
-
-    def _promise(self, what: str, value: object, kept: bool) -> None:
-        self._figures.promise(f"{self._name}: {what}", value, kept)
-
-
 def run(
-    folder: Path, names: Sequence[str], figures: Figures, seconds: float, noticed_seconds: float
+    folder: Path,
+    names: Iterable[str],
+    figures: Figures,
+    seconds: float,
+    noticed_seconds: float = NOTICED_SECONDS,
 ) -> None:
-    """Let a server suffer one fault after the other.
-
-    Args:
-        seconds: how long each lasts once it is noticed.
-        noticed_seconds: within what time `/readyz` must know.
-    """
+    """Let a server suffer some of the faults: see `suffer`."""
     with ExitStack() as stack:
-        place = Place(folder, stack)
-        for name in names:
-            print(name, file=sys.stderr, flush=True)
-            Trial(place, name, figures).run(seconds, noticed_seconds)
-        status = place.site.stop()
-        figures.promise("exit status", status, status == 0)
-        traces = place.site.log_text().count("Traceback")
-        figures.promise("tracebacks in the log", traces, not traces)
-        check_traces(folder, place.strangers, figures)
+        chosen = {name: FAULTS[name] for name in names}
+        suffer(HinderedPlace(folder, stack), chosen, figures, seconds, noticed_seconds)
 
 
 def main() -> None:
@@ -273,7 +167,7 @@ def main() -> None:
     args = parser.parse_args()
     figures = Figures(f"Disk and database, {args.seconds:g} s each")
     with tempfile.TemporaryDirectory() as folder:
-        run(Path(folder), args.names or list(FAULTS), figures, args.seconds, NOTICED_SECONDS)
+        run(Path(folder), args.names or FAULTS, figures, args.seconds)
     figures.exit()
 
 
