@@ -14,6 +14,7 @@ PROGRAMS = [
     "crash",
     "power",
     "overload",
+    "clients",
     "soak",
 ]
 """Modules of this package, in the order in which they run."""
