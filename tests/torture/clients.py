@@ -5,8 +5,8 @@
 Each kind of them comes after the other, for so many seconds: 500 connections that send a byte a
 second; 1,000 operators of whom 100 never read; 300 clients that were lost without a word; 10,000
 connections that are opened and dropped. What the others notice is beside what they had without
-them, in the same run. Then once more with `ulimit -n 1024`, where 412 connections are possible, and a fifth
-as many clients.
+them, in the same run. Then once more with `ulimit -n 1024`, where 412 connections are possible, and
+a fifth as many clients.
 """
 
 from __future__ import annotations
