@@ -16,6 +16,7 @@ PROGRAMS = [
     "faults",
     "mongodb_faults",
     "overload",
+    "clients",
     "soak",
 ]
 """Modules of this package, in the order in which they run."""
