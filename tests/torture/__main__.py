@@ -10,7 +10,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PROGRAMS: list[str] = []
+PROGRAMS = [
+    "crash",
+    "power",
+    "faults",
+    "mongodb_faults",
+    "overload",
+    "clients",
+    "soak",
+]
 """Modules of this package, in the order in which they run."""
 
 
