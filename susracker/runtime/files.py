@@ -13,6 +13,12 @@ from typing import Any
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
 
 
+def expanded(path: Path | str) -> Path:
+    """A path with the home folder in place of `~` or `~user` at its beginning; as it is if there is
+    no such user."""
+    return Path(os.path.expanduser(path))
+
+
 def create_private(path: Path) -> None:
     """Create an empty file, unless there is one.
 

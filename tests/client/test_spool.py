@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import closing
 
 import pytest
 
 from susracker.client.spool import Spool
 from susracker.errors import SpoolError
+from tests.torture.processes import descriptor_count, needs_proc
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -83,6 +86,37 @@ def test_a_file_that_is_no_spool_is_an_error_that_names_it(tmp_path):
     (tmp_path / "gate.db").write_bytes(b"not a database" * 100)
     with pytest.raises(SpoolError, match=r"gate\.db"):
         Spool(tmp_path / "gate.db", 100)
+
+
+def test_a_newer_spool_is_refused_and_left_as_it_is(tmp_path):
+    path = tmp_path / "gate.db"
+    Spool(path, 100).close()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
+    with pytest.raises(SpoolError, match=r"gate\.db .* newer susracker: upgrade"):
+        Spool(path, 100)
+    assert path.read_bytes() == before
+
+
+def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path):
+    path = tmp_path / "site.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE orders (number)")
+    before = path.read_bytes()
+    with pytest.raises(SpoolError, match=r"site\.db is another program's"):
+        Spool(path, 100)
+    assert path.read_bytes() == before
+
+
+@needs_proc
+def test_a_file_that_is_no_spool_is_closed_again(tmp_path):
+    (tmp_path / "gate.db").write_bytes(b"not a database" * 100)
+    before = descriptor_count(os.getpid())
+    with pytest.raises(SpoolError) as raised:
+        Spool(tmp_path / "gate.db", 100)
+    assert raised  # what it holds on to is still there
+    assert descriptor_count(os.getpid()) == before
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
