@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from susracker.client.spool import Spool
 from susracker.errors import SpoolError
 from tests.torture.processes import descriptor_count, needs_proc
+
+VERSIONS = Path(__file__).parent / "versions"
+"""Spools of earlier formats, as text."""
+
+NAMES = sorted(path.name for path in VERSIONS.iterdir())
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -86,6 +92,27 @@ def test_a_file_that_is_no_spool_is_an_error_that_names_it(tmp_path):
     (tmp_path / "gate.db").write_bytes(b"not a database" * 100)
     with pytest.raises(SpoolError, match=r"gate\.db"):
         Spool(tmp_path / "gate.db", 100)
+
+
+def make(name, path):
+    """A spool as an earlier version left it."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((VERSIONS / name).read_text(encoding="utf-8"))
+    return path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_spool_of_every_format_is_read_and_goes_on(name, tmp_path):
+    path = make(name, tmp_path / "gate.db")
+    with closing(Spool(path, 1000)) as spool:
+        assert len(spool) == 2
+        assert spool.put("e3", b"{}") == 0
+    with closing(Spool(path, 1000)) as spool:
+        waiting = []
+        while one := spool.first():
+            waiting.append((one.number, one.event_id))
+            spool.done(one)
+        assert waiting == [(2, "e1"), (3, "e2"), (4, "e3")]
 
 
 def test_a_newer_spool_is_refused_and_left_as_it_is(tmp_path):

@@ -1,20 +1,12 @@
-"""What earlier versions stored is all there in this one.
-
-`versions/` holds stores of earlier versions as text, each with something of everything.
-"""
+"""What earlier versions stored is all there in this one."""
 
 from __future__ import annotations
 
-import sqlite3
-import uuid
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
-import pymongo
 import pytest
-from bson import json_util
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from susracker.access.signing import SigningKey
@@ -37,11 +29,7 @@ from tests.contracts.records import (
     judgement,
     vector,
 )
-
-VERSIONS = Path(__file__).parent / "versions"
-
-DATA_KEY = "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-"""Of the stores that are encrypted; it encrypts nothing else."""
+from tests.stores import old
 
 WHOLE = ("sqlite-2.sql", "sqlite-2-encrypted.sql", "mongodb-3.json", "mongodb-3-encrypted.json")
 """Stores with something of everything that a store of format 2, or 3 in MongoDB, can hold."""
@@ -49,27 +37,22 @@ WHOLE = ("sqlite-2.sql", "sqlite-2-encrypted.sql", "mongodb-3.json", "mongodb-3-
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(params=sorted(path.name for path in VERSIONS.iterdir()))
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A store as an earlier version left it."""
-    text = (VERSIONS / request.param).read_text(encoding="utf-8")
-    if request.param.startswith("sqlite"):
-        path = tmp_path / "store.db"
-        with closing(sqlite3.connect(path)) as connection:
-            connection.executescript(text)
-        return f"sqlite:///{path}"
-    server = request.getfixturevalue("mongodb_server")
-    url = f"mongodb://127.0.0.1:{server.port}/{uuid.uuid4().hex}"
-    with pymongo.MongoClient(url) as client:
-        for name, documents in json_util.loads(text).items():
-            client.get_default_database()[name].insert_many(documents)
-    return url
+@pytest.fixture(params=old.names())
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-def data_key(url: str, request: pytest.FixtureRequest) -> str:
-    """What the store is encrypted with."""
-    return DATA_KEY if "encrypted" in request.node.callspec.params["url"] else ""
+def url(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A store as an earlier version left it."""
+    if name.startswith("sqlite"):
+        return old.make_sqlite(name, tmp_path)
+    return old.make_mongodb(name, request.getfixturevalue("mongodb_server").port)
+
+
+@pytest.fixture
+def data_key(name: str) -> str:
+    return old.data_key_of(name)
 
 
 def check_all(store: Store) -> None:
@@ -131,11 +114,11 @@ def check_writes(store: Store) -> None:
     assert store.add_judgement(judgement("a2"), "confirmed", seen).seq > seen
 
 
-def test_everything_is_there(url: str, data_key: str, request: pytest.FixtureRequest) -> None:
+def test_everything_is_there(name: str, url: str, data_key: str) -> None:
     for _ in range(2):
         with open_store(url, data_key=data_key) as store:
             check_all(store)
-            if request.node.callspec.params["url"] in WHOLE:
+            if name in WHOLE:
                 check_oversight(store)
 
 

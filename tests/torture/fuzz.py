@@ -9,6 +9,7 @@ What breaks a promise is saved in a folder that is printed, never in the reposit
 from __future__ import annotations
 
 import argparse
+import logging
 import random
 import sys
 import tempfile
@@ -63,6 +64,7 @@ def fuzz_texts(figures: Figures, count: int, seed: int) -> list[Finding]:
     """Run every parser with so many texts, and note what came of them."""
     found = []
     for parser in PARSERS:
+        print(parser.name, "…", flush=True)
         finding = try_parser(parser, count, seed)
         figures.promise(parser.name, finding, not finding.is_broken)
         found.append(finding)
@@ -94,9 +96,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--seconds", type=float, default=float("inf"), help="for the pictures")
     asked = parser.parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="susracker-fuzz-"))
-    figures = Figures(f"python -m tests.torture.fuzz --pictures {asked.pictures}")
-    fuzz_texts(figures, asked.texts, asked.seed)
+    logging.disable()  # what is left out of a recording is logged
+    figures = Figures(
+        f"python -m tests.torture.fuzz --pictures {asked.pictures} --seed {asked.seed}"
+    )
     fuzz_pictures(figures, asked.pictures, str(asked.seed), folder, asked.seconds)
+    fuzz_texts(figures, asked.texts, asked.seed)
     figures.exit()
 
 
