@@ -16,7 +16,7 @@ def test_every_format_opens_and_newer_ones_are_refused(tmp_path, mongodb_server)
 def test_an_upgrade_of_sqlite_that_is_interrupted_is_done_again(tmp_path):
     figures = Figures("short")
     upgrade.fail_sqlite(figures, tmp_path)
-    upgrade.kill_sqlite(figures, tmp_path, kills=2, alerts=500, seed=1)
+    upgrade.kill_sqlite(figures, tmp_path, kills=1, alerts=500, seed=1)
     assert not figures.broken
 
 
