@@ -15,6 +15,8 @@ PROGRAMS = [
     "power",
     "overload",
     "soak",
+    "fuzz",
+    "upgrade",
 ]
 """Modules of this package, in the order in which they run."""
 

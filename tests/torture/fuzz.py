@@ -14,13 +14,13 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.torture.figures import Figures, megabytes
 from tests.torture.mutants import MOST_SECONDS, Counts, run
-from tests.torture.parsers import PARSERS
-from tests.torture.texts import Finding, try_parser
+from tests.torture.parsers import FILES_AND_TEXTS, REQUESTS
+from tests.torture.texts import Finding, Parser, try_parser
 
 MOST_MEMORY = 500_000_000
 """Bytes that decoding may take at most, by one picture at a time: one of 50 million pixels takes
@@ -60,10 +60,10 @@ def fuzz_pictures(
     return counts
 
 
-def fuzz_texts(figures: Figures, count: int, seed: int) -> list[Finding]:
-    """Run every parser with so many texts, and note what came of them."""
+def fuzz_texts(figures: Figures, count: int, seed: int, parsers: Sequence[Parser]) -> list[Finding]:
+    """Run parsers with so many texts each, and note what came of them."""
     found = []
-    for parser in PARSERS:
+    for parser in parsers:
         print(parser.name, "…", flush=True)
         finding = try_parser(parser, count, seed)
         figures.promise(parser.name, finding, not finding.is_broken)
@@ -101,7 +101,7 @@ def main(arguments: list[str]) -> None:
         f"python -m tests.torture.fuzz --pictures {asked.pictures} --seed {asked.seed}"
     )
     fuzz_pictures(figures, asked.pictures, str(asked.seed), folder, asked.seconds)
-    fuzz_texts(figures, asked.texts, asked.seed)
+    fuzz_texts(figures, asked.texts, asked.seed, FILES_AND_TEXTS + REQUESTS)
     figures.exit()
 
 

@@ -175,9 +175,8 @@ class _Child:
     def _warm_up(self) -> None:
         """Whatever stays in memory is there before the memory is read for the first time."""
         before = {name: self._counts[name] for name in Counts.NAMES}
-        for group in seeds():
-            for one in group:
-                self._check(self._counts, one, one.data, WARM_UP)
+        for one in seeds():
+            self._check(self._counts, one, one.data, WARM_UP)
         for name, value in before.items():
             self._counts[name] = value
         self._counts["start_bytes"] = before["start_bytes"] or resident_bytes(os.getpid())

@@ -48,18 +48,24 @@ class Seed:
 
 
 @lru_cache(maxsize=1)
-def seeds() -> tuple[list[Seed], list[Seed]]:
-    """Small pictures, and large ones."""
-    photo = Image.fromarray(portrait(HOPPER))
-    face = photo.crop((120, 20, 400, 360)).resize((144, 176))
+def seeds() -> list[Seed]:
+    """Small pictures of every kind, and larger ones of a face."""
+    face = Image.fromarray(portrait(HOPPER))
+    face = face.crop((120, 20, 400, 360)).resize((144, 176))
     small = face.resize((SIDE, SIDE + 8))
     made = [_seed(name, kind, picture, **options) for name, kind, picture, options in _kinds(small)]
     faces = [
         Seed(f"face {kind}", kind, encoded(face, kind, **options), is_face=True)
         for kind, options in (("JPEG", {"quality": 60}), ("PNG", {}), ("WEBP", {}), ("BMP", {}))
     ]
-    large = photo.resize((3600, 2700))
-    return made + faces, [
+    return made + faces
+
+
+@lru_cache(maxsize=1)
+def large_seeds() -> list[Seed]:
+    """Pictures that are decoded reduced."""
+    large = Image.fromarray(portrait(HOPPER)).resize((3600, 2700))
+    return [
         Seed("large JPEG", "JPEG", encoded(large, quality=40)),
         Seed("large WebP", "WEBP", encoded(large, "WEBP", quality=10, method=0)),
     ]
@@ -114,8 +120,7 @@ def _kinds(small: Image.Image) -> list[tuple[str, str, Image.Image, dict[str, ob
 def mutant(seed: str, number: int) -> tuple[Seed, bytes]:
     """The picture of that number, and what it was made of."""
     chance = Chance(f"{seed}/{number}")
-    small, large = seeds()
-    picked = chance.choice(large if chance.randrange(LARGE_ONE_IN) == 0 else small)
+    picked = chance.choice(large_seeds() if chance.randrange(LARGE_ONE_IN) == 0 else seeds())
     data = picked.data
     for _ in range(chance.choice((1, 1, 1, 2, 4))):
         data = chance.choice(_HOWS[_container(data)])(data, chance)
@@ -169,7 +174,7 @@ def set_number(data: bytes, chance: Chance) -> bytes:
 
 def splice(data: bytes, chance: Chance) -> bytes:
     """The beginning of one picture, the end of another."""
-    other = chance.choice(seeds()[0]).data
+    other = chance.choice(seeds()).data
     return data[: _place(data, chance)] + other[chance.randrange(len(other)) :]
 
 
@@ -240,7 +245,7 @@ def move_parts(parts_of: Callable[[bytes], Parts], data: bytes, chance: Chance) 
     elif how == 2:
         parts[one], parts[other] = parts[other], parts[one]
     else:
-        rest = [seed.data for seed in seeds()[0] if _container(seed.data) == _container(data)]
+        rest = [seed.data for seed in seeds() if _container(seed.data) == _container(data)]
         parts.insert(one, chance.choice(parts_of(chance.choice(rest))))
     return head + b"".join(parts)
 

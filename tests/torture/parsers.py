@@ -91,7 +91,7 @@ _queries = st.text() | st.sampled_from(["after=-1", "limit=" + "9" * 5000, "%ff=
 # A number, as the whole of it, is no packet to the test client: clients send objects.
 _auths = any_value(["key", "last_seq"]).filter(lambda value: type(value) not in (int, float))
 
-PARSERS = [
+FILES_AND_TEXTS = [
     Parser(
         "settings in TOML",
         damaged(TOML) | _toml,
@@ -183,6 +183,10 @@ PARSERS = [
         plain(without_password),
         (),
     ),
+]
+"""Parsers that are called without a server."""
+
+REQUESTS = [
     Parser(
         "JSON of cameras",
         json_texts(DETECTION),
@@ -207,3 +211,4 @@ PARSERS = [
     Parser("headers and queries", st.tuples(_headers, _queries), asked, (), share=0.5),
     Parser("Socket.IO auth", _auths, connected, (), share=0.5),
 ]
+"""What a server is sent."""
