@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +10,6 @@ import pytest
 
 from susracker.client.spool import Spool
 from susracker.errors import SpoolError
-from tests.torture.processes import descriptor_count, needs_proc
 
 VERSIONS = Path(__file__).parent / "versions"
 """Spools of earlier formats, as text."""
@@ -136,14 +134,19 @@ def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path):
     assert path.read_bytes() == before
 
 
-@needs_proc
-def test_a_file_that_is_no_spool_is_closed_again(tmp_path):
+def test_a_file_that_is_no_spool_is_closed_again(tmp_path, monkeypatch):
     (tmp_path / "gate.db").write_bytes(b"not a database" * 100)
-    before = descriptor_count(os.getpid())
-    with pytest.raises(SpoolError) as raised:
+    opened, connect = [], sqlite3.connect
+
+    def connect_and_keep(*args, **kwargs):
+        opened.append(connect(*args, **kwargs))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", connect_and_keep)
+    with pytest.raises(SpoolError):
         Spool(tmp_path / "gate.db", 100)
-    assert raised  # what it holds on to is still there
-    assert descriptor_count(os.getpid()) == before
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):

@@ -11,8 +11,11 @@ from tests.torture.fuzz import fuzz_pictures, fuzz_texts
 from tests.torture.mutants import Counts, run
 from tests.torture.mutations import Seed, mutant
 from tests.torture.parsers import FILES_AND_TEXTS, REQUESTS
+from tests.torture.processes import needs_proc
 from tests.torture.readers import plain
 from tests.torture.texts import Parser, damaged_text, try_parser
+
+pytestmark = needs_proc
 
 
 def test_damaged_pictures_raise_nothing_but_what_is_documented(tmp_path):
