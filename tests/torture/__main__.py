@@ -13,6 +13,7 @@ import sys
 PROGRAMS = [
     "crash",
     "power",
+    "faults",
     "overload",
     "soak",
     "fuzz",

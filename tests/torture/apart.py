@@ -7,6 +7,7 @@ import asyncio
 import multiprocessing
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Generic, TypeVar
@@ -46,6 +47,10 @@ class Apart(Generic[Result]):
         assert self._process.pid is not None
         return self._process.pid
 
+    def has_results(self) -> bool:
+        """Whether anything was emitted."""
+        return bool(self.results)
+
     def start(self) -> None:
         """Start the process, and return when its work begins."""
         self._process.start()
@@ -59,7 +64,8 @@ class Apart(Generic[Result]):
         Raises:
             AssertionError: it failed, or did not end in time.
         """
-        self._pipe.send(None)
+        with suppress(BrokenPipeError):  # it has just ended by itself
+            self._pipe.send(None)
         self.wait()
 
     def wait(self) -> None:

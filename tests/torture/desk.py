@@ -33,7 +33,8 @@ class Desk(threading.Thread):
 
     Attributes:
         done: numbers of what was done, by name.
-        seconds: what the answers took.
+        answers: when each request was sent, as a moment of `time.monotonic`, and the seconds that
+            its answer took.
         refused: how many answers were 503.
         other: everything that was not as it should be, as words.
     """
@@ -41,7 +42,7 @@ class Desk(threading.Thread):
     def __init__(self, url: str, pause: float) -> None:
         super().__init__(daemon=True)
         self.done: Counter[str] = Counter()
-        self.seconds: list[float] = []
+        self.answers: list[tuple[float, float]] = []
         self.refused = 0
         self.other: list[str] = []
         self._url = url
@@ -115,7 +116,7 @@ class Desk(threading.Thread):
         except requests.RequestException as error:
             self.other.append(f"{name}: {error!r}")
             return None
-        self.seconds.append(time.monotonic() - began)
+        self.answers.append((began, time.monotonic() - began))
         if answer.status_code == 503:
             self.refused += 1
             return None

@@ -11,6 +11,8 @@ import socket
 import time
 from dataclasses import dataclass, field
 
+from tests.torture.apart import Emit
+
 OPENED, PING, CONNECTED, NEW_ALERT = b"0", b"2", b"40", b'42["new_alert"'
 PONG = b"3"
 SEQ = re.compile(rb'"seq":(\d+)')
@@ -83,6 +85,10 @@ class Listener:
         except (OSError, asyncio.IncompleteReadError) as error:
             self.heard.ended = repr(error)
 
+    def stop_reading(self) -> None:
+        """Take nothing more of what is sent to it, and answer no ping."""
+        self._writer.transport.pause_reading()  # type: ignore[attr-defined]
+
     def leave(self) -> None:
         """Close the connection in order, as a page does that is closed."""
         self._send(CLOSE, b"")
@@ -136,3 +142,14 @@ class Listener:
     def _send(self, kind: int, payload: bytes) -> None:
         assert len(payload) < 126
         self._writer.write(bytes([FINAL | kind, MASKED | len(payload)]) + NO_MASK + payload)
+
+
+async def stay(port: int, count: int, emit: Emit[Heard], stopping: asyncio.Event) -> None:
+    """So many operators, who stay until they are stopped."""
+    stayers = [await Listener.connect(port, f"stayer {number}") for number in range(count)]
+    listening = [asyncio.create_task(one.listen()) for one in stayers]
+    await stopping.wait()
+    for one in stayers:
+        emit(one.heard)
+        one.leave()
+    await asyncio.gather(*listening)

@@ -74,9 +74,10 @@ def main() -> None:
 
 
 @contextmanager
-def site(folder: Path, *flags: str) -> Iterator[Site]:
-    """A server with two enrolled people."""
-    server = Site(folder, *flags)
+def site(folder: Path, *flags: str, descriptors: int = 0) -> Iterator[Site]:
+    """A server with two enrolled people, which may have so many files and sockets open."""
+    limited = ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh"] if descriptors else []
+    server = Site(folder, *flags, prefix=limited)
     enroll_both(server.store_url)
     with server:
         yield server
