@@ -15,6 +15,7 @@ PROGRAMS = [
     "power",
     "faults",
     "overload",
+    "clients",
     "soak",
     "fuzz",
     "upgrade",
