@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from susracker.errors import ConfigError
 from susracker.runtime.files import create_private, expanded, make_private_folder, open_private
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
@@ -52,7 +53,8 @@ def test_a_home_folder_is_put_in_if_there_is_one(tmp_path, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert expanded("~/a") == tmp_path / "a"
     assert expanded(Path("a/~")) == Path("a/~")
-    assert expanded("~nobody-of-that-name/a") == Path("~nobody-of-that-name/a")
+    with pytest.raises(ConfigError, match="name of no user"):
+        expanded("~nobody-of-that-name/a")
 
 
 def test_what_is_opened_is_private(tmp_path):
