@@ -15,7 +15,23 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from susracker.errors import ConfigError
+
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
+
+
+def expanded(path: Path | str) -> Path:
+    """A path with the home folder in place of `~` or `~user` at its beginning.
+
+    Raises:
+        ConfigError: there is no such user. The path is not shown: it may be a key, with a slip.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(
+            "a path begins with ~ and the name of no user: write it in full"
+        ) from error
 
 
 def create_private(path: Path) -> None:

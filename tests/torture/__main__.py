@@ -18,6 +18,8 @@ PROGRAMS = [
     "overload",
     "clients",
     "soak",
+    "fuzz",
+    "upgrade",
 ]
 """Modules of this package, in the order in which they run."""
 
