@@ -19,7 +19,7 @@ from susracker.commands.shown import moment_text, plain_table, print_json, print
 from susracker.enrolment.inspection import photo_fields
 from susracker.enrolment.lookup import find_criminal
 from susracker.models import Criminal, Sighting, Status
-from susracker.plugins import open_encoder, open_store_of
+from susracker.plugins import open_encoder, open_existing_store_of
 from susracker.retention.holds import refuse_if_held
 from susracker.runtime.text import counted
 from susracker.stores.base import Store
@@ -86,7 +86,7 @@ def list_command(
       susracker criminals list --status apprehended
       susracker criminals list --name doe --json
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         everyone = store.criminals()
         templates = store.template_counts(open_encoder(loaded.settings.encoder).id)
         found = [
@@ -141,7 +141,7 @@ def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> Non
       susracker criminals show 3f9c2a81
       susracker criminals show 3f9c2a81 --json
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         criminal = find_criminal(store, criminal_id)
         note(loaded.settings, store, "criminal.show", criminal.id)
         photos = [
@@ -187,7 +187,7 @@ def remove_command(
       susracker criminals remove 3f9c2a81 --reason "warrant withdrawn"
       susracker criminals remove 3f9c2a81 07d1e4c2 --yes
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         found = _find_all(store, criminal_ids)
         for one in found:
             photos, sightings = len(store.photo_ids(one.id)), len(store.sightings(one.id))
@@ -220,7 +220,7 @@ def set_status_command(
       susracker criminals set-status 3f9c2a81 apprehended --reason "arrested at gate 3"
       susracker criminals set-status 3f9c2a81 07d1e4c2 wanted
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         note_act = Noting(loaded.settings, store)
         for one in _find_all(store, criminal_ids):
             note_act("criminal.edit", one.id, reason, {"fields": ["status"], "photos": 0})

@@ -13,6 +13,7 @@ import click
 from rich.progress import Progress
 
 from susracker.commands.auditing import Noting, audited, reason_option
+from susracker.commands.new_stores import open_or_create
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import progress_bar
 from susracker.config import Settings
@@ -34,7 +35,7 @@ from susracker.enrolment.summary import Summary, summary_fields, summary_lines
 from susracker.enrolment.writer import Written
 from susracker.errors import InputError
 from susracker.models import Criminal, Status, Threat
-from susracker.plugins import open_encoder, open_store_of
+from susracker.plugins import open_encoder
 from susracker.runtime.interruption import Interruption
 from susracker.runtime.threads import one_core_a_thread
 from susracker.stores.base import Store
@@ -112,7 +113,7 @@ def command(
     """
     sources = _sources(paths, _fields(given), criminal_id is not None, each_file)
     one_core_a_thread()
-    with open_store_of(loaded.settings) as store, Interruption() as interruption:
+    with open_or_create(loaded.settings) as store, Interruption() as interruption:
         if criminal_id is not None:
             _direct(sources, find_criminal(store, criminal_id))
         note_act = Noting(loaded.settings, store)

@@ -124,6 +124,7 @@ def test_the_list_as_json(run):
 def test_an_empty_list_says_so(run, tmp_path):
     assert "nobody" in run("list", "--name", "zzz").stdout
     empty = f"sqlite:///{tmp_path / 'empty.db'}"
+    open_store(empty).close()
     result = CliRunner().invoke(main, ["criminals", "list", "--store", empty])
     assert result.stdout == "nobody is enrolled\n"
 

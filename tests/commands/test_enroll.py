@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -89,7 +90,8 @@ def test_one_photo_of_one_person_with_everything_known(tmp_path, run, criminals)
     assert f"{jo.expires_at:%Y-%m-%d %H:%M}" == "2026-12-31 23:59"
     assert "enrolled 1 photo of 1 person (1 new)" in result.stdout
     assert f"{jo.id}  Jo Doe: new, 1 photo added" in result.stdout
-    assert result.stderr == ""
+    assert re.fullmatch("created the store sqlite:////.*/people.db\n", result.stderr)
+    assert run(photo, *flags.split(","), *rest).stderr == ""
 
 
 def test_a_folder_of_people_with_every_way_to_be_refused(tmp_path, run, stored):

@@ -55,6 +55,10 @@ class SqliteStore(SqliteGallery, SqliteJournal, SqliteAccess, Store):
         return cls.open(path_of(url), sealer_of(data_key))
 
     @classmethod
+    def exists(cls, url: str) -> bool:
+        return path_of(url).expanduser().exists()
+
+    @classmethod
     def open_vault(cls, url: str) -> Vault:
         return SqliteVault(path_of(url))
 
