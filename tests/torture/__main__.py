@@ -10,7 +10,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PROGRAMS: list[str] = []
+PROGRAMS = [
+    "crash",
+    "power",
+    "overload",
+    "soak",
+]
 """Modules of this package, in the order in which they run."""
 
 
