@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,12 @@ import click
 from rich.progress import Progress
 
 from susracker.commands.auditing import Noting, audited, reason_option
+from susracker.commands.criminal_fields import (
+    field_options,
+    force_option,
+    given_fields,
+    refuse_past,
+)
 from susracker.commands.new_stores import open_or_create
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import progress_bar
@@ -34,14 +39,11 @@ from susracker.enrolment.sources import (
 from susracker.enrolment.summary import Summary, summary_fields, summary_lines
 from susracker.enrolment.writer import Written
 from susracker.errors import InputError
-from susracker.models import Criminal, Status, Threat
+from susracker.models import Criminal
 from susracker.plugins import open_encoder
 from susracker.runtime.interruption import Interruption
 from susracker.runtime.threads import one_core_a_thread
 from susracker.stores.base import Store
-
-OPTIONS = {"crimes": "crime", "case_reference": "case", "expires_at": "expires"}
-"""Options whose fields have another name."""
 
 
 @click.command("enroll")
@@ -50,16 +52,8 @@ OPTIONS = {"crimes": "crime", "case_reference": "case", "expires_at": "expires"}
 )
 @click.option("--name", help="Name of the person; all photos are then of this one person.")
 @click.option("--id", "criminal_id", help="ID of an enrolled person; the photos are added to them.")
-@click.option("--age", type=int, help="Age in years.")
-@click.option("--crime", "crimes", multiple=True, help="Can be repeated.")
-@click.option("--threat", type=click.Choice(typing.get_args(Threat)), help="[default: medium]")
-@click.option("--status", type=click.Choice(typing.get_args(Status)), help="[default: wanted]")
-@click.option("--case", "case_reference", help="Your own reference for the case.")
-@click.option(
-    "--expires",
-    "expires_at",
-    help="When to stop looking: 2026-12-31 (its end, in UTC) or 2026-12-31T18:00:00+01:00.",
-)
+@field_options
+@force_option
 @click.option(
     "--each-file",
     is_flag=True,
@@ -84,6 +78,7 @@ def command(
     loaded: LoadedSettings,
     paths: tuple[Path, ...],
     criminal_id: str | None,
+    force: bool,
     each_file: bool,
     allow_unlike: bool,
     show_faces: Path | None,
@@ -111,7 +106,9 @@ def command(
       susracker enroll people.csv --json --show-faces enrolled/
       susracker enroll new.jpg --id 3f9c2a81 --expires 2026-12-31
     """
-    sources = _sources(paths, _fields(given), criminal_id is not None, each_file)
+    sources = _sources(paths, given_fields(given), criminal_id is not None, each_file)
+    if not force:
+        refuse_past(person.fields for person in sources.people)
     one_core_a_thread()
     with open_or_create(loaded.settings) as store, Interruption() as interruption:
         if criminal_id is not None:
@@ -133,26 +130,6 @@ def command(
         click.echo("\n".join(summary_lines(run)))
     if run.interrupted or not run.report.people:
         click.get_current_context().exit(interruption.exit_status if run.interrupted else 1)
-
-
-def _fields(given: Mapping[str, Any]) -> dict[str, object]:
-    """The fields that were given, as `CriminalFields` has them.
-
-    Raises:
-        InputError: one is wrong. The message names its option.
-    """
-    fields = {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in given.items()
-        if value not in (None, ())
-    }
-    try:
-        edit_from_fields(fields)
-    except InputError as error:
-        place, colon, problem = str(error).partition(":")
-        name = place.partition(".")[0]
-        raise InputError(f"--{OPTIONS.get(name, name)}{colon}{problem}") from error
-    return fields
 
 
 def _sources(

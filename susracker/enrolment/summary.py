@@ -74,6 +74,9 @@ def summary_lines(run: Summary) -> Iterator[str]:
         f"enrolled {counted(report.photos, 'photo')} of {counted(len(people), 'person', 'people')}"
         f" ({new:,} new) in {run.seconds:.1f} s"
     )
+    edited = sum(person.is_edited and not person.is_new for person in report.people.values())
+    if edited:
+        yield f"edited: {counted(edited, 'person', 'people')}"
     if report.already_there:
         yield f"already enrolled: {counted(report.already_there, 'photo')}"
     if run.encoded:

@@ -82,12 +82,12 @@ def write(path, content):
 def test_one_photo_of_one_person_with_everything_known(tmp_path, run, criminals):
     photo = write(tmp_path / "jo.jpg", samples.hopper())
     flags = "--name,Jo Doe,--age,40,--crime,arson,--crime,robbery,--threat,high,--status"
-    rest = ["apprehended", "--case", "A-1", "--expires", "2026-12-31"]
+    rest = ["apprehended", "--case", "A-1", "--expires", "2126-12-31"]
     result = run(photo, *flags.split(","), *rest)
     (jo,) = criminals()
     assert (jo.name, jo.age, jo.crimes) == ("Jo Doe", 40, ("arson", "robbery"))
     assert (jo.threat, jo.status, jo.case_reference) == ("high", "apprehended", "A-1")
-    assert f"{jo.expires_at:%Y-%m-%d %H:%M}" == "2026-12-31 23:59"
+    assert f"{jo.expires_at:%Y-%m-%d %H:%M}" == "2126-12-31 23:59"
     assert "enrolled 1 photo of 1 person (1 new)" in result.stdout
     assert f"{jo.id}  Jo Doe: new, 1 photo added" in result.stdout
     assert re.fullmatch("created the store sqlite:////.*/people.db\n", result.stderr)
@@ -446,3 +446,24 @@ def test_the_faces_that_were_taken_can_be_looked_at(tmp_path, run, criminals):
     with Image.open(shown) as face, Image.open(photo) as whole:
         assert 50 < face.width < whole.width
     run(photo, "--name", "Jo", "--show-faces", photo, status=2)
+
+
+# -- dates ----------------------------------------------------------------------------------------
+
+
+def test_a_run_does_not_switch_people_off_by_accident(tmp_path, run, criminals):
+    people = write(tmp_path / "people" / "Grace_Hopper" / "1.jpg", samples.hopper()).parents[1]
+    run(people)
+    assert "is past" in run(people, "--expires", "2020-01-01", status=2).stderr
+    assert criminals()[0].expires_at is None
+    told = run(people, "--expires", "2020-01-01", "--force").stdout
+    assert "edited: 1 person" in told
+    assert criminals()[0].expires_at.year == 2020
+
+
+def test_a_list_with_a_date_that_is_past_names_the_person(tmp_path, run, criminals):
+    photo = write(tmp_path / "jo.jpg", samples.hopper())
+    rows = write(tmp_path / "l.csv", f"photo,name,expires\n{photo},Jo Doe,2020-01-01\n".encode())
+    assert "so Jo Doe would not be looked for" in run(rows, status=2).stderr
+    run(rows, "--force")
+    assert [one.name for one in criminals()] == ["Jo Doe"]
