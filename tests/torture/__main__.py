@@ -13,7 +13,9 @@ import sys
 PROGRAMS = [
     "crash",
     "power",
+    "faults",
     "overload",
+    "clients",
     "soak",
 ]
 """Modules of this package, in the order in which they run."""

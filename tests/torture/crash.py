@@ -41,6 +41,9 @@ CAMERAS = 8
 OPERATORS = 4
 EVENTS_A_SECOND = 4.0
 COOLDOWN_SECONDS = 2.0
+WORK_SECONDS = 60
+"""How long to wait for work to be done before the next kill, which a busy machine needs."""
+
 STORES = ("sqlite", "mongodb")
 
 
@@ -121,8 +124,10 @@ class Killer:
         self._random = random.Random(seed)
 
     def kill_one(self) -> None:
-        """Let everyone work for a moment, then kill something; the server half of the time."""
-        time.sleep(self._random.uniform(0.1, 2))
+        """Let everyone work, then kill something at any moment; the server half of the time."""
+        answered = len(self._stage.ledger.answered)
+        wait_until(lambda: len(self._stage.ledger.answered) >= answered + CAMERAS, WORK_SECONDS)
+        time.sleep(self._random.uniform(0, 1))
         others = list(self._stage.services)
         name = self._random.choice(["server"] * len(others) + others)
         self.kills[name] += 1

@@ -34,7 +34,7 @@ class Ledger:
         answered: pairs of an event's id and the answer to it without its pictures, of everything
             that was taken.
         latencies: seconds that answers with 200 took.
-        refused: seconds that answers with 503 took.
+        refused: seconds that answers with 503 and `Retry-After` took.
         other: everything else that happened, as words.
     """
 
@@ -118,7 +118,7 @@ class Camera(threading.Thread):
             self._ledger.latencies.append(took)
             self._ledger.answered.append((event["event_id"], _without_pictures(answer.json())))
             return True
-        if answer.status_code == 503:
+        if answer.status_code == 503 and "Retry-After" in answer.headers:
             self._ledger.refused.append(took)
         else:
             self._ledger.other.append(f"{answer.status_code}: {answer.text[:200]}")

@@ -79,6 +79,14 @@ class Site:
         self._process.kill()
         self._process.wait()
 
+    def pause(self) -> None:
+        """Let the server stand still."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self, seconds: float = 60) -> int:
         """Ask the server to stop, wait until it has, and return its exit status."""
         self._process.send_signal(signal.SIGTERM)

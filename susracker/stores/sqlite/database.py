@@ -147,8 +147,8 @@ class Database:
     def _turn(self, seconds: float) -> Iterator[None]:
         if not self._write_lock.acquire(timeout=seconds):
             raise StoreUnavailableError(
-                f"cannot write {self.path}: earlier writes still wait for another program that is "
-                "writing to it: try again"
+                f"cannot write {self.path}: earlier writes take long: another program is writing "
+                "to it, or its disk is slow: try again"
             )
         try:
             yield
