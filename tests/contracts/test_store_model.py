@@ -15,6 +15,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     rule,
     run_state_machine_as_test,
@@ -121,6 +122,12 @@ class StoreMachine(RuleBasedStateMachine):
     def writes(self, who: str) -> None:
         """Someone changed: followers are to hear of it."""
         self.model.changed.add(who)
+
+    @initialize(by=WRITERS)
+    def enrol_everyone(self, by: int) -> None:
+        """Else most steps would be about people who are not there."""
+        for who, name in zip(PEOPLE, ("Ada", "Ben", "Cleo"), strict=True):
+            self.add(by, who, name, 1, False)
 
     # -- gallery -----------------------------------------------------------------------------
 
@@ -263,17 +270,17 @@ class StoreMachine(RuleBasedStateMachine):
 
     # -- what both show ----------------------------------------------------------------------
 
-    # Comparing everything through both at every step would take four fifths of the time. So at
-    # each step one shows the gallery and the other the journal, of one encoder, person and event;
-    # in turn, so that the next steps show the rest. At the end both show everything.
+    # Comparing everything through both at every step would take nearly all of the time. So each
+    # step compares a part, and the steps after it the rest. At the end everything is compared.
 
     @invariant()
-    def what_one_shows_is_the_models(self) -> None:
+    def a_part_is_the_models(self) -> None:
         self.step += 1
-        turn = self.step // 2
-        self.compare_gallery(self.stores[self.step % 2], [ENCODER_IDS[turn % 2]])
-        other = self.stores[1 - self.step % 2]
-        self.compare_journal(other, [PEOPLE[turn % 3]], [EVENT_IDS[turn % 3]])
+        store, turn = self.stores[self.step // 2 % 2], self.step // 4
+        if self.step % 2:
+            self.compare_gallery(store, [ENCODER_IDS[turn % 2]])
+        else:
+            self.compare_journal(store, [PEOPLE[turn % 3]], [EVENT_IDS[turn % 3]])
 
     def compare_everything(self) -> None:
         for store in self.stores:
