@@ -16,6 +16,7 @@ from susracker.enrolment.report import Refusal
 from susracker.passwords import without_password
 from susracker.recording.writer import Recorder
 from susracker.retention.purge import HourlyPurge, Purge, unlimited
+from susracker.runtime.core_dumps import forbid_core_dumps
 from susracker.runtime.periodic import Periodic
 from susracker.runtime.text import counted
 from susracker.runtime.threads import one_core_a_thread
@@ -37,6 +38,7 @@ PURGE_SECONDS = 10.0
 def run(settings: Settings) -> None:
     """Serve until Ctrl-C or SIGTERM."""
     one_core_a_thread()
+    forbid_core_dumps()
     with ExitStack() as stack:
         recorder = _recorder(settings, stack)
         tracker = stack.enter_context(Tracker.from_settings(settings))
