@@ -11,13 +11,14 @@ RESERVED = 200
 """Descriptors for the store, the pools and the log."""
 
 
-EACH = 2
-"""Descriptors of a connection that is a WebSocket: simple-websocket has one of its own beside the
-server's, for as long as it is open."""
-
-
-def possible_connections(wanted: int) -> int:
+def possible_connections(wanted: int, clients: int) -> int:
     """Raise the process's limit of open files as far as connections need and the system lets it.
+
+    The connection of a Socket.IO client needs two descriptors: simple-websocket opens one of its
+    own beside the server's.
+
+    Args:
+        clients: how many of the connections may be Socket.IO clients.
 
     Returns:
         how many connections there may be: `wanted`, or fewer.
@@ -27,12 +28,13 @@ def possible_connections(wanted: int) -> int:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = EACH * wanted + RESERVED
+    needed = wanted + min(clients, wanted) + RESERVED
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return wanted
     granted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (granted, hard))
-    possible = (granted - RESERVED) // EACH
+    spare = granted - RESERVED
+    possible = max(spare - clients, spare // 2)
     if granted < needed:
         log.warning(
             "only %d of max_connections = %d are possible: raise the limit of open files, such as "

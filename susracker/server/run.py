@@ -158,7 +158,7 @@ def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
     listener = _listen(settings.host, settings.port)
     # gevent would take an `ssl_context` of None for one.
     options: dict[str, Any] = {"ssl_context": tls} if tls else {}
-    connections = Pool(possible_connections(settings.max_connections))
+    connections = Pool(possible_connections(settings.max_connections, settings.max_clients))
     server = Server(listener, requests, spawn=connections, log=None, error_log=log, **options)
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):

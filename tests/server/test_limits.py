@@ -202,13 +202,15 @@ def test_more_connections_than_allowed_wait(own_site):
 def test_connections_are_bounded_by_what_the_system_lets_open(caplog):
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    assert possible_connections(10) == 10
+    assert possible_connections(10, 1000) == 10
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (400, before[1]))
-        assert possible_connections(500) == 500
-        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 1200
+        assert possible_connections(500, 100) == 500
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 800
+        assert caplog.text == ""
         if before[1] != resource.RLIM_INFINITY:
-            assert possible_connections(before[1]) == (before[1] - 200) // 2
+            assert possible_connections(before[1], 100) == before[1] - 300
+            assert possible_connections(before[1], before[1]) == (before[1] - 200) // 2
             assert f"ulimit -n {2 * before[1] + 200}" in caplog.text
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
