@@ -179,7 +179,8 @@ class Detector:
             return faces
         if tight:
             return [tight]
-        return self._scan(picture, min(FINE_SCALE, MAX_FINE_SIDE / max(picture.shape[:2])))
+        fine = min(FINE_SCALE, MAX_FINE_SIDE / max(picture.shape[:2]))
+        return faces if fine == _coarse_scale(picture) else self._scan(picture, fine)
 
     def _find_tight(self, picture: Picture) -> Found | None:
         """Return the picture's own rectangle if one face fills the picture, otherwise None."""
@@ -204,9 +205,7 @@ class Detector:
         return central[:1] if _largest_share(picture, central[:1]) >= PORTRAIT_SHARE else []
 
     def _scan_coarsely(self, picture: Picture, threshold: float = FRAME_THRESHOLD) -> list[Found]:
-        shorter, longer = sorted(picture.shape[:2])
-        scale = min(max(1.0, FRAME_SIDE / shorter), MAX_FINE_SIDE / longer)
-        return self._scan(picture, scale, threshold)
+        return self._scan(picture, _coarse_scale(picture), threshold)
 
     def _scan(
         self, picture: Picture, scale: float, threshold: float = FRAME_THRESHOLD
@@ -232,6 +231,11 @@ def _hog(picture: Picture, threshold: float) -> list[Found]:
         Found(Box(box.left(), box.top(), box.right() + 1, box.bottom() + 1), score)
         for box, score in zip(boxes, scores, strict=True)
     ]
+
+
+def _coarse_scale(picture: Picture) -> float:
+    shorter, longer = sorted(picture.shape[:2])
+    return min(max(1.0, FRAME_SIDE / int(shorter)), MAX_FINE_SIDE / int(longer))
 
 
 def _largest_share(picture: Picture, found: list[Found]) -> float:

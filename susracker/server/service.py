@@ -14,6 +14,7 @@ from susracker.recording.writer import Recorder
 from susracker.server.admission import Admission
 from susracker.server.auditing import Auditing
 from susracker.server.connections import Connections
+from susracker.server.fair_pool import FairPool
 from susracker.server.limits import RateLimit
 from susracker.server.live import Live
 from susracker.server.pools import BoundedPool
@@ -36,7 +37,8 @@ class Service:
     """The parts behind the routes of one application.
 
     Attributes:
-        work: threads that recognise and encode faces.
+        work: threads that recognise the faces of ordinary detections.
+        slow: threads for large pictures and enrolments, which do not keep those waiting.
         reads: threads that read and edit the store, so that operators can look things up while the
             queue of faces is full.
         parsing: threads that parse large bodies, which wait for nothing.
@@ -52,7 +54,8 @@ class Service:
     live: Live
     thumbnails: Thumbnails
     judging: Judging
-    work: BoundedPool
+    work: FairPool
+    slow: FairPool
     reads: BoundedPool
     parsing: BoundedPool
     recorder: Recorder | None
@@ -64,7 +67,7 @@ class Service:
         self.live.close()
         self.admission.close()
         self.rate_limit.close()
-        for pool in (self.work, self.reads, self.parsing):
+        for pool in (self.work, self.slow, self.reads, self.parsing):
             pool.close()
 
 
