@@ -22,6 +22,7 @@ from susracker.runtime.periodic import Periodic
 from susracker.runtime.text import counted
 from susracker.runtime.threads import one_core_a_thread
 from susracker.server.app import create_app
+from susracker.server.noise import quieten
 from susracker.server.run import serve
 from susracker.server.service import EXTENSION
 from susracker.tracking.tracker import Tracker
@@ -68,6 +69,7 @@ def command(loaded: LoadedSettings) -> None:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    quieten()
     one_core_a_thread()
     with ExitStack() as stack:
         recorder = _recorder(settings, stack)

@@ -137,6 +137,9 @@ def _socketio(app: Flask, origins: Origins) -> SocketIO:
         cors_credentials=not origins.all,
         max_http_buffer_size=MAX_MESSAGE,
         manage_session=False,
+        # Clients send no events. What an event of theirs raises in a greenlet of its own, gevent
+        # would write to the log, each time with its traceback.
+        async_handlers=False,
     )
 
 
