@@ -112,6 +112,7 @@ def create_app(
         work=FairPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
         slow=FairPool(slow, slow + MAX_WAITING_SLOW),
         reads=reads,
+        pages=BoundedPool(1, 1 + MAX_WAITING_READS),
         parsing=BoundedPool(PARSERS, PARSERS + MAX_WAITING_BODIES),
         recorder=recorder,
         rate_limit=rate_limit,

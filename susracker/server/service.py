@@ -41,6 +41,7 @@ class Service:
         slow: threads for large pictures and enrolments, which do not keep those waiting.
         reads: threads that read and edit the store, so that operators can look things up while the
             queue of faces is full.
+        pages: a thread that makes long answers, so that many readers of these hold up nobody.
         parsing: threads that parse large bodies, which wait for nothing.
         recorder: keeps accepted detections, strangers' faces included; None if nothing is kept.
         optional: parts that the server can do without, by their names in `/readyz`.
@@ -57,6 +58,7 @@ class Service:
     work: FairPool
     slow: FairPool
     reads: BoundedPool
+    pages: BoundedPool
     parsing: BoundedPool
     recorder: Recorder | None
     rate_limit: RateLimit
@@ -67,7 +69,7 @@ class Service:
         self.live.close()
         self.admission.close()
         self.rate_limit.close()
-        for pool in (self.work, self.slow, self.reads, self.parsing):
+        for pool in (self.work, self.slow, self.reads, self.pages, self.parsing):
             pool.close()
 
 
