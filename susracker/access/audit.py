@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from pathlib import Path
 
 from typing_extensions import Self
 
@@ -15,6 +14,7 @@ from susracker.access.chain import breaks, chained
 from susracker.access.signing import SigningKey
 from susracker.errors import ConfigError, StoreFormatError
 from susracker.oversight import AuditEntry, AuditHead
+from susracker.runtime.files import expanded
 from susracker.stores.access import NOTHING_BEFORE, Access
 
 MAX_REASON = 500
@@ -76,7 +76,7 @@ class AuditLog:
             ConfigError: the file cannot be read or made, is not a key, or another key has signed.
             StoreFormatError: the log was changed.
         """
-        log = cls(store, SigningKey.load_or_make(Path(key_file).expanduser()))
+        log = cls(store, SigningKey.load_or_make(expanded(key_file)))
         log._signed(store.audit_head())
         return log
 

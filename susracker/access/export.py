@@ -56,7 +56,9 @@ def read_export(lines: Iterable[bytes]) -> Iterator[AuditEntry | AuditHead]:
             raise InputError(f"line {number} is not of an export of the audit log") from error
 
 
-def _record(kind: type[Record], values: dict[str, Any]) -> Record:
+def _record(kind: type[Record], values: Any) -> Record:
+    if not isinstance(values, dict):
+        raise TypeError("a record must be an object")
     names = {field.name: str(field.type) for field in fields(kind)}
     if values.keys() != names.keys():
         raise ValueError("the fields are not those of the log")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
-import secrets
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,11 @@ from cryptography.hazmat.primitives.serialization import (
 from susracker.access.chain import signed_part
 from susracker.errors import ConfigError
 from susracker.oversight import AuditHead
-from susracker.runtime.files import FILE_MODE, make_private_folder
+from susracker.runtime.files import draft, make_private_folder, sync_folder
+
+log = logging.getLogger(__name__)
+
+PUBLIC_MODE = 0o644
 
 FINGERPRINT_LENGTH = 16
 """Hexadecimal digits of SHA-256 that name a key."""
@@ -75,14 +80,14 @@ class SigningKey:
     @classmethod
     def load_or_make(cls, path: Path) -> SigningKey:
         """Read the key from a PEM file; make the file, which only its owner may read, if there is
-        none, and the public key beside it.
+        none. The public key is written beside it.
 
         Raises:
             ConfigError: the file cannot be read or made, or is not an Ed25519 key.
         """
         try:
             make_private_folder(path.parent)
-            made = _make(path)
+            _make(path)
             key = load_pem_private_key(path.read_bytes(), password=None)
         except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise ConfigError(
@@ -92,8 +97,7 @@ class SigningKey:
         if not isinstance(key, Ed25519PrivateKey):
             raise ConfigError(f"{path} is not a private Ed25519 key: name another file")
         signing = cls(key)
-        if made:
-            public_path(path).write_bytes(signing.public.pem())
+        _publish(public_path(path), signing.public)
         return signing
 
     def derive(self, purpose: bytes) -> bytes:
@@ -111,23 +115,26 @@ def public_path(path: Path) -> Path:
     return path.with_suffix(".pub.pem")
 
 
-def _make(path: Path) -> bool:
+def _make(path: Path) -> None:
     """Make a new key, unless the file exists; whoever else does so at the same time."""
     if path.exists():
-        return False
+        return
     pem = Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
-    # Written in full under another name first: nobody may read half a key.
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
-    with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_EXCL, FILE_MODE), "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
+    with draft(path, pem) as written, suppress(FileExistsError):
+        os.link(written, path)
+        sync_folder(path.parent)
+
+
+def _publish(path: Path, key: PublicKey) -> None:
+    """Write the public key where it is missing: whoever made the private one may have died since.
+    It is not needed to sign, and the folder may be one that cannot be written."""
+    if path.exists():
+        return
     try:
-        os.link(draft, path)
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink()
-    return True
+        with draft(path, key.pem(), PUBLIC_MODE) as written:
+            written.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        log.warning("cannot write the public key of the audit log to %s: %s", path, error)

@@ -137,7 +137,7 @@ class Delivery:
             return TryLater(_reason(answer), retry_after, answer.status_code == 500)
         try:
             return Delivered(dict(answer.json()))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return TryLater(
                 f"{self._shown_url} is not a susracker server: its answer is not a JSON object"
             )
@@ -150,7 +150,7 @@ class Delivery:
 def _reason(answer: requests.Response) -> str:
     try:
         return f"{answer.status_code}, {json.loads(answer.content)['error']}"
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return f"{answer.status_code} {answer.reason}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from susracker.errors import SpoolError
 from susracker.runtime.files import create_private, make_private_folder
 
 IN_MEMORY = ":memory:"
+
+VERSION = 1
+"""Of a spool's tables. Files of before there was a number have 0, and the same table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,17 @@ class Spool:
         self._path = path
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        with self._errors_mapped():
+        with self._errors_mapped(), ExitStack() as undo:
             if path:
                 make_private_folder(path.parent)
                 create_private(path)
             self._file = sqlite3.connect(
                 path or IN_MEMORY, isolation_level=None, check_same_thread=False
             )
-            self._prepare()
+            undo.callback(self._file.close)
+            self._prepare(self._format())
             count, size = self._one("SELECT count(*), coalesce(sum(length(body)), 0) FROM waiting")
+            undo.pop_all()
         self._count, self._size = int(count), int(size)
 
     def __len__(self) -> int:
@@ -101,7 +106,18 @@ class Spool:
         with self._lock:
             self._file.close()
 
-    def _prepare(self) -> None:
+    def _format(self) -> int:
+        version, others = self._one(
+            "SELECT user_version, (SELECT count(*) FROM sqlite_master WHERE tbl_name NOT IN"
+            " ('waiting', 'sqlite_sequence')) FROM pragma_user_version"
+        )
+        if others:
+            raise SpoolError(f"{self._path} is another program's database: name another file")
+        if version > VERSION:
+            raise SpoolError(f"{self._path} was written by a newer susracker: upgrade this one")
+        return int(version)
+
+    def _prepare(self, version: int) -> None:
         for setting in (
             "auto_vacuum = FULL",
             "journal_mode = WAL",
@@ -114,6 +130,8 @@ class Spool:
             "CREATE TABLE IF NOT EXISTS waiting (number INTEGER PRIMARY KEY AUTOINCREMENT,"
             " event_id TEXT NOT NULL, body BLOB NOT NULL)"
         )
+        if version < VERSION:
+            self._file.execute(f"PRAGMA user_version = {VERSION}")
 
     def _make_room(self, needed: int) -> int:
         dropped = 0

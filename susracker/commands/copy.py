@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from susracker.commands.auditing import audited, note, reason_option
@@ -13,6 +11,7 @@ from susracker.config import Settings
 from susracker.errors import ConfigError, InputError
 from susracker.passwords import without_password
 from susracker.plugins import open_store
+from susracker.runtime.files import expanded
 from susracker.runtime.text import counted
 from susracker.stores.base import Store
 from susracker.stores.sqlite.store import SCHEME
@@ -103,7 +102,7 @@ def refuse_missing(url: str) -> None:
     Raises:
         InputError: it is.
     """
-    file = Path(url.removeprefix(SCHEME)).expanduser()
+    file = expanded(url.removeprefix(SCHEME))
     if url.startswith(SCHEME) and not file.is_file():
         raise InputError(f"there is no store {without_password(url)}")
 

@@ -18,6 +18,7 @@ from susracker.enrolment.report import Refusal
 from susracker.passwords import without_password
 from susracker.recording.writer import Recorder
 from susracker.retention.purge import HourlyPurge, Purge, unlimited
+from susracker.runtime.core_dumps import forbid_core_dumps
 from susracker.runtime.periodic import Periodic
 from susracker.runtime.text import counted
 from susracker.runtime.threads import one_core_a_thread
@@ -71,6 +72,7 @@ def command(loaded: LoadedSettings) -> None:
     )
     quieten()
     one_core_a_thread()
+    forbid_core_dumps()
     with ExitStack() as stack:
         recorder = _recorder(settings, stack)
         tracker = stack.enter_context(Tracker.from_settings(settings))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,8 @@ def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
         rows = json.loads(_text(path))
     except json.JSONDecodeError as error:
         raise InputError(f"{path}, line {error.lineno}: {error.msg}") from error
+    except (ValueError, RecursionError) as error:  # a number or a nesting without end
+        raise InputError(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(rows, list):
         raise InputError(f"{path} must be an array of objects, one for each photo")
     for number, row in enumerate(rows, 1):
@@ -128,9 +131,16 @@ def _parse(where: str, row: Mapping[str, object]) -> tuple[str, dict[str, object
     """Return a row's photo, and the fields that it has of the person."""
     said = {column: value for column, value in row.items() if value not in (None, "", [])}
     photo = said.pop("photo", None)
-    if not isinstance(photo, str):
+    if not isinstance(photo, str) or not _may_be_a_path(photo):
         raise InputError(f"{where}: photo must be the path of a file")
     return photo, {COLUMNS[column]: value for column, value in said.items()}
+
+
+def _may_be_a_path(text: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:  # half a character
+        return False
 
 
 def _merge(where: str, known: dict[str, object], fields: Mapping[str, object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import sys
 import threading
 
@@ -43,7 +44,7 @@ ENOUGH = 3840
 """Pixels of a large picture's longer side at least, however much it is reduced. Faces are searched
 for at half of that."""
 
-TURNS = {
+TURNS: dict[object, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -213,8 +214,16 @@ def _upright(image: Image.Image) -> Image.Image:
     Pillow's own `exif_transpose` also rewrites the EXIF data. If that is damaged, it fails in many
     ways, although the picture itself is fine.
     """
-    turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    turn = TURNS.get(_orientation(image))
     return image if turn is None else image.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> object:
+    """The orientation in the EXIF data; None if there is none, or the data is damaged."""
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation)
+    except (OSError, ValueError, SyntaxError, struct.error):
+        return None
 
 
 def _opaque(image: Image.Image) -> Image.Image:

@@ -10,7 +10,6 @@ night/
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,6 +24,9 @@ from susracker.runtime.files import open_private
 
 NAME, VERSION = "susracker recording", 1
 HEADER_FILE, LINES_FILE = "recording.json", "detections.jsonl"
+
+DAMAGE = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
+"""What is raised by JSON that is damaged, or says something else than is expected."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +63,7 @@ def check_header(folder: Path) -> None:
     try:
         header = json.loads((folder / HEADER_FILE).read_text(encoding="utf-8"))
         name, version = header["format"], int(header["version"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, *DAMAGE) as error:
         raise RecordingError(f"{folder} is not a susracker recording") from error
     if name != NAME:
         raise RecordingError(f"{folder} is not a susracker recording")
@@ -107,15 +109,15 @@ def from_line(line: str, segment: Path) -> Recorded:
     try:
         fields = json.loads(line)
         detection = Detection(
-            camera_id=fields["camera_id"],
-            camera_location=fields["camera_location"],
-            event_type=fields["event_type"],
-            occurred_at=datetime.fromisoformat(fields["occurred_at"]),
-            event_id=fields.get("event_id"),
+            camera_id=_text(fields["camera_id"]),
+            camera_location=_text(fields["camera_location"]),
+            event_type=_text(fields["event_type"]),
+            occurred_at=_moment(fields["occurred_at"]),
+            event_id=_text(fields["event_id"]) if "event_id" in fields else None,
         )
-        received = datetime.fromisoformat(fields["received_at"])
+        received = _moment(fields["received_at"])
         embeddings = _embeddings(fields)
-    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+    except DAMAGE as error:
         raise RecordingError(f"a line is damaged: {error}") from error
     if "picture" in fields:
         picture = _picture(segment / Path(str(fields["picture"])).name, fields.get("bytes"))
@@ -140,11 +142,24 @@ def arrival(line: str) -> tuple[datetime, str | None]:
     """
     try:
         fields = json.loads(line)
+        received = _moment(fields["received_at"])
         picture = fields.get("picture")
-        received = datetime.fromisoformat(fields["received_at"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except DAMAGE as error:
         raise RecordingError(f"a line is damaged: {error}") from error
     return received, None if picture is None else Path(str(picture)).name
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
+
+
+def _moment(value: object) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    if moment.tzinfo is None:
+        raise ValueError(f"{value!r} has no time zone")
+    return moment
 
 
 def _embeddings(fields: dict[str, Any]) -> Embeddings | None:
@@ -158,8 +173,9 @@ def _embeddings(fields: dict[str, Any]) -> Embeddings | None:
 def _picture(file: Path, size: object) -> bytes:
     try:
         content = file.read_bytes()
-    except OSError as error:
-        raise RecordingError(f"the picture {file.name} is missing: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # ValueError: no file can have that name
+        reason = error.strerror if isinstance(error, OSError) else "that is no name of a file"
+        raise RecordingError(f"the picture {file.name!r} is missing: {reason}") from error
     if len(content) != size:
         raise RecordingError(f"the picture {file.name} is cut off")
     return content

@@ -124,7 +124,7 @@ def read_results(file: Path) -> list[Result]:
         if version > VERSION:
             raise InputError(f"{file} has version {version}; this susracker reads up to {VERSION}")
         return [_from_fields(json.loads(line)) for line in lines]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"{file} is damaged, or is not the result of a replay: {error}") from error
 
 

@@ -1,16 +1,37 @@
 """Files and folders that only the user who runs the program may read.
 
 They have that mode from the moment they exist. Files and folders that exist already keep theirs.
+
+A new file or folder is there after a power cut if the folder that it is in was synced; to sync the
+file is not enough (see fsync(2)).
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from susracker.errors import ConfigError
+
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
+
+
+def expanded(path: Path | str) -> Path:
+    """A path with the home folder in place of `~` or `~user` at its beginning.
+
+    Raises:
+        ConfigError: there is no such user. The path is not shown: it may be a key, with a slip.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(
+            "a path begins with ~ and the name of no user: write it in full"
+        ) from error
 
 
 def create_private(path: Path) -> None:
@@ -22,7 +43,9 @@ def create_private(path: Path) -> None:
     # An existing file must not be opened: closing it would release the locks that SQLite holds.
     with suppress(FileExistsError):
         # Resolved: a link to a file that is missing counts as one that exists.
-        os.close(os.open(path.resolve(), os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
+        file = path.resolve()
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
+        sync_folder(file.parent)
 
 
 def make_private_folder(path: Path) -> None:
@@ -33,7 +56,43 @@ def make_private_folder(path: Path) -> None:
     """
     if path.parent != path and not path.parent.exists():
         make_private_folder(path.parent)
-    path.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    if not path.is_dir():
+        path.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the disk has the names of the files and folders in a folder.
+
+    Raises:
+        OSError: it cannot be synced.
+    """
+    if os.name == "nt":
+        return  # Windows opens no folders; NTFS writes names to its journal
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def draft(path: Path, content: bytes, mode: int = FILE_MODE) -> Iterator[Path]:
+    """A new file beside `path` with all of its content on disk, to be renamed or linked: nobody
+    reads half of it. It is gone at the end, unless it was renamed.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    written = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
+    with open(os.open(written, os.O_CREAT | os.O_WRONLY | os.O_EXCL, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        yield written
+    finally:
+        written.unlink(missing_ok=True)
 
 
 def open_private(path: Path, mode: str, **options: Any) -> Any:

@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import gevent
@@ -97,6 +97,12 @@ class Handler(WSGIHandler):
     def _own_server(self) -> Any:
         return self.server  # gevent's types take it for a plain one
 
+    def handle(self) -> None:
+        """Answer until the client is done, or breaks off: gevent would log a traceback of each that
+        does not wait for a refusal."""
+        with suppress(ConnectionError):
+            super().handle()
+
     def read_requestline(self) -> str:
         """The first line of a request; nothing if it does not come in time, or if others need the
         connection."""
@@ -120,7 +126,7 @@ class Handler(WSGIHandler):
         try:
             with Timeout(HEAD_SECONDS):
                 return super().read_request(raw_requestline)
-        except Timeout:
+        except (Timeout, ConnectionError):
             return False
 
 

@@ -13,7 +13,7 @@ import secrets
 from pathlib import Path
 
 from susracker.errors import ConfigError, InputError
-from susracker.runtime.files import FILE_MODE
+from susracker.runtime.files import FILE_MODE, expanded, sync_folder
 from susracker.stores.sealing import KEY_BYTES, KeySealer, PlainSealer, Sealer
 
 PREFIX = "base64:"
@@ -52,6 +52,7 @@ def create_data_key(path: Path) -> Sealer:
             file.write(base64.b64encode(key).decode() + "\n")
             file.flush()
             os.fsync(handle)
+        sync_folder(path.absolute().parent)
     except FileExistsError as error:
         raise InputError(f"{path} exists already: name a new file") from error
     except OSError as error:
@@ -61,7 +62,7 @@ def create_data_key(path: Path) -> Sealer:
 
 def _read(path: Path) -> str:
     try:
-        return path.expanduser().read_text(encoding="ascii")
+        return expanded(path).read_text(encoding="ascii")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise ConfigError(

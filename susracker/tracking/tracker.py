@@ -115,7 +115,7 @@ class Tracker:
         self._clocks = CameraClocks()
         self._counts = CameraCounts(self.journal)
         self._forget_due = datetime.min.replace(tzinfo=timezone.utc)
-        self._housekeeping: Periodic | None = None
+        self._background: tuple[Periodic, ...] = ()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -151,8 +151,11 @@ class Tracker:
         for alert in self.journal.alerts_since(now - held_back):
             self._cooldown.try_acquire(cooldown_key(alert), alert.occurred_at, alert.id)
         self._forget_events(now)
-        self._housekeeping = Periodic(
-            "following the store", self.settings.follow_seconds, self.keep_house
+        often = self.settings.follow_seconds
+        # Apart, for a read may wait for the store much longer than a check does.
+        self._background = (
+            Periodic("checking the store", often / 2, self.store.check),
+            Periodic("following the store", often, self.keep_house),
         )
 
     def close(self) -> None:
@@ -161,8 +164,8 @@ class Tracker:
             stack.callback(self.store.close)
             stack.callback(self._cooldown.close)
             stack.callback(self._matcher.close)
-            if self._housekeeping:
-                self._housekeeping.close()
+            for work in self._background:
+                work.close()
             self._counts.flush()
 
     def __enter__(self) -> Self:
@@ -179,8 +182,10 @@ class Tracker:
 
     @property
     def problem(self) -> str | None:
-        """What keeps the tracker from following the store, or None."""
-        return self._housekeeping.problem if self._housekeeping else "not started"
+        """What keeps the tracker from writing to the store and following it, or None."""
+        if not self._background:
+            return "not started"
+        return next((work.problem for work in self._background if work.problem), None)
 
     @property
     def warning(self) -> str | None:
@@ -218,7 +223,6 @@ class Tracker:
         """
         self.refresh()
         self.watchlist.prepare(PREPARED_AT_ONCE)
-        self.store.check()
         self._counts.flush()
         self._forget_events(self._clock())
 

@@ -375,6 +375,8 @@ def test_lines_that_are_not_of_an_export_are_refused(store: Store) -> None:
         json.dumps({"entry": fields | {"seq": "1"}}).encode(),
         json.dumps({"entry": fields | {"at": "yesterday"}}).encode(),
         json.dumps({"entry": {"seq": 1}}).encode(),
+        b'{"entry": null, "head": {}}',
+        b'{"head": []}',
     ):
         with pytest.raises(InputError, match="line 2"):
             list(read_export([lines[0], wrong]))

@@ -16,7 +16,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from susracker.client import Camera, Counts, delivery
-from susracker.client.delivery import LONGEST_WAIT, Waits, _retry_after
+from susracker.client.delivery import (
+    LONGEST_WAIT,
+    Delivery,
+    Refused,
+    TryLater,
+    Waits,
+    _retry_after,
+)
 from susracker.client.spool import Spool
 from susracker.errors import ConfigError
 
@@ -247,6 +254,14 @@ def test_threads_may_send_at_once(web, open_camera):
     assert camera.flush(20)
     wait_for(lambda: camera.counts == Counts(sent=80))
     assert len({one["event_id"] for one in web.heard}) == 80
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_an_answer_of_lists_without_end_is_no_answer(web, status):
+    web.answers.append((status, {}, b"[" * 100_000))
+    delivery = Delivery(web.url)
+    assert isinstance(delivery.post(b"{}"), Refused if status == 400 else TryLater)
+    delivery.close()
 
 
 def test_waits_grow_and_differ():

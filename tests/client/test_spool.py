@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from susracker.client.spool import Spool
 from susracker.errors import SpoolError
+
+VERSIONS = Path(__file__).parent / "versions"
+"""Spools of earlier formats, as text."""
+
+NAMES = sorted(path.name for path in VERSIONS.iterdir())
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -83,6 +90,63 @@ def test_a_file_that_is_no_spool_is_an_error_that_names_it(tmp_path):
     (tmp_path / "gate.db").write_bytes(b"not a database" * 100)
     with pytest.raises(SpoolError, match=r"gate\.db"):
         Spool(tmp_path / "gate.db", 100)
+
+
+def make(name, path):
+    """A spool as an earlier version left it."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((VERSIONS / name).read_text(encoding="utf-8"))
+    return path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_spool_of_every_format_is_read_and_goes_on(name, tmp_path):
+    path = make(name, tmp_path / "gate.db")
+    with closing(Spool(path, 1000)) as spool:
+        assert len(spool) == 2
+        assert spool.put("e3", b"{}") == 0
+    with closing(Spool(path, 1000)) as spool:
+        waiting = []
+        while one := spool.first():
+            waiting.append((one.number, one.event_id))
+            spool.done(one)
+        assert waiting == [(2, "e1"), (3, "e2"), (4, "e3")]
+
+
+def test_a_newer_spool_is_refused_and_left_as_it_is(tmp_path):
+    path = tmp_path / "gate.db"
+    Spool(path, 100).close()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
+    with pytest.raises(SpoolError, match=r"gate\.db .* newer susracker: upgrade"):
+        Spool(path, 100)
+    assert path.read_bytes() == before
+
+
+def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path):
+    path = tmp_path / "site.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE orders (number)")
+    before = path.read_bytes()
+    with pytest.raises(SpoolError, match=r"site\.db is another program's"):
+        Spool(path, 100)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_spool_is_closed_again(tmp_path, monkeypatch):
+    (tmp_path / "gate.db").write_bytes(b"not a database" * 100)
+    opened, connect = [], sqlite3.connect
+
+    def connect_and_keep(*args, **kwargs):
+        opened.append(connect(*args, **kwargs))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", connect_and_keep)
+    with pytest.raises(SpoolError):
+        Spool(tmp_path / "gate.db", 100)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):

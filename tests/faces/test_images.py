@@ -59,6 +59,16 @@ def test_exif_orientation_is_honoured(orientation, corner):
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of the damage
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("length", [0, 1, 4, 6, 8, 9])
+def test_a_picture_whose_exif_data_is_cut_off_is_decoded_as_it_is(form, length):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(red_corner(), form, exif=exif.tobytes()[: 6 + length])
+    assert decode(data).shape == decode(encoded(red_corner(), form)).shape
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of the damage
 def test_damaged_exif_is_no_other_error_than_a_picture_error():
     exif = Image.Exif()
     exif[0x0112], exif[0x010E], exif[0x8769] = 6, "camera", {0x9003: "2020:01:01 00:00:00"}

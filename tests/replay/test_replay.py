@@ -255,7 +255,13 @@ def test_results_of_other_detections_are_not_compared(settings):
 
 def test_results_that_are_damaged_or_newer_are_refused(tmp_path):
     file = tmp_path / "r.jsonl"
-    for content in ("", "nonsense\n", '{"format": "susracker replay", "version": 1}\n{"a": 1}\n'):
+    contents = [
+        "",
+        "nonsense\n",
+        "[" * 100_000,
+        '{"format": "susracker replay", "version": 1e999}\n',
+    ]
+    for content in [*contents, '{"format": "susracker replay", "version": 1}\n{"a": 1}\n']:
         file.write_text(content)
         with pytest.raises(InputError, match="damaged"):
             read_results(file)

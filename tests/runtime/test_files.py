@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
-from susracker.runtime.files import create_private, make_private_folder, open_private
+from susracker.errors import ConfigError
+from susracker.runtime.files import create_private, expanded, make_private_folder, open_private
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 
@@ -44,6 +46,15 @@ def test_a_file_in_place_of_a_folder_is_an_error(tmp_path):
     for path in (tmp_path / "file", tmp_path / "file" / "folder"):
         with pytest.raises(OSError, match=r"exists|Not a directory"):
             make_private_folder(path)
+
+
+def test_a_home_folder_is_put_in_if_there_is_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert expanded("~/a") == tmp_path / "a"
+    assert expanded(Path("a/~")) == Path("a/~")
+    with pytest.raises(ConfigError, match="name of no user"):
+        expanded("~nobody-of-that-name/a")
 
 
 def test_what_is_opened_is_private(tmp_path):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 import requests
@@ -21,6 +22,8 @@ from susracker.server.limits import RateLimit
 from tests.server.conftest import Operator
 from tests.server.test_connections import now
 from tests.services.servers import start_redis
+from tests.torture.processes import needs_proc
+from tests.torture.site import Site as RunningSite
 
 SLOW = "3 per hour"
 
@@ -203,9 +206,29 @@ def test_connections_are_bounded_by_what_the_system_lets_open(caplog):
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (400, before[1]))
         assert possible_connections(500) == 500
-        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 700
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 1200
         if before[1] != resource.RLIM_INFINITY:
-            assert possible_connections(before[1]) == before[1] - 200
-            assert f"ulimit -n {before[1] + 200}" in caplog.text
+            assert possible_connections(before[1]) == (before[1] - 200) // 2
+            assert f"ulimit -n {2 * before[1] + 200}" in caplog.text
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@needs_proc
+def test_operators_cannot_use_up_the_descriptors(tmp_path):
+    """Each of their connections takes two of them. Those beyond what is possible wait."""
+    limited = ["sh", "-c", 'ulimit -n 230; exec "$@"', "sh"]
+    with ExitStack() as stack, RunningSite(tmp_path, prefix=limited) as site:
+        operators = [stack.enter_context(closing(websocket.WebSocket())) for _ in range(15)]
+        for one in operators:
+            one.settimeout(30)
+            one.connect(f"ws://127.0.0.1:{site.port}/socket.io/?EIO=4&transport=websocket")
+        waits = stack.enter_context(socket.create_connection(("127.0.0.1", site.port)))
+        waits.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        waits.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            waits.recv(100)
+        operators[0].close()
+        waits.settimeout(30)
+        assert waits.recv(100).startswith(b"HTTP/1.1 200")
+        assert not site.log_holds("Too many open files")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -115,6 +117,29 @@ def reading(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     except RequestTimeout:
         start_response("408 Request Timeout", [("Content-Length", "2")])
     return [b"no"]
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST / HT", HEAD, HEAD + b"\r\n"])
+def test_who_breaks_off_leaves_nothing_in_the_log(port, sent, capfd, caplog):
+    """With a reset: thousands of them would fill the disk with tracebacks."""
+    for _ in range(3):
+        client = create_connection(("127.0.0.1", port))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.sendall(sent)
+        gevent.sleep(0.05)
+        client.close()
+        gevent.sleep(0.05)
+    written = capfd.readouterr()
+    assert written.out + written.err + caplog.text == ""
+
+
+def test_who_does_not_wait_for_the_refusal_of_a_slow_head(port, capfd, caplog):
+    client = create_connection(("127.0.0.1", port))
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.sendall(HEAD)
+    client.close()
+    gevent.sleep(SOON * 1.5)
+    assert capfd.readouterr().err + caplog.text == ""
 
 
 def test_a_connection_is_kept_between_requests(port: int) -> None:

@@ -1,53 +1,58 @@
-"""What earlier versions stored is all there in this one.
-
-`versions/` holds stores of earlier versions as text, each with something of everything.
-"""
+"""What earlier versions stored is all there in this one."""
 
 from __future__ import annotations
 
-import sqlite3
-import uuid
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
-import pymongo
 import pytest
-from bson import json_util
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from susracker.access.signing import SigningKey
+from susracker.access.verification import verify
 from susracker.errors import DuplicateError, NotFoundError
+from susracker.oversight import Hold
 from susracker.plugins import open_store
 from susracker.stores.base import Store
+from susracker.stores.transfer import copy_store
 from tests.contracts.records import (
+    MINUTE,
     NOON,
     QUALITY,
     activity,
     camera,
+    camera_day,
     criminal,
     event,
     full_criminal,
+    judgement,
     vector,
 )
+from tests.stores import old
 
-VERSIONS = Path(__file__).parent / "versions"
+WHOLE = ("sqlite-2.sql", "sqlite-2-encrypted.sql", "mongodb-3.json", "mongodb-3-encrypted.json")
+"""Stores with something of everything that a store of format 2, or 3 in MongoDB, can hold."""
+
+DAY = timedelta(days=1)
 
 
-@pytest.fixture(params=sorted(path.name for path in VERSIONS.iterdir()))
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(params=old.names())
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def url(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A store as an earlier version left it."""
-    text = (VERSIONS / request.param).read_text(encoding="utf-8")
-    if request.param.startswith("sqlite"):
-        path = tmp_path / "store.db"
-        with closing(sqlite3.connect(path)) as connection:
-            connection.executescript(text)
-        return f"sqlite:///{path}"
-    server = request.getfixturevalue("mongodb_server")
-    url = f"mongodb://127.0.0.1:{server.port}/{uuid.uuid4().hex}"
-    with pymongo.MongoClient(url) as client:
-        for name, documents in json_util.loads(text).items():
-            client.get_default_database()[name].insert_many(documents)
-    return url
+    if name.startswith("sqlite"):
+        return old.make_sqlite(name, tmp_path)
+    return old.make_mongodb(name, request.getfixturevalue("mongodb_server").port)
+
+
+@pytest.fixture
+def data_key(name: str) -> str:
+    return old.data_key_of(name)
 
 
 def check_all(store: Store) -> None:
@@ -80,14 +85,60 @@ def check_all(store: Store) -> None:
     assert store.changes(0).criminal_ids == {"c1", "c2", "gone"}
 
 
-def test_everything_is_there(url: str) -> None:
+def check_oversight(store: Store) -> None:
+    live, revoked = store.keys()
+    assert (live.name, live.role, live.cameras) == ("panel", "operator", "cam-1")
+    assert (live.expires_at, live.last_used_at) == (NOON + 90 * DAY, NOON + MINUTE)
+    assert (revoked.id, revoked.revoked_at) == ("k2", NOON + 2 * MINUTE)
+    assert [one.action for one in store.audit()] == ["alert.review", "hold.add"]
+    signer = SigningKey(Ed25519PrivateKey.from_private_bytes(b"\1" * 32))
+    assert verify(store.audit(), store.audit_head(), signer.public).problems == []
+    assert [(one.verdict, one.made_by) for one in store.judgements(["a1"])] == [
+        ("confirmed", "Jo (k1)")
+    ]
+    assert store.alerts()[0].status == "confirmed"
+    assert [(one.alert_id, one.reason) for one in store.holds()] == [("a1", "court")]
+    assert store.camera_days() == [camera_day("cam-1", detections=3, searches=2, alerts=1)]
+    assert len(store.secret("sessions")) == 32
+
+
+def check_writes(store: Store) -> None:
+    """Everything that came later than the oldest format can be written."""
+    store.count_cameras([], [camera_day("cam-2", searches=5)])
+    assert store.camera_days()[-1].searches == 5
+    store.hold_alert(Hold("a2", "court", "Jo (k1)", NOON))
+    before = store.forgotten()
+    assert store.forget("faces", NOON + DAY, 10) <= 1
+    assert store.forgotten() >= before
+    seen = max((one.seq for one in store.judgements(["a2"])), default=0)
+    assert store.add_judgement(judgement("a2"), "confirmed", seen).seq > seen
+
+
+def test_everything_is_there(name: str, url: str, data_key: str) -> None:
     for _ in range(2):
-        with open_store(url) as store:
+        with open_store(url, data_key=data_key) as store:
             check_all(store)
+            if name in WHOLE:
+                check_oversight(store)
 
 
-def test_everything_goes_on(url: str) -> None:
-    with open_store(url) as store:
+def test_all_of_a_new_store_is_there(url: str, data_key: str) -> None:
+    with open_store(url, data_key=data_key) as store:
+        check_writes(store)
+
+
+def test_every_format_is_restored_as_a_backup(url: str, data_key: str, tmp_path: Path) -> None:
+    with (
+        open_store(url, data_key=data_key) as store,
+        open_store(f"sqlite:///{tmp_path / 'restored.db'}", data_key=data_key) as restored,
+    ):
+        copy_store(store, restored, lambda *_: None)
+        assert [one.face for one in restored.alerts()] == [b"a face\0\xff", None]
+        assert restored.keys() == store.keys()
+
+
+def test_everything_goes_on(url: str, data_key: str) -> None:
+    with open_store(url, data_key=data_key) as store:
         with pytest.raises(DuplicateError):
             store.record([], [activity()], event("e1"))
         last, revision = store.last_seq(), store.revision()

@@ -10,7 +10,17 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PROGRAMS: list[str] = []
+PROGRAMS = [
+    "crash",
+    "power",
+    "faults",
+    "mongodb_faults",
+    "overload",
+    "clients",
+    "soak",
+    "fuzz",
+    "upgrade",
+]
 """Modules of this package, in the order in which they run."""
 
 

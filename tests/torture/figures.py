@@ -5,10 +5,14 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
+from typing import Any
 
 import numpy as np
+
+HIGHEST_CORRELATION = 0.98
+"""Of neighbouring readings; closer to 1, nothing could be said of a slope."""
 
 
 class Figures:
@@ -67,15 +71,30 @@ def megabytes(count: float) -> str:
     return f"{count / 1e6:.1f} MB"
 
 
-def slope(hours: Iterable[float], values: Iterable[float]) -> tuple[float, float]:
+def slope(
+    hours: Sequence[float], values: Sequence[float], beside: Sequence[float] | None = None
+) -> tuple[float, float]:
     """How much a value grows in an hour by least squares, and half of the 95% interval of that.
 
-    The interval takes the points as independent, which readings of memory are not: it is too narrow
-    where they hang together.
+    Readings that follow one another hang together, so the interval is widened as for a
+    first-order autoregressive error: by sqrt((1 + r) / (1 - r)), where r is the correlation of
+    neighbouring residuals.
+
+    Args:
+        beside: something else that the value depends on, whose effect is taken out.
     """
-    x, y = np.fromiter(hours, float), np.fromiter(values, float)
-    x = x - x.mean()
-    grows = float(x @ y / (x @ x))
-    left = y - y.mean() - grows * x
-    error = float(np.sqrt(left @ left / (len(y) - 2) / (x @ x)))
-    return grows, 1.96 * error
+    columns = [np.ones(len(values)), np.asarray(hours, float)]
+    if beside is not None and np.ptp(beside) > 0:
+        columns.append(np.asarray(beside, float))
+    x, y = np.stack(columns, axis=1), np.asarray(values, float)
+    grows = np.linalg.lstsq(x, y, rcond=None)[0]
+    left = y - x @ grows
+    variance = left @ left / (len(y) - x.shape[1]) * np.linalg.inv(x.T @ x)[1, 1]
+    return float(grows[1]), 1.96 * float(np.sqrt(variance)) * _widening(left)
+
+
+def _widening(left: np.ndarray[Any, Any]) -> float:
+    size = float(left @ left)
+    r = float(left[1:] @ left[:-1]) / size if size > 0 else 0.0
+    r = min(max(r, 0.0), HIGHEST_CORRELATION)
+    return float(np.sqrt((1 + r) / (1 - r)))

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import base64
 import itertools
+import json
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
 import requests
-import socketio
+import websocket
 
 RETRY_SECONDS = 0.1
-"""Before an event that was not taken is sent again."""
+"""Before an event that was not taken is sent again, and before an operator connects again."""
+
+HEARD_SECONDS = 1.0
+"""How long an operator reads before it looks whether it is to stop."""
+
+NEW_ALERT = '42["new_alert",'
+"""What a message of Socket.IO begins with that brings an alert."""
 
 
 @dataclass
@@ -24,9 +31,10 @@ class Ledger:
     """What was answered to cameras. Lists only grow, and each is appended to by many threads.
 
     Attributes:
-        answered: pairs of an event's id and the answer to it, of everything that was taken.
+        answered: pairs of an event's id and the answer to it without its pictures, of everything
+            that was taken.
         latencies: seconds that answers with 200 took.
-        refused: seconds that answers with 503 took.
+        refused: seconds that answers with 503 and `Retry-After` took.
         other: everything else that happened, as words.
     """
 
@@ -108,40 +116,69 @@ class Camera(threading.Thread):
         took = time.monotonic() - began
         if answer.status_code == 200:
             self._ledger.latencies.append(took)
-            self._ledger.answered.append((event["event_id"], answer.json()))
+            self._ledger.answered.append((event["event_id"], _without_pictures(answer.json())))
             return True
-        if answer.status_code == 503:
+        if answer.status_code == 503 and "Retry-After" in answer.headers:
             self._ledger.refused.append(took)
         else:
             self._ledger.other.append(f"{answer.status_code}: {answer.text[:200]}")
         return False
 
 
-class Operator:
+def _without_pictures(body: dict[str, Any]) -> dict[str, Any]:
+    """An answer as it is kept: with its pictures, those of an hour would not fit into memory."""
+    kept = {"message": body["message"]}
+    if "match" in body:
+        kept["match"] = {name: body["match"][name] for name in ("id", "seq")}
+    return kept
+
+
+class Operator(threading.Thread):
     """A Socket.IO client that connects again by itself, and asks for what it missed.
 
+    python-socketio's client handles each event on a thread of its own, and so cannot tell in which
+    order events came. This one speaks Socket.IO over a WebSocket itself, and reads one message
+    after the other.
+
     Attributes:
-        heard: the alerts of `new_alert`, in the order in which they came.
+        heard: `id` and `seq` of each `new_alert`, in the order in which they came.
     """
 
     def __init__(self, url: str) -> None:
+        super().__init__(name="operator", daemon=True)
         self.heard: list[dict[str, Any]] = []
-        self._url = url
-        self._client = socketio.Client(reconnection_delay=0.1, reconnection_delay_max=0.5)
-        self._client.on("new_alert", self.heard.append)
-
-    def start(self) -> None:
-        """Connect; the server must be there."""
-        self._client.connect(self._url, auth=self._auth)
+        self._url = url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
+        self._stopping = threading.Event()
 
     def stop(self) -> None:
-        """Disconnect."""
-        with suppress(socketio.exceptions.SocketIOError):
-            self._client.disconnect()
+        """Disconnect, once the message that is being read is there."""
+        self._stopping.set()
+        self.join(2 * HEARD_SECONDS)
 
     def ids(self) -> list[str]:
         """Ids of what it heard, in order."""
         return [alert["id"] for alert in list(self.heard)]
 
-    def _auth(self) -> dict[str, Any]:
-        return {"last_seq": self.heard[-1]["seq"] if self.heard else 0}
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            with suppress(OSError, websocket.WebSocketException):
+                self._listen()
+            self._stopping.wait(RETRY_SECONDS)
+
+    def _listen(self) -> None:
+        with closing(
+            websocket.create_connection(self._url, timeout=HEARD_SECONDS, skip_utf8_validation=True)
+        ) as connection:
+            connection.recv()
+            last_seq = self.heard[-1]["seq"] if self.heard else 0
+            connection.send("40" + json.dumps({"last_seq": last_seq}))
+            while not self._stopping.is_set():
+                with suppress(websocket.WebSocketTimeoutException):
+                    self._take(connection, str(connection.recv()))
+
+    def _take(self, connection: websocket.WebSocket, message: str) -> None:
+        if message == "2":  # a ping
+            connection.send("3")
+        elif message.startswith(NEW_ALERT):
+            _, alert = json.loads(message[2:])
+            self.heard.append({"id": alert["id"], "seq": alert["seq"]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ import pytest
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="reads what a process uses from Linux's /proc"
 )
+
+ESTABLISHED = "01"
+"""In /proc/net/tcp."""
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -32,6 +36,28 @@ def thread_count(pid: int) -> int:
 def descriptor_count(pid: int) -> int:
     """How many files and sockets it has open."""
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def socket_count(pid: int) -> int:
+    """How many sockets it has open."""
+    found = 0
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it may have been closed meanwhile
+            found += os.readlink(descriptor).startswith("socket:")
+    return found
+
+
+def connection_count(port: int) -> int:
+    """How many TCP connections are established on a local port, as seen from its server."""
+    rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    local = f":{port:04X}"
+    return sum(row[1].endswith(local) and row[3] == ESTABLISHED for row in rows)
+
+
+def machine_cpu_seconds() -> float:
+    """Time that all processes of the machine used since it was started."""
+    user, nice, system, _, _, irq, softirq = map(int, Path("/proc/stat").read_text().split()[1:8])
+    return (user + nice + system + irq + softirq) / TICKS
 
 
 def cpu_seconds(pid: int) -> float:

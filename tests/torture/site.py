@@ -68,7 +68,7 @@ class Site:
                 [*self._prefix, *serve, "--port", str(self.port), *self.flags],
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=self._environment(),
+                env=self.environment(),
                 cwd=self.home,
             )
         if not wait_until(lambda: self._answers(until), READY_SECONDS):
@@ -78,6 +78,14 @@ class Site:
         """`kill -9`."""
         self._process.kill()
         self._process.wait()
+
+    def pause(self) -> None:
+        """Let the server stand still."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self, seconds: float = 60) -> int:
         """Ask the server to stop, wait until it has, and return its exit status."""
@@ -91,6 +99,16 @@ class Site:
     def get(self, path: str, **params: Any) -> requests.Response:
         """The answer to `GET path`."""
         return requests.get(self.url + path, params=params, timeout=60)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`susracker` with some arguments, in the same place as the server."""
+        return subprocess.run(
+            [sys.executable, "-m", "susracker", *arguments],
+            capture_output=True,
+            text=True,
+            env=self._environment(),
+            cwd=self.home,
+        )
 
     def log_text(self) -> str:
         """What the server has written."""
@@ -120,10 +138,17 @@ class Site:
             return requests.get(self.url + path, timeout=5).status_code == 200
         return False
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Variables of the server; a command that is run with them works on the same site."""
         inherited = {name: value for name, value in os.environ.items() if name not in FOLDERS}
         own = {"HOME": str(self.home), "TMPDIR": str(self.tmp), "PYTHONUNBUFFERED": "1"}
         return inherited | own | self._variables
+
+
+def memory_folder() -> Path | None:
+    """A file system in memory, for sites whose disk is not what is tested; None without one."""
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() else None
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:

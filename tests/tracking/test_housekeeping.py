@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from susracker.errors import StoreUnavailableError
+from tests.torture.site import wait_until
 from tests.tracking.light import NOON, Clock, activity, face, open_light
 
 WEEK = timedelta(days=7)
@@ -121,7 +122,7 @@ def test_the_end_writes_counts_and_closes_the_parts(open_one, monkeypatch):
         tracker.handle(activity())
         assert tracker.problem is None
     assert closed == ["cooldown", "store"]
-    assert tracker.problem == "following the store has stopped"
+    assert tracker.problem == "checking the store has stopped"
     with closing(open_one()) as again:
         assert [camera.detections for camera in again.journal.cameras()] == [1]
         assert again.problem == "not started"
@@ -179,3 +180,22 @@ def test_what_the_cooldown_lacks_is_a_warning(tracker):
     assert tracker.warning is None
     tracker._cooldown.problem = "Redis is unavailable"
     assert tracker.warning == "Redis is unavailable"
+
+
+def test_a_store_that_fails_is_noticed_while_the_watch_list_waits_for_it(open_one, monkeypatch):
+    waiting, over = threading.Event(), threading.Event()
+
+    def fail_meanwhile():
+        if waiting.is_set():
+            raise StoreUnavailableError("the disk is full")
+
+    def wait(now):
+        waiting.set()
+        over.wait(30)
+
+    with closing(open_one(follow_seconds=0.1)) as tracker:
+        monkeypatch.setattr(tracker.store, "check", fail_meanwhile)
+        tracker.start()
+        monkeypatch.setattr(tracker.watchlist, "refresh", wait)
+        assert wait_until(lambda: tracker.problem == "the disk is full", 10)
+        over.set()

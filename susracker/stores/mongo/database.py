@@ -43,7 +43,7 @@ WAIT_MILLISECONDS = 5000
 """How long a server is looked for: less than a client waits for its answer. A URL may set
 `serverSelectionTimeoutMS` and the driver's other options."""
 
-CHECK_SECONDS = 2.0
+CHECK_SECONDS = 1.0
 """How long it may take to find out whether the database can be written."""
 
 OPTIONS: dict[str, Any] = {

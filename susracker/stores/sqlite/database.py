@@ -16,7 +16,7 @@ from susracker.errors import (
     StoreFormatError,
     StoreUnavailableError,
 )
-from susracker.runtime.files import create_private, make_private_folder
+from susracker.runtime.files import create_private, expanded, make_private_folder
 from susracker.stores.sealing import PlainSealer, Sealer
 from susracker.stores.seals import Seals
 from susracker.stores.sqlite.schema import MIGRATIONS, prepare_file
@@ -70,7 +70,7 @@ class Database:
     _write_failed = False
 
     def __init__(self, path: Path, sealer: Sealer | None = None) -> None:
-        self.path = path.expanduser().absolute()
+        self.path = expanded(path).absolute()
         self.sealer = sealer or PlainSealer()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
@@ -147,8 +147,8 @@ class Database:
     def _turn(self, seconds: float) -> Iterator[None]:
         if not self._write_lock.acquire(timeout=seconds):
             raise StoreUnavailableError(
-                f"cannot write {self.path}: earlier writes still wait for another program that is "
-                "writing to it: try again"
+                f"cannot write {self.path}: earlier writes take long: another program is writing "
+                "to it, or its disk is slow: try again"
             )
         try:
             yield

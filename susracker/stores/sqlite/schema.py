@@ -126,6 +126,28 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX sightings_by_arrival ON sightings (received_at)",
         "CREATE INDEX audit_by_time ON audit (at)",
     ),
+    (
+        # For an hour, checkouts made files whose second step lacked some of the above.
+        "CREATE INDEX IF NOT EXISTS alerts_by_status ON alerts (status, seq)",
+        "CREATE TABLE IF NOT EXISTS forgotten (times INTEGER NOT NULL)",
+        "INSERT INTO forgotten SELECT 0 WHERE NOT EXISTS (SELECT * FROM forgotten)",
+        """CREATE TABLE IF NOT EXISTS seals (
+            only INTEGER PRIMARY KEY CHECK (only = 1), present BLOB NOT NULL, before BLOB
+        )""",
+        """CREATE INDEX IF NOT EXISTS faces_by_arrival ON alerts (received_at)
+            WHERE face IS NOT NULL""",
+        "ALTER TABLE camera_days RENAME TO days_before",
+        """CREATE TABLE camera_days (
+            camera_id TEXT NOT NULL, day INTEGER NOT NULL, detections INTEGER NOT NULL,
+            searches INTEGER NOT NULL, alerts INTEGER NOT NULL, PRIMARY KEY (camera_id, day)
+        ) WITHOUT ROWID""",
+        # `searches` is that of `own` where it has that column, and else that of `none`.
+        """INSERT INTO camera_days SELECT camera_id, day, detections,
+            (SELECT searches FROM days_before AS own
+                WHERE own.camera_id = days.camera_id AND own.day = days.day),
+            alerts FROM days_before AS days, (SELECT 0 AS searches) AS none""",
+        "DROP TABLE days_before",
+    ),
 )
 """Statements that lead from one schema to the next; `user_version` says how many steps a file has
 been through. Files of every step are in use: add a step, never change one."""

@@ -1,0 +1,19 @@
+"""The short form of `python -m tests.torture.overload`."""
+
+from __future__ import annotations
+
+from tests.torture.figures import Figures
+from tests.torture.overload import overload, site
+from tests.torture.processes import needs_proc
+
+TIMED = ("503 in under", "p99", "memory", "its median")
+"""Beginnings of promises that a busy machine breaks for some seconds: the full form keeps them."""
+
+
+@needs_proc
+def test_four_times_what_it_carries(tmp_path):
+    figures = Figures("Overload, for some seconds")
+    with site(tmp_path, "--workers", "1", "--queue-size", "3") as server:
+        overload(server, figures, 3)
+    figures.show()
+    assert [one for one in figures.broken if not one.startswith(TIMED)] == []
