@@ -14,6 +14,7 @@
         StoreFormatError        not a susracker store, or of a newer version
         NotFoundError           no record with that id
         DuplicateError          the photo or the event is stored already
+        RecentAlertError        the same was alerted a moment ago; nothing was stored
         ConflictError           someone else was faster: look again, then decide
           JudgedError           the alert is judged already, and the change names no judgement
       SpoolError                a camera's waiting events cannot be kept
@@ -29,6 +30,12 @@ message is one line that says what is wrong and what to do about it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from susracker.models import Alert
 
 
 class SusrackerError(Exception):
@@ -89,6 +96,19 @@ class NotFoundError(StoreError):
 
 class DuplicateError(StoreError):
     """The photo or the event is stored already; nothing was changed."""
+
+
+class RecentAlertError(StoreError):
+    """Alerts of the same person or activity on the same camera are stored that are too near in
+    time; nothing was changed.
+
+    Attributes:
+        recent: the stored alerts, without their faces, by the id of the alert that each holds back.
+    """
+
+    def __init__(self, message: str, recent: Mapping[str, Alert]) -> None:
+        super().__init__(message)
+        self.recent = recent
 
 
 class ConflictError(StoreError):

@@ -211,6 +211,12 @@ class Alert:
     photo_id: str | None = None
     status: str = "new"
 
+    @property
+    def cooldown_key(self) -> str:
+        """One criminal, or one kind of activity, on one camera. Ids hold no control characters."""
+        who = self.criminal_id if self.kind == "face" else self.event_type
+        return "\x1f".join((self.kind, who or "", self.camera_id))
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -8,12 +8,16 @@ from datetime import datetime
 from typing_extensions import Self
 
 HISTORY = 4
-"""How many holds a key remembers. Giving back more than this many in a row frees the key, which may
-repeat an alert, never lose one."""
+"""How many holds a key remembers. Giving back more than this many in a row frees the key, and the
+store is asked about it."""
 
 
 class Cooldown(ABC):
-    """Lets a key pass at most once in a span of time.
+    """Lets a key pass at most once in a span of time, as far as it knows.
+
+    It answers quickly, so that most repeats cost the store no look-up. The store decides: see
+    `Journal.record`. So a cooldown may forget a key, which costs a look-up, but never hold back one
+    that nobody has taken.
 
     **Holds.** A detection that passes holds the key, and is known by its token. A key remembers
     its last `HISTORY` holds in the order in which they were taken, and the newest one decides who
@@ -30,7 +34,8 @@ class Cooldown(ABC):
     the winner gives the key back later.
 
     **Failure.** A backend that cannot be reached lets every key pass and sets `problem`; it raises
-    nothing. What could not be given back then is held until the span is over.
+    nothing. Meanwhile the store decides alone. What could not be given back then is held until the
+    span is over.
 
     **Restart.** A backend may forget everything when the process ends. The tracker takes the keys
     of recent alerts again when it starts. A process that dies between taking a key and storing
@@ -38,7 +43,8 @@ class Cooldown(ABC):
     to be over.
 
     Attributes:
-        problem: why repeated alerts are not held back just now, or None.
+        seconds: the span, which the store is asked to keep, too.
+        problem: why it lets every key pass just now, or None.
     """
 
     problem: str | None = None

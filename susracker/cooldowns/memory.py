@@ -13,8 +13,7 @@ from susracker.cooldowns.base import HISTORY, Cooldown
 
 MAX_KEYS = 100_000
 """Keys that are remembered, in 45 to 100 MB. Camera ids come from outside, so there must be an end;
-beyond it, the key that was taken the longest ago is forgotten, which may repeat an alert, never
-lose one."""
+beyond it, the key that was taken the longest ago is forgotten, and the store is asked about it."""
 
 
 @dataclass(slots=True, eq=False)

@@ -23,7 +23,7 @@ PREFIX = "susracker:holds:"
 OLD_PREFIX = "susracker:cooldown:"
 """Where version 0.1 kept only the time at which a key was last taken. Such a key still holds back
 what is near in time. Servers of both versions can share a Redis while one replaces the other: the
-old ones do not see the holds of the new ones, which may repeat an alert."""
+old ones neither see the holds of the new ones nor ask the store, which may repeat an alert."""
 
 TIMEOUT_SECONDS = 0.5
 """An alert waits no longer than this for Redis."""
@@ -88,7 +88,7 @@ end
 class RedisCooldown(Cooldown):
     """Remembers the holds of each key in Redis, where keys expire by themselves.
 
-    While Redis is unavailable every key passes, for a repeated alert is better than a lost one.
+    While Redis is unavailable every key passes, and the store decides alone (see `Journal.record`).
     """
 
     def __init__(self, client: redis.Redis, seconds: float) -> None:
@@ -141,14 +141,14 @@ class RedisCooldown(Cooldown):
     def _unavailable(self, error: RedisError) -> None:
         with self._lock:
             if self.problem is None:
-                log.error("Redis is unavailable, so repeated alerts are not held back: %s", error)
-            self.problem = f"Redis is unavailable, so repeated alerts are not held back: {error}"
+                log.error("Redis is unavailable, so the store is asked about each match: %s", error)
+            self.problem = f"Redis is unavailable, so the store is asked about each match: {error}"
             self._ask_again_at = time.monotonic() + RETRY_SECONDS
 
     def _available(self) -> None:
         with self._lock:
             if self.problem is not None:
-                log.warning("Redis is available again; repeated alerts are held back")
+                log.warning("Redis is available again; it is asked before the store")
             self.problem = None
 
 

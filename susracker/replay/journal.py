@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
 
 from susracker.errors import DuplicateError
@@ -12,7 +12,7 @@ from susracker.models import Alert, Camera, CameraDay, Event, Outcome, OutcomeKi
 from susracker.replay.judgements import ReplayJudgements
 from susracker.replay.retention import ReplayRetention
 from susracker.stores.base import Journal
-from susracker.stores.refusals import event_was_handled, no_alert
+from susracker.stores.refusals import event_was_handled, no_alert, refuse_recent
 
 
 class ReplayJournal(ReplayJudgements, ReplayRetention, Journal):
@@ -34,10 +34,13 @@ class ReplayJournal(ReplayJudgements, ReplayRetention, Journal):
         sightings: Sequence[Sighting],
         alerts: Sequence[Alert],
         event: Event | None = None,
+        *,
+        cooldown: timedelta = timedelta(),
     ) -> tuple[Alert, ...]:
         with self._lock:
             if event and (event.camera_id, event.event_id) in self._outcomes:
                 raise event_was_handled(event)
+            refuse_recent(alerts, cooldown, self._newest_like)
             stored = tuple(replace(one, seq=self._last_seq + n) for n, one in enumerate(alerts, 1))
             self._last_seq += len(stored)
             self._alerts += stored
@@ -46,6 +49,11 @@ class ReplayJournal(ReplayJudgements, ReplayRetention, Journal):
                 handled = event.received_at, event.kind, tuple(one.id for one in stored)
                 self._outcomes[event.camera_id, event.event_id] = handled
             return stored
+
+    def _newest_like(self, alert: Alert) -> Alert | None:
+        key = alert.cooldown_key
+        found = next((one for one in reversed(self._alerts) if one.cooldown_key == key), None)
+        return found and replace(found, face=None)
 
     def put_alert(self, alert: Alert) -> None:
         with self._lock:

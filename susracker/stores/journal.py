@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from susracker.models import Alert, Camera, CameraDay, Event, Outcome, Sighting
 from susracker.stores.judgements import Judgements
@@ -24,9 +24,19 @@ class Journal(Judgements, Retention):
         sightings: Sequence[Sighting],
         alerts: Sequence[Alert],
         event: Event | None = None,
+        *,
+        cooldown: timedelta = timedelta(),
     ) -> tuple[Alert, ...]:
         """Store what became of one detection, and move `last_seen_*` of the people who were
         sighted forward.
+
+        **Cooldown.** All writers of a store share it. An alert is refused if the newest stored one
+        (by `seq`) with the same `Alert.cooldown_key` occurred less than `cooldown` before or after
+        it. The look-up and the write are one step: of writers that race, one wins. Alerts of the
+        same call do not hold each other back.
+
+        Args:
+            cooldown: by default nothing is refused.
 
         Returns:
             the alerts with their `seq`, which grows by commit order and is never used again.
@@ -34,6 +44,7 @@ class Journal(Judgements, Retention):
         Raises:
             DuplicateError: the event was handled before.
             NotFoundError: someone who was sighted is not enrolled any more.
+            RecentAlertError: the cooldown holds alerts back. Nothing was stored.
         """
 
     @abstractmethod

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 
-from susracker.errors import ConflictError, DuplicateError, InputError, NotFoundError
-from susracker.models import EDITABLE, Criminal, Event
+from susracker.errors import (
+    ConflictError,
+    DuplicateError,
+    InputError,
+    NotFoundError,
+    RecentAlertError,
+)
+from susracker.models import EDITABLE, Alert, Criminal, Event
 from susracker.oversight import AuditEntry, Judgement, Key
 
 
@@ -87,6 +94,34 @@ def event_was_handled(event: Event) -> DuplicateError:
     return DuplicateError(
         f"the event {event.event_id!r} of camera {event.camera_id!r} was handled before"
     )
+
+
+def refuse_recent(
+    alerts: Sequence[Alert], cooldown: timedelta, newest_like: Callable[[Alert], Alert | None]
+) -> None:
+    """Refuse alerts that come too soon after what is stored; see `Journal.record`.
+
+    Args:
+        newest_like: finds the stored alert with the highest `seq` that has the cooldown key of
+            another. Without a cooldown it is not asked.
+
+    Raises:
+        RecentAlertError: at least one of them does.
+    """
+    found = {one.id: newest_like(one) for one in alerts} if cooldown else {}
+    recent = {
+        alert.id: stored
+        for alert in alerts
+        if (stored := found.get(alert.id))
+        and abs(alert.occurred_at - stored.occurred_at) < cooldown
+    }
+    if recent:
+        raise RecentAlertError(
+            f"nothing was stored: {len(recent)} of {len(alerts)} alerts come less than "
+            f"{cooldown.total_seconds():g} s after or before one of the same person or activity on "
+            "the same camera; store the others without them",
+            recent,
+        )
 
 
 def no_key(key_id: str) -> NotFoundError:

@@ -71,9 +71,3 @@ def token_of(detection: Detection) -> str:
     if detection.event_id is None:
         return uuid.uuid4().hex
     return "\x1f".join((detection.camera_id, detection.event_id))
-
-
-def cooldown_key(alert: Alert) -> str:
-    """One criminal, or one kind of activity, on one camera. Ids hold no control characters."""
-    who = alert.criminal_id if alert.kind == "face" else alert.event_type
-    return "\x1f".join((alert.kind, who or "", alert.camera_id))

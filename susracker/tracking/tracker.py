@@ -19,21 +19,14 @@ from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.loading import make_settings
 from susracker.matchers.base import Matcher
-from susracker.models import (
-    Alert,
-    Camera,
-    Detection,
-    Event,
-    Outcome,
-    OutcomeKind,
-    Sighting,
-)
+from susracker.models import Alert, Camera, Detection, Outcome, OutcomeKind
 from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store_of
 from susracker.runtime.periodic import Periodic
 from susracker.stores.base import Journal, Store
-from susracker.tracking.alerts import cooldown_key, face_alert, new_alert, new_sighting, token_of
+from susracker.tracking.alerts import face_alert, new_alert
 from susracker.tracking.camera_counts import CameraCounts
 from susracker.tracking.clocks import CameraClocks
+from susracker.tracking.outcomes import OutcomeRecorder
 from susracker.tracking.recogniser import Match, Recogniser, Recognition
 from susracker.tracking.turns import Turns, large_at_once
 from susracker.watchlist.scoring import load_scoring
@@ -111,6 +104,7 @@ class Tracker:
         self._large_turns = Turns(large_at_once(settings.workers))
         self._matcher = matcher
         self._cooldown = cooldown
+        self._outcomes = OutcomeRecorder(self.journal, cooldown)
         self._clock = clock
         self._clocks = CameraClocks()
         self._counts = CameraCounts(self.journal)
@@ -147,9 +141,9 @@ class Tracker:
         now = self._clock()
         self.watchlist.refresh(now)
         self.watchlist.prepare(PREPARED_AT_ONCE)
-        held_back = timedelta(seconds=self.settings.cooldown_seconds)
-        for alert in self.journal.alerts_since(now - held_back):
-            self._cooldown.try_acquire(cooldown_key(alert), alert.occurred_at, alert.id)
+        span = timedelta(seconds=self._cooldown.seconds)
+        for alert in self.journal.alerts_since(now - span):
+            self._outcomes.remember(alert)
         self._forget_events(now)
         often = self.settings.follow_seconds
         # Apart, for a read may wait for the store much longer than a check does.
@@ -273,10 +267,9 @@ class Tracker:
             StoreUnavailableError: nothing was stored, and nothing held back.
         """
         timed = replace(detection, occurred_at=self._clocks.moment(detection, received_at))
-        if recognition is None:
-            outcome = self._to_activity(timed, received_at)
-        else:
-            outcome = self._to_faces(timed, recognition, received_at)
+        found = self._found(timed, recognition, received_at)
+        none: OutcomeKind = "no match" if recognition and recognition.faces else "no face"
+        outcome = self._outcomes.record(timed, found, none, received_at)
         # Not before: a camera that sends a failed event again has no clock that stands still.
         self._clocks.note(detection, received_at)
         return outcome
@@ -295,64 +288,17 @@ class Tracker:
             return None
         return self.journal.event_outcome(detection.camera_id, detection.event_id)
 
-    def _to_faces(
-        self, detection: Detection, recognition: Recognition, received_at: datetime
-    ) -> Outcome:
-        sightings, alerts = [], []
-        token = token_of(detection)
-        with ExitStack() as undo:
-            for match in recognition.matches:
-                alert = self._face_alert(detection, match, received_at)
-                passed = self._acquire(alert, token, undo)
-                sightings.append(new_sighting(alert, suppressed=not passed))
-                if passed:
-                    alerts.append(alert)
-            none: OutcomeKind = "no match" if recognition.faces else "no face"
-            kind: OutcomeKind = "alert" if alerts else "cooldown" if sightings else none
-            outcome = self._record(detection, kind, sightings, alerts, received_at)
-            undo.pop_all()
-        return outcome
-
-    def _to_activity(self, detection: Detection, received_at: datetime) -> Outcome:
-        with ExitStack() as undo:
-            alert = new_alert(detection, received_at)
-            passed = self._acquire(alert, token_of(detection), undo)
-            kind: OutcomeKind = "alert" if passed else "cooldown"
-            outcome = self._record(detection, kind, [], [alert] if passed else [], received_at)
-            undo.pop_all()
-        return outcome
-
-    def _acquire(self, alert: Alert, token: str, undo: ExitStack) -> bool:
-        """Whether the cooldown lets an alert through; `undo` gives back what it took.
-
-        A repeat of an event that is being handled takes what the other one took, so that either
-        may be stored first. Whichever is refused gives back its own part only.
-        """
-        key = cooldown_key(alert)
-        passed = self._cooldown.try_acquire(key, alert.occurred_at, token)
-        if passed:
-            undo.callback(self._cooldown.release, key, token)
-        return passed
+    def _found(
+        self, detection: Detection, recognition: Recognition | None, received_at: datetime
+    ) -> list[Alert]:
+        """The alerts that would go out if there were no cooldown, the best match first."""
+        if recognition is None:
+            return [new_alert(detection, received_at)]
+        return [self._face_alert(detection, one, received_at) for one in recognition.matches]
 
     def _face_alert(self, detection: Detection, match: Match, received_at: datetime) -> Alert:
         photo_ids = self.store.photo_ids(match.candidates[0].criminal_id)
         return face_alert(detection, match, received_at, photo_ids[0] if photo_ids else None)
-
-    def _record(
-        self,
-        detection: Detection,
-        kind: OutcomeKind,
-        sightings: list[Sighting],
-        alerts: list[Alert],
-        received_at: datetime,
-    ) -> Outcome:
-        event = None
-        if detection.event_id is not None:
-            event = Event(detection.camera_id, detection.event_id, kind, received_at)
-        stored = tuple(alerts)
-        if sightings or alerts or event:
-            stored = self.journal.record(sightings, alerts, event)
-        return Outcome(kind, stored, tuple(sightings))
 
     def _count(
         self, detection: Detection, received_at: datetime, outcome: Outcome, searches: int

@@ -85,7 +85,7 @@ def test_while_redis_is_unavailable_every_key_passes(own_server, seconds, caplog
             assert passes("c")
             cooldown.release("k", "c")
             assert cooldown.problem.startswith(
-                "Redis is unavailable, so repeated alerts are not held back:"
+                "Redis is unavailable, so the store is asked about each match:"
             )
             seconds.now += 1
             first_problem = first_problem or cooldown.problem
@@ -99,7 +99,7 @@ def test_while_redis_is_unavailable_every_key_passes(own_server, seconds, caplog
         assert cooldown.problem is None
     cooldown.close()
     assert caplog.messages[0] == first_problem
-    assert caplog.messages[1:] == ["Redis is available again; repeated alerts are held back"]
+    assert caplog.messages[1:] == ["Redis is available again; it is asked before the store"]
 
 
 def test_an_alert_does_not_wait_long_for_redis():

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from susracker.access.signing import SigningKey
 from susracker.access.verification import verify
-from susracker.errors import DuplicateError, NotFoundError
+from susracker.errors import DuplicateError, NotFoundError, RecentAlertError
 from susracker.oversight import Hold
 from susracker.plugins import open_store
 from susracker.stores.base import Store
@@ -25,6 +25,7 @@ from tests.contracts.records import (
     camera_day,
     criminal,
     event,
+    face_alert,
     full_criminal,
     judgement,
     vector,
@@ -141,6 +142,8 @@ def test_everything_goes_on(url: str, data_key: str) -> None:
     with open_store(url, data_key=data_key) as store:
         with pytest.raises(DuplicateError):
             store.record([], [activity()], event("e1"))
+        with pytest.raises(RecentAlertError):
+            store.record([], [activity(), face_alert("c1")], cooldown=MINUTE)
         last, revision = store.last_seq(), store.revision()
         assert store.record([], [activity()], event("e3"))[0].seq > last
         store.edit_criminal("c2", {"status": "apprehended"}, revision=store.criminal("c2").revision)

@@ -15,7 +15,6 @@ from typing import Any
 from susracker.models import Alert
 from susracker.server.detections import MESSAGES
 from susracker.stores.base import Store
-from susracker.tracking.alerts import cooldown_key
 from tests.torture.clerks import Clerk, Person, Reviewer
 from tests.torture.figures import Figures
 from tests.torture.load import Ledger, Operator
@@ -76,7 +75,7 @@ def doubles(alerts: Iterable[Alert], seconds: float) -> list[Alert]:
     by_key: dict[str, list[Alert]] = {}
     for alert in alerts:
         if alert.criminal_id is not None:
-            by_key.setdefault(cooldown_key(alert), []).append(alert)
+            by_key.setdefault(alert.cooldown_key, []).append(alert)
     found = []
     for several in by_key.values():
         several.sort(key=lambda alert: alert.occurred_at)

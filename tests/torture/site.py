@@ -106,7 +106,7 @@ class Site:
             [sys.executable, "-m", "susracker", *arguments],
             capture_output=True,
             text=True,
-            env=self._environment(),
+            env=self.environment(),
             cwd=self.home,
         )
 

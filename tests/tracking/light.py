@@ -104,14 +104,14 @@ class Gate:
         self.failing: set[int] = set()
         self.reached = threading.Event()
 
-    def __call__(self, *args):
+    def __call__(self, *args, **named):
         number = next(self._numbers)
         if number == 1:
             self.reached.set()
             assert self._open.wait(30)
         if number in self.failing:
             raise StoreUnavailableError("the disk is full")
-        return self._method(*args)
+        return self._method(*args, **named)
 
     def open(self) -> None:
         self._open.set()

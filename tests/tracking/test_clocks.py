@@ -78,7 +78,7 @@ def test_many_faces_of_one_frame_share_a_time(send):
 
 
 def test_what_fails_and_is_sent_again_is_no_clock_that_stands_still(send, tracker, monkeypatch):
-    def fail(*args):
+    def fail(*args, **named):
         raise StoreUnavailableError("the disk is full")
 
     with monkeypatch.context() as broken:

@@ -12,7 +12,7 @@ import susracker
 from susracker.errors import ConfigError, InputError
 from susracker.matchers.exact import ExactMatcher
 from susracker.models import Alert, Criminal, Photo, Sighting
-from susracker.tracking.alerts import cooldown_key, new_alert, token_of
+from susracker.tracking.alerts import new_alert, token_of
 from susracker.tracking.recogniser import Recognition
 from susracker.tracking.tracker import Tracker
 from tests.tracking.light import NOON, Clock, activity, candidate, face, open_light
@@ -147,8 +147,8 @@ def test_a_key_tells_people_activities_and_cameras_apart():
     gate, hall = (new_alert(activity(0, camera=one), NOON) for one in ("gate", "hall"))
     alerts = [gate, hall, replace(gate, event_type="fire")]
     alerts += [replace(gate, kind="face", criminal_id=one) for one in ("ann", "bob", "violence")]
-    assert len({cooldown_key(one) for one in alerts}) == len(alerts)
-    assert cooldown_key(replace(alerts[3], event_type="other")) == cooldown_key(alerts[3])
+    assert len({one.cooldown_key for one in alerts}) == len(alerts)
+    assert replace(alerts[3], event_type="other").cooldown_key == alerts[3].cooldown_key
 
 
 def test_settings_reach_the_parts(tmp_path):

@@ -152,7 +152,7 @@ def test_many_events_twice_at_once_while_another_camera_writes(tracker, seen):
 def test_someone_removed_again_and_again_is_an_error_in_the_end(tracker, monkeypatch):
     calls = []
 
-    def record(*args):
+    def record(*args, **named):
         calls.append(args)
         raise NotFoundError("no criminal with the id ann")
 
@@ -167,10 +167,10 @@ def test_someone_removed_again_and_again_is_an_error_in_the_end(tracker, monkeyp
 def test_who_is_removed_while_being_recognised_is_recognised_anew(tracker, monkeypatch, caplog):
     record = tracker.journal.record
 
-    def remove_first(*args):
+    def remove_first(*args, **named):
         monkeypatch.setattr(tracker.journal, "record", record)
         tracker.store.remove_criminal("ann")
-        return record(*args)
+        return record(*args, **named)
 
     monkeypatch.setattr(tracker.journal, "record", remove_first)
     with caplog.at_level(logging.INFO):

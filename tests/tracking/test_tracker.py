@@ -194,7 +194,7 @@ def test_a_clock_far_ahead_does_not_hold_alerts_back(tracker):
 
 
 def test_what_could_not_be_stored_is_not_held_back(tracker, monkeypatch):
-    def fail(*args):
+    def fail(*args, **named):
         raise StoreUnavailableError("the disk is full")
 
     with monkeypatch.context() as broken:
@@ -224,10 +224,10 @@ def test_someone_removed_while_being_recognised(tracker, monkeypatch):
     (criminal,) = tracker.store.criminals()
     record = tracker.store.record
 
-    def remove_first(*args):
+    def remove_first(*args, **named):
         monkeypatch.setattr(tracker.store, "record", record)
         tracker.store.remove_criminal(criminal.id)
-        return record(*args)
+        return record(*args, **named)
 
     monkeypatch.setattr(tracker.store, "record", remove_first)
     assert tracker.handle(seen()).kind == "no match"

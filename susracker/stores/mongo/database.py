@@ -18,7 +18,7 @@ from typing_extensions import Self
 
 from susracker.errors import ConfigError, InputError, StoreFormatError, StoreUnavailableError
 from susracker.passwords import ESCAPE_PASSWORD, told_without_password
-from susracker.stores.mongo.documents import OWN, Document
+from susracker.stores.mongo.documents import OWN, Document, cooldown_keys
 from susracker.stores.mongo.seals import SealGuard, admit
 from susracker.stores.sealing import Sealer
 from susracker.stores.seals import Seals
@@ -27,8 +27,8 @@ DATABASE = "susracker"
 """What is used where a URL names no database."""
 
 PREFIX = "susracker_"
-FORMAT = 3
-"""1 had no `susracker.made`, 2 no keys, audit, judgements and holds."""
+FORMAT = 4
+"""1 had no `susracker.made`, 2 no keys, audit, judgements and holds, 3 no `cooldown_keys`."""
 
 LAST_ALERT, LAST_JUDGEMENT = "last alert", "last judgement"
 """Names in `Database.floor`: the highest `seq` that was removed."""
@@ -211,6 +211,8 @@ class Database:
         self._index()
         if present < 2:
             self._count_templates()
+        if present < 4:
+            self._note_cooldown_keys()
         # Last: a migration that was interrupted is done again.
         self.meta.update_one({"_id": "format"}, {"$set": {"value": FORMAT}}, upsert=True)
 
@@ -233,6 +235,8 @@ class Database:
         for name in ("last_seq", "alerts.id", "sighted", "named", "newest_alert_at", "received_at"):
             self.outcomes.create_index(name)
         self.outcomes.create_index("alerts.status")
+        # Finds the newest alert that may hold another one back.
+        self.outcomes.create_index([("cooldown_keys", 1), ("first_seq", -1)])
         self.criminals.create_index("name")
         self.revisions.create_index("criminal_id")
         # Who owns the key; if it is revoked, something unique, as its name may be used again.
@@ -256,6 +260,13 @@ class Database:
             }
             if made:
                 self.criminals.update_one({"_id": document["_id"]}, {"$set": made})
+
+    def _note_cooldown_keys(self) -> None:
+        """From format 3 to 4."""
+        missing: Document = {"alerts": {"$ne": []}, "cooldown_keys": None}
+        for outcome in self.outcomes.find(missing, {"alerts.face": 0}):
+            keys = {"cooldown_keys": cooldown_keys(outcome["alerts"])}
+            self.outcomes.update_one({"_id": outcome["_id"]}, {"$set": keys})
 
     @contextmanager
     def errors_mapped(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, TypeVar, cast, get_args
@@ -238,6 +238,11 @@ def _to_template(
 # -- what cameras saw ----------------------------------------------------------------------------
 
 
+def cooldown_keys(alerts: Iterable[Document]) -> list[str]:
+    """`Alert.cooldown_key` of each, once."""
+    return sorted({to_record(Alert, one).cooldown_key for one in alerts})
+
+
 def alert_document(alert: Alert, sealer: Sealer) -> Document:
     """An alert."""
     candidates = {"candidates": [asdict(one) for one in alert.candidates]}
@@ -284,6 +289,7 @@ def outcome_document(
         "first_seq": alerts[0].seq if alerts else -(uuid.uuid4().int >> 66),
         "last_seq": alerts[-1].seq if alerts else 0,
         "newest_alert_at": max((to_integer(one.occurred_at) for one in alerts), default=None),
+        "cooldown_keys": sorted({one.cooldown_key for one in alerts}),
         "alerts": [alert_document(one, sealer) for one in alerts],
         "sightings": [to_document(one) for one in sightings],
         "sighted": sorted({one.criminal_id for one in sightings}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from susracker.stores.mongo.database import Database
-from susracker.stores.mongo.documents import Document, unique_key, without
+from susracker.stores.mongo.documents import Document, cooldown_keys, unique_key, without
 
 
 def forget_in_outcomes(db: Database, criminal_id: str) -> None:
@@ -54,7 +54,8 @@ def _without_people(outcome: Document, criminal_ids: Collection[str]) -> Documen
     for criminal_id in criminal_ids:
         alerts = [without(alert, criminal_id) for alert in alerts]
     sightings = [one for one in outcome["sightings"] if one["criminal_id"] not in criminal_ids]
-    return {"sightings": sightings, "alerts": alerts} | {
+    keys = cooldown_keys(alerts)
+    return {"sightings": sightings, "alerts": alerts, "cooldown_keys": keys} | {
         name: [one for one in outcome[name] if one not in criminal_ids]
         for name in ("sighted", "named")
     }
@@ -67,6 +68,7 @@ def take_back(db: Database, outcome: Document) -> None:
         "is_event": False,
         "newest_alert_at": None,
         "alerts": [],
+        "cooldown_keys": [],
         "sightings": [],
         "sighted": [],
         "named": [],

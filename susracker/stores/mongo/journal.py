@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pymongo import errors
+from pymongo.read_concern import ReadConcern
 
-from susracker.errors import DuplicateError, StoreUnavailableError
+from susracker.errors import DuplicateError, RecentAlertError, StoreUnavailableError
 from susracker.models import Alert, Camera, CameraDay, Event, Outcome, Sighting
 from susracker.stores.base import Journal
 from susracker.stores.mongo.database import LAST_ALERT, Database, NextNumber, again_while_taken
@@ -33,7 +34,7 @@ from susracker.stores.mongo.documents import (
 from susracker.stores.mongo.forgetting import forget_in_outcome, take_back
 from susracker.stores.mongo.judgements import MongoJudgements, with_statuses
 from susracker.stores.mongo.retention import MongoRetention
-from susracker.stores.refusals import event_was_handled, no_alert, no_criminal
+from susracker.stores.refusals import event_was_handled, no_alert, no_criminal, refuse_recent
 
 WITHOUT_FACES = {"alerts.face": 0}
 
@@ -48,6 +49,10 @@ class MongoJournal(MongoJudgements, MongoRetention, Journal):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
+        # A server that was elected just now may not yet confirm what the one before it stored.
+        self._unconfirmed_outcomes = database.outcomes.with_options(
+            read_concern=ReadConcern("local")
+        )
         self._seq = NextNumber()
         self._unsettled: list[Document] = []
 
@@ -56,10 +61,12 @@ class MongoJournal(MongoJudgements, MongoRetention, Journal):
         sightings: Sequence[Sighting],
         alerts: Sequence[Alert],
         event: Event | None = None,
+        *,
+        cooldown: timedelta = timedelta(),
     ) -> tuple[Alert, ...]:
         with self._db.turn:
             with self._db.errors_mapped():
-                outcome = self._insert_outcome(sightings, alerts, event)
+                outcome = self._insert_outcome(sightings, alerts, event, cooldown)
             self._unsettled.append(outcome)
             self._settle()
             if outcome.get(TAKEN_BACK):
@@ -174,7 +181,11 @@ class MongoJournal(MongoJudgements, MongoRetention, Journal):
     # -- parts of a write --------------------------------------------------------------------
 
     def _insert_outcome(
-        self, sightings: Sequence[Sighting], alerts: Sequence[Alert], event: Event | None
+        self,
+        sightings: Sequence[Sighting],
+        alerts: Sequence[Alert],
+        event: Event | None,
+        cooldown: timedelta,
     ) -> Document:
         key = event_key(event.camera_id, event.event_id) if event else unique_key()
         self._db.guard.check()
@@ -183,6 +194,13 @@ class MongoJournal(MongoJudgements, MongoRetention, Journal):
             if event and self._db.outcomes.find_one({"event": key}, {"_id": 1}):
                 raise event_was_handled(event)
             first = self._seq.next(self.last_seq) if alerts else 0
+            # Only now: what is stored from here on takes the number that this outcome is to have,
+            # and then all of this is done again.
+            try:
+                refuse_recent(alerts, cooldown, self._newest_like)
+            except RecentAlertError as error:
+                self._refuse_unsettled(error.recent.values())
+                raise
             numbered = tuple(replace(one, seq=first + place) for place, one in enumerate(alerts))
             outcome = outcome_document(key, numbered, sightings, event, self._db.sealer)
             # This is the moment at which all of it is stored.
@@ -191,6 +209,33 @@ class MongoJournal(MongoJudgements, MongoRetention, Journal):
             return outcome
 
         return again_while_taken(insert_next, self._seq.forget)
+
+    def _newest_like(self, alert: Alert) -> Alert | None:
+        """The newest alert with the same cooldown key, without its face."""
+        key = alert.cooldown_key
+        found = self._unconfirmed_outcomes.find_one(
+            {"cooldown_keys": key}, WITHOUT_FACES, sort=[("first_seq", -1)]
+        )
+        same = [one for one in self._to_alerts(found) if one.cooldown_key == key] if found else []
+        return max(same, key=lambda one: one.seq, default=None)
+
+    def _refuse_unsettled(self, alerts: Iterable[Alert]) -> None:
+        """Let no alert hold others back that is about to be taken back.
+
+        Whether it is cannot be told from one of which a removal will leave the rest. So the person
+        is taken out here, and the next look finds what has become of the alert.
+
+        Raises:
+            NotFoundError: someone who was sighted with one of the alerts was removed.
+        """
+        for alert in alerts:
+            outcome = self._db.outcomes.find_one({"alerts.id": alert.id})
+            if outcome is None:
+                raise no_alert(alert.id)
+            matched = _matched(outcome)
+            if removed := matched - self._known(matched):
+                forget_in_outcome(self._db, outcome, removed)
+                raise no_criminal(min(removed))
 
     def _settle(self) -> None:
         """Do what follows from outcomes that are stored.
@@ -216,7 +261,7 @@ class MongoJournal(MongoJudgements, MongoRetention, Journal):
         A removal marks the person first, and then takes them out of what was seen. So either it
         found this outcome, or the mark is found here.
         """
-        matched = {*outcome["sighted"], *(one["criminal_id"] for one in outcome["alerts"])} - {None}
+        matched = _matched(outcome)
         named = {*matched, *outcome["named"]}
         removed = named - self._known(named)
         if removed & matched:
@@ -249,3 +294,8 @@ class MongoJournal(MongoJudgements, MongoRetention, Journal):
         self._db.criminals.update_one(
             key_is(sighting.criminal_id) | {"$or": before}, {"$set": seen}
         )
+
+
+def _matched(outcome: Document) -> set[str]:
+    """Ids of the people who were sighted, or whom an alert is about."""
+    return {*outcome["sighted"], *(one["criminal_id"] for one in outcome["alerts"])} - {None}

@@ -13,7 +13,13 @@ from datetime import datetime
 from susracker.errors import NotFoundError
 from susracker.oversight import Hold, RecordKind
 from susracker.stores.mongo.database import LAST_ALERT, LAST_JUDGEMENT, Database
-from susracker.stores.mongo.documents import Document, to_document, to_integer, to_record
+from susracker.stores.mongo.documents import (
+    Document,
+    cooldown_keys,
+    to_document,
+    to_integer,
+    to_record,
+)
 from susracker.stores.mongo.forgetting import rewrite_outcome
 from susracker.stores.refusals import no_alert, not_held
 from susracker.stores.retention import Retention
@@ -190,6 +196,7 @@ def _without_alerts(outcome: Document, ids: Collection[str]) -> Document:
     left = [one for one in outcome["alerts"] if one["id"] not in ids]
     return {
         "alerts": left,
+        "cooldown_keys": cooldown_keys(left),
         "named": sorted({one for alert in left for one in _named(alert)}),
         "newest_alert_at": max((one["occurred_at"] for one in left), default=None),
     }

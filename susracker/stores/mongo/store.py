@@ -24,7 +24,9 @@ class MongoStore(MongoGallery, MongoJournal, MongoAccess, Store):
     No transactions are needed, which not every server has. What must happen as one is one
     document: a criminal with their templates; and what became of a detection, with its alerts,
     sightings and the event's id. Numbers that grow by commit order, `seq` and the revision, are
-    given out by inserting the next one, which a unique index lets only one writer do.
+    given out by inserting the next one, which a unique index lets only one writer do. So what a
+    writer has read before it inserts `seq` is still all there is, or else it reads again: this is
+    how an alert is refused that comes too soon after another.
     """
 
     encrypts = True

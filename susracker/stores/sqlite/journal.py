@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from susracker.models import Alert, Camera, CameraDay, Event, Outcome, Sighting
 from susracker.stores.base import Journal
-from susracker.stores.refusals import event_was_handled, no_alert, no_criminal
+from susracker.stores.refusals import event_was_handled, no_alert, no_criminal, refuse_recent
 from susracker.stores.sealing import Sealer
 from susracker.stores.sqlite.database import Database
 from susracker.stores.sqlite.judgements import SqliteJudgements
@@ -27,6 +28,12 @@ from susracker.stores.sqlite.rows import (
 
 _SIGHTING, _CAMERA, _DAY, _ALERT = (columns(kind) for kind in (Sighting, Camera, CameraDay, Alert))
 _ALERT_WITHOUT_FACE = _ALERT.replace("face", "NULL")
+_COOLDOWN_KEY = (
+    "kind || char(31) || CASE kind WHEN 'face' THEN criminal_id ELSE event_type END"
+    " || char(31) || camera_id"
+)
+"""`Alert.cooldown_key`, exactly as the index `alerts_by_cooldown_key` has it: SQLite would not look
+up another expression there."""
 
 
 class SqliteJournal(SqliteJudgements, SqliteRetention, Journal):
@@ -40,11 +47,14 @@ class SqliteJournal(SqliteJudgements, SqliteRetention, Journal):
         sightings: Sequence[Sighting],
         alerts: Sequence[Alert],
         event: Event | None = None,
+        *,
+        cooldown: timedelta = timedelta(),
     ) -> tuple[Alert, ...]:
         with self._db.writing() as connection:
             if event:
                 _refuse_repeat(connection, event)
             alerts = _known_only(connection, sightings, alerts)
+            refuse_recent(alerts, cooldown, partial(_newest_like, connection))
             for sighting in sightings:
                 _insert_sighting(connection, sighting)
             sealer = self._db.sealer
@@ -129,6 +139,13 @@ def _refuse_repeat(connection: sqlite3.Connection, event: Event) -> None:
     sql = "SELECT * FROM events WHERE camera_id = ? AND event_id = ?"
     if connection.execute(sql, (event.camera_id, event.event_id)).fetchone():
         raise event_was_handled(event)
+
+
+def _newest_like(connection: sqlite3.Connection, alert: Alert) -> Alert | None:
+    """The newest alert with the same cooldown key, without its face."""
+    sql = f"SELECT {_ALERT_WITHOUT_FACE} FROM alerts WHERE {_COOLDOWN_KEY} = ?"
+    found = connection.execute(f"{sql} ORDER BY seq DESC LIMIT 1", (alert.cooldown_key,)).fetchone()
+    return to_record(Alert, found) if found else None
 
 
 def _known_only(

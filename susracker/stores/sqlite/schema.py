@@ -148,6 +148,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             alerts FROM days_before AS days, (SELECT 0 AS searches) AS none""",
         "DROP TABLE days_before",
     ),
+    (
+        # `Alert.cooldown_key`; finds the newest alert that may hold another one back.
+        """CREATE INDEX alerts_by_cooldown_key ON alerts (
+            kind || char(31) || CASE kind WHEN 'face' THEN criminal_id ELSE event_type END
+            || char(31) || camera_id
+        )""",
+    ),
 )
 """Statements that lead from one schema to the next; `user_version` says how many steps a file has
 been through. Files of every step are in use: add a step, never change one."""

@@ -1,0 +1,81 @@
+"""Two servers that share nothing but the store, each with a cooldown in its own memory."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+
+import pytest
+import requests
+
+from susracker.demo.process import ServerProcess
+from susracker.plugins import open_store
+from tests.server.conftest import enroll_both
+
+ALERT, HELD_BACK = "Match found", "Match found but in cooldown"
+
+
+class Pair:
+    """Two servers on one store."""
+
+    def __init__(self, store: str) -> None:
+        self.store = store
+        self.ids = enroll_both(store)
+        flags = ("--store", store, "--cooldown-seconds", "3600", "--log-level", "error")
+        with ThreadPoolExecutor(2) as pool:
+            starting = [pool.submit(ServerProcess, *flags) for _ in range(2)]
+        self.servers = [one.result() for one in starting]
+
+    def post_to_both(self, face: bytes, camera: str) -> list[str]:
+        """What each server says to the same face, posted to both at the same moment."""
+        both_ready = threading.Barrier(2)
+
+        def post(server: ServerProcess) -> str:
+            both_ready.wait(30)
+            sent = {"file": ("face.jpg", face, "image/jpeg")}
+            fields = {"camera_id": camera, "camera_location": "Main gate"}
+            url = f"{server.url}/face_upload"
+            message = requests.post(url, data=fields, files=sent, timeout=60).json()["message"]
+            return str(message)
+
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(post, self.servers))
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mongodb"])
+def pair(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pair]:
+    store = f"sqlite:///{tmp_path_factory.mktemp('pair') / 'site.db'}"
+    if request.param == "mongodb":
+        server = request.getfixturevalue("mongodb_server")
+        store = f"mongodb://127.0.0.1:{server.port}/{uuid.uuid4().hex}"
+    running = Pair(store)
+    yield running
+    for server in running.servers:
+        server.stop()
+
+
+def test_each_person_alerts_once_on_each_camera(pair: Pair, faces: dict[str, bytes]) -> None:
+    passages = list(product(("hopper", "collins"), (f"gate-{n}" for n in range(5))))
+    answers = [sorted(pair.post_to_both(faces[who], camera)) for who, camera in passages]
+    assert answers == [[ALERT, HELD_BACK]] * len(passages)
+    with open_store(pair.store) as store:
+        alerts = store.alerts(limit=1000)
+        sightings = [one for who in pair.ids.values() for one in store.sightings(who)]
+    named = Counter((one.criminal_id, one.camera_id) for one in alerts)
+    assert named == {(pair.ids[who], camera): 1 for who, camera in passages}
+    assert Counter(one.suppressed for one in sightings) == {False: 10, True: 10}
+
+
+def test_an_activity_alerts_once_on_a_camera(pair: Pair) -> None:
+    sent = {"event_type": "violence", "camera_id": "yard", "camera_location": "Yard"}
+    answers = [
+        requests.post(f"{server.url}/activity_alert", json=sent, timeout=60).json()["message"]
+        for server in pair.servers
+    ]
+    assert answers == ["Alert sent", "Alert in cooldown"]
