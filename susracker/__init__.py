@@ -13,6 +13,7 @@ Importing this package loads no model and opens no connection: a name is importe
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return version("susracker")
     if name not in _HOMES:
         raise AttributeError(f"module 'susracker' has no attribute {name!r}")
     return getattr(import_module(f"susracker.{_HOMES[name]}"), name)

@@ -54,7 +54,8 @@ class FaceRefusedError(InputError):
     """The picture's face cannot be enrolled.
 
     Attributes:
-        reason: one of "no face", "several faces", "too small", "too blurred".
+        reason: one of "no face", "several faces", "group photo", "too small", "too blurred",
+            "several people", "unlike the other photos".
     """
 
     def __init__(self, reason: str, detail: str) -> None:

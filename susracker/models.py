@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from susracker.errors import InputError
+
 Vectors = NDArray[np.float32]
 """Embeddings, shape (n, dimension)."""
 
@@ -135,6 +137,9 @@ class Detection:
         occurred_at: when the camera saw it.
         picture: an encoded picture (a face crop or a whole frame); None for an activity.
         event_id: the camera's own id of the event, which makes a repeat harmless.
+
+    Raises:
+        InputError: `occurred_at` has no time zone.
     """
 
     camera_id: str
@@ -143,6 +148,13 @@ class Detection:
     occurred_at: datetime
     picture: bytes | None = None
     event_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.occurred_at.tzinfo is None:
+            raise InputError(
+                "occurred_at has no time zone: use datetime.now(timezone.utc), or .astimezone() "
+                "for local time"
+            )
 
 
 @dataclass(frozen=True, slots=True)

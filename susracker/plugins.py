@@ -14,7 +14,8 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
-from susracker.errors import ConfigError, MissingDriverError, UnknownBackendError
+from susracker.errors import ConfigError, InputError, MissingDriverError, UnknownBackendError
+from susracker.passwords import without_password
 
 if TYPE_CHECKING:
     from susracker.config import Settings
@@ -46,9 +47,39 @@ def open_store_of(settings: Settings) -> Store:
     return open_store(settings.store, settings.data_key)
 
 
+def open_existing_store_of(settings: Settings) -> Store:
+    """Open the store that settings name, and do not create one.
+
+    Raises:
+        InputError: there is none.
+    """
+    refuse_missing_store(settings.store)
+    return open_store_of(settings)
+
+
+def refuse_missing_store(url: str) -> None:
+    """Refuse a URL at which there is no store: to open it would create an empty one.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not store_backend(url).exists(url):
+        raise InputError(
+            f"there is no store {without_password(url)}: check --store, or enrol someone, which "
+            "creates one"
+        )
+
+
 def store_backend(url: str) -> type[Store]:
     """The class of the store at a URL."""
-    backend: type[Store] = _backend("stores", url)
+    try:
+        backend: type[Store] = _backend("stores", url)
+    except UnknownBackendError as error:
+        if "://" in url:
+            raise
+        raise UnknownBackendError(
+            f"{url!r} is no store: for a file, give sqlite:///{url}"
+        ) from error
     return backend
 
 

@@ -48,7 +48,7 @@ def test_settings_are_printed_without_passwords(monkeypatch, form):
 
 
 def test_restore_names_its_store_without_the_password(tmp_path, store):
-    run("criminals", "list", "--store", store)
+    open_store(store).close()
     assert "holds 0 criminals" in run("backup", tmp_path / "backup", "--store", store)
     printed = run("restore", tmp_path / "backup", "--store", f"{store}2")
     assert "site.db?password=*** holds 0 criminals" in printed

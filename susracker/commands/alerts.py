@@ -25,7 +25,7 @@ from susracker.judgement.judging import Judged, Judging, with_judgements
 from susracker.judgement.rules import ENCOUNTERS, VERDICTS
 from susracker.models import Alert
 from susracker.oversight import Judgement
-from susracker.plugins import open_store_of
+from susracker.plugins import open_existing_store_of
 from susracker.runtime.account import actor
 from susracker.runtime.files import open_private
 from susracker.runtime.text import counted
@@ -87,7 +87,7 @@ def list_command(loaded: LoadedSettings, filter_of: FilterOf, limit: int, as_jso
       susracker alerts list --status new --camera gate-1 --limit 100
       susracker alerts list --criminal 3f9c2a81 --since 2026-06-01 --json
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         found = deque(find_alerts(store, filter_of(store)), maxlen=limit)
         note_act(loaded.settings, store, "alert.list", detail={"shown": len(found)})
     found.reverse()
@@ -120,7 +120,7 @@ def show_command(
       susracker alerts show 3f9c2a81 --save-face face.jpg
       susracker alerts show 3f9c2a81 --json
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         (judged,) = with_judgements(store, [find_alert(store, alert_id)])
         note_act(loaded.settings, store, "alert.show", judged.alert.id)
     if save_face:
@@ -155,7 +155,7 @@ def review_command(
       susracker alerts review 3f9c2a81 --verdict dismissed --reason "taller" --note "see camera 2"
       susracker alerts review 3f9c2a81 --verdict unsure --reason "blurred" --replaces 77ab01c2
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         alert = find_alert(store, alert_id)
         judged = Judging(store, loaded.settings.review_required_by).review(
             alert.id,
@@ -189,7 +189,7 @@ def outcome_command(
       susracker alerts outcome 3f9c2a81 lost
       susracker alerts outcome 3f9c2a81 "wrong person" --replaces 77ab01c2
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         alert = find_alert(store, alert_id)
         Judging(store, loaded.settings.review_required_by).record_outcome(
             alert.id,

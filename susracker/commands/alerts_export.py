@@ -17,7 +17,7 @@ from susracker.errors import InputError
 from susracker.judgement.exporting import row_of, save_face, writer_for
 from susracker.judgement.finding import AlertFilter, find_alerts
 from susracker.judgement.judging import Judged, with_judgements
-from susracker.plugins import open_store_of
+from susracker.plugins import open_existing_store_of
 from susracker.runtime.files import make_private_folder, open_private
 from susracker.runtime.text import counted
 from susracker.stores.base import Store
@@ -53,7 +53,7 @@ def export_command(
         if pictures:
             make_private_folder(pictures)
         with (
-            open_store_of(loaded.settings) as store,
+            open_existing_store_of(loaded.settings) as store,
             open_private(file, "w", encoding="utf-8", newline="") as opened,
         ):
             pictured = {"pictures": pictures is not None}

@@ -14,7 +14,7 @@ from susracker.commands.shown import print_json, print_table
 from susracker.judgement.rates import percent
 from susracker.judgement.stats import Group, Stats, alert_stats, stats_record
 from susracker.models import NEW
-from susracker.plugins import open_store_of
+from susracker.plugins import open_existing_store_of
 
 PEOPLE_SHOWN = 10
 NAME_WIDTH = 16
@@ -47,7 +47,7 @@ def stats_command(
       susracker alerts stats --json
     """
     days = [moment and moment.date() for moment in (since, until)]
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         stats = alert_stats(store, loaded.settings.target_fpir, *days)
         note(loaded.settings, store, "alert.stats")
     if as_json:

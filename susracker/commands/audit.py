@@ -21,7 +21,7 @@ from susracker.commands.progress import progress_bar
 from susracker.commands.shown import print_json
 from susracker.errors import InputError
 from susracker.oversight import AuditEntry, AuditHead
-from susracker.plugins import open_store_of
+from susracker.plugins import open_existing_store_of
 from susracker.runtime.files import expanded, open_private
 from susracker.runtime.text import counted, on_one_line
 
@@ -88,7 +88,7 @@ def list_command(
             and (until is None or entry.at < until.astimezone())
         )
 
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         found = [entry for entry in all_entries(store) if matches(entry)][-limit:]
         note(loaded.settings, store, "audit.list", detail={"shown": len(found)})
     if as_json:
@@ -122,7 +122,7 @@ def verify_command(
     if file is not None:
         _report(_verify_export(file, key), key)
         return
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         head = store.audit_head()
         total = head.seq - head.first + 1 if head else None
         with progress_bar() as progress:
@@ -144,7 +144,7 @@ def export_command(loaded: LoadedSettings, file: Path, reason: str) -> None:
       susracker audit export audit.jsonl --reason "yearly audit"
       susracker audit export - | gzip > audit.jsonl.gz
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         note(loaded.settings, store, "audit.export", reason=reason)
         if str(file) == "-":
             write_export(store, sys.stdout.buffer)
@@ -181,7 +181,7 @@ def new_key_command(loaded: LoadedSettings, reason: str) -> None:
     Examples:
       susracker audit new-key --audit-key new-key.pem --reason "the disk of the key failed"
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         head = store.audit_head()
         detail = {"before": head.key_id if head else None}
         key = SigningKey.load_or_make(expanded(loaded.settings.audit_key))

@@ -19,7 +19,7 @@ from susracker.errors import InputError
 from susracker.judgement.rates import FalseAlertRate, percent
 from susracker.judgement.threshold import Proposal, ReviewedScores, reviewed_scores
 from susracker.loading import FILE_NAME, write_setting
-from susracker.plugins import open_store_of
+from susracker.plugins import open_existing_store_of
 
 ALLOWED = {"from_reviews", "since", "apply_shift", "json_file", "store", "target_fpir", "matcher"}
 """Parameters of the command that can be combined with --from-reviews."""
@@ -49,7 +49,7 @@ def measure_reviews(
     Raises:
         InputError: nobody can be matched, or no searches were counted.
     """
-    with open_store_of(settings) as store:
+    with open_existing_store_of(settings) as store:
         threshold = present_watchlist(store, settings).threshold
         scores = reviewed_scores(store, since)
     if not math.isfinite(threshold):

@@ -10,11 +10,9 @@ from susracker.commands.progress import steps
 from susracker.config import Settings
 from susracker.errors import ConfigError, InputError
 from susracker.passwords import without_password
-from susracker.plugins import open_store
-from susracker.runtime.files import expanded
+from susracker.plugins import open_store, refuse_missing_store
 from susracker.runtime.text import counted
 from susracker.stores.base import Store
-from susracker.stores.sqlite.store import SCHEME
 from susracker.stores.tally import Contents
 from susracker.stores.transfer import copy_store
 
@@ -79,7 +77,7 @@ def copy_noted(
         InputError: there is no original.
         ConfigError: the audit log of the original is signed by another key.
     """
-    refuse_missing(source[0])
+    refuse_missing_store(source[0])
     with _opened(*source) as original:
         note(settings, original, action, reason=reason, detail={"to": without_password(target[0])})
     return copy_urls(source, target)
@@ -91,20 +89,9 @@ def copy_urls(source: tuple[str, str], target: tuple[str, str]) -> Contents:
     Raises:
         InputError: there is no original.
     """
-    refuse_missing(source[0])
+    refuse_missing_store(source[0])
     with _opened(*source) as original, _opened(*target) as other, steps() as on_step:
         return copy_store(original, other, on_step)
-
-
-def refuse_missing(url: str) -> None:
-    """Refuse a store whose file is missing: to open it would create an empty one.
-
-    Raises:
-        InputError: it is.
-    """
-    file = expanded(url.removeprefix(SCHEME))
-    if url.startswith(SCHEME) and not file.is_file():
-        raise InputError(f"there is no store {without_password(url)}")
 
 
 def _key(given: str | None, data_key: str) -> str:

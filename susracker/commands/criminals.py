@@ -5,24 +5,24 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import click
 from rich.table import Table
 
 from susracker.commands.auditing import Noting, audited, note, reason_option
+from susracker.commands.criminals_edit import edit_command
 from susracker.commands.criminals_stats import stats_command
 from susracker.commands.erase import erase_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, plain_table, print_json, print_table
 from susracker.enrolment.inspection import photo_fields
-from susracker.enrolment.lookup import find_criminal
+from susracker.enrolment.lookup import find_criminal, find_criminals
 from susracker.models import Criminal, Sighting, Status
-from susracker.plugins import open_encoder, open_store_of
+from susracker.plugins import open_encoder, open_existing_store_of
 from susracker.retention.holds import refuse_if_held
 from susracker.runtime.text import counted
-from susracker.stores.base import Store
 
 SHORT_ID = 8
 """Fewest characters of an id in a table; it shows more where ids would look the same."""
@@ -54,6 +54,7 @@ def command() -> None:
     Examples:
       susracker criminals list --status wanted --name doe
       susracker criminals show 3f9c2a81
+      susracker criminals edit 3f9c2a81 --threat high
       susracker criminals set-status 3f9c2a81 apprehended
       susracker criminals remove 3f9c2a81 07d1e4c2 --yes
       susracker criminals erase 3f9c2a81 --reason "court order 12/26"
@@ -62,6 +63,7 @@ def command() -> None:
 
 
 command.add_command(stats_command)
+command.add_command(edit_command)
 command.add_command(erase_command)
 
 
@@ -86,7 +88,7 @@ def list_command(
       susracker criminals list --status apprehended
       susracker criminals list --name doe --json
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         everyone = store.criminals()
         templates = store.template_counts(open_encoder(loaded.settings.encoder).id)
         found = [
@@ -116,7 +118,7 @@ def _people_table(
         table.add_row(
             shorten(one.id),
             one.name,
-            one.status,
+            _status(one),
             one.threat,
             one.case_reference or "",
             str(templates.get(one.id, 0)),
@@ -141,7 +143,7 @@ def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> Non
       susracker criminals show 3f9c2a81
       susracker criminals show 3f9c2a81 --json
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         criminal = find_criminal(store, criminal_id)
         note(loaded.settings, store, "criminal.show", criminal.id)
         photos = [
@@ -187,8 +189,8 @@ def remove_command(
       susracker criminals remove 3f9c2a81 --reason "warrant withdrawn"
       susracker criminals remove 3f9c2a81 07d1e4c2 --yes
     """
-    with open_store_of(loaded.settings) as store:
-        found = _find_all(store, criminal_ids)
+    with open_existing_store_of(loaded.settings) as store:
+        found = find_criminals(store, criminal_ids)
         for one in found:
             photos, sightings = len(store.photo_ids(one.id)), len(store.sightings(one.id))
             held = f"{counted(photos, 'photo')}, {counted(sightings, 'sighting')}"
@@ -220,12 +222,17 @@ def set_status_command(
       susracker criminals set-status 3f9c2a81 apprehended --reason "arrested at gate 3"
       susracker criminals set-status 3f9c2a81 07d1e4c2 wanted
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         note_act = Noting(loaded.settings, store)
-        for one in _find_all(store, criminal_ids):
+        for one in find_criminals(store, criminal_ids):
             note_act("criminal.edit", one.id, reason, {"fields": ["status"], "photos": 0})
             store.edit_criminal(one.id, {"status": status})
             click.echo(f"{one.id}  {one.name}: {status}")
+
+
+def _status(criminal: Criminal) -> str:
+    is_over = criminal.status == "wanted" and not criminal.is_wanted(datetime.now(timezone.utc))
+    return f"{criminal.status}, expired" if is_over else criminal.status
 
 
 def _listed(found: Sequence[Criminal], name: str | None) -> dict[str, object]:
@@ -235,11 +242,6 @@ def _listed(found: Sequence[Criminal], name: str | None) -> dict[str, object]:
         "shown": len(found),
         "first": [one.id for one in found[:LISTED]],
     }
-
-
-def _find_all(store: Store, typed: Sequence[str]) -> list[Criminal]:
-    """Each of them once; an error if one is not found, before anyone is changed."""
-    return list({one.id: one for one in (find_criminal(store, text) for text in typed)}.values())
 
 
 def _shortener(criminals: Sequence[Criminal]) -> Callable[[str], str]:

@@ -16,7 +16,7 @@ from rich.table import Table
 from susracker.commands.auditing import unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.config import Settings
-from susracker.plugins import open_encoder, open_matcher, open_store_of
+from susracker.plugins import open_encoder, open_existing_store_of, open_matcher
 from susracker.stores.base import Store
 from susracker.watchlist.scoring import MAX_TEMPLATE_COUNT, load_scoring
 from susracker.watchlist.watchlist import WatchList
@@ -41,7 +41,7 @@ def stats_command(loaded: LoadedSettings, as_json: bool) -> None:
       susracker criminals stats
       susracker criminals stats --target-fpir 0.001 --json
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         facts = watchlist_stats(store, loaded.settings)
     if as_json:
         click.echo(json.dumps(facts, indent=2))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,13 @@ import click
 from rich.progress import Progress
 
 from susracker.commands.auditing import Noting, audited, reason_option
+from susracker.commands.criminal_fields import (
+    field_options,
+    force_option,
+    given_fields,
+    refuse_past,
+)
+from susracker.commands.new_stores import open_or_create
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import progress_bar
 from susracker.config import Settings
@@ -22,18 +28,22 @@ from susracker.enrolment.job import enroll_people
 from susracker.enrolment.lookalikes import find_lookalikes
 from susracker.enrolment.lookup import find_criminal
 from susracker.enrolment.report import Refusal, Report, refused
-from susracker.enrolment.sources import Person, Sources, find_people, find_photos
+from susracker.enrolment.shown_faces import ShownFaces
+from susracker.enrolment.sources import (
+    Person,
+    Sources,
+    find_people,
+    find_people_by_file,
+    find_photos,
+)
 from susracker.enrolment.summary import Summary, summary_fields, summary_lines
 from susracker.enrolment.writer import Written
 from susracker.errors import InputError
-from susracker.models import Criminal, Status, Threat
-from susracker.plugins import open_encoder, open_store_of
+from susracker.models import Criminal
+from susracker.plugins import open_encoder
 from susracker.runtime.interruption import Interruption
 from susracker.runtime.threads import one_core_a_thread
 from susracker.stores.base import Store
-
-OPTIONS = {"crimes": "crime", "case_reference": "case", "expires_at": "expires"}
-"""Options whose fields have another name."""
 
 
 @click.command("enroll")
@@ -42,15 +52,23 @@ OPTIONS = {"crimes": "crime", "case_reference": "case", "expires_at": "expires"}
 )
 @click.option("--name", help="Name of the person; all photos are then of this one person.")
 @click.option("--id", "criminal_id", help="ID of an enrolled person; the photos are added to them.")
-@click.option("--age", type=int, help="Age in years.")
-@click.option("--crime", "crimes", multiple=True, help="Can be repeated.")
-@click.option("--threat", type=click.Choice(typing.get_args(Threat)), help="[default: medium]")
-@click.option("--status", type=click.Choice(typing.get_args(Status)), help="[default: wanted]")
-@click.option("--case", "case_reference", help="Your own reference for the case.")
+@field_options
+@force_option
 @click.option(
-    "--expires",
-    "expires_at",
-    help="When to stop looking: 2026-12-31 (its end, in UTC) or 2026-12-31T18:00:00+01:00.",
+    "--each-file",
+    is_flag=True,
+    help="Each file is of another person, named after the file: Jo_Doe.jpg, Jo_Doe_2.jpg.",
+)
+@click.option(
+    "--allow-unlike",
+    is_flag=True,
+    help="Enrol photos even if they show another face than the person's other photos.",
+)
+@click.option(
+    "--show-faces",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write a crop of each face that was enrolled to this folder.",
 )
 @json_option
 @reason_option
@@ -60,6 +78,10 @@ def command(
     loaded: LoadedSettings,
     paths: tuple[Path, ...],
     criminal_id: str | None,
+    force: bool,
+    each_file: bool,
+    allow_unlike: bool,
+    show_faces: Path | None,
     as_json: bool,
     reason: str,
     **given: Any,
@@ -70,31 +92,38 @@ def command(
     CSV or JSON with the columns photo, name, age, crimes, threat, status, case, expires. A folder
     is named after the person, with underscores for spaces.
 
-    Each photo must show one face. If someone with the same name (and case, if you give one) is
-    enrolled, the photos are added to them. Photos that are enrolled already are skipped, so you can
-    simply repeat an interrupted run. Exit status 1 if nothing could be enrolled.
+    Each photo must show one face, and all photos of a person the same one. If someone with the same
+    name (and case, if you give one) is enrolled, the photos are added to them. Photos that are
+    enrolled already are skipped, so you can simply repeat an interrupted run. Exit status 1 if
+    nothing could be enrolled.
 
     \b
     Examples:
       susracker enroll jo.jpg --name "Jo Doe" --threat high --crime robbery
       susracker enroll Jo_Doe/                    photos of one person
       susracker enroll people/                    a folder with one folder per person
-      susracker enroll people.csv --json
+      susracker enroll photos/ --each-file        a folder with one photo per person
+      susracker enroll people.csv --json --show-faces enrolled/
       susracker enroll new.jpg --id 3f9c2a81 --expires 2026-12-31
     """
-    sources = _sources(paths, _fields(given), by_id=criminal_id is not None)
+    sources = _sources(paths, given_fields(given), criminal_id is not None, each_file)
+    if not force:
+        refuse_past(person.fields for person in sources.people)
     one_core_a_thread()
-    with open_store_of(loaded.settings) as store, Interruption() as interruption:
+    with open_or_create(loaded.settings) as store, Interruption() as interruption:
         if criminal_id is not None:
             _direct(sources, find_criminal(store, criminal_id))
         note_act = Noting(loaded.settings, store)
+        shown = ShownFaces(show_faces, _max_pixels(loaded.settings)) if show_faces else None
 
-        def note_write(written: Written) -> None:
+        def on_write(written: Written) -> None:
             action = "criminal.add" if written.is_new else "criminal.edit"
-            detail = {"fields": list(written.fields), "photos": written.photos}
-            note_act(action, written.criminal_id, reason, detail)
+            detail = {"fields": list(written.fields), "photos": len(written.photos)}
+            note_act(action, written.criminal.id, reason, detail)
+            if shown:
+                shown.write(written)
 
-        run = _enroll(store, loaded.settings, sources, interruption, note_write)
+        run = _enroll(store, loaded.settings, sources, interruption, on_write, allow_unlike)
     if as_json:
         click.echo(json.dumps(summary_fields(run), indent=2))
     else:
@@ -103,28 +132,15 @@ def command(
         click.get_current_context().exit(interruption.exit_status if run.interrupted else 1)
 
 
-def _fields(given: Mapping[str, Any]) -> dict[str, object]:
-    """The fields that were given, as `CriminalFields` has them.
-
-    Raises:
-        InputError: one is wrong. The message names its option.
-    """
-    fields = {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in given.items()
-        if value not in (None, ())
-    }
-    try:
-        edit_from_fields(fields)
-    except InputError as error:
-        place, colon, problem = str(error).partition(":")
-        name = place.partition(".")[0]
-        raise InputError(f"--{OPTIONS.get(name, name)}{colon}{problem}") from error
-    return fields
-
-
-def _sources(paths: Sequence[Path], fields: dict[str, object], *, by_id: bool) -> Sources:
-    if by_id or "name" in fields:
+def _sources(
+    paths: Sequence[Path], fields: dict[str, object], by_id: bool, each_file: bool
+) -> Sources:
+    named = by_id or "name" in fields
+    if named and each_file:
+        raise InputError("--each-file names people after their files: leave out --name and --id")
+    if each_file:
+        sources = find_people_by_file(paths, fields)
+    elif named:
         if not by_id:
             criminal_from_fields(fields)
         sources = Sources([Person(fields, find_photos(paths))])
@@ -147,10 +163,11 @@ def _enroll(
     settings: Settings,
     sources: Sources,
     interruption: Interruption,
-    note_write: Callable[[Written], None],
+    on_write: Callable[[Written], None],
+    allow_unlike: bool,
 ) -> Summary:
     encoder = open_encoder(settings.encoder)
-    enroller = Enroller(store, encoder, max_pixels=int(settings.max_megapixels * 1e6))
+    enroller = Enroller(store, encoder, max_pixels=_max_pixels(settings))
     report = Report(refused=list(sources.refused))
     began = time.monotonic()
     with progress_bar() as progress:
@@ -162,8 +179,9 @@ def _enroll(
             sources.people,
             report,
             workers=settings.workers,
+            allow_unlike=allow_unlike,
             on_photo=lambda: progress.advance(task),
-            on_write=note_write,
+            on_write=on_write,
             stopped=lambda: bool(interruption),
         )
     return Summary(
@@ -173,6 +191,10 @@ def _enroll(
         seconds=time.monotonic() - began,
         interrupted=bool(interruption),
     )
+
+
+def _max_pixels(settings: Settings) -> int:
+    return int(settings.max_megapixels * 1e6)
 
 
 def _catch_up(

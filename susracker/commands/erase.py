@@ -12,7 +12,7 @@ from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import Settings
 from susracker.enrolment.lookup import find_criminal
 from susracker.errors import InputError, NotFoundError
-from susracker.plugins import open_store_of
+from susracker.plugins import open_existing_store_of
 from susracker.recording.reader import pictures_near
 from susracker.retention.erasure import Erased, Traces, erase, traces_of
 from susracker.runtime.text import counted
@@ -57,7 +57,7 @@ def erase_command(
     settings = loaded.settings
     if not reason.strip():
         raise InputError("--reason is empty: say why, without naming the person")
-    with open_store_of(settings) as store:
+    with open_existing_store_of(settings) as store:
         try:
             criminal = find_criminal(store, criminal_id)
         except NotFoundError:

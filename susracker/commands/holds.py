@@ -10,7 +10,7 @@ from susracker.commands.auditing import acting, audited, note, reason_option
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.judgement.finding import find_alert
 from susracker.oversight import Hold
-from susracker.plugins import open_store_of
+from susracker.plugins import open_existing_store_of
 from susracker.retention.holds import check_reason
 
 
@@ -29,7 +29,7 @@ def hold_command(loaded: LoadedSettings, alert_id: str, reason: str) -> None:
       susracker alerts hold 3f9c2a81 --reason "court, case 12/26"
     """
     why, now = check_reason(reason), datetime.now(timezone.utc)
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         hold = Hold(find_alert(store, alert_id).id, why, acting()["actor"], now)
         store.hold_alert(hold)
         note(loaded.settings, store, "alert.hold", hold.alert_id, hold.reason)
@@ -48,7 +48,7 @@ def release_command(loaded: LoadedSettings, alert_id: str, reason: str) -> None:
     Examples:
       susracker alerts release 3f9c2a81 --reason "case 12/26 closed"
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         found = find_alert(store, alert_id).id
         store.release_alert(found)
         note(loaded.settings, store, "alert.release", found, reason)

@@ -12,10 +12,11 @@ from susracker.access.issuing import find_key, has_valid_admin, issue, rotate
 from susracker.access.keys import KeyText
 from susracker.commands.auditing import Noting, audited, note, reason_option, unaudited
 from susracker.commands.keys_data import new_data_key_command, rotate_data_command
+from susracker.commands.new_stores import open_or_create
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, plain_table, print_json, print_table
 from susracker.oversight import Key, Role
-from susracker.plugins import open_store_of
+from susracker.plugins import open_existing_store_of
 
 key_argument = click.argument("id_or_name", metavar="ID_OR_NAME")
 
@@ -85,7 +86,7 @@ def create_command(
       susracker keys create --role camera --name gate --cameras "gate-*"
       susracker keys create --role admin --name "Jo Doe" --json
     """
-    with open_store_of(loaded.settings) as store:
+    with open_or_create(loaded.settings) as store:
         note_act = Noting(loaded.settings, store)
         key, text = issue(store, role, name, cameras, expires, _now())
         note_act("key.create", key.id, reason, {"name": key.name, "role": key.role})
@@ -104,7 +105,7 @@ def list_command(loaded: LoadedSettings, as_json: bool) -> None:
       susracker keys list
       susracker keys list --json
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         keys = store.keys()
     if as_json:
         print_json([_fields(key) for key in keys])
@@ -137,7 +138,7 @@ def rotate_command(loaded: LoadedSettings, id_or_name: str, as_json: bool, reaso
       susracker keys rotate gate
       susracker keys rotate 8f3a2b90c1d4 --json
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         key = find_key(store, id_or_name)
         note(loaded.settings, store, "key.rotate", key.id, reason)
         text = rotate(store, key)
@@ -161,7 +162,7 @@ def revoke_command(loaded: LoadedSettings, id_or_name: str, yes: bool, reason: s
       susracker keys revoke gate
       susracker keys revoke 8f3a2b90c1d4 --yes --reason "lost laptop"
     """
-    with open_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store:
         key = find_key(store, id_or_name)
         click.echo(f"{key.id}  {key.name}: {key.role}, {_state(key)}")
         if not yes:

@@ -9,13 +9,12 @@ from pathlib import Path
 import click
 
 from susracker.commands.auditing import audited, note, reason_option, unaudited
-from susracker.commands.copy import refuse_missing
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.commands.progress import steps
 from susracker.config import Settings
 from susracker.errors import ConfigError, InputError
 from susracker.passwords import without_password
-from susracker.plugins import open_store_of, store_backend
+from susracker.plugins import open_existing_store_of, refuse_missing_store, store_backend
 from susracker.runtime.text import counted
 from susracker.stores.data_key import create_data_key, sealer_of
 from susracker.stores.rotation import rotate
@@ -76,7 +75,7 @@ def rotate_data_command(
     """
     before, after = _keys(loaded.settings.data_key, to_file, off)
     url = loaded.settings.store
-    refuse_missing(url)
+    refuse_missing_store(url)
     with closing(store_backend(url).open_vault(url)) as vault, steps() as on_step:
         changed = rotate(vault, before, after, on_step)
     _note(_set_to(loaded.settings, to_file, off=off), after, reason)
@@ -98,7 +97,7 @@ def _set_to(settings: Settings, to_file: Path | None, *, off: bool) -> Settings:
 
 def _note(settings: Settings, after: Sealer, reason: str) -> None:
     """Note it afterwards: a store whose rotation was interrupted cannot be opened before."""
-    with open_store_of(settings) as store:
+    with open_existing_store_of(settings) as store:
         note(settings, store, ROTATE, reason=reason, detail={"data_key": after.key_id})
 
 

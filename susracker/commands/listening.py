@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from susracker.access.issuing import has_valid_admin
+from susracker.commands.new_stores import is_missing
 from susracker.config import flag_name, variable_name
 from susracker.loading import FILE_NAME, LoadedSettings
 from susracker.passwords import without_password
@@ -30,9 +31,10 @@ def missing(loaded: LoadedSettings) -> list[str]:
 
 
 def _missing_key(loaded: LoadedSettings) -> Iterator[str]:
-    with open_store_of(loaded.settings) as store:
-        if has_valid_admin(store, datetime.now(timezone.utc)):
-            return
+    if not is_missing(loaded.settings):
+        with open_store_of(loaded.settings) as store:
+            if has_valid_admin(store, datetime.now(timezone.utc)):
+                return
     create = f"keys create --role admin --name NAME{_typed(loaded, 'store')}"
     yield f"no admin's key exists, so nobody could be let in: {_program(loaded)} {create}"
 

@@ -14,7 +14,7 @@ from susracker.commands.options import LoadedSettings, json_option, settings_opt
 from susracker.commands.progress import steps
 from susracker.commands.shown import print_json, print_table
 from susracker.config import Settings
-from susracker.plugins import open_store_of
+from susracker.plugins import open_existing_store_of
 from susracker.retention.purge import SETTINGS, Purge
 from susracker.runtime.text import counted
 
@@ -39,7 +39,7 @@ def command(loaded: LoadedSettings, dry_run: bool, yes: bool, as_json: bool, rea
       susracker purge --keep-alerts-days 31 --keep-sightings-days 31 --yes
     """
     settings, now = loaded.settings, datetime.now(timezone.utc)
-    with open_store_of(settings) as store:
+    with open_existing_store_of(settings) as store:
         purge = Purge(store, settings, audit_log(settings, store), who=acting())
         due = purge.count(now)
         forgotten: dict[str, int] = {}

@@ -17,7 +17,7 @@ from susracker.commands.auditing import audited, note, reason_option, unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import progress_bar
 from susracker.config import Settings
-from susracker.plugins import open_encoder, open_store_of
+from susracker.plugins import open_encoder, open_existing_store_of
 from susracker.recording.edit import anonymise, cut, merge, write_new
 from susracker.recording.format import Recorded, is_recording
 from susracker.recording.reader import Recording, segments, size_of, span
@@ -188,7 +188,7 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 def _note(settings: Settings, action: str, new: Path, reason: str) -> None:
     """Note, in the audit log of the store, that pictures are copied."""
-    with open_store_of(settings) as store:
+    with open_existing_store_of(settings) as store:
         note(settings, store, action, reason=reason, detail={"to": str(new)})
 
 

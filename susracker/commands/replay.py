@@ -22,7 +22,7 @@ from susracker.edge.video import Sampling
 from susracker.errors import ConfigError, InputError
 from susracker.loading import load_settings, make_settings
 from susracker.passwords import without_password
-from susracker.plugins import open_store_of
+from susracker.plugins import open_existing_store_of
 from susracker.replay.compare import Change, compare
 from susracker.replay.faces import save_faces
 from susracker.replay.post import Poster
@@ -192,7 +192,7 @@ def _check(url: str | None, other: str | None, fail_on_change: bool, faces: Path
 
 def _note(settings: Settings, reason: str, *, with_faces: bool) -> None:
     """Note that people of the watch-list are shown, and whether their faces are saved."""
-    with open_store_of(settings) as store:
+    with open_existing_store_of(settings) as store:
         note(settings, store, "replay", reason=reason, detail={"faces": with_faces})
 
 

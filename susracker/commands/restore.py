@@ -8,6 +8,7 @@ import click
 
 from susracker.commands.auditing import audited, note, reason_option
 from susracker.commands.copy import copy_urls, told
+from susracker.commands.new_stores import is_missing, say_created
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.errors import InputError
 from susracker.passwords import without_password
@@ -36,7 +37,10 @@ def command(loaded: LoadedSettings, file: Path, reason: str) -> None:
     if not file.is_file():
         raise InputError(f"there is no backup {file}")
     store, data_key = loaded.settings.store, loaded.settings.data_key
+    is_new = is_missing(loaded.settings)
     held = copy_urls((f"sqlite:///{file.absolute()}", data_key), (store, data_key))
+    if is_new:
+        say_created(loaded.settings)
     click.echo(f"{without_password(store)} holds {told(held)}")
     with open_store_of(loaded.settings) as restored:
         note(loaded.settings, restored, "store.restore", reason=reason, detail={"from": file.name})

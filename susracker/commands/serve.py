@@ -10,6 +10,7 @@ import click
 
 from susracker.commands.auditing import audit_log, unaudited
 from susracker.commands.listening import missing
+from susracker.commands.new_stores import is_missing, say_created
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
@@ -64,6 +65,7 @@ def command(loaded: LoadedSettings) -> None:
         http://127.0.0.1:5000/face_upload
     """
     settings = loaded.settings
+    is_new = is_missing(settings)
     if lines := missing(loaded):
         click.echo("\n".join(lines), err=True)
         raise click.exceptions.Exit(2)
@@ -76,6 +78,8 @@ def command(loaded: LoadedSettings) -> None:
     with ExitStack() as stack:
         recorder = _recorder(settings, stack)
         tracker = stack.enter_context(Tracker.from_settings(settings))
+        if is_new:
+            say_created(settings)
         _encode_missing(tracker)
         panel = stack.enter_context(closing(_follow_panel(tracker)))
         purge = stack.enter_context(closing(_purge(tracker)))

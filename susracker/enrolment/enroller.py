@@ -8,15 +8,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import takewhile
 
+import numpy as np
+
 from susracker.enrolment.fields import new_id
+from susracker.enrolment.likeness import find_unlike
 from susracker.enrolment.report import Refusal
 from susracker.errors import FaceRefusedError, NotFoundError, PictureError
+from susracker.faces.boxes import Box
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.faces.images import MAX_PIXELS, media_type
 from susracker.models import Criminal, Photo, Quality, Template, Vectors
 from susracker.runtime.parallel import map_in_order
 from susracker.stores.base import Gallery
+from susracker.watchlist.scoring import load_scoring
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +31,7 @@ class PreparedPhoto:
     Attributes:
         digest: SHA-256 of `content`, in hexadecimal.
         vector: unit length, shape (dimension,).
+        box: the face that was taken, in pixels of the upright picture.
     """
 
     digest: str
@@ -33,6 +39,7 @@ class PreparedPhoto:
     content: bytes = field(repr=False)
     vector: Vectors = field(repr=False)
     quality: Quality
+    box: Box
 
 
 class Enroller:
@@ -62,8 +69,7 @@ class Enroller:
 
         Raises:
             PictureError: the picture cannot be read, or is too large.
-            FaceRefusedError: there is no face, there are several of similar size, or the face is
-                too small or too blurred.
+            FaceRefusedError: the face cannot be enrolled; see `Detector.enrolment_face`.
             EncoderError: the network cannot be built.
         """
         face = self._detector.enrolment_face_in_bytes(content, self._max_pixels)
@@ -73,7 +79,29 @@ class Enroller:
             content=content,
             vector=self.encoder.encode(face.chip[None])[0],
             quality=face.quality,
+            box=face.box,
         )
+
+    def unlike(
+        self, criminal_id: str, prepared: Sequence[PreparedPhoto]
+    ) -> dict[int, FaceRefusedError]:
+        """Find the photos that show another face than the person's others; see `find_unlike`.
+
+        Args:
+            criminal_id: whose photos they are; need not be enrolled yet.
+
+        Returns:
+            why not to enrol a photo, by its place in `prepared`.
+
+        Raises:
+            ConfigError: there is no cohort for the encoder.
+        """
+        enrolled = self.store.template_rows(self.encoder.id, [criminal_id]).vectors
+        if not prepared or len(prepared) + len(enrolled) < 2:
+            return {}
+        photos = np.stack([one.vector for one in prepared])
+        enrolled = enrolled.reshape(-1, self.encoder.dimension)
+        return find_unlike(load_scoring(self.encoder.id), photos, enrolled)
 
     def enroll(self, criminal: Criminal, prepared: Sequence[PreparedPhoto]) -> None:
         """Store a new or edited criminal with photos and their templates, in one write.

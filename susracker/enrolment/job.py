@@ -18,8 +18,12 @@ from susracker.errors import FaceRefusedError, PictureError
 from susracker.runtime.parallel import map_in_order
 
 FLUSH_SECONDS = 0.5
-"""How long a finished photo waits to be stored together with others of the same person. Waiting
-longer means fewer durable writes, which are slow, but more work lost in a power cut."""
+"""How long people whose photos are all prepared wait to be stored. Waiting longer means more work
+lost in a power cut."""
+
+MAX_WAITING_BYTES = 128 * 2**20
+"""A person's photos are stored together, so that one can be compared with all others; of someone
+with more bytes of photos than this, a part at a time."""
 
 PHOTOS_AHEAD = 16
 """Photos in progress or waiting, for each worker: enough to keep every worker busy while photos are
@@ -29,12 +33,41 @@ MAX_FILE_BYTES = 256 * 2**20
 """Larger than any picture that is small enough to decode, even an uncompressed one."""
 
 
+class Waiting:
+    """Photos that are prepared and not stored yet."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._photos: list[tuple[Person, Result]] = []
+        self._bytes = 0
+        self._flushed_at = time.monotonic()
+
+    def add(self, person: Person, result: Result) -> None:
+        """Add a photo. The photos of a person come one after the other."""
+        is_next = bool(self._photos) and self._photos[-1][0] is not person
+        is_late = time.monotonic() - self._flushed_at >= FLUSH_SECONDS
+        if (is_next and is_late) or self._bytes > MAX_WAITING_BYTES:
+            self.flush()
+        self._photos.append((person, result))
+        if isinstance(result[1], PreparedPhoto):
+            self._bytes += len(result[1].content)
+
+    def flush(self) -> None:
+        """Store what waits, in one write for each person."""
+        for person, pairs in groupby(self._photos, key=itemgetter(0)):
+            self._writer.write(person, [result for _, result in pairs])
+        self._photos.clear()
+        self._bytes = 0
+        self._flushed_at = time.monotonic()
+
+
 def enroll_people(
     enroller: Enroller,
     people: Iterable[Person],
     report: Report,
     *,
     workers: int,
+    allow_unlike: bool = False,
     on_photo: Callable[[], None] = lambda: None,
     on_write: Callable[[Written], None] = lambda written: None,
     stopped: Callable[[], bool] = lambda: False,
@@ -46,6 +79,7 @@ def enroll_people(
     Args:
         report: receives the results. It agrees with the store even if an error ends the call.
         workers: how many threads to use.
+        allow_unlike: see `Writer`.
         on_photo: called after each photo.
         on_write: called after each person that was added or changed; someone whose photos take long
             is written several times.
@@ -55,9 +89,7 @@ def enroll_people(
         StoreError: the store failed; earlier photos stay stored.
         EncoderError: the network cannot be built.
     """
-    writer = Writer(enroller, report, on_write)
-    waiting: list[tuple[Person, Result]] = []
-    flushed_at = time.monotonic()
+    waiting = Waiting(Writer(enroller, report, on_write, allow_unlike=allow_unlike))
 
     def prepare(item: tuple[Person, Path]) -> PreparedPhoto | StoredPhoto | Refused:
         return _prepare(enroller, item[1])
@@ -68,12 +100,9 @@ def enroll_people(
             if isinstance(fate, Refused):
                 report.refused.append(fate)
             else:
-                waiting.append((person, (str(path), fate)))
-            if time.monotonic() - flushed_at >= FLUSH_SECONDS:
-                _flush(writer, waiting)
-                flushed_at = time.monotonic()
+                waiting.add(person, (str(path), fate))
             on_photo()
-    _flush(writer, waiting)
+    waiting.flush()
 
 
 def _photos(people: Iterable[Person], stopped: Callable[[], bool]) -> Iterator[tuple[Person, Path]]:
@@ -111,10 +140,3 @@ def _unfit(path: Path) -> Refused | None:
     if status.st_size > MAX_FILE_BYTES:
         return Refused(str(path), "not a picture", f"larger than {MAX_FILE_BYTES >> 20} MiB")
     return None
-
-
-def _flush(writer: Writer, waiting: list[tuple[Person, Result]]) -> None:
-    """Store the waiting photos, in one write for each person."""
-    for person, pairs in groupby(waiting, key=itemgetter(0)):
-        writer.write(person, [result for _, result in pairs])
-    waiting.clear()

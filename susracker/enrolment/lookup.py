@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from susracker.errors import InputError, NotFoundError
 from susracker.models import Criminal
 from susracker.stores.base import Store
@@ -27,3 +29,13 @@ def find_criminal(store: Store, id_or_prefix: str) -> Criminal:
         some = ", ".join(one.id for one in found[:SHOWN])
         raise InputError(f"{len(found)} ids begin with {id_or_prefix!r}, such as {some}")
     return found[0]
+
+
+def find_criminals(store: Store, typed: Sequence[str]) -> list[Criminal]:
+    """Find several people as `find_criminal` does, each of them once.
+
+    Raises:
+        NotFoundError: one is not enrolled.
+        InputError: several ids begin with one.
+    """
+    return list({one.id: one for one in (find_criminal(store, text) for text in typed)}.values())

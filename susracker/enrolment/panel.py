@@ -40,12 +40,18 @@ def enroll_panel_photos(enroller: Enroller, workers: int = 1) -> int:
     adopted = 0
     with ThreadPoolExecutor(workers) as pool:
         for found, prepared in map_in_order(pool, prepare, waiting, workers + 1):
-            problem = prepared if isinstance(prepared, str) else _adopt(enroller, found, prepared)
+            problem = prepared if isinstance(prepared, str) else _enroll(enroller, found, prepared)
             if problem:
                 log.warning("cannot enrol a photo of %s: %s", found.criminal_id, problem)
                 enroller.store.refuse_photo(found)
             adopted += problem == ""
     return adopted
+
+
+def _enroll(enroller: Enroller, found: PanelPhoto, prepared: PreparedPhoto) -> str | None:
+    """Enrol a photo unless it shows another face than the person's others; see `_adopt`."""
+    unlike = enroller.unlike(found.criminal_id, [prepared])
+    return str(unlike[0]) if unlike else _adopt(enroller, found, prepared)
 
 
 def _adopt(enroller: Enroller, found: PanelPhoto, prepared: PreparedPhoto) -> str | None:

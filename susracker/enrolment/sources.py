@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,9 @@ from susracker.enrolment.fields import criminal_from_fields
 from susracker.enrolment.lists import LIST_SUFFIXES, read_list
 from susracker.enrolment.report import Refused
 from susracker.errors import InputError
+
+_NUMBER = re.compile(r"(?<=.)[ _-]*(?:\(\d{1,6}\)|(?<=[ _-])\d{1,6})$")
+"""What tells several files of one person apart, at the end of their names."""
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +71,29 @@ def find_people(paths: Sequence[Path], fields: Mapping[str, object]) -> Sources:
             raise InputError(f"whose photo is {path}? Name the person with --name NAME or --id ID")
     found.people = _joined(found.people)
     return found
+
+
+def find_people_by_file(paths: Sequence[Path], fields: Mapping[str, object]) -> Sources:
+    """Find people by the names of their files: `Jo_Doe.jpg`, `Jo_Doe_2.jpg`, `Jo Doe (3).jpg`.
+
+    Args:
+        fields: values for everyone found.
+
+    Raises:
+        InputError: as `find_photos` and `find_people` raise it.
+    """
+    named = [_person_of_file(path, fields) for path in find_photos(paths)]
+    return Sources(_joined(named))
+
+
+def _person_of_file(path: Path, fields: Mapping[str, object]) -> Person:
+    name = _NUMBER.sub("", path.stem).replace("_", " ").strip()
+    named = {**fields, "name": name}
+    try:
+        criminal_from_fields(named)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    return Person(named, [path])
 
 
 def find_photos(paths: Sequence[Path]) -> list[Path]:

@@ -18,6 +18,13 @@ LOOKALIKES_LISTED = 30
 """How many of the nearest pairs are listed; JSON lists all."""
 
 
+ADVICE = {
+    "several people": "add --each-file if each file is of another person, --allow-unlike if not",
+    "unlike the other photos": "add --allow-unlike if they are photos of that person all the same",
+}
+"""What to do about refusals, by their reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """A run of enrolment.
@@ -67,6 +74,9 @@ def summary_lines(run: Summary) -> Iterator[str]:
         f"enrolled {counted(report.photos, 'photo')} of {counted(len(people), 'person', 'people')}"
         f" ({new:,} new) in {run.seconds:.1f} s"
     )
+    edited = sum(person.is_edited and not person.is_new for person in report.people.values())
+    if edited:
+        yield f"edited: {counted(edited, 'person', 'people')}"
     if report.already_there:
         yield f"already enrolled: {counted(report.already_there, 'photo')}"
     if run.encoded:
@@ -104,6 +114,8 @@ def _refused_lines(refusals: list[Refused]) -> Iterator[str]:
             # A file's name may not be valid text; show as much of it as can be read.
             path = refusal.path.encode(errors="replace").decode()
             yield f"    {path}" + (f": {refusal.detail}" if refusal.detail else "")
+        if reason in ADVICE:
+            yield f"    {ADVICE[reason]}"
 
 
 def _lookalike_line(pair: Lookalike) -> str:

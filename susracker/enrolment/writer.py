@@ -8,7 +8,7 @@ from typing import Any
 
 from susracker.enrolment.enroller import Enroller, PreparedPhoto
 from susracker.enrolment.fields import criminal_from_fields, edit_from_fields
-from susracker.enrolment.report import EnrolledPerson, Refused, Report
+from susracker.enrolment.report import EnrolledPerson, Refused, Report, refused
 from susracker.enrolment.sources import Person
 from susracker.errors import ConflictError, DuplicateError, InputError, NotFoundError
 from susracker.models import Criminal
@@ -53,13 +53,13 @@ class Written:
 
     Attributes:
         fields: names of those that were changed; of someone new, none.
-        photos: how many were added.
+        photos: those that were added.
     """
 
-    criminal_id: str
+    criminal: Criminal
     is_new: bool
     fields: tuple[str, ...]
-    photos: int
+    photos: tuple[PreparedPhoto, ...]
 
 
 class Writer:
@@ -67,11 +67,18 @@ class Writer:
 
     Args:
         on_write: called after each write.
+        allow_unlike: store photos even if they show another face than the person's others.
     """
 
     def __init__(
-        self, enroller: Enroller, report: Report, on_write: Callable[[Written], None]
+        self,
+        enroller: Enroller,
+        report: Report,
+        on_write: Callable[[Written], None],
+        *,
+        allow_unlike: bool = False,
     ) -> None:
+        self._allow_unlike = allow_unlike
         self._on_write = on_write
         self._enroller = enroller
         self._store = enroller.store
@@ -107,13 +114,16 @@ class Writer:
         criminal = base or criminal_from_fields(person.fields)
         edit = _changed(base, person.fields) if base else {}
         photos = self._sort(criminal.id, results, owners)
+        if not self._allow_unlike:
+            self._refuse_unlike(criminal.id, photos, results)
         if base and (photos.fresh or edit):
             self._enroller.edit(base.id, edit, list(photos.fresh.values()))
         elif photos.fresh:
             self._enroller.add(criminal, list(photos.fresh.values()), name_is_new=True)
         if photos.fresh or edit:
             fields = tuple(sorted(edit))
-            self._on_write(Written(criminal.id, base is None, fields, len(photos.fresh)))
+            added = tuple(photos.fresh.values())
+            self._on_write(Written(criminal, base is None, fields, added))
         self._report.refused += photos.refused
         self._tell(person, criminal, photos, is_new=base is None, is_edited=bool(edit))
 
@@ -168,6 +178,15 @@ class Writer:
             else:
                 photos.fresh[result.digest] = result
         return photos
+
+    def _refuse_unlike(self, criminal_id: str, photos: Sorted, results: Sequence[Result]) -> None:
+        """Move photos of someone else from `fresh` to `refused`."""
+        paths = {one.digest: path for path, one in results if isinstance(one, PreparedPhoto)}
+        fresh = list(photos.fresh.values())
+        for place, refusal in self._enroller.unlike(criminal_id, fresh).items():
+            digest = fresh[place].digest
+            del photos.fresh[digest]
+            photos.refused.append(refused(paths[digest], refusal))
 
     def _owned(self, path: str, owner: str) -> Refused:
         names = [one.name for one in self._store.criminals([owner])]

@@ -80,6 +80,10 @@ CLEARLY_LARGER = 1.4
 """How many times wider than the next face the subject's face in an enrolment photo must be. It is
 two of HOG's scale steps, of 1.2 each: a clipped box can be off by one step."""
 
+MOST_FACES = 3
+"""An enrolment photo with more faces is a group photo, even if one face is clearly the largest: who
+is meant is for a person to say. Of LFW's development photos none has more."""
+
 RIVAL_SCORE = 0.3
 RIVAL_GAP = 1.0
 """A face is a bystander's if its HOG score is below `RIVAL_SCORE` and more than `RIVAL_GAP` below
@@ -137,13 +141,16 @@ class Detector:
         """Find the face of the subject of an enrolment photo.
 
         Raises:
-            FaceRefusedError: there is no face, there are several of similar size, or the face is
-                too small or too blurred.
+            FaceRefusedError: there is no face, there are several of similar size or more than
+                `MOST_FACES` of any size, or the face is too small or too blurred.
         """
         picture = np.ascontiguousarray(picture)
         faces = _locate_all(picture, self._find_portrait(picture) or self._find_boxes(picture))
         if not faces:
             raise FaceRefusedError("no face", "no face was found in the photo")
+        if len(faces) > MOST_FACES:
+            detail = f"{len(faces)} faces in the photo: cut it to the person's head and shoulders"
+            raise FaceRefusedError("group photo", detail)
         sure = _without_bystanders(faces)
         if len(sure) > 1 and sure[0].box.width < CLEARLY_LARGER * sure[1].box.width:
             raise FaceRefusedError(

@@ -13,7 +13,7 @@ from susracker.config import Settings
 from susracker.errors import DuplicateError, InputError, PictureError
 from susracker.models import Outcome
 from susracker.passwords import without_password
-from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store_of
+from susracker.plugins import open_cooldown, open_encoder, open_existing_store_of, open_matcher
 from susracker.recording.format import Recorded
 from susracker.replay.journal import ReplayJournal
 from susracker.replay.sources import Source
@@ -79,7 +79,7 @@ def open_replay_tracker(settings: Settings, began: datetime) -> Iterator[Tracker
     """
     encoder = open_encoder(settings.encoder)
     tracker = Tracker(
-        store=open_store_of(settings),
+        store=open_existing_store_of(settings),
         journal=ReplayJournal(),
         encoder=encoder,
         matcher=open_matcher(settings.matcher, encoder.dimension),

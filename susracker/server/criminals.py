@@ -52,10 +52,16 @@ class Page(BaseModel):
     limit: int | None = Field(None, ge=1, le=1000)
 
 
-class BasedOn(BaseModel):
-    """The revision that an edit is based on, if it names one."""
+class Terms(BaseModel):
+    """On what terms a person is to be stored.
+
+    Attributes:
+        revision: the one that an edit is based on, if it names one.
+        allow_unlike: store photos even if they show another face than the person's others.
+    """
 
     revision: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    allow_unlike: bool = False
 
 
 @blueprint.get("/api/criminals")
@@ -117,7 +123,7 @@ def edit(criminal_id: str) -> ResponseReturnValue:
     With a `revision`, only if nobody changed the person since.
     """
     fields, images = _body()
-    describe(fields=sorted(fields.keys() - {"revision"}), photos=len(images))
+    describe(fields=sorted(fields.keys() - Terms.model_fields.keys()), photos=len(images))
     edited = service().slow.call(
         ENROLMENT, _edit, service(), criminal_id, fields, images, once_changed()
     )
@@ -174,8 +180,9 @@ def _add(
     changed: Callable[[str], None],
 ) -> dict[str, Any]:
     """Store a new person with all of the photos, or nothing where one is refused."""
-    criminal = criminal_from_fields(fields)
-    parts.enroller.add(criminal, _prepare_all(parts, images))
+    known, terms = _terms(fields)
+    criminal = criminal_from_fields(known)
+    parts.enroller.add(criminal, _prepare_all(parts, criminal.id, images, terms))
     changed(criminal.id)
     _follow(parts.tracker)
     return _describe_stored(parts.tracker, criminal.id)
@@ -190,18 +197,30 @@ def _edit(
 ) -> dict[str, Any]:
     """Change a person and add all of the photos, or do nothing where one is refused."""
     parts.tracker.store.criminal(criminal_id)  # before the work of preparing photos
-    changes = {name: value for name, value in fields.items() if name != "revision"}
-    revision = parse(BasedOn, {"revision": fields.get("revision")}).revision
+    changes, terms = _terms(fields)
     edit = edit_from_fields(changes)
-    prepared = _prepare_all(parts, images)
-    parts.enroller.edit(criminal_id, edit, prepared, revision=revision)
+    prepared = _prepare_all(parts, criminal_id, images, terms)
+    parts.enroller.edit(criminal_id, edit, prepared, revision=terms.revision)
     changed(criminal_id)
     _follow(parts.tracker)
     return _describe_stored(parts.tracker, criminal_id)
 
 
-def _prepare_all(parts: Service, images: list[bytes]) -> list[PreparedPhoto]:
-    return [_prepare(parts, number, image) for number, image in enumerate(images, 1)]
+def _terms(fields: Mapping[str, object]) -> tuple[dict[str, object], Terms]:
+    """The fields of a person, and those that say on what terms to store them."""
+    given = {name: fields[name] for name in Terms.model_fields if name in fields}
+    return {name: value for name, value in fields.items() if name not in given}, parse(Terms, given)
+
+
+def _prepare_all(
+    parts: Service, criminal_id: str, images: list[bytes], terms: Terms
+) -> list[PreparedPhoto]:
+    prepared = [_prepare(parts, number, image) for number, image in enumerate(images, 1)]
+    unlike = {} if terms.allow_unlike else parts.enroller.unlike(criminal_id, prepared)
+    for place, refusal in sorted(unlike.items()):
+        advice = "send allow_unlike to enrol it all the same"
+        raise InputError(f"image {place + 1}: {refusal}; {advice}") from refusal
+    return prepared
 
 
 def _prepare(parts: Service, number: int, image: bytes) -> PreparedPhoto:

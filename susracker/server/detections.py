@@ -26,6 +26,7 @@ from susracker.server.wire import (
     CameraFields,
     DetectionFields,
     Fields,
+    OldCameraFields,
     new_alert_event,
     parse,
 )
@@ -52,7 +53,7 @@ def face_upload() -> ResponseReturnValue:
     sent = form() if request.mimetype == MULTIPART else None
     if sent is None or not sent.files.get("file"):
         raise InputError("No file provided")
-    fields = parse(CameraFields, sent.first_fields())
+    fields = parse(OldCameraFields, sent.first_fields())
     return _answer(_detection(fields, FACE, utc_now(), sent.files["file"][0]))
 
 

@@ -47,6 +47,16 @@ class Store(Gallery, Journal, Access):
         """
 
     @classmethod
+    @abstractmethod
+    def exists(cls, url: str) -> bool:
+        """Whether there is a store, or something else, at `url`. Creates nothing.
+
+        Raises:
+            ConfigError: the URL is malformed.
+            StoreUnavailableError: it cannot be reached.
+        """
+
+    @classmethod
     def open_vault(cls, url: str) -> Vault:
         """Open the store at `url` for a rotation of its data key, whatever that key is.
 

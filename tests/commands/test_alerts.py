@@ -235,6 +235,7 @@ def test_stats_in_numbers_and_in_words(run, busy):
 
 def test_stats_of_an_empty_store(run, tmp_path):
     store = f"sqlite:///{tmp_path / 'empty.db'}"
+    open_store(store).close()
     assert "first review: none yet" in run("alerts", "stats", "--store", store).stdout
 
 

@@ -173,6 +173,7 @@ def test_enrolments(url: str) -> None:
 
 
 def test_keys(url: str) -> None:
+    open_store(url).close()
     run("keys list")
     run("keys create --role viewer --name Jo --reason new")
     with open_store(url) as store:
@@ -272,6 +273,7 @@ def test_whole_stores(url: str, tmp_path: Path) -> None:
 
 
 def test_the_log_of_all_this_is_whole(url: str, tmp_path: Path) -> None:
+    open_store(url).close()
     for _ in range(3):
         run("criminals list")
     with open_store(url) as store:

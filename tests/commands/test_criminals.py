@@ -124,6 +124,7 @@ def test_the_list_as_json(run):
 def test_an_empty_list_says_so(run, tmp_path):
     assert "nobody" in run("list", "--name", "zzz").stdout
     empty = f"sqlite:///{tmp_path / 'empty.db'}"
+    open_store(empty).close()
     result = CliRunner().invoke(main, ["criminals", "list", "--store", empty])
     assert result.stdout == "nobody is enrolled\n"
 
@@ -194,3 +195,39 @@ def test_who_is_not_found_is_said_and_nobody_is_touched(run, statuses, args, sta
     before = statuses()
     assert said in run(*args, status=status).stderr
     assert statuses() == before
+
+
+# -- edit -----------------------------------------------------------------------------------------
+
+
+def read(url, criminal_id=HOPPER_ID):
+    with open_store(url) as store:
+        return store.criminal(criminal_id)
+
+
+def test_only_what_is_given_is_changed(run, url):
+    before = read(url)
+    told = run("edit", "aaaaaaaa", "--threat", "high", "--crime", "theft", "--force").stdout
+    assert "changed crimes, threat" in told
+    after = read(url)
+    assert (after.threat, after.crimes) == ("high", ("theft",))
+    assert (after.name, after.age, after.expires_at) == (before.name, 85, before.expires_at)
+
+
+def test_several_people_are_edited_at_once_and_an_empty_text_is_no_value(run, url):
+    run("edit", HOPPER_ID, ROE_ID, "--expires", "", "--case", "")
+    for who in (HOPPER_ID, ROE_ID):
+        assert (read(url, who).expires_at, read(url, who).case_reference) == (None, None)
+
+
+def test_an_edit_of_nothing_is_an_error(run):
+    assert "nothing to change" in run("edit", HOPPER_ID, status=2).stderr
+    assert "nobody is enrolled" in run("edit", "zz", "--age", "5", status=1).stderr
+
+
+def test_a_date_that_is_past_needs_force(run, url):
+    told = run("edit", ROE_ID, "--expires", "2020-01-01", status=2).stderr
+    assert "2020-01-01 23:59 UTC is past" in told
+    assert read(url, ROE_ID).expires_at is None
+    run("edit", ROE_ID, "--expires", "2020-01-01", "--force")
+    assert "wanted, expired" in run("list", "--name", "Roe").stdout

@@ -72,5 +72,6 @@ def test_nobody_is_said_in_words(url):
 def test_the_matcher_is_closed(url, monkeypatch):
     closed = []
     monkeypatch.setattr(ExactMatcher, "close", lambda matcher: closed.append(matcher))
+    open_store(url).close()
     stats(url)
     assert len(closed) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import time
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from susracker.cli import main
 from susracker.enrolment.enroller import Enroller
@@ -80,15 +82,16 @@ def write(path, content):
 def test_one_photo_of_one_person_with_everything_known(tmp_path, run, criminals):
     photo = write(tmp_path / "jo.jpg", samples.hopper())
     flags = "--name,Jo Doe,--age,40,--crime,arson,--crime,robbery,--threat,high,--status"
-    rest = ["apprehended", "--case", "A-1", "--expires", "2026-12-31"]
+    rest = ["apprehended", "--case", "A-1", "--expires", "2126-12-31"]
     result = run(photo, *flags.split(","), *rest)
     (jo,) = criminals()
     assert (jo.name, jo.age, jo.crimes) == ("Jo Doe", 40, ("arson", "robbery"))
     assert (jo.threat, jo.status, jo.case_reference) == ("high", "apprehended", "A-1")
-    assert f"{jo.expires_at:%Y-%m-%d %H:%M}" == "2026-12-31 23:59"
+    assert f"{jo.expires_at:%Y-%m-%d %H:%M}" == "2126-12-31 23:59"
     assert "enrolled 1 photo of 1 person (1 new)" in result.stdout
     assert f"{jo.id}  Jo Doe: new, 1 photo added" in result.stdout
-    assert result.stderr == ""
+    assert re.fullmatch("created the store sqlite:////.*/people.db\n", result.stderr)
+    assert run(photo, *flags.split(","), *rest).stderr == ""
 
 
 def test_a_folder_of_people_with_every_way_to_be_refused(tmp_path, run, stored):
@@ -384,3 +387,83 @@ def test_two_runs_at_once_store_nothing_twice(lfw_people, url):
     with open_store(url) as store:
         names = [one.name for one in store.criminals()]
         assert len(names) == len(set(names))
+
+
+# -- photos of different people -----------------------------------------------------------------
+
+
+def test_a_flat_folder_of_different_people_is_not_one_person(tmp_path, run, stored):
+    write(tmp_path / "flat" / "Grace_Hopper.jpg", samples.hopper())
+    write(tmp_path / "flat" / "Eileen_Collins.jpg", samples.collins())
+    told = run(tmp_path / "flat", status=1).stdout
+    assert "several people: 2" in told
+    assert "add --each-file" in told
+    assert stored() == {}
+    run(tmp_path / "flat", "--name", "Jo", status=1)
+    run(tmp_path / "flat", "--each-file")
+    assert stored() == {"Grace Hopper": [samples.hopper()], "Eileen Collins": [samples.collins()]}
+
+
+def test_numbers_at_the_end_of_names_tell_files_of_one_person_apart(tmp_path, run, stored):
+    write(tmp_path / "Grace_Hopper_0001.jpg", samples.hopper())
+    write(tmp_path / "Grace Hopper (2).jpg", samples.hopper(80))
+    run(*sorted(tmp_path.glob("*.jpg")), "--each-file")
+    assert {name: len(photos) for name, photos in stored().items()} == {"Grace Hopper": 2}
+
+
+@pytest.mark.parametrize("whose", [["--name", "Jo"], ["--id", "3f9c2a81"]])
+def test_names_come_from_files_or_from_an_option(tmp_path, run, whose):
+    photo = write(tmp_path / "jo.jpg", samples.hopper())
+    assert "leave out --name and --id" in run(photo, *whose, "--each-file", status=2).stderr
+
+
+def test_a_photo_of_someone_else_is_not_added(tmp_path, run, run_json, stored):
+    run(write(tmp_path / "1.jpg", samples.hopper()), "--name", "Grace Hopper")
+    other = write(tmp_path / "2.jpg", samples.collins())
+    told = run_json(other, "--name", "Grace Hopper", status=1)
+    assert [one["reason"] for one in told["refused"]] == ["unlike the other photos"]
+    assert stored() == {"Grace Hopper": [samples.hopper()]}
+    run(other, "--name", "Grace Hopper", "--allow-unlike")
+    assert stored() == {"Grace Hopper": [samples.hopper(), samples.collins()]}
+
+
+def test_one_photo_among_many_is_refused_however_late_it_is_stored(
+    tmp_path, run_json, stored, monkeypatch
+):
+    monkeypatch.setattr("susracker.enrolment.job.FLUSH_SECONDS", 0)
+    for number, photo in enumerate([samples.collins(), samples.hopper(), samples.hopper(80)]):
+        write(tmp_path / "Grace_Hopper" / f"{number}.jpg", photo)
+    told = run_json(tmp_path / "Grace_Hopper")
+    assert [one["path"][-5:] for one in told["refused"]] == ["0.jpg"]
+    assert stored() == {"Grace Hopper": [samples.hopper(), samples.hopper(80)]}
+
+
+def test_the_faces_that_were_taken_can_be_looked_at(tmp_path, run, criminals):
+    photo = write(tmp_path / "jo.jpg", samples.hopper())
+    run(photo, "--name", "Jo / Doe", "--show-faces", tmp_path / "shown")
+    (shown,) = (tmp_path / "shown").iterdir()
+    assert shown.name.startswith("Jo_Doe_")
+    with Image.open(shown) as face, Image.open(photo) as whole:
+        assert 50 < face.width < whole.width
+    run(photo, "--name", "Jo", "--show-faces", photo, status=2)
+
+
+# -- dates ----------------------------------------------------------------------------------------
+
+
+def test_a_run_does_not_switch_people_off_by_accident(tmp_path, run, criminals):
+    people = write(tmp_path / "people" / "Grace_Hopper" / "1.jpg", samples.hopper()).parents[1]
+    run(people)
+    assert "is past" in run(people, "--expires", "2020-01-01", status=2).stderr
+    assert criminals()[0].expires_at is None
+    told = run(people, "--expires", "2020-01-01", "--force").stdout
+    assert "edited: 1 person" in told
+    assert criminals()[0].expires_at.year == 2020
+
+
+def test_a_list_with_a_date_that_is_past_names_the_person(tmp_path, run, criminals):
+    photo = write(tmp_path / "jo.jpg", samples.hopper())
+    rows = write(tmp_path / "l.csv", f"photo,name,expires\n{photo},Jo Doe,2020-01-01\n".encode())
+    assert "so Jo Doe would not be looked for" in run(rows, status=2).stderr
+    run(rows, "--force")
+    assert [one.name for one in criminals()] == ["Jo Doe"]

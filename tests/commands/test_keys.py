@@ -23,7 +23,9 @@ from tests.pictures import HOPPER
 
 @pytest.fixture
 def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'site.db'}"
+    url = f"sqlite:///{tmp_path / 'site.db'}"
+    open_store(url).close()
+    return url
 
 
 @pytest.fixture

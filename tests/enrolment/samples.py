@@ -60,3 +60,14 @@ def too_blurred() -> bytes:
 @cache
 def no_face() -> bytes:
     return encoded(Image.fromarray(np.full((300, 300, 3), 130, np.uint8)))
+
+
+@cache
+def group() -> bytes:
+    """One large face, and four small ones above it."""
+    picture = Image.new("RGB", (700, 700), (130, 130, 130))
+    picture.paste(Image.open(HOPPER).resize((400, 470)), (150, 230))
+    for place in range(4):
+        one = Image.open(COLLINS).crop(COLLINS_HEAD).resize((170, 170))
+        picture.paste(one, (5 + 173 * place, 20))
+    return encoded(picture)

@@ -62,6 +62,7 @@ def test_a_photo_is_prepared(enroller):
     [
         (samples.no_face, "no face"),
         (samples.two_faces, "several faces"),
+        (samples.group, "group photo"),
         (samples.too_small, "too small"),
         (samples.too_blurred, "too blurred"),
     ],

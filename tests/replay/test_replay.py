@@ -200,8 +200,10 @@ def test_someone_whose_time_ran_out_since_was_wanted_then(settings, tmp_path):
 
 
 def test_an_empty_watch_list_is_an_error(settings, tmp_path):
+    url = f"sqlite:///{tmp_path / 'empty.db'}"
+    open_store(url).close()
     with pytest.raises(InputError, match="nobody on the watch-list"):
-        results(settings, NIGHT_SHIFT, store=f"sqlite:///{tmp_path / 'empty.db'}")
+        results(settings, NIGHT_SHIFT, store=url)
 
 
 def test_anonymised_detections_are_recognised(settings, night, tmp_path):

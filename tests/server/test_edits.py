@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from tests.enrolment import samples
 from tests.server.conftest import HOPPER, Site
 
 TRIES = 8
@@ -119,3 +120,21 @@ def test_people_are_listed_in_pages(own_site):
     for wrong in ({"limit": 0}, {"limit": 1001}, {"limit": "x"}, {"query": "x" * 201}):
         answer = requests.get(f"{site.url}/api/criminals", params=wrong, timeout=30)
         assert answer.status_code == 400, wrong
+
+
+def test_a_photo_of_someone_else_is_refused_unless_it_is_allowed(site, photo):
+    collins = samples.collins(70)
+    pair = [("file", another(photo, 210)), ("file", collins)]
+    refused = site.post("/api/criminals", data={"name": "Two"}, files=pair)
+    assert refused.status_code == 400
+    assert refused.json()["error"].startswith("image 1: several people: the 2 photos")
+    who = enroll(site, "One")
+    assert put(site, who, files={"file": another(photo, 211)}).status_code == 200
+    refused = put(site, who, files={"file": collins}, data={"age": 40})
+    assert refused.status_code == 400
+    assert refused.json()["error"].startswith("image 1: unlike the other photos")
+    assert "allow_unlike" in refused.json()["error"]
+    assert (get(site, who).json()["age"], len(get(site, who).json()["photos"])) == (None, 1)
+    allowed = put(site, who, files={"file": collins}, data={"allow_unlike": "true"})
+    assert allowed.status_code == 200
+    assert len(allowed.json()["photos"]) == 2

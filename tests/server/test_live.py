@@ -13,6 +13,7 @@ import socketio
 
 from susracker.demo.process import ServerProcess
 from tests.server.conftest import Operator
+from tests.torture.site import Site
 
 
 def raise_alerts(site, camera: str, count: int) -> list[int]:
@@ -96,3 +97,33 @@ def test_the_javascript_client_hears_both_events(site, faces, node_client):
         operator.kill()
         operator.wait()
         operator.stdout.close()
+
+
+def test_the_javascript_client_connects_again_and_hears_each_alert_once(tmp_path, node_client):
+    """With `auth` as a function, as docs/http.md has it."""
+    with Site(tmp_path) as site:
+        operator = subprocess.Popen(
+            ["node", str(node_client), site.url, json.dumps({"last_seq": 0})],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            lines = (json.loads(line) for line in operator.stdout)
+            assert next(lines)["event"] == "connect"
+            heard = [send_violence(site, "one", lines)]
+            site.kill()
+            site.start()
+            assert next(line for line in lines if line["event"] == "connect")
+            heard.append(send_violence(site, "two", lines))
+            assert heard == ["one", "two"]
+        finally:
+            operator.kill()
+            operator.wait()
+            operator.stdout.close()
+
+
+def send_violence(site, camera, lines):
+    """Raise an alert; the camera of the next `new_alert`."""
+    body = {"camera_id": camera, "camera_location": "Hall", "event_type": "violence"}
+    assert requests.post(f"{site.url}/activity_alert", json=body, timeout=30).ok
+    return next(one["data"]["camera_id"] for one in lines if one["event"] == "new_alert")

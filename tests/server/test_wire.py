@@ -96,7 +96,7 @@ def test_both_events_of_a_face_have_their_fields(site, operator, faces):
     assert new_alert == answer
     assert alert["alert_type"] == 1
     assert alert["name"].startswith("Grace Hopper")
-    assert alert["confidence"] == f"{100 * (1 - new_alert['distance']):.2f}%"
+    assert alert["confidence"] == f"{100 * (1 - 1.5 * new_alert['distance']):.2f}%"
     assert base64.b64decode(alert["detected_face"]).startswith(b"\xff\xd8")
     assert alert["criminal_image"].startswith("data:image/jpeg;base64,")
     assert new_alert["status"] == "new"
@@ -197,3 +197,35 @@ def test_the_enrolment_photo_is_sent_small_wherever_it_is_shown(site, operator, 
     with Image.open(HOPPER.portrait) as photo, Image.open(io.BytesIO(small)) as shown_small:
         width, height = shown_small.size
         assert width / height == pytest.approx(photo.width / photo.height, abs=0.01)
+
+
+# -- old cameras ----------------------------------------------------------------------------------
+
+
+def last_alert(site):
+    return site.all_alerts()[-1]
+
+
+@pytest.mark.parametrize("fields", [{}, {"camera_id": "", "camera_location": ""}])
+def test_a_face_without_a_camera_is_of_an_unknown_one(own_site, faces, fields):
+    site = own_site()
+    answer = site.post("/face_upload", data=fields, files={"file": faces["hopper"]})
+    assert answer.json()["message"] == "Match found"
+    alert = last_alert(site)
+    assert (alert["camera_id"], alert["camera_location"]) == ("unknown_camera", "unknown_location")
+
+
+def test_an_activity_without_fields_is_an_unknown_one(site):
+    assert site.post("/activity_alert", json={}).json() == {"message": "Alert sent"}
+    alert = last_alert(site)
+    assert alert["event_type"] == "unknown_activity"
+    assert (alert["camera_id"], alert["camera_location"]) == ("unknown_camera", "unknown_location")
+
+
+def test_numbers_are_names_of_cameras_and_places(site, faces):
+    numbered = {"camera_id": 12, "camera_location": 3}
+    assert site.post("/activity_alert", json=numbered | {"event_type": "fire"}).status_code == 200
+    assert (last_alert(site)["camera_id"], last_alert(site)["camera_location"]) == ("12", "3")
+    assert site.post("/api/detections", json=detection(faces["hopper"], camera_id=12)).ok
+    assert last_alert(site)["camera_id"] == "12"
+    assert site.post("/api/detections", json=detection(camera_id=True)).status_code == 400

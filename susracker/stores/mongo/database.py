@@ -113,17 +113,8 @@ class Database:
 
         With the options of MongoDB's connection strings, such as `?replicaSet=rs0`.
         """
-        if not re.match(r"mongodb(\+srv)?://.", url):
-            raise ConfigError("a MongoDB URL must be like mongodb://host:27017/susracker")
-        try:
-            if "@" in urlsplit(url).path:  # the driver would show a part of the password as a host
-                raise ConfigError(f"the MongoDB URL is wrong: {ESCAPE_PASSWORD}")
-            client: MongoClient[Document] = MongoClient(url, **_missing_options(url))
-            name = client.get_default_database(DATABASE).name
-        except (errors.ConfigurationError, errors.InvalidURI, ValueError) as error:
-            told = told_without_password(error, url)
-            raise ConfigError(f"the MongoDB URL is wrong: {told}") from error
-        return cls(client, name, sealer)
+        client = client_of(url)
+        return cls(client, client.get_default_database(DATABASE).name, sealer)
 
     def next_number(self, name: str) -> int:
         """The next number of a counter, from 1."""
@@ -273,21 +264,58 @@ class Database:
         """Errors of the driver become ours."""
         if self._closed:
             raise StoreUnavailableError("the store was closed: open it again")
-        try:
+        with errors_mapped():
             yield
-        except errors.OperationFailure as error:
-            if error.code in WRONG_CREDENTIALS:
-                raise StoreUnavailableError(
-                    "MongoDB refuses the user: put the name and password of a user who may read "
-                    "and write the database into the URL"
-                ) from error
-            raise StoreUnavailableError(f"MongoDB refuses: {error}") from error
-        except UNFIT as error:
-            raise InputError(f"MongoDB cannot store this: {error}") from error
-        except (errors.PyMongoError, errors.InvalidOperation) as error:
+
+
+def client_of(url: str) -> MongoClient[Document]:
+    """A client of the server that a URL names. It connects when it is used.
+
+    Raises:
+        ConfigError: the URL is malformed.
+    """
+    if not re.match(r"mongodb(\+srv)?://.", url):
+        raise ConfigError("a MongoDB URL must be like mongodb://host:27017/susracker")
+    try:
+        if "@" in urlsplit(url).path:  # the driver would show a part of the password as a host
+            raise ConfigError(f"the MongoDB URL is wrong: {ESCAPE_PASSWORD}")
+        client: MongoClient[Document] = MongoClient(url, **_missing_options(url))
+        client.get_default_database(DATABASE)
+    except (errors.ConfigurationError, errors.InvalidURI, ValueError) as error:
+        told = told_without_password(error, url)
+        raise ConfigError(f"the MongoDB URL is wrong: {told}") from error
+    return client
+
+
+def has_collections(url: str) -> bool:
+    """Whether anything is in the database that a URL names.
+
+    Raises:
+        ConfigError: the URL is malformed.
+        StoreUnavailableError: the server cannot be reached.
+    """
+    with client_of(url) as client, errors_mapped():
+        return bool(client.get_default_database(DATABASE).list_collection_names())
+
+
+@contextmanager
+def errors_mapped() -> Iterator[None]:
+    """Errors of the driver become ours."""
+    try:
+        yield
+    except errors.OperationFailure as error:
+        if error.code in WRONG_CREDENTIALS:
             raise StoreUnavailableError(
-                f"MongoDB cannot be reached: {DRIVER_DETAILS.sub('', str(error))}"
+                "MongoDB refuses the user: put the name and password of a user who may read "
+                "and write the database into the URL"
             ) from error
+        raise StoreUnavailableError(f"MongoDB refuses: {error}") from error
+    except UNFIT as error:
+        raise InputError(f"MongoDB cannot store this: {error}") from error
+    except (errors.PyMongoError, errors.InvalidOperation) as error:
+        raise StoreUnavailableError(
+            f"MongoDB cannot be reached: {DRIVER_DETAILS.sub('', str(error))}"
+        ) from error
 
 
 def _missing_options(url: str) -> dict[str, Any]:

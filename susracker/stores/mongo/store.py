@@ -7,7 +7,7 @@ from typing_extensions import Self
 from susracker.stores.base import Store
 from susracker.stores.data_key import sealer_of
 from susracker.stores.mongo.access import MongoAccess
-from susracker.stores.mongo.database import Database
+from susracker.stores.mongo.database import Database, has_collections
 from susracker.stores.mongo.gallery import MongoGallery
 from susracker.stores.mongo.journal import MongoJournal
 from susracker.stores.mongo.vault import MongoVault, UnopenedDatabase
@@ -43,6 +43,10 @@ class MongoStore(MongoGallery, MongoJournal, MongoAccess, Store):
         With the options of MongoDB's connection strings, such as `?replicaSet=rs0`.
         """
         return cls(Database.from_url(url, sealer_of(data_key)))
+
+    @classmethod
+    def exists(cls, url: str) -> bool:
+        return has_collections(url)
 
     @classmethod
     def open_vault(cls, url: str) -> Vault:

@@ -10,6 +10,7 @@ from typing_extensions import Self
 
 from susracker.errors import ConfigError
 from susracker.passwords import without_password
+from susracker.runtime.files import expanded
 from susracker.stores.base import Store
 from susracker.stores.data_key import sealer_of
 from susracker.stores.rotation import Vault
@@ -53,6 +54,10 @@ class SqliteStore(SqliteGallery, SqliteJournal, SqliteAccess, Store):
         """Open the file that `url` names, such as `sqlite:///people.db` in the working directory,
         `sqlite:////var/lib/people.db` or `sqlite:///~/people.db`."""
         return cls.open(path_of(url), sealer_of(data_key))
+
+    @classmethod
+    def exists(cls, url: str) -> bool:
+        return expanded(path_of(url)).exists()
 
     @classmethod
     def open_vault(cls, url: str) -> Vault:

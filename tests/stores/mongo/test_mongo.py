@@ -42,6 +42,7 @@ from tests.contracts.records import (
     sighting,
     template,
 )
+from tests.enrolment import samples
 from tests.pictures import COLLINS, HOPPER, shared
 from tests.server.conftest import face_crop
 from tests.server.test_two_nodes import upload, within
@@ -398,8 +399,10 @@ def test_who_a_panel_adds_is_enrolled_and_his_document_left_as_it_is(store, pane
     assert follow(store) == 0
 
 
-def test_several_pictures_and_new_ones(store, panel):
-    key = panel.insert_one(document(images=[data_uri(COLLINS)])).inserted_id
+def test_several_pictures_and_new_ones(store, panel, tmp_path):
+    another = tmp_path / "another.jpg"
+    another.write_bytes(samples.hopper(80))
+    key = panel.insert_one(document(images=[data_uri(another)])).inserted_id
     assert follow(store) == 2
     revision = store.revision()
     panel.update_one({"_id": key}, {"$set": {"images": []}})
@@ -412,6 +415,15 @@ def test_several_pictures_and_new_ones(store, panel):
     panel.update_one({"_id": key}, {"$set": {"image": data_uri(COLLINS)}})
     assert follow(store) == 1
     assert store.photo(store.photo_ids(str(key))[0]).content == COLLINS.read_bytes()
+
+
+def test_a_picture_of_someone_else_is_refused_once(store, panel, caplog):
+    key = panel.insert_one(document(images=[data_uri(COLLINS)])).inserted_id
+    assert follow(store) == 1
+    assert "unlike the other photos" in caplog.text
+    assert templates(store) == {str(key): 1}
+    assert follow(store) == 0
+    assert caplog.text.count("unlike the other photos") == 1
 
 
 def test_an_edit_is_a_change_and_no_change_is_none(store, panel):
