@@ -12,12 +12,7 @@ from ipaddress import ip_network
 from typing import Annotated, Literal
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 ENV_PREFIX = "SUSRACKER_"
 MAX_SHIFT = 5.0
@@ -77,10 +72,10 @@ Days = Annotated[float, BeforeValidator(_empty_is_zero), Field(ge=0, le=36_500)]
 """A limit in days; 0, or nothing at all, is no limit."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every setting of susracker; the description of a field is its help."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     store: str = Field(
         default_factory=default_store,
@@ -259,18 +254,6 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level of message to log."
     )
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """`load_settings` reads the sources itself, to know where each value came from."""
-        return (init_settings,)
 
 
 def flag_name(name: str) -> str:

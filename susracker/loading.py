@@ -10,7 +10,6 @@ from typing import Any
 
 import tomlkit
 from pydantic import ValidationError
-from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 
 from susracker.config import Settings, flag_name, variable_name
 from susracker.errors import ConfigError
@@ -49,7 +48,7 @@ def load_settings(
     path = file or Path(FILE_NAME)
     layers = [
         ({k: v for k, v in (flags or {}).items() if v is not None}, flag_name),
-        (EnvSettingsSource(Settings)(), variable_name),
+        (_read_environment(), variable_name),
         (_read_file(path, required=file is not None), lambda name: str(path)),
     ]
     values: dict[str, Any] = {}
@@ -107,13 +106,20 @@ def shown_setting(name: str, value: object) -> object:
     return without_password(value) if isinstance(value, str) else value
 
 
+def _read_environment() -> dict[str, str]:
+    """Settings by name; the names of variables may be in lower case, too."""
+    values = {name.upper(): value for name, value in os.environ.items()}
+    variables = {name: variable_name(name) for name in Settings.model_fields}
+    return {name: values[its] for name, its in variables.items() if its in values}
+
+
 def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
     if not path.exists():
         if required:
             raise ConfigError(f"there is no settings file {path}")
         return {}
     try:
-        return TomlConfigSettingsSource(Settings, path)()
+        return tomlkit.parse(path.read_text(encoding="utf-8")).unwrap()
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read the settings in {path}: {error}") from error
 

@@ -107,12 +107,12 @@ def open_cooldown(url: str, seconds: float) -> Cooldown:
 
 def backend_names(kind: str) -> list[str]:
     """The names that are valid for a kind: "encoders", "matchers", "stores" or "cooldowns"."""
-    return sorted(_points(kind, tuple(sys.path)))
+    return sorted(_points(tuple(sys.path))[kind])
 
 
 def _backend(kind: str, name_or_url: str) -> Any:
     name = name_or_url.partition(":")[0]
-    point = _points(kind, tuple(sys.path)).get(name)
+    point = _points(tuple(sys.path))[kind].get(name)
     if point is None:
         valid = ", ".join(backend_names(kind)) or "none: is susracker installed with pip?"
         raise UnknownBackendError(f"no {kind[:-1]} is called {name!r}; there are: {valid}")
@@ -126,6 +126,11 @@ def _backend(kind: str, name_or_url: str) -> Any:
 
 
 @lru_cache
-def _points(kind: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:
-    """The entry points of a kind by name, of all packages on `sys.path`: they take 7 ms to read."""
-    return {point.name: point for point in entry_points(group=f"susracker.{kind}")}
+def _points(path: tuple[str, ...]) -> dict[str, dict[str, EntryPoint]]:
+    """The entry points of each kind by name, of all packages on `sys.path`: they take 10 ms to
+    read."""
+    found = entry_points()
+    return {
+        kind: {point.name: point for point in found.select(group=f"susracker.{kind}")}
+        for kind in ("encoders", "matchers", "stores", "cooldowns")
+    }

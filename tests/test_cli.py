@@ -7,10 +7,28 @@ import subprocess
 import sys
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from susracker.cli import COMMANDS, main
+from susracker.demo.process import ServerProcess
+from susracker.plugins import open_encoder
+
+UNNEEDED = {
+    "aiohttp.client",
+    "matplotlib.cbook",
+    "onnx.helper",
+    "onnxruntime.quantization",
+    "pymongo.errors",
+    "redis.client",
+    "requests.api",
+    "rich.console",
+    "watchdog.utils",
+    "websocket._core",
+}
+"""Modules of packages that a server without settings has no use for. Each is imported by its own
+package, for Python also lists packages that it was asked for and did not find."""
 
 
 def run(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -54,6 +72,18 @@ def test_help_imports_no_command():
         "print(sorted(heavy & set(sys.modules)))"
     )
     assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "[]"
+
+
+def test_a_server_imports_only_what_it_needs(tmp_path, monkeypatch, capfd):
+    nobody = np.zeros((1, 150, 150, 3), np.uint8)
+    for embed in (open_encoder("dlib").embed, open_encoder("dlib").embed_fast):
+        embed(nobody)  # builds the networks, if they are not in the cache folder yet
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    with ServerProcess("--store", f"sqlite:///{tmp_path}/people.db"):
+        pass
+    imported = {line.rpartition("|")[2].strip() for line in capfd.readouterr().err.splitlines()}
+    assert {"cv2", "flask", "onnxruntime"} <= imported
+    assert not imported & UNNEEDED
 
 
 def test_importing_the_library_loads_no_model_and_prints_nothing():

@@ -24,6 +24,7 @@ from susracker.benchmark.embedding import meant_face
 from susracker.faces import dlib_resnet
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import DlibEncoder
+from susracker.faces.network import CHIPS
 from susracker.faces.quantised import QUANTISED
 from susracker.faces.weights import RECOGNITION, weights_file
 
@@ -45,7 +46,7 @@ class Chips(CalibrationDataReader):
         for photo in photos:
             face = meant_face(detector.find_in_bytes(photo.read_bytes()))
             if face:
-                yield {dlib_resnet.CHIPS: face.chip[None]}
+                yield {CHIPS: face.chip[None]}
 
 
 def main() -> None:

@@ -7,17 +7,16 @@ on a copy of 150 pixels, takes 2 ms.
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
-import dlib
 import numpy as np
 
 from susracker.errors import FaceRefusedError
+from susracker.faces import hog
 from susracker.faces.boxes import Box
 from susracker.faces.face import Face, locate
+from susracker.faces.hog import Found
 from susracker.faces.images import MAX_PIXELS, decode
 from susracker.faces.quality import check_enrolable
 from susracker.models import Picture
@@ -91,14 +90,6 @@ the highest in the photo. Bystanders are turned away, blurred or cut off, or are
 twice. The score alone is not enough: a subject who is turned away would be dropped, and their
 neighbour enrolled. Of LFW's development photos, the score alone enrols 3,365, and 3 of the faces
 are a neighbour's. With the gap, and `CLEARLY_LARGER`, it is 3,359 and none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A box that HOG found, with its score."""
-
-    box: Box
-    score: float
 
 
 class Detector:
@@ -196,7 +187,7 @@ class Detector:
         small = _resized(picture, scale)
         border = round(TIGHT_PADDING * max(small.shape[:2]))
         padded = _padded(small, border)
-        found = _hog(padded, TIGHT_THRESHOLD)
+        found = hog.find(padded, TIGHT_THRESHOLD)
         if not found:
             return None
         best = max(found, key=lambda one: one.score)
@@ -218,26 +209,8 @@ class Detector:
         self, picture: Picture, scale: float, threshold: float = FRAME_THRESHOLD
     ) -> list[Found]:
         """Find faces in a scaled copy of the picture, highest score first."""
-        found = _hog(_resized(picture, scale), threshold)
+        found = hog.find(_resized(picture, scale), threshold)
         return [Found(one.box.mapped(1 / scale), one.score) for one in found]
-
-
-_idle_hogs: deque[Any] = deque()
-"""dlib's detectors that no thread is using, for all of this process: each takes 0.3 s to make."""
-
-
-def _hog(picture: Picture, threshold: float) -> list[Found]:
-    # Two threads in the same detector would crash the process.
-    try:
-        hog = _idle_hogs.pop()
-    except IndexError:
-        hog = dlib.get_frontal_face_detector()
-    boxes, scores, _ = hog.run(picture, 0, threshold)
-    _idle_hogs.append(hog)
-    return [
-        Found(Box(box.left(), box.top(), box.right() + 1, box.bottom() + 1), score)
-        for box, score in zip(boxes, scores, strict=True)
-    ]
 
 
 def _coarse_scale(picture: Picture) -> float:

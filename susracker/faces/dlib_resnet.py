@@ -20,12 +20,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from susracker.errors import EncoderError
+from susracker.faces.network import CHIP_SIZE, CHIPS, DIMENSION, EMBEDDINGS
 
 Weights = NDArray[np.float32]
-
-CHIP_SIZE, DIMENSION = 150, 128
-CHIPS, EMBEDDINGS = "chips", "embeddings"
-"""Names of the model's input and of its output."""
 
 MEAN_RGB, SCALE = (122.782, 117.001, 104.298), 1 / 256
 """The mean that dlib's input layer subtracts, and the factor that it then multiplies by."""
@@ -35,9 +32,6 @@ STAGES = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1
 
 TENSOR_VERSION = 2
 LAYER = re.compile(rb"\x01\x05con_\d|\x01\x07affine_|\x01\x04fc_\d")
-FORMAT = 1
-"""Increase this when `build` makes a different model from the same weights."""
-
 OPSET, IR_VERSION = 17, 9
 """Old enough for every supported version of ONNX Runtime."""
 

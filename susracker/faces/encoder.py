@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import tempfile
 import threading
 from abc import ABC, abstractmethod
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dlib
 import numpy as np
-import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
-from platformdirs import user_cache_path
 
 from susracker.errors import EncoderError
-from susracker.faces import dlib_resnet, quantised
+from susracker.faces.cache import cache_folder, replacing
 from susracker.faces.detector import Detector
+from susracker.faces.network import CHIPS, DIMENSION, FORMAT, INT8_FORMAT
 from susracker.faces.weights import RECOGNITION, weights_file
 from susracker.models import Vectors
 from susracker.runtime.installed import installed_file
+
+if TYPE_CHECKING:
+    import onnx
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class DlibReferenceEncoder(Encoder):
     """dlib's recognition network, run by dlib: slow, but the reference for the other encoders."""
 
     id = "dlib-resnet-v1"
-    dimension = dlib_resnet.DIMENSION
+    dimension = DIMENSION
 
     def __init__(self) -> None:
         # A network keeps its activations: two threads in the same one would mix their faces.
@@ -147,13 +147,13 @@ class DlibEncoder(Encoder):
     """
 
     id = DlibReferenceEncoder.id
-    dimension = dlib_resnet.DIMENSION
+    dimension = DIMENSION
 
     max_difference = MAX_DIFFERENCE
-    format = str(dlib_resnet.FORMAT)
+    format = FORMAT
 
     def __init__(self, cache: Path | None = None, weights: Path | None = None) -> None:
-        self._cache = cache or user_cache_path("susracker")
+        self._cache = cache or cache_folder()
         self._weights = weights
         self._loading = threading.Lock()
         self._session: Any = None
@@ -162,7 +162,7 @@ class DlibEncoder(Encoder):
         if self._session is None:
             with self._loading:
                 self._session = self._session or self._load()
-        embeddings: Vectors = self._session.run(None, {dlib_resnet.CHIPS: chips})[0]
+        embeddings: Vectors = self._session.run(None, {CHIPS: chips})[0]
         return embeddings
 
     def embed_fast(self, chips: Chips) -> Vectors:
@@ -174,11 +174,7 @@ class DlibEncoder(Encoder):
 
     def _load(self) -> Any:
         weights = self._weights or weights_file(RECOGNITION)
-        try:
-            digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
-        except OSError as error:
-            raise EncoderError(f"cannot read the weights in {weights}: {error}") from error
-        file = self._cache / f"{self.id}-{self.format}-{digest}.onnx"
+        file = self._cache / f"{self.id}-{self.format}-{_digest(weights)}.onnx"
         if kept := _kept(file):
             return kept
         model = self._build(weights).SerializeToString()
@@ -188,6 +184,9 @@ class DlibEncoder(Encoder):
         return session
 
     def _build(self, weights: Path) -> onnx.ModelProto:
+        # The package `onnx` takes 0.1 s to import, and only building needs it.
+        from susracker.faces import dlib_resnet
+
         return dlib_resnet.build(weights)
 
 
@@ -200,12 +199,14 @@ class DlibInt8Encoder(DlibEncoder):
     """
 
     max_difference = MAX_INT8_DIFFERENCE
-    format = f"{dlib_resnet.FORMAT}-{quantised.FORMAT}"
+    format = f"{FORMAT}-{INT8_FORMAT}"
 
     def embed_fast(self, chips: Chips) -> Vectors:
         return self.embed(chips)
 
     def _build(self, weights: Path) -> onnx.ModelProto:
+        from susracker.faces import quantised
+
         return quantised.quantise(super()._build(weights), self.id)
 
     def _load(self) -> Any:
@@ -214,6 +215,15 @@ class DlibInt8Encoder(DlibEncoder):
         except InexactNetworkError as error:
             log.warning("using the exact network, at half the speed: %s", error)
             return DlibEncoder(self._cache, self._weights)._load()
+
+
+@lru_cache(maxsize=4)
+def _digest(weights: Path) -> str:
+    """64 bits of the file's SHA-256; read once, for the exact network and the fast one."""
+    try:
+        return hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise EncoderError(f"cannot read the weights in {weights}: {error}") from error
 
 
 def _kept(file: Path) -> Any:
@@ -243,7 +253,7 @@ def _compare_with_dlib(session: Any, max_difference: float) -> None:
         ) from error
     chip = Detector().enrolment_face_in_bytes(portrait.read_bytes()).chip
     chips = np.stack([chip, chip[:, ::-1]])
-    ours = session.run(None, {dlib_resnet.CHIPS: chips})[0]
+    ours = session.run(None, {CHIPS: chips})[0]
     difference = float(np.abs(ours - DlibReferenceEncoder().embed(chips)).max())
     if not difference < max_difference:
         raise InexactNetworkError(
@@ -253,13 +263,9 @@ def _compare_with_dlib(session: Any, max_difference: float) -> None:
 
 
 def _write(file: Path, model: bytes) -> None:
-    """Write the whole file or nothing: another process may be reading or writing the same one."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)
-        with os.fdopen(handle, "wb") as temporary:
-            temporary.write(model)
-        os.replace(name, file)
+        with replacing(file) as temporary:
+            temporary.write_bytes(model)
     except OSError as error:
         raise EncoderError(
             f"cannot write the network to {file}: {error}; set XDG_CACHE_HOME to use another folder"

@@ -18,9 +18,6 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
 from susracker.errors import EncoderError
 
-FORMAT = "int8-1"
-"""Change this whenever quantisation changes, so that models in the cache are rebuilt."""
-
 QUANTISED = ("Conv", "Add", "Relu", "MaxPool", "AveragePool")
 """Operators that run in 8 bits: all that cost time. The input and the last layer stay exact."""
 

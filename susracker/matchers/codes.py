@@ -16,10 +16,8 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
 
 from susracker.matchers.base import ROUNDING
 from susracker.models import Vectors
@@ -64,6 +62,7 @@ class Codes:
         self._longest = self._worst = np.float32(0)
         for part in parts:
             self.put(part.start, rows[part])
+        _session()  # so that the first search need not make it
 
     def put(self, start: int, rows: Vectors) -> None:
         """Set the codes of the rows from `start` on."""
@@ -145,6 +144,10 @@ def _session() -> onnxruntime.InferenceSession:
 
     numpy has no fast product of 8-bit integers.
     """
+    # Only long watch-lists have codes, and the package takes 0.1 s to import.
+    import onnx
+    from onnx import TensorProto, helper
+
     of = helper.make_tensor_value_info
     graph = helper.make_graph(
         [

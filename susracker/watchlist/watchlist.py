@@ -31,7 +31,8 @@ search for an enrolled person was lost by it, of 1,309 with one photo each, 904 
 people who are not enrolled (LFW's development photos)."""
 
 EXPIRIES_AT_ONCE = 10_000
-"""How many expiry times one refresh reads of people loaded at the start: a tenth of a second."""
+"""How many expiry times each later refresh reads of people loaded at the start: a tenth of a
+second."""
 
 
 class WatchList:
@@ -96,10 +97,10 @@ class WatchList:
             StoreUnavailableError: the store cannot be read. The next call reads the same again.
         """
         with self._refreshing:
-            since = self._revision
-            read = self._load(now) if since is None else self._follow(since, now)
+            if self._revision is None:
+                return self._load(now)
             self._read_expiries()
-            return read
+            return self._follow(self._revision, now)
 
     def prepare(self, count: int) -> int:
         """Compute missing statistics of at most `count` criminals, so that searches need not.
@@ -160,8 +161,8 @@ class WatchList:
         return len(ids)
 
     def _read_expiries(self) -> None:
-        """Read when some of the people expire who were loaded at the start. Reading all of them at
-        once would delay the start."""
+        """Read when some of the people expire who were loaded at the start. Reading that
+        then would delay the start."""
         if self._expiry_unread:
             some = self._expiry_unread[-EXPIRIES_AT_ONCE:]
             self._expiries.note(self._store.criminals(some))

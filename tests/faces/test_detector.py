@@ -1,18 +1,13 @@
 from __future__ import annotations
 
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import cv2
-import dlib
 import numpy as np
 import pytest
 
 from susracker.errors import FaceRefusedError
-from susracker.faces import detector as detector_module
 from susracker.faces.boxes import Box
 from susracker.faces.detector import Detector
 from susracker.faces.images import crop, decode, encode_jpeg
@@ -84,38 +79,6 @@ def test_small_faces_of_a_frame_are_found():
     frame[300 : 300 + len(small), 600 : 600 + small.shape[1]] = small
     (face,) = detector.find(frame)
     assert 35 < face.box.width < 65
-
-
-def test_threads_that_take_turns_share_one_hog_detector(monkeypatch):
-    made = []
-
-    def make():
-        made.append(dlib.get_frontal_face_detector())
-        return made[-1]
-
-    monkeypatch.setattr(detector_module, "_idle_hogs", deque())
-    monkeypatch.setattr(detector_module, "dlib", SimpleNamespace(get_frontal_face_detector=make))
-    for _ in range(3):
-        with ThreadPoolExecutor(1) as pool:
-            assert len(pool.submit(Detector().find, portrait(HOPPER)).result()) == 1
-    assert len(made) == 1
-
-
-def test_threads_at_once_each_have_a_hog_detector(monkeypatch):
-    """dlib crashes where two threads use the same one."""
-    together, used = Barrier(3, timeout=60), []
-
-    class Hog:
-        def run(self, *_):
-            used.append(self)
-            together.wait()
-            return [], [], []
-
-    monkeypatch.setattr(detector_module, "_idle_hogs", deque())
-    monkeypatch.setattr(detector_module, "dlib", SimpleNamespace(get_frontal_face_detector=Hog))
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(detector_module._hog, [portrait(HOPPER)] * 3, [0.0] * 3))
-    assert len(set(used)) == len(used) == 3
 
 
 def test_the_chip_is_the_same_from_any_thread():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from susracker.errors import EncoderError
+from susracker.faces import dlib_resnet
 from susracker.faces import encoder as encoder_module
 from susracker.faces import weights as weights_module
 from susracker.faces.detector import Detector
@@ -115,13 +116,13 @@ def test_colours_are_not_swapped(chips):
 def test_the_model_is_built_once_and_kept(tmp_path, chips, monkeypatch):
     DlibEncoder(cache=tmp_path).encode(chips)
     (file,) = tmp_path.iterdir()
-    monkeypatch.setattr(encoder_module.dlib_resnet, "build", None)
+    monkeypatch.setattr(dlib_resnet, "build", None)
     assert np.abs(DlibEncoder(cache=tmp_path).encode(chips) - dlib_onnx.encode(chips)).max() == 0
     assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_model_that_differs_from_dlibs_is_not_kept(tmp_path, chips, monkeypatch):
-    monkeypatch.setattr(encoder_module.dlib_resnet, "MEAN_RGB", (122.7, 117.001, 104.298))
+    monkeypatch.setattr(dlib_resnet, "MEAN_RGB", (122.7, 117.001, 104.298))
     with pytest.raises(EncoderError, match="differs from dlib's"):
         DlibEncoder(cache=tmp_path).encode(chips)
     assert not list(tmp_path.iterdir())

@@ -168,12 +168,11 @@ def test_a_restart_remembers_the_newest_alert(open_one, clock):
 
 def test_a_start_reads_the_watch_list(open_one, monkeypatch):
     with closing(open_one()) as tracker:
-        loaded, refreshed, prepared = [], [], []
+        loaded, refreshed = [], []
         monkeypatch.setattr(tracker.recogniser, "load", lambda: loaded.append(1))
         monkeypatch.setattr(tracker.watchlist, "refresh", refreshed.append)
-        monkeypatch.setattr(tracker.watchlist, "prepare", prepared.append)
         tracker.start()
-        assert (loaded, refreshed, prepared) == ([1], [NOON], [4096])
+        assert (loaded, refreshed) == ([1], [NOON])
 
 
 def test_what_the_cooldown_lacks_is_a_warning(tracker):

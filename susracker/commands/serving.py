@@ -1,0 +1,121 @@
+"""What `susracker serve` runs once it may."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import click
+
+from susracker.commands.auditing import audit_log
+from susracker.commands.new_stores import say_created
+from susracker.config import Settings
+from susracker.enrolment.enroller import Enroller
+from susracker.enrolment.panel import enroll_panel_photos
+from susracker.enrolment.report import Refusal
+from susracker.passwords import without_password
+from susracker.recording.writer import Recorder
+from susracker.retention.purge import HourlyPurge, Purge, unlimited
+from susracker.runtime.core_dumps import forbid_core_dumps
+from susracker.runtime.periodic import Periodic
+from susracker.runtime.text import counted
+from susracker.runtime.threads import one_core_a_thread
+from susracker.server.app import create_app
+from susracker.server.noise import quieten
+from susracker.server.run import serve
+from susracker.server.service import EXTENSION
+from susracker.tracking.tracker import Tracker
+
+log = logging.getLogger(__name__)
+
+FOLLOWING = "following the panel"
+NOTING = "noting what could not be noted before"
+FORGETTING = "forgetting what is old"
+
+PURGE_SECONDS = 10.0
+"""How often to look whether it is time to purge, and to go on with a purge that is not done."""
+
+
+def run(settings: Settings, is_new: bool) -> None:
+    """Serve until Ctrl-C or SIGTERM.
+
+    Args:
+        is_new: whether the store is still to be created, which is then said.
+    """
+    quieten()
+    one_core_a_thread()
+    forbid_core_dumps()
+    with ExitStack() as stack:
+        recorder = _recorder(settings, stack)
+        tracker = stack.enter_context(Tracker.from_settings(settings))
+        if is_new:
+            say_created(settings)
+        _encode_missing(tracker)
+        panel = stack.enter_context(closing(_follow_panel(tracker)))
+        purge = stack.enter_context(closing(_purge(tracker)))
+        app = create_app(tracker, recorder, {FOLLOWING: panel, FORGETTING: purge})
+        audit = app.extensions[EXTENSION].audit
+        stack.enter_context(closing(Periodic(NOTING, settings.follow_seconds, audit.catch_up)))
+        serve(app, on_ready=lambda url: _announce(url, tracker))
+
+
+def _follow_panel(tracker: Tracker) -> Periodic:
+    """Enrol the photos that a panel has stored, and those it stores later."""
+    enroller = Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels)
+
+    def follow() -> None:
+        if enrolled := enroll_panel_photos(enroller, tracker.settings.workers):
+            log.info("enrolled %d photos that were added to the database", enrolled)
+            tracker.refresh()
+
+    follow()
+    return Periodic(FOLLOWING, tracker.settings.follow_seconds, follow)
+
+
+def _purge(tracker: Tracker) -> Periodic:
+    """Forget what is older than the settings allow."""
+    audit = audit_log(tracker.settings, tracker.store)
+    purge = HourlyPurge(Purge(tracker.store, tracker.settings, audit))
+    return Periodic(FORGETTING, PURGE_SECONDS, purge)
+
+
+def _recorder(settings: Settings, stack: ExitStack) -> Recorder | None:
+    if not settings.record:
+        return None
+    recorder = Recorder(Path(settings.record), settings.record_mb, settings.record_days)
+    stack.callback(recorder.close)
+    click.echo(
+        f"recording to {settings.record}, strangers' faces included: kept for "
+        f"{settings.record_days:g} days and up to {settings.record_mb:,g} MB"
+    )
+    return recorder
+
+
+def _encode_missing(tracker: Tracker) -> None:
+    """Make the templates that are missing, such as after a change of encoder."""
+    missing = len(tracker.store.photos_without_template(tracker.encoder.id))
+    if not missing:
+        return
+    log.info("encoding %d photos without a template of %s", missing, tracker.encoder.id)
+    enroller = Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels)
+    made = enroller.encode_missing(_log_refusal, workers=tracker.settings.workers)
+    tracker.refresh()
+    log.info("encoded %d of %d photos", made, missing)
+
+
+def _log_refusal(photo_id: str, refusal: Refusal | None) -> None:
+    if refusal:
+        log.warning("photo %s gets no template: %s", photo_id, refusal)
+
+
+def _announce(url: str, tracker: Tracker) -> None:
+    settings = tracker.settings
+    people = counted(len(tracker.watchlist), "person", "people")
+    click.echo(f"susracker listens on {url}, {people} on the watch-list")
+    store = without_password(settings.store)
+    click.echo(f"store {store}, encoder {settings.encoder}, {settings.workers} workers")
+    if names := unlimited(settings):
+        click.echo(f"kept without a limit of days: set {', '.join(names)} to forget in time")
+    if not len(tracker.watchlist):
+        click.echo("nobody is enrolled yet: susracker enroll PHOTO --name NAME")
