@@ -138,6 +138,13 @@ class Settings(BaseModel):
     max_megapixels: float = Field(
         50, gt=0, le=1000, description="Largest picture, in millions of pixels."
     )
+    max_detection_megapixels: float = Field(
+        25,
+        gt=0,
+        le=1000,
+        description="Largest picture of a detection, in millions of pixels; max_megapixels limits "
+        "it, too.",
+    )
     allowed_origins: Listed = Field(
         "",
         description="Web origins, besides the server's own, whose pages may use the server, such "

@@ -117,6 +117,7 @@ class Ran:
     "target_fpir",
     "threshold_shift",
     "max_megapixels",
+    "max_detection_megapixels",
     "workers",
     "audit_key",
 )

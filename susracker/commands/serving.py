@@ -22,6 +22,7 @@ from susracker.runtime.periodic import Periodic
 from susracker.runtime.text import counted
 from susracker.runtime.threads import one_core_a_thread
 from susracker.server.app import create_app
+from susracker.server.noise import quieten
 from susracker.server.run import serve
 from susracker.server.service import EXTENSION
 from susracker.tracking.tracker import Tracker
@@ -42,6 +43,7 @@ def run(settings: Settings, is_new: bool) -> None:
     Args:
         is_new: whether the store is still to be created, which is then said.
     """
+    quieten()
     one_core_a_thread()
     forbid_core_dumps()
     with ExitStack() as stack:

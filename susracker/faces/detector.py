@@ -177,7 +177,8 @@ class Detector:
             return faces
         if tight:
             return [tight]
-        return self._scan(picture, min(FINE_SCALE, MAX_FINE_SIDE / max(picture.shape[:2])))
+        fine = min(FINE_SCALE, MAX_FINE_SIDE / max(picture.shape[:2]))
+        return faces if fine == _coarse_scale(picture) else self._scan(picture, fine)
 
     def _find_tight(self, picture: Picture) -> Found | None:
         """Return the picture's own rectangle if one face fills the picture, otherwise None."""
@@ -202,9 +203,7 @@ class Detector:
         return central[:1] if _largest_share(picture, central[:1]) >= PORTRAIT_SHARE else []
 
     def _scan_coarsely(self, picture: Picture, threshold: float = FRAME_THRESHOLD) -> list[Found]:
-        shorter, longer = sorted(picture.shape[:2])
-        scale = min(max(1.0, FRAME_SIDE / shorter), MAX_FINE_SIDE / longer)
-        return self._scan(picture, scale, threshold)
+        return self._scan(picture, _coarse_scale(picture), threshold)
 
     def _scan(
         self, picture: Picture, scale: float, threshold: float = FRAME_THRESHOLD
@@ -212,6 +211,11 @@ class Detector:
         """Find faces in a scaled copy of the picture, highest score first."""
         found = hog.find(_resized(picture, scale), threshold)
         return [Found(one.box.mapped(1 / scale), one.score) for one in found]
+
+
+def _coarse_scale(picture: Picture) -> float:
+    shorter, longer = sorted(picture.shape[:2])
+    return min(max(1.0, FRAME_SIDE / int(shorter)), MAX_FINE_SIDE / int(longer))
 
 
 def _largest_share(picture: Picture, found: list[Found]) -> float:

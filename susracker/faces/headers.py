@@ -11,12 +11,15 @@ import struct
 
 from susracker.errors import PictureError
 
-JPEG, PNG, BMP = b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"BM"
+JPEG, PNG, BMP, RIFF = b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"BM", b"RIFF"
 
 START_OF_SCAN = b"\xff\xda"
 
-STANDALONE = frozenset((0x01, *range(0xD0, 0xD9)))
-"""Markers without a length (ITU-T T.81, B.1.1.3)."""
+WITHOUT_LENGTH = frozenset((0x00, 0x01, *range(0xD0, 0xD9), 0xFF))
+"""Markers without a length (ITU-T T.81, B.1.1.3), padding, and what is no marker."""
+
+STARTS_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""Markers of the segments that hold a JPEG's size."""
 
 MAX_SCANS = 100
 """Scans of a JPEG at most, previews in it included: progressive ones have about 10."""
@@ -40,18 +43,24 @@ SPARSE_PIXELS, PIXELS_PER_BYTE = 2_000_000, 250
 has 64 to 170; the pictures that were made to fill the memory have 560 to 2,600."""
 
 
-def check_structure(data: bytes) -> None:
-    """Check a file of any format in a time that does not depend on what is in it.
+def declared_size(data: bytes) -> tuple[int, int]:
+    """Width and height by a file's header, read in a time that does not depend on what is in it.
+
+    Returns:
+        (0, 0) if the header is damaged, which a decoder will tell.
 
     Raises:
-        PictureError: decoding its header may take long.
+        PictureError: not a JPEG, PNG, WebP or BMP picture, or its header may take a decoder long.
     """
     if data.startswith(JPEG):
-        _check_jpeg(data)
-    elif data.startswith(PNG):
-        _check_png(data)
-    elif data.startswith(BMP):
-        _check_bmp(data)
+        return _jpeg_size(data)
+    if data.startswith(PNG):
+        return _png_size(data)
+    if data.startswith(BMP):
+        return _bmp_size(data)
+    if data.startswith(RIFF) and data[8:12] == b"WEBP":
+        return _webp_size(data)
+    raise PictureError("not a JPEG, PNG, WebP or BMP picture")
 
 
 def check_size(data: bytes, width: int, height: int) -> None:
@@ -70,28 +79,35 @@ def check_size(data: bytes, width: int, height: int) -> None:
         raise PictureError(f"the JPEG has too many scans for {width} x {height} pixels")
 
 
-def _check_jpeg(data: bytes) -> None:
+def _jpeg_size(data: bytes) -> tuple[int, int]:
     scans = data.count(START_OF_SCAN)
     if scans > MAX_SCANS:
         raise PictureError(f"the JPEG has {scans} scans; at most {MAX_SCANS} are decoded")
-    position = len(JPEG)
+    position, size = len(JPEG), (0, 0)
     for _ in range(MAX_SEGMENTS):
         marker = data[position : position + 4]
-        if len(marker) < 4 or marker[:2] == START_OF_SCAN:
-            return
-        if marker[0] != 0xFF or marker[1] in (0x00, 0xFF) or marker[1] in STANDALONE:
+        if len(marker) < 4:
+            return size
+        first, kind, high, low = marker
+        if first != 0xFF or kind in WITHOUT_LENGTH:
             position += 1
-        else:
-            position += 2 + max(2, int.from_bytes(marker[2:], "big"))
+            continue
+        if kind == START_OF_SCAN[1]:
+            return size
+        if kind in STARTS_OF_FRAME:
+            height, width = _numbers(">HH", data, position + 5)
+            size = width, height
+        position += 2 + max(2, high << 8 | low)
     raise PictureError(f"the JPEG has more than {MAX_SEGMENTS} segments before its first scan")
 
 
-def _check_png(data: bytes) -> None:
+def _png_size(data: bytes) -> tuple[int, int]:
     position, extra = len(PNG), 0
     for _ in range(MAX_CHUNKS):
         header = data[position : position + 8]
-        if len(header) < 8:
-            return
+        if len(header) < 8 or header[4:] == b"IEND":
+            width, height = _numbers(">II", data, len(PNG) + 8)
+            return width, height
         length, kind = struct.unpack(">I4s", header)
         position += 12 + length
         extra += kind != b"IDAT"
@@ -100,8 +116,31 @@ def _check_png(data: bytes) -> None:
     raise PictureError(f"the PNG has more than {MAX_CHUNKS} chunks")
 
 
-def _check_bmp(data: bytes) -> None:
-    # Headers of 12 bytes, those of OS/2, have no field for it.
-    header = int.from_bytes(data[14:18], "little")
-    if header >= 40 and int.from_bytes(data[30:34], "little") not in PLAIN_BMP:
+def _bmp_size(data: bytes) -> tuple[int, int]:
+    (header,) = _numbers("<I", data, 14)
+    if header < 40:  # of OS/2, without a field for compression
+        width, height = _numbers("<HH", data, 18)
+        return width, height
+    width, height, _, kind = _numbers("<iiII", data, 18)
+    if kind not in PLAIN_BMP:
         raise PictureError("the BMP is compressed; only plain ones are decoded")
+    return width, abs(height)  # negative if the rows run from the top
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """The size of the canvas (RFC 9649, 2.7), or of the only frame (2.5, 3.4)."""
+    kind = data[12:16]
+    if kind == b"VP8X":
+        low_width, high_width, low_height, high_height = _numbers("<HBHB", data, 24)
+        return (high_width << 16 | low_width) + 1, (high_height << 16 | low_height) + 1
+    if kind == b"VP8L":
+        (bits,) = _numbers("<I", data, 21)
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    width, height = _numbers("<HH", data, 26)
+    return width & 0x3FFF, height & 0x3FFF
+
+
+def _numbers(layout: str, data: bytes, position: int) -> tuple[int, ...]:
+    """Read numbers; zeros where the data ends before."""
+    size = struct.calcsize(layout)
+    return struct.unpack(layout, data[position : position + size].ljust(size, b"\0"))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 import threading
-import warnings
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from susracker.errors import PictureError
 from susracker.faces.boxes import Box
-from susracker.faces.headers import check_size, check_structure
+from susracker.faces.headers import check_size, declared_size
 from susracker.models import Picture
 from susracker.runtime.memory import memory_given_back
 
@@ -68,16 +68,32 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
         PictureError: the data is empty, has an unknown format, is truncated or damaged, has more
             than `max_pixels` pixels, or is built so that it takes a decoder long.
     """
-    image = _open(data)
-    width, height = image.size
+    pixels = pixels_of(data, max_pixels)
+    image = _open(data, pixels)
+    if pixels <= LARGE_PIXELS:
+        return np.asarray(_pixels(image))
+    with _one_large_at_a_time, memory_given_back():
+        return _reduced(image)
+
+
+def pixels_of(data: bytes, max_pixels: int = sys.maxsize) -> int:
+    """How many pixels a picture has by its header, before anything is allocated for it.
+
+    Returns:
+        0 if the header is damaged.
+
+    Raises:
+        PictureError: empty, of no known format, too large, or built so that it takes long.
+    """
+    if not data:
+        raise PictureError("the picture is empty: 0 bytes")
+    width, height = declared_size(data)
     if width * height > max_pixels:
         raise PictureError(
             f"the picture has {width} x {height} pixels; at most {max_pixels} are decoded"
         )
-    if width * height <= LARGE_PIXELS:
-        return np.asarray(_pixels(image))
-    with _one_large_at_a_time, memory_given_back():
-        return _reduced(image)
+    check_size(data, width, height)
+    return width * height
 
 
 def thumbnail(data: bytes, max_bytes: int) -> bytes:
@@ -91,7 +107,7 @@ def thumbnail(data: bytes, max_bytes: int) -> bytes:
     Raises:
         PictureError: empty, of no known format, truncated or damaged.
     """
-    image = _open(data)
+    image = _open_any(data)
     image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))  # a large JPEG is decoded small
     image = _pixels(image)
     side = min(THUMBNAIL_SIDE, max(image.size))
@@ -106,7 +122,7 @@ def media_type(data: bytes) -> str:
     Raises:
         PictureError: the data is empty or has an unknown format.
     """
-    return MEDIA_TYPES[_open(data).format or ""]
+    return MEDIA_TYPES[_open_any(data).format or ""]
 
 
 def encode_jpeg(picture: Picture, quality: int = 90) -> bytes:
@@ -150,7 +166,9 @@ def _pixels(image: Image.Image) -> Image.Image:
         image.load()
         if image.mode in ("P", "PA") and image.palette is None:
             raise PictureError("the picture is damaged: it has no palette")
-        return _opaque(_eight_bits(_upright(image))).convert("RGB")
+        opaque = _opaque(_eight_bits(_upright(image)))
+        # Pillow would copy what is R, G, B already, 100 MB of a large picture.
+        return opaque if opaque.mode == "RGB" else opaque.convert("RGB")
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise PictureError(f"the picture is truncated or damaged: {error}") from error
 
@@ -167,28 +185,27 @@ def _reduced(image: Image.Image) -> Picture:
     return np.asarray(pixels.reduce(factor) if factor > 1 else pixels)
 
 
-def _open(data: bytes) -> Image.Image:
-    """Read a picture's header, but none of its pixels."""
-    if not data:
-        raise PictureError("the picture is empty: 0 bytes")
-    check_structure(data)
-    image = _open_any(data)
-    check_size(data, *image.size)
-    return image
-
-
 def _open_any(data: bytes) -> Image.Image:
+    return _open(data, pixels_of(data))
+
+
+def _open(data: bytes, pixels: int) -> Image.Image:
+    """Read a picture's header, but none of its pixels.
+
+    Args:
+        pixels: how many its header was found to declare.
+    """
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of large pictures; `decode` has a limit of its own.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise PictureError("not a JPEG, PNG, WebP or BMP picture") from error
     except Image.DecompressionBombError as error:
         raise PictureError("the picture has hundreds of millions of pixels") from error
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise PictureError(f"the picture is truncated or damaged: {error}") from error
+    if image.width * image.height > pixels:
+        raise PictureError("the picture is damaged: it has two sizes")
+    return image
 
 
 def _upright(image: Image.Image) -> Image.Image:

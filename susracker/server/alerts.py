@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 
@@ -24,6 +25,7 @@ from susracker.server.wire import (
     new_alert_event,
     parse,
 )
+from susracker.stores.base import Store
 
 blueprint = Blueprint("alerts", __name__)
 
@@ -40,17 +42,18 @@ class Page(LogPage):
 def alerts() -> ResponseReturnValue:
     """Alerts after a `seq`, oldest first, without their pictures."""
     page = parse(Page, request.args)
-    store = service().tracker.store
-    found, last_seq, held = service().reads.call(
-        lambda: (
-            store.alerts(page.after, page.limit, with_faces=False, status=page.status),
-            store.last_seq(),
-            holds_shown(store),
-        )
-    )
+    shown, body = service().pages.call(_page, service().tracker.store, page)
+    describe(after=page.after, shown=shown)
+    return Response(body, mimetype="application/json")
+
+
+def _page(store: Store, page: Page) -> tuple[int, bytes]:
+    """How many alerts a page shows, and the page as JSON: 1,000 alerts would hold up the loop."""
+    found = store.alerts(page.after, page.limit, with_faces=False, status=page.status)
+    held = holds_shown(store)
     shown = [alert_summary(alert) | {"held": held.get(alert.id)} for alert in found]
-    describe(after=page.after, shown=len(found))
-    return jsonify(alerts=shown, last_seq=last_seq)
+    body = json.dumps({"alerts": shown, "last_seq": store.last_seq()}, sort_keys=True)
+    return len(found), body.encode()
 
 
 class Days(BaseModel):

@@ -27,6 +27,7 @@ from susracker.server.admission import Admission
 from susracker.server.auditing import Auditing
 from susracker.server.browsers import BrowserChecks, allow_listed_origins
 from susracker.server.connections import CONNECT, Connections
+from susracker.server.fair_pool import FairPool
 from susracker.server.headers import SecurityHeaders
 from susracker.server.hosts import Hosts
 from susracker.server.limits import LimitedOpenings, RateLimit, limit_requests
@@ -39,6 +40,7 @@ from susracker.server.refusals import register_errors
 from susracker.server.service import EXTENSION, Part, Service
 from susracker.server.thumbnails import Thumbnails
 from susracker.tracking.tracker import Tracker
+from susracker.tracking.turns import large_at_once
 
 AUDIT = "audit log"
 
@@ -50,6 +52,9 @@ MAX_WAITING_READS = 1000
 PARSERS, MAX_WAITING_BODIES = 2, 32
 """Threads for large bodies, and how many bodies may wait for them: each takes up to
 `max_body_mb` of memory."""
+
+MAX_WAITING_SLOW = 16
+"""How many large pictures and enrolments may wait: each takes up to `max_body_mb` of memory."""
 
 WRITERS = 16
 """Threads besides the workers: those that recognised someone and wait for the store."""
@@ -74,6 +79,7 @@ def create_app(
     origins = Origins(settings.allowed_origins)
     audit_log = AuditLog.open(tracker.store, settings.audit_key)
     auditing = Auditing(audit_log)
+    slow = large_at_once(settings.workers)
     reads = BoundedPool(READERS, READERS + MAX_WAITING_READS)
 
     def note(act: Act) -> None:
@@ -103,8 +109,10 @@ def create_app(
         live=live,
         thumbnails=thumbnails,
         judging=Judging(tracker.store, settings.review_required_by),
-        work=BoundedPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
+        work=FairPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
+        slow=FairPool(slow, slow + MAX_WAITING_SLOW),
         reads=reads,
+        pages=BoundedPool(1, 1 + MAX_WAITING_READS),
         parsing=BoundedPool(PARSERS, PARSERS + MAX_WAITING_BODIES),
         recorder=recorder,
         rate_limit=rate_limit,
@@ -130,6 +138,9 @@ def _socketio(app: Flask, origins: Origins) -> SocketIO:
         cors_credentials=not origins.all,
         max_http_buffer_size=MAX_MESSAGE,
         manage_session=False,
+        # Clients send no events. What an event of theirs raises in a greenlet of its own, gevent
+        # would write to the log, each time with its traceback.
+        async_handlers=False,
     )
 
 

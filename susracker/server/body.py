@@ -69,7 +69,7 @@ def from_json(convert: Callable[[Any], Result]) -> Result:
         InputError: it has too many values or is nested too deeply.
     """
     data = request.get_data(cache=False) if request.is_json else b""
-    return _off_the_loop(data, lambda: convert(_json(data)))
+    return off_the_loop(data, lambda: convert(_json(data)))
 
 
 def form() -> Form | None:
@@ -82,10 +82,11 @@ def form() -> Form | None:
     if kind not in (URLENCODED, MULTIPART):
         return None
     data = request.get_data(cache=False)
-    return _off_the_loop(data, lambda: _form(data, kind, options))
+    return off_the_loop(data, lambda: _form(data, kind, options))
 
 
-def _off_the_loop(data: bytes, work: Callable[[], Result]) -> Result:
+def off_the_loop(data: bytes, work: Callable[[], Result]) -> Result:
+    """Do some work with data of a request: on a thread if the data is large."""
     return work() if len(data) < LARGE else service().parsing.call(work)
 
 

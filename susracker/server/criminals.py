@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 
 blueprint = Blueprint("criminals", __name__)
 
+ENROLMENT = "enrolment"
+"""What enrolments wait as, beside the large pictures of cameras."""
+
 WRONG_BODY = "the body must be a JSON object or a form"
 
 SHOWN = 20
@@ -106,7 +109,7 @@ def enroll() -> ResponseReturnValue:
     """Enrol a person, as JSON with `images` in base64, or as a form with files."""
     fields, images = _body()
     describe(photos=len(images))
-    body = service().work.call(_add, service(), fields, images, once_changed())
+    body = service().slow.call(ENROLMENT, _add, service(), fields, images, once_changed())
     where = url_for(".show_criminal", criminal_id=body["id"])
     return jsonify(body), 201, {"Location": where}
 
@@ -121,7 +124,9 @@ def edit(criminal_id: str) -> ResponseReturnValue:
     """
     fields, images = _body()
     describe(fields=sorted(fields.keys() - Terms.model_fields.keys()), photos=len(images))
-    edited = service().work.call(_edit, service(), criminal_id, fields, images, once_changed())
+    edited = service().slow.call(
+        ENROLMENT, _edit, service(), criminal_id, fields, images, once_changed()
+    )
     return jsonify(edited)
 
 

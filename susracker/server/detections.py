@@ -16,7 +16,8 @@ from susracker.errors import InputError, OverloadedError, PictureError, StoreUna
 from susracker.models import Alert, Detection, Outcome
 from susracker.server.access import access
 from susracker.server.audited import unaudited
-from susracker.server.body import MULTIPART, form, from_json
+from susracker.server.body import MULTIPART, form, from_json, off_the_loop
+from susracker.server.fair_pool import FairPool
 from susracker.server.identity import identity
 from susracker.server.service import Service, service
 from susracker.server.thumbnails import Pictured
@@ -110,12 +111,19 @@ def _answer(detection: Detection) -> ResponseReturnValue:
     """Handle a detection, and answer once its alerts are stored and emitted."""
     identity().demand_camera(detection.camera_id)
     try:
-        outcome = service().work.call(_handle, service(), detection)
+        outcome = _pool(detection).call(detection.camera_id, _handle, service(), detection)
     except PictureError as error:
         return jsonify(error="Invalid image", detail=str(error)), 400
     for alert in outcome.alerts:
         service().live.broadcast_up_to(alert.seq)
     return jsonify(_body(detection, outcome))
+
+
+def _pool(detection: Detection) -> FairPool:
+    """Threads for a detection; whatever is wrong by the picture's header waits for none."""
+    tracker, work, slow = service().tracker, service().work, service().slow
+    is_large = off_the_loop(detection.picture or b"", lambda: tracker.is_large(detection))
+    return slow if is_large else work
 
 
 def _handle(parts: Service, detection: Detection) -> Outcome:

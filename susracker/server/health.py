@@ -42,7 +42,7 @@ def readyz() -> ResponseReturnValue:
         target_fpir=service().tracker.settings.target_fpir,
         # JSON knows no infinity, which is the threshold while nobody is enrolled.
         threshold=threshold if math.isfinite(threshold) else None,
-        in_flight=service().work.in_flight,
+        in_flight=parts.work.in_flight + parts.slow.in_flight,
     ), (503 if problem else 200)
 
 

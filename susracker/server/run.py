@@ -20,6 +20,8 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 from susracker.errors import ListenError
 from susracker.server.addresses import resolve
 from susracker.server.descriptors import possible_connections
+from susracker.server.idling import Idling
+from susracker.server.receiving import Body, Receiving
 from susracker.server.sending import whole
 from susracker.server.service import EXTENSION, Service
 from susracker.server.tls import tls_context
@@ -28,6 +30,10 @@ log = logging.getLogger(__name__)
 
 FINISH_SECONDS = 30.0
 """Seconds that accepted requests may take to finish when the server stops."""
+
+UNFINISHED_SECONDS = 2.0
+"""Seconds that bodies may take to arrive when the server stops: without them, a request is not
+accepted."""
 
 CLOSE_SECONDS = 0.5
 """Seconds after that for idle connections and operators' sockets to close."""
@@ -87,6 +93,10 @@ class Handler(WSGIHandler):
 
     _waits = HEAD_SECONDS
 
+    @property
+    def _own_server(self) -> Any:
+        return self.server  # gevent's types take it for a plain one
+
     def handle(self) -> None:
         """Answer until the client is done, or breaks off: gevent would log a traceback of each that
         does not wait for a refusal."""
@@ -94,13 +104,22 @@ class Handler(WSGIHandler):
             super().handle()
 
     def read_requestline(self) -> str:
-        """The first line of a request; nothing if it does not come in time."""
+        """The first line of a request; nothing if it does not come in time, or if others need the
+        connection."""
         seconds, self._waits = self._waits, IDLE_SECONDS
         try:
-            with Timeout(seconds):
+            with Timeout(seconds), self._own_server.idling.idle(self.socket):
                 return super().read_requestline()
         except Timeout:
             return ""
+
+    def get_environ(self) -> dict[str, Any]:
+        """What the application is told of a request, whose body must arrive in time."""
+        environ: dict[str, Any] = super().get_environ()
+        if environ["wsgi.input_terminated"]:  # not a WebSocket
+            environ["wsgi.input"] = Body(self, self._own_server.receiving)
+            self.wsgi_input = environ["wsgi.input"]
+        return environ
 
     def read_request(self, raw_requestline: str) -> Any:
         """Read the rest of the head. Returns whether it is one, and came in time."""
@@ -120,10 +139,16 @@ class Server(WSGIServer):
 
     handler_class = Handler
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.receiving = Receiving()
+        self.idling = Idling(self.pool)
+
     def handle(self, client_socket: Any, address: Any) -> None:
         client_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = whole(client_socket)
         connection.settimeout(IDLE_SECONDS)
+        self.idling.make_room()
         super().handle(connection, address)
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
@@ -171,6 +196,7 @@ def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
     stop.wait()
     log.info("stopping: finishing accepted requests")
     server.close()
+    gevent.spawn_later(UNFINISHED_SECONDS, server.receiving.stop)
     if not requests.wait_until_idle(FINISH_SECONDS):
         log.error("stopped after %s s with requests still unanswered", FINISH_SECONDS)
     server.stop(CLOSE_SECONDS)

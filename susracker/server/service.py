@@ -14,6 +14,7 @@ from susracker.recording.writer import Recorder
 from susracker.server.admission import Admission
 from susracker.server.auditing import Auditing
 from susracker.server.connections import Connections
+from susracker.server.fair_pool import FairPool
 from susracker.server.limits import RateLimit
 from susracker.server.live import Live
 from susracker.server.pools import BoundedPool
@@ -36,9 +37,11 @@ class Service:
     """The parts behind the routes of one application.
 
     Attributes:
-        work: threads that recognise and encode faces.
+        work: threads that recognise the faces of ordinary detections.
+        slow: threads for large pictures and enrolments, which do not keep those waiting.
         reads: threads that read and edit the store, so that operators can look things up while the
             queue of faces is full.
+        pages: a thread that makes long answers, so that many readers of these hold up nobody.
         parsing: threads that parse large bodies, which wait for nothing.
         recorder: keeps accepted detections, strangers' faces included; None if nothing is kept.
         optional: parts that the server can do without, by their names in `/readyz`.
@@ -52,8 +55,10 @@ class Service:
     live: Live
     thumbnails: Thumbnails
     judging: Judging
-    work: BoundedPool
+    work: FairPool
+    slow: FairPool
     reads: BoundedPool
+    pages: BoundedPool
     parsing: BoundedPool
     recorder: Recorder | None
     rate_limit: RateLimit
@@ -64,7 +69,7 @@ class Service:
         self.live.close()
         self.admission.close()
         self.rate_limit.close()
-        for pool in (self.work, self.reads, self.parsing):
+        for pool in (self.work, self.slow, self.reads, self.pages, self.parsing):
             pool.close()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.faces.face import Face
+from susracker.faces.images import LARGE_PIXELS, pixels_of
 from susracker.models import Candidate, Vectors
 from susracker.watchlist.watchlist import WatchList
 
@@ -71,6 +72,14 @@ class Recogniser:
         self._detector.find(nobody[0])
         self._encoder.encode(nobody)
         self._encoder.embed_fast(nobody)
+
+    def is_large(self, data: bytes | None) -> bool:
+        """Whether a picture takes so long that ordinary ones should not wait for it.
+
+        Raises:
+            PictureError: it cannot be read by its header, or is too large.
+        """
+        return data is not None and pixels_of(data, self._max_pixels) > LARGE_PIXELS
 
     def recognise(self, data: bytes | None, now: datetime) -> Recognition | None:
         """Find the faces in an encoded picture and identify them.

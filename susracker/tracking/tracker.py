@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -30,6 +29,7 @@ from susracker.tracking.camera_counts import CameraCounts
 from susracker.tracking.clocks import CameraClocks
 from susracker.tracking.outcomes import OutcomeRecorder
 from susracker.tracking.recogniser import Match, Recogniser, Recognition
+from susracker.tracking.turns import Turns, large_at_once
 from susracker.watchlist.scoring import load_scoring
 from susracker.watchlist.watchlist import WatchList
 
@@ -64,8 +64,9 @@ class Tracker:
     """Recognises faces in detections, and stores sightings and alerts.
 
     `handle` may be called from any thread, and from many at once, of which `workers` recognise at
-    the same time, while others wait for the store. The tracker owns the parts that
-    it is given, and closes them. As a context manager it starts on entry and closes on exit.
+    the same time, one camera's after another's, while others wait for the store. Half as many
+    beside them take the large pictures. The tracker owns the parts that it is given, and closes
+    them. As a context manager it starts on entry and closes on exit.
 
     Args:
         store: who is enrolled, and, by default, what was seen.
@@ -96,9 +97,12 @@ class Tracker:
             settings.target_fpir,
             settings.threshold_shift,
         )
-        self.recogniser = Recogniser(self.detector, encoder, self.watchlist, self.max_pixels)
+        self.recogniser = Recogniser(
+            self.detector, encoder, self.watchlist, self.max_detection_pixels
+        )
         # Threads that wait for the store must not keep others from recognising.
-        self._workers = threading.BoundedSemaphore(settings.workers)
+        self._turns = Turns(settings.workers)
+        self._large_turns = Turns(large_at_once(settings.workers))
         self._matcher = matcher
         self._cooldown = cooldown
         self._outcomes = OutcomeRecorder(self.journal, cooldown)
@@ -189,6 +193,20 @@ class Tracker:
         """The largest picture that is decoded."""
         return int(self.settings.max_megapixels * 1e6)
 
+    @property
+    def max_detection_pixels(self) -> int:
+        """The largest picture of a detection that is decoded."""
+        return min(self.max_pixels, int(self.settings.max_detection_megapixels * 1e6))
+
+    def is_large(self, detection: Detection) -> bool:
+        """Whether a detection's picture takes so long that ordinary ones do not wait for it.
+
+        Raises:
+            InputError: a face detection without a picture.
+            PictureError: the picture cannot be read by its header, or is too large.
+        """
+        return self.recogniser.is_large(_picture(detection))
+
     def refresh(self) -> None:
         """Follow enrolments, edits and removals now, and not only at the next time."""
         self.watchlist.refresh(self._clock())
@@ -259,7 +277,8 @@ class Tracker:
         return outcome
 
     def _attempt(self, detection: Detection, received_at: datetime) -> Outcome:
-        with self._workers:
+        turns = self._large_turns if self.is_large(detection) else self._turns
+        with turns.turn(detection.camera_id):
             recognition = self.recogniser.recognise(_picture(detection), received_at)
         outcome = self.conclude(detection, recognition, received_at)
         searches = recognition.faces if recognition else 0

@@ -115,7 +115,7 @@ def test_16_bit_greys_are_scaled_not_clipped():
         (encoded(portrait(HOPPER))[:9000], "truncated"),
         (encoded(portrait(HOPPER))[:30], "not a JPEG|truncated"),
         (encoded(red_corner(), "PNG")[:60], "truncated"),
-        (bomb(30_000, 30_000), "millions of pixels"),
+        (bomb(30_000, 30_000), "30000 x 30000"),
         (bomb(7_100, 7_100), "7100 x 7100"),
     ],
 )

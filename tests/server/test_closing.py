@@ -35,7 +35,7 @@ def test_the_threads_of_a_closed_application_end(tmp_path):
             parts = app.extensions[EXTENSION]
             parts.admission.start(after=lambda: None)
             assert app.test_client().get("/api/alerts").status_code == 200
-            assert parts.work.call(len, "face") == 4
+            assert parts.work.call("gate", len, "face") == 4
             assert len(list(TASKS.iterdir())) > before + 2
         wait_until(lambda: len(list(TASKS.iterdir())) <= before)
 

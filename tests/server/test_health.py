@@ -19,6 +19,7 @@ from susracker.recording.reader import Recording
 from susracker.recording.writer import Recorder
 from susracker.server.service import EXTENSION
 from tests.contracts.records import criminal, face_alert
+from tests.pictures import HOPPER
 from tests.server.apps import running_app
 
 BODY = {"camera_id": "gate", "camera_location": "Main gate", "event_type": "violence"}
@@ -115,7 +116,7 @@ def test_an_alert_that_was_stored_is_answered_though_its_photo_cannot_be_read(
     alerts = tracker.store.record([], [face_alert()])
     client = start()
     parts = client.application.extensions[EXTENSION]
-    upload = {"file": (io.BytesIO(b"a face"), "face.jpg")}
+    upload = {"file": (io.BytesIO(HOPPER.read_bytes()), "face.jpg")}
     upload |= {"camera_id": "gate", "camera_location": "Main gate"}
     with (
         patch.object(tracker, "handle", return_value=Outcome("alert", alerts)),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import gevent
 import pytest
 import socketio
+from gevent.pool import Pool
 from gevent.socket import create_connection
 
 from susracker.server import lobby, run
@@ -25,7 +26,7 @@ CONNECT = b"\x81\x82\x00\x00\x00\x0040"
 @pytest.fixture
 def server() -> Iterator[socketio.Server]:
     made = socketio.Server(async_mode="gevent")
-    http = run.Server(("127.0.0.1", 0), socketio.WSGIApp(made), log=None)
+    http = run.Server(("127.0.0.1", 0), socketio.WSGIApp(made), spawn=Pool(100), log=None)
     http.start()
     made.port = http.server_port
     yield made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +16,9 @@ import requests
 
 from susracker.plugins import open_store
 from tests.server.conftest import COLLINS, Operator, enroll_both
+
+HALF = b"POST /api/detections HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+HALF += b"Content-Length: 1000\r\n\r\n{"
 
 
 def wait_until(condition, seconds: float) -> bool:
@@ -121,6 +125,20 @@ def test_a_signal_finishes_what_was_accepted(own_site, faces, number):
     operator.client.disconnect()
     with open_store(site.store_url) as store:
         assert len(store.alerts()) >= statuses.count(200)
+
+
+def test_a_body_that_never_arrives_does_not_delay_the_end(own_site, faces):
+    site = own_site("--cooldown-seconds", "0")
+    half = []
+    for _ in range(3):
+        half.append(socket.create_connection(("127.0.0.1", int(site.url.rpartition(":")[2]))))
+        half[-1].sendall(HALF)
+    assert "match" in site.upload(faces["hopper"], "before").json()
+    started = time.monotonic()
+    assert site.server.stop() == 0
+    assert time.monotonic() - started < 15
+    for one in half:
+        one.close()
 
 
 def test_people_enrolled_by_another_process_are_matched(own_site, faces):

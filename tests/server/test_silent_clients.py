@@ -12,8 +12,9 @@ import gevent
 import pytest
 from gevent.pool import Pool
 from gevent.socket import create_connection
+from werkzeug.exceptions import RequestTimeout
 
-from susracker.server import run
+from susracker.server import receiving, run
 
 CONNECTIONS = 3
 SOON = 0.3
@@ -71,6 +72,51 @@ def test_who_sends_a_head_byte_by_byte_is_cut_off(port: int) -> None:
         slow.sendall(HEAD)
         with gevent.Timeout(10), pytest.raises(ConnectionError):
             send_slowly(slow)
+
+
+@pytest.mark.parametrize("head", [b"Content-Length: 1000", b"Transfer-Encoding: chunked"])
+def test_who_sends_a_body_byte_by_byte_is_cut_off(port, monkeypatch, head) -> None:
+    monkeypatch.setattr(receiving, "BODY_SECONDS", SOON)
+    with closing(create_connection(("127.0.0.1", port))) as slow:
+        slow.sendall(HEAD + head + b"\r\n\r\n" + b"500\r\n")
+        with gevent.Timeout(10), pytest.raises(ConnectionError):
+            send_slowly(slow)
+
+
+def test_who_idles_longest_makes_room_at_once(port: int, monkeypatch) -> None:
+    monkeypatch.setattr(run, "IDLE_SECONDS", 60)
+    idle = []
+    for _ in range(CONNECTIONS):
+        idle.append(create_connection(("127.0.0.1", port)))
+        idle[-1].sendall(HEAD + b"\r\n")
+        assert idle[-1].recv(100)
+    with closing(create_connection(("127.0.0.1", port))) as other, gevent.Timeout(5):
+        other.sendall(HEAD + b"\r\n")
+        assert other.recv(100).startswith(b"HTTP/1.1 401")
+    assert idle[0].recv(100) == b""
+    for one in idle:
+        one.close()
+
+
+def test_a_body_that_is_not_there_in_time_is_answered(monkeypatch) -> None:
+    monkeypatch.setattr(receiving, "BODY_SECONDS", SOON)
+    server = run.Server(("127.0.0.1", 0), reading, spawn=Pool(3), log=None)
+    server.start()
+    with closing(create_connection(("127.0.0.1", server.server_port))) as slow:
+        slow.sendall(HEAD + b"Content-Length: 10\r\n\r\nabc")
+        with gevent.Timeout(10):
+            assert slow.recv(1000).startswith(b"HTTP/1.1 408")
+            while slow.recv(1000):
+                pass
+    server.stop(0)
+
+
+def reading(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    try:
+        environ["wsgi.input"].read()
+    except RequestTimeout:
+        start_response("408 Request Timeout", [("Content-Length", "2")])
+    return [b"no"]
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST / HT", HEAD, HEAD + b"\r\n"])

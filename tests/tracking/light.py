@@ -41,6 +41,9 @@ class TellingRecogniser:
     def load(self) -> None:
         """Nothing to load."""
 
+    def is_large(self, data: bytes | None) -> bool:
+        return False
+
     def recognise(self, data: bytes | None, now: datetime) -> Recognition | None:
         if data is None:
             return None

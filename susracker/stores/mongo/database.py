@@ -63,7 +63,7 @@ WRONG_CREDENTIALS = frozenset({13, 18, 8000})
 UNFIT = (InvalidDocument, InvalidStringData, OverflowError, UnicodeEncodeError)
 """What is raised for a value that MongoDB cannot take."""
 
-DRIVER_DETAILS = re.compile(r" \(configured timeouts: [^)]*\)|, Timeout: .*", re.DOTALL)
+DRIVER_DETAILS = re.compile(r" \(configured timeouts: [^()]*\)|, Timeout: .*", re.DOTALL)
 """What the driver adds to the reason why a server cannot be reached."""
 
 Result = TypeVar("Result")

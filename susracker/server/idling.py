@@ -1,0 +1,53 @@
+"""Connections that wait for a request: the oldest make room for new ones."""
+
+from __future__ import annotations
+
+import socket
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import Any
+
+ROOM = 0.05
+"""Share of all possible connections that is kept free as long as others idle."""
+
+
+class Idling:
+    """Knows who waits for a request, the longest first.
+
+    Args:
+        connections: a pool of the greenlets of all connections.
+    """
+
+    def __init__(self, connections: Any) -> None:
+        self._connections = connections
+        self._reserve = max(1, int(connections.size * ROOM))
+        self._idle: OrderedDict[Any, None] = OrderedDict()
+
+    @contextmanager
+    def idle(self, connection: Any) -> Iterator[None]:
+        """In this block, the connection waits for its next request."""
+        self._idle[connection] = None
+        try:
+            yield
+        finally:
+            self._idle.pop(connection, None)
+
+    def make_room(self) -> None:
+        """End the connections that have idled longest, if few more are possible."""
+        missing = self._reserve - self._connections.free_count()
+        for _ in range(min(missing, len(self._idle))):
+            connection, _ = self._idle.popitem(last=False)
+            receive_no_more(connection)
+
+
+def receive_no_more(connection: Any) -> None:
+    """Let whoever reads a connection find its end, behind what has arrived already.
+
+    So nothing is broken off that has just begun, as if a greenlet were killed. `shutdown` of a
+    connection with TLS would forget its keys, so this shuts down a copy.
+    """
+    with suppress(OSError):  # the client has left
+        copy = socket.fromfd(connection.fileno(), connection.family, connection.type)
+        with closing(copy):
+            copy.shutdown(socket.SHUT_RD)

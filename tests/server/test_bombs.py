@@ -1,0 +1,90 @@
+"""Pictures that take long or much memory, beside a camera."""
+
+from __future__ import annotations
+
+import base64
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import requests
+from PIL import Image
+
+from tests.pictures import HOPPER, bomb, encoded, portrait
+
+BOMBS = int(os.environ.get("SUSRACKER_BOMBS", "3"))
+FRAME = Image.fromarray(portrait(HOPPER)).resize((800, 800))
+
+
+def resident(site) -> float:
+    """Megabytes that the server has in memory."""
+    status = Path(f"/proc/{site.server.process.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1000
+
+
+def padded(form: str, **options: bool) -> bytes:
+    """As many pixels as are decoded, and just enough bytes for them, most of which do nothing."""
+    return encoded(Image.new("RGB", (4990, 4990)), form, **options) + bytes(100_000)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (bomb(7_070, 7_070), "7070 x 7070 pixels"),
+        (encoded(Image.new("RGB", (16_383, 3_051)), "WEBP", lossless=True), "16383 x 3051 pixels"),
+        (encoded(FRAME.resize((7_070, 7_070))), "at most 25000000"),
+    ],
+    ids=["PNG", "WebP", "JPEG"],
+)
+def test_what_no_camera_sends_is_refused_by_its_header(site, data, said):
+    started = time.monotonic()
+    answer = site.upload(data, "bomb")
+    assert answer.status_code == 400
+    assert said in answer.json()["detail"]
+    assert time.monotonic() - started < 1
+
+
+def test_a_setting_allows_larger_pictures_in_detections(own_site, faces):
+    site = own_site("--max-detection-megapixels", "0.01")
+    assert "at most 10000 are" in site.upload(faces["hopper"], "a").json()["detail"]
+    photo = base64.b64encode(HOPPER.read_bytes()).decode()
+    answer = site.post("/api/criminals", json={"name": "Again", "images": [photo]})
+    assert answer.status_code == 409  # for it is enrolled already: its size is no hindrance
+
+
+def post(site, data: bytes, camera: str) -> float:
+    """Seconds that the answer takes."""
+    started = time.monotonic()
+    answer = requests.post(
+        f"{site.url}/face_upload",
+        data={"camera_id": camera, "camera_location": "x"},
+        files={"file": ("face.jpg", data)},
+        timeout=120,
+    )
+    assert answer.status_code == 200, answer.text
+    return time.monotonic() - started
+
+
+def test_a_camera_does_not_wait_behind_large_pictures(own_site, faces):
+    site, data = own_site("--workers", "2"), padded("PNG")
+    post(site, data, "first")
+    alone = [post(site, faces["stranger"], "gate") for _ in range(40)]
+    before = most = resident(site)
+    with ThreadPoolExecutor(BOMBS) as pool:
+        bombs = [pool.submit(post, site, data, f"bomb-{n}") for n in range(BOMBS)]
+        beside = []
+        while not all(one.done() for one in bombs):
+            beside.append(post(site, faces["stranger"], "gate"))
+            most = max(most, resident(site))
+        for one in bombs:
+            one.result()
+    after = resident(site)
+    p99 = [round(float(np.percentile(times, 99)), 3) for times in (alone, beside)]
+    print(f"p99 {p99} s of {len(beside)}; MB before, most, after: {before} {most} {after}")
+    assert np.median(beside) < 8 * np.median(alone)
+    assert max(beside) < sum(alone) / len(alone) + 3
+    assert most - before < 400
+    assert after - before < 60
