@@ -12,7 +12,7 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from susracker.access.roles import Permission
-from susracker.errors import InputError, OverloadedError, PictureError, StoreUnavailableError
+from susracker.errors import InputError, PictureError, StoreUnavailableError
 from susracker.models import Alert, Detection, Outcome
 from susracker.server.access import access
 from susracker.server.audited import unaudited
@@ -111,12 +111,14 @@ def _answer(detection: Detection) -> ResponseReturnValue:
     """Handle a detection, and answer once its alerts are stored and emitted."""
     identity().demand_camera(detection.camera_id)
     try:
-        outcome = _pool(detection).call(detection.camera_id, _handle, service(), detection)
+        outcome, pictured = _pool(detection).call(
+            detection.camera_id, _handle, service(), detection
+        )
     except PictureError as error:
         return jsonify(error="Invalid image", detail=str(error)), 400
     for alert in outcome.alerts:
         service().live.broadcast_up_to(alert.seq)
-    return jsonify(_body(detection, outcome))
+    return jsonify(_body(detection, outcome, pictured))
 
 
 def _pool(detection: Detection) -> FairPool:
@@ -126,31 +128,31 @@ def _pool(detection: Detection) -> FairPool:
     return slow if is_large else work
 
 
-def _handle(parts: Service, detection: Detection) -> Outcome:
+def _handle(parts: Service, detection: Detection) -> tuple[Outcome, list[Pictured]]:
     received_at = utc_now()
     outcome = parts.tracker.handle(detection)
     if parts.recorder:
         parts.recorder.record(detection, received_at)
-    return outcome
+    # Here, and not on the threads for look-ups: a camera must not wait behind those.
+    return outcome, _pictured(parts, outcome.alerts)
 
 
-def _body(detection: Detection, outcome: Outcome) -> dict[str, Any]:
+def _body(detection: Detection, outcome: Outcome, pictured: Sequence[Pictured]) -> dict[str, Any]:
     if detection.event_type != FACE:
         sent = outcome.kind == "alert"
         return {"message": "Alert sent" if sent else "Alert in cooldown"}
     body: dict[str, Any] = {"message": MESSAGES[outcome.kind]}
     if outcome.alerts:
-        pictured = _pictured(outcome.alerts)
         matches = [new_alert_event(alert, thumbnail) for alert, thumbnail in pictured]
         body |= {"match": matches[0], "matches": matches}
     return body
 
 
-def _pictured(alerts: Sequence[Alert]) -> list[Pictured]:
+def _pictured(parts: Service, alerts: Sequence[Alert]) -> list[Pictured]:
     """Alerts with their thumbnails, or without them if they cannot be had at present: the alerts
     are stored, and must not be answered as if they were not."""
     try:
-        return service().reads.call(service().thumbnails.beside, alerts)
-    except (StoreUnavailableError, OverloadedError) as error:
+        return parts.thumbnails.beside(alerts)
+    except StoreUnavailableError as error:
         log.warning("a camera is answered without the photos of who was matched: %s", error)
         return [(alert, None) for alert in alerts]

@@ -64,7 +64,8 @@ class FairPool:
         try:
             turn.get()
         except GreenletExit:
-            self._waiting.remove(camera, turn)
+            if not self._waiting.remove(camera, turn) and turn.successful():
+                self._pass_on()
             raise
 
     def _make_room(self, camera: str) -> None:

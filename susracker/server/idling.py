@@ -1,7 +1,9 @@
-"""Connections that wait for a request: the oldest make room for new ones."""
+"""Connections that wait for a request, of which the oldest make room for new ones, and those whose
+client has left."""
 
 from __future__ import annotations
 
+import select
 import socket
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -39,6 +41,15 @@ class Idling:
         for _ in range(min(missing, len(self._idle))):
             connection, _ = self._idle.popitem(last=False)
             receive_no_more(connection)
+
+
+def has_left(connection: Any) -> bool:
+    """Whether the client has closed its side of a connection; False where the system cannot say."""
+    if not hasattr(select, "POLLRDHUP"):
+        return False
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLRDHUP)
+    return bool(poll.poll(0))
 
 
 def receive_no_more(connection: Any) -> None:

@@ -20,7 +20,7 @@ from gevent.pywsgi import WSGIHandler, WSGIServer
 from susracker.errors import ListenError
 from susracker.server.addresses import resolve
 from susracker.server.descriptors import possible_connections
-from susracker.server.idling import Idling
+from susracker.server.idling import Idling, has_left
 from susracker.server.receiving import Body, Receiving
 from susracker.server.sending import whole
 from susracker.server.service import EXTENSION, Service
@@ -49,6 +49,9 @@ IDLE_SECONDS = 90.0
 """Seconds after which a client that sends nothing is disconnected, while it is its turn: between
 two requests, and within a body. Operators' WebSockets answer a ping every 25 seconds, and proxies
 keep connections for 60."""
+
+LOOKING = ("GET", "HEAD")
+"""Methods that change nothing. What others ask for is done even if the client has left."""
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: after a restart, all cameras connect at once."""
@@ -120,6 +123,13 @@ class Handler(WSGIHandler):
             environ["wsgi.input"] = Body(self, self._own_server.receiving)
             self.wsgi_input = environ["wsgi.input"]
         return environ
+
+    def run_application(self) -> None:
+        """Answer, unless nobody is there any more to read what was asked for."""
+        if self.command in LOOKING and has_left(self.socket):
+            self.close_connection = True
+            return
+        super().run_application()
 
     def read_request(self, raw_requestline: str) -> Any:
         """Read the rest of the head. Returns whether it is one, and came in time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 from collections.abc import Iterator
@@ -148,3 +149,26 @@ def test_a_connection_is_kept_between_requests(port: int) -> None:
             client.sendall(HEAD + b"Content-Length: 2\r\n\r\nab")
             assert client.recv(1000).endswith(b"no")
             gevent.sleep(SOON / 3)
+
+
+@pytest.mark.skipif(not hasattr(select, "POLLRDHUP"), reason="this system does not say who left")
+@pytest.mark.parametrize(("method", "asked"), [(b"GET", 0), (b"POST", 1)])
+def test_nothing_is_looked_up_for_a_client_that_has_left(method, asked):
+    """While a change is made, whoever asked for it."""
+    paths = []
+
+    def noting(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        paths.append(environ["PATH_INFO"])
+        return application(environ, start_response)
+
+    server = run.Server(("127.0.0.1", 0), noting, spawn=Pool(3), log=None)
+    # Accepted only once the client has left.
+    server.init_socket()
+    with closing(socket.create_connection(("127.0.0.1", server.server_port))) as client:
+        client.sendall(method + b" /left HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+    server.start()
+    with closing(create_connection(("127.0.0.1", server.server_port))) as other, gevent.Timeout(5):
+        other.sendall(b"GET /there HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert other.recv(100).startswith(b"HTTP/1.1 401")
+    server.stop(0)
+    assert (paths.count("/left"), paths.count("/there")) == (asked, 1)
