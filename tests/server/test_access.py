@@ -285,7 +285,7 @@ def test_a_cameras_key_sends_for_its_cameras_only(client, tracker, pattern, came
 
 def test_fields_are_checked_before_the_camera(client, tracker):
     _, text = issue(tracker.store, "camera", "gate", "gate-*", None, now())
-    answer = client.post("/activity_alert", headers={"X-API-Key": str(text)}, json={})
+    answer = client.post("/activity_alert", headers={"X-API-Key": str(text)}, json=[])
     assert answer.status_code == 400
 
 

@@ -66,7 +66,7 @@ def test_a_session_may_do_what_its_key_may(app, make, role):
     statuses = {
         "alerts": browser.get("/api/alerts").status_code,
         "remove": browser.delete("/api/criminals/nobody").status_code,
-        "post": browser.post("/activity_alert", json={}).status_code,
+        "post": browser.post("/activity_alert", json=[]).status_code,
     }
     expected = {
         "viewer": {"alerts": 200, "remove": 403, "post": 403},

@@ -69,7 +69,8 @@ class Desk(threading.Thread):
         self._look()
         if criminal_id:
             path = f"/api/criminals/{criminal_id}"
-            self._do("add photo", "PUT", path, json={"images": [self._photo()]})
+            photo = {"images": [self._photo()], "allow_unlike": True}
+            self._do("add photo", "PUT", path, json=photo)
             self._do("edit", "PUT", path, json={"crimes": ["forgery"], "threat": "high"})
             self._do("show", "GET", path)
             self._do("track", "GET", f"{path}/track")
