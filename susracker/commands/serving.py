@@ -18,6 +18,7 @@ from susracker.passwords import without_password
 from susracker.recording.writer import Recorder
 from susracker.retention.purge import HourlyPurge, Purge, unlimited
 from susracker.runtime.core_dumps import forbid_core_dumps
+from susracker.runtime.memory import hold_little_memory
 from susracker.runtime.periodic import Periodic
 from susracker.runtime.text import counted
 from susracker.runtime.threads import one_core_a_thread
@@ -44,6 +45,7 @@ def run(settings: Settings, is_new: bool) -> None:
         is_new: whether the store is still to be created, which is then said.
     """
     quieten()
+    hold_little_memory()
     one_core_a_thread()
     forbid_core_dumps()
     with ExitStack() as stack:
