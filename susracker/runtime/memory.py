@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-
 ARENA_MAX, TRIM_THRESHOLD, MMAP_THRESHOLD = -8, -1, -3
 """Options of glibc's mallopt, by their numbers in malloc.h."""
 
