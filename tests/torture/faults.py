@@ -14,7 +14,6 @@ import argparse
 import errno
 import shutil
 import sqlite3
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from susracker.stores.sqlite.schema import PAGE_SIZE
 from susracker.stores.sqlite.store import SqliteStore
+from tests.torture.compiler import build_library
 from tests.torture.figures import Figures
 from tests.torture.people import enroll_both, strangers
 from tests.torture.site import Site
@@ -63,8 +63,7 @@ class HinderedPlace:
 
 def _build(folder: Path) -> Path:
     library = folder / "hinder.so"
-    build = ["gcc", "-O2", "-shared", "-fPIC", "-o", str(library), str(HINDRANCE)]
-    subprocess.run(build, check=True)
+    build_library(HINDRANCE, library)
     return library
 
 

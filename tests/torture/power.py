@@ -29,6 +29,7 @@ from susracker.access.verification import verify
 from susracker.errors import NotFoundError, SusrackerError
 from susracker.stores.sqlite.store import SqliteStore
 from tests.torture.checks import integrity
+from tests.torture.compiler import build_library
 from tests.torture.disk import SYNC, WRITE, Call, Disk, Pick, read_calls
 from tests.torture.figures import Figures
 from tests.torture.power_work import ACKNOWLEDGED, KEY, STORE, WANTED
@@ -42,8 +43,7 @@ State = dict[str, bytes]
 def record(folder: Path, rounds: int, *pragmas: str) -> list[Call]:
     """Let the store work in a process of its own, and return what it wrote and synced."""
     library, to, site = (folder / name for name in ("recorder.so", "record", "site"))
-    build = ["gcc", "-O2", "-shared", "-fPIC", "-o", str(library), str(RECORDER), "-lpthread"]
-    subprocess.run(build, check=True)
+    build_library(RECORDER, library)
     site.mkdir()
     variables = {"RECORD_FOLDER": str(site), "RECORD_TO": str(to), "LD_PRELOAD": str(library)}
     work = [sys.executable, "-m", "tests.torture.power_work", str(site), str(rounds), *pragmas]

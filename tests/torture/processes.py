@@ -15,8 +15,6 @@ needs_proc = pytest.mark.skipif(
 ESTABLISHED = "01"
 """In /proc/net/tcp."""
 
-TICKS = os.sysconf("SC_CLK_TCK")
-
 
 def resident_bytes(pid: int) -> int:
     """Memory that is resident now."""
@@ -57,14 +55,14 @@ def connection_count(port: int) -> int:
 def machine_cpu_seconds() -> float:
     """Time that all processes of the machine used since it was started."""
     user, nice, system, _, _, irq, softirq = map(int, Path("/proc/stat").read_text().split()[1:8])
-    return (user + nice + system + irq + softirq) / TICKS
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pid: int) -> float:
     """Time of user and system that it used so far."""
     # The name, the second field, may hold spaces, and ends with the last parenthesis.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _status(pid: int, key: str) -> int:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from pathlib import Path
 
-import pytest
-
+from tests.torture.compiler import needs_compiler
 from tests.torture.faults import run
 from tests.torture.figures import Figures
 from tests.torture.site import READY_SECONDS
@@ -15,9 +12,7 @@ from tests.torture.site import READY_SECONDS
 SHORT = ("disk full", "database replaced", "clock a day ahead", "database corrupted")
 """The others are in `tests/server/test_faults.py`, or take long."""
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or not shutil.which("gcc"), reason="hindering needs Linux and gcc"
-)
+pytestmark = needs_compiler
 
 
 def test_a_server_gets_over_what_its_disk_and_clock_do(tmp_path: Path) -> None:

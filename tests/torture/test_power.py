@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import random
-import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.torture.compiler import needs_compiler
 from tests.torture.disk import CREATE, LINK, MKDIR, SYNC, TRUNCATE, UNLINK, WRITE, Call, Disk
 from tests.torture.figures import Figures
 from tests.torture.power import run
-
-needs_recorder = pytest.mark.skipif(
-    sys.platform != "linux" or not shutil.which("gcc"), reason="the recorder needs Linux and gcc"
-)
 
 
 def none(most: int) -> int:
@@ -26,7 +21,7 @@ def every(most: int) -> int:
     return most
 
 
-@needs_recorder
+@needs_compiler
 def test_what_was_acknowledged_survives_a_power_cut(tmp_path: Path) -> None:
     figures = Figures("power")
     run(tmp_path, 4, figures, cuts=30)
@@ -34,7 +29,7 @@ def test_what_was_acknowledged_survives_a_power_cut(tmp_path: Path) -> None:
     assert not figures.broken
 
 
-@needs_recorder
+@needs_compiler
 def test_a_store_that_does_not_sync_is_noticed(tmp_path: Path) -> None:
     figures = Figures("power")
     run(tmp_path, 4, figures, "synchronous = NORMAL", cuts=20)
