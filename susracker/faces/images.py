@@ -58,6 +58,15 @@ TURNS: dict[object, Image.Transpose] = {
 _one_large_at_a_time = threading.Lock()
 
 
+TRANSPARENCIES: dict[str, tuple[type, ...]] = {
+    "1": (int,),
+    "L": (int,),
+    "RGB": (tuple,),
+    "P": (int, bytes),
+}
+"""What a picture's transparent colour is, by the kinds of pictures that have one in Pillow."""
+
+
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode a JPEG, PNG, WebP or BMP file, and turn it upright by its EXIF orientation.
 
@@ -230,6 +239,9 @@ def _opaque(image: Image.Image) -> Image.Image:
     """Put a picture on black. Pillow alone drops the alpha channel, and so shows hidden colours."""
     if not image.has_transparency_data:
         return image
+    transparency, kinds = image.info.get("transparency"), TRANSPARENCIES.get(image.mode)
+    if kinds and not isinstance(transparency, kinds):
+        raise PictureError("the picture is damaged: its transparent colour is of another kind")
     black = Image.new("RGBA", image.size, "black")
     return Image.alpha_composite(black, image.convert("RGBA"))
 

@@ -87,6 +87,16 @@ def test_pictures_up_to_4k_keep_every_pixel():
     assert decode(encoded(PHOTO.resize((3840, 2160)))).shape == (2160, 3840, 3)
 
 
+def test_a_transparent_colour_of_another_kind_of_picture_is_damage():
+    """As of a PNG that says twice what it is: a grey one with a palette's transparency."""
+    grey, palette = (struct.pack(">IIBBBBB", 2, 2, 8, kind, 0, 0, 0) for kind in (0, 3))
+    pixels = zlib.compress(b"\0\1\2" * 2)
+    chunks = [(b"IHDR", grey), (b"IDAT", pixels), (b"IHDR", palette), (b"tRNS", b"\0\7")]
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*one) for one in [*chunks, (b"IEND", b"")])
+    with pytest.raises(PictureError, match="of another kind"):
+        decode(data)
+
+
 def mutated(data: bytes, chance: random.Random) -> bytes:
     changed = bytearray(data)
     for _ in range(chance.choice((1, 1, 2, 5, 20))):
