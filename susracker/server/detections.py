@@ -134,7 +134,7 @@ def _handle(parts: Service, detection: Detection) -> tuple[Outcome, list[Picture
     if parts.recorder:
         parts.recorder.record(detection, received_at)
     # Here, and not on the threads for look-ups: a camera must not wait behind those.
-    return outcome, _pictured(parts, outcome.alerts)
+    return outcome, _pictured(parts, outcome.alerts) if outcome.alerts else []
 
 
 def _body(detection: Detection, outcome: Outcome, pictured: Sequence[Pictured]) -> dict[str, Any]:

@@ -47,8 +47,6 @@ class Thumbnails:
         Raises:
             StoreUnavailableError: the store cannot be read.
         """
-        if all(alert.photo_id is None for alert in alerts):
-            return [(alert, None) for alert in alerts]
         with self._lock:
             self._drop_changed()
             return [(alert, self._of(alert)) for alert in alerts]

@@ -119,7 +119,7 @@ def wait_for(process: subprocess.Popen[str], text: str) -> None:
 def stop(process: subprocess.Popen[str], number: int) -> str:
     """What it printed; it must not wait for what never comes."""
     process.send_signal(number)
-    printed, errors = process.communicate(timeout=60)
+    printed, errors = process.communicate(timeout=90)
     assert process.returncode == 0, errors
     return printed
 
