@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +19,7 @@ from susracker.commands.holds import hold_command, release_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, print_json, print_table
 from susracker.errors import InputError
-from susracker.judgement.finding import find_alert, find_alerts
+from susracker.judgement.finding import find_alert
 from susracker.judgement.judging import Judged, Judging, with_judgements
 from susracker.judgement.rules import ENCOUNTERS, VERDICTS
 from susracker.models import Alert
@@ -88,9 +87,10 @@ def list_command(loaded: LoadedSettings, filter_of: FilterOf, limit: int, as_jso
       susracker alerts list --criminal 3f9c2a81 --since 2026-06-01 --json
     """
     with open_existing_store_of(loaded.settings) as store:
-        found = deque(find_alerts(store, filter_of(store)), maxlen=limit)
+        found = store.alerts(
+            limit=limit, newest_first=True, wanted=filter_of(store), with_faces=False
+        )
         note_act(loaded.settings, store, "alert.list", detail={"shown": len(found)})
-    found.reverse()
     if as_json:
         print_json([_fields(alert) for alert in found])
     elif found:

@@ -15,12 +15,13 @@ from susracker.commands.auditing import note as note_act
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.errors import InputError
 from susracker.judgement.exporting import row_of, save_face, writer_for
-from susracker.judgement.finding import AlertFilter, find_alerts
+from susracker.judgement.finding import find_alerts
 from susracker.judgement.judging import Judged, with_judgements
 from susracker.plugins import open_existing_store_of
 from susracker.runtime.files import make_private_folder, open_private
 from susracker.runtime.text import counted
 from susracker.stores.base import Store
+from susracker.stores.journal import AlertFilter
 
 AT_ONCE = 100
 

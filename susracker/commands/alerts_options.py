@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, time, timezone
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
 from susracker.enrolment.lookup import find_criminal
-from susracker.judgement.finding import AlertFilter
 from susracker.judgement.rules import STATUSES
+from susracker.models import AlertKind
 from susracker.stores.base import Store
+from susracker.stores.journal import AlertFilter
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+KINDS = get_args(AlertKind)
+FILTERS = ("status", "kind", "camera_id", "since", "until")
+"""Options that are fields of the filter as they are."""
+
 FilterOf = Callable[[Store], AlertFilter]
 
 
@@ -48,12 +53,12 @@ def filter_options(function: Function) -> Function:
 
     @wraps(function)
     def wrapper(**values: Any) -> Any:
-        chosen = {name: values.pop(name) for name in ("status", "camera", "since", "until")}
+        chosen = {name: values.pop(name) for name in FILTERS}
         criminal = values.pop("criminal")
 
         def filter_of(store: Store) -> AlertFilter:
             known = find_criminal(store, criminal).id if criminal else None
-            return AlertFilter(criminal=known, **chosen)
+            return AlertFilter(criminal_id=known, **chosen)
 
         return function(filter_of=filter_of, **values)
 
@@ -73,7 +78,8 @@ def filter_options(function: Function) -> Function:
             "2026-12-31T18:00:00Z; local time unless it has an offset.",
         ),
         click.option("--criminal", metavar="ID", help="Only alerts about this person."),
-        click.option("--camera", metavar="ID", help="Only alerts of this camera."),
+        click.option("--camera", "camera_id", metavar="ID", help="Only alerts of this camera."),
+        click.option("--kind", type=click.Choice(KINDS), help="Only alerts of this kind."),
         click.option("--status", type=click.Choice(STATUSES), help="Only alerts of this status."),
     ):
         command = option(command)

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
+from math import inf
 
 from susracker.errors import DuplicateError
 from susracker.models import Alert, Camera, CameraDay, Event, Outcome, OutcomeKind, Sighting
 from susracker.replay.judgements import ReplayJudgements
 from susracker.replay.retention import ReplayRetention
 from susracker.stores.base import Journal
+from susracker.stores.journal import EVERY_ALERT, AlertFilter
 from susracker.stores.refusals import event_was_handled, no_alert, refuse_recent
 
 
@@ -84,11 +86,15 @@ class ReplayJournal(ReplayJudgements, ReplayRetention, Journal):
         after: int = 0,
         limit: int = 100,
         *,
+        before: int | None = None,
+        newest_first: bool = False,
+        wanted: AlertFilter = EVERY_ALERT,
         with_faces: bool = True,
-        status: str | None = None,
     ) -> list[Alert]:
-        later = (one for one in self._alerts if one.seq > after and status in (None, one.status))
-        page = list(islice(later, max(limit, 0)))
+        ordered = reversed(self._alerts) if newest_first else self._alerts
+        upper = inf if before is None else before
+        between = (one for one in ordered if after < one.seq < upper)
+        page = list(islice(filter(wanted.matches, between), max(limit, 0)))
         return page if with_faces else [replace(alert, face=None) for alert in page]
 
     def alerts_since(self, occurred_since: datetime) -> list[Alert]:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from susracker.access.roles import Permission
 from susracker.judgement.stats import alert_stats, stats_record
-from susracker.models import AlertStatus
+from susracker.models import AlertKind, AlertStatus
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, unaudited
 from susracker.server.holds import holds_shown
 from susracker.server.service import Service, service
 from susracker.server.wire import (
     LogPage,
+    Moment,
+    Name,
     alert_summary,
     camera_fields,
     judgement_lists,
@@ -26,30 +29,55 @@ from susracker.server.wire import (
     parse,
 )
 from susracker.stores.base import Store
+from susracker.stores.journal import AlertFilter
 
 blueprint = Blueprint("alerts", __name__)
 
 
 class Page(LogPage):
-    """Which alerts a client asks for."""
+    """Which alerts a client asks for.
 
+    Attributes:
+        before: only alerts with a smaller `seq`, the newest first.
+        since: earliest time at which they occurred.
+        until: latest time at which they occurred.
+    """
+
+    before: int | None = Field(None, ge=0, lt=2**63)
     status: AlertStatus | None = None
+    kind: AlertKind | None = None
+    camera_id: Name | None = None
+    criminal_id: Name | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+
+    def wanted(self) -> AlertFilter:
+        """What the alerts have to be like."""
+        return AlertFilter(**{one.name: getattr(self, one.name) for one in fields(AlertFilter)})
 
 
 @blueprint.get("/api/alerts")
 @access(Permission.VIEW)
 @audited("alert.list")
 def alerts() -> ResponseReturnValue:
-    """Alerts after a `seq`, oldest first, without their pictures."""
+    """Alerts after a `seq`, oldest first, or before one, newest first; without their pictures."""
     page = parse(Page, request.args)
     shown, body = service().pages.call(_page, service().tracker.store, page)
-    describe(after=page.after, shown=shown)
+    asked = page.model_dump(mode="json", exclude_none=True, exclude={"limit"})
+    describe(**asked, shown=shown)
     return Response(body, mimetype="application/json")
 
 
 def _page(store: Store, page: Page) -> tuple[int, bytes]:
     """How many alerts a page shows, and the page as JSON: 1,000 alerts would hold up the loop."""
-    found = store.alerts(page.after, page.limit, with_faces=False, status=page.status)
+    found = store.alerts(
+        page.after,
+        page.limit,
+        before=page.before,
+        newest_first=page.before is not None,
+        wanted=page.wanted(),
+        with_faces=False,
+    )
     held = holds_shown(store)
     shown = [alert_summary(alert) | {"held": held.get(alert.id)} for alert in found]
     body = json.dumps({"alerts": shown, "last_seq": store.last_seq()}, sort_keys=True)

@@ -4,11 +4,53 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from susracker.models import Alert, Camera, CameraDay, Event, Outcome, Sighting
+from susracker.models import (
+    Alert,
+    AlertKind,
+    AlertStatus,
+    Camera,
+    CameraDay,
+    Event,
+    Outcome,
+    Sighting,
+)
 from susracker.stores.judgements import Judgements
 from susracker.stores.retention import Retention
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """Which alerts are wanted; what is None does not matter.
+
+    Attributes:
+        criminal_id: of the person whom the alert is about, not of another candidate.
+        since: earliest `occurred_at`.
+        until: latest `occurred_at`.
+    """
+
+    status: AlertStatus | None = None
+    kind: AlertKind | None = None
+    camera_id: str | None = None
+    criminal_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def matches(self, alert: Alert) -> bool:
+        """Whether an alert is wanted."""
+        return (
+            self.status in (None, alert.status)
+            and self.kind in (None, alert.kind)
+            and self.camera_id in (None, alert.camera_id)
+            and self.criminal_id in (None, alert.criminal_id)
+            and (self.since is None or alert.occurred_at >= self.since)
+            and (self.until is None or alert.occurred_at <= self.until)
+        )
+
+
+EVERY_ALERT = AlertFilter()
 
 
 class Journal(Judgements, Retention):
@@ -73,14 +115,18 @@ class Journal(Judgements, Retention):
         after: int = 0,
         limit: int = 100,
         *,
+        before: int | None = None,
+        newest_first: bool = False,
+        wanted: AlertFilter = EVERY_ALERT,
         with_faces: bool = True,
-        status: str | None = None,
     ) -> list[Alert]:
-        """Alerts whose `seq` is greater than `after`, in order of `seq`, at most `limit`.
+        """The first `limit` of the alerts that are wanted, in order of `seq`.
 
         Args:
+            after: only alerts with a greater `seq`.
+            before: only alerts with a smaller `seq`; by default there is no such bound.
+            newest_first: whether the order is that of falling `seq`.
             with_faces: whether `Alert.face` is read; without it, it is None.
-            status: only alerts of this status; by default all.
         """
 
     @abstractmethod

@@ -84,6 +84,8 @@ def test_list_shows_the_newest_first(run):
         (("--until", "2026-05-04T23:59:59+00:00"), [VIOLENCE, FACE]),
         (("--until", "2026-05-06"), [VIOLENCE, OTHER, FACE]),
         (("--status", "confirmed"), []),
+        (("--kind", "activity"), [VIOLENCE]),
+        (("--kind", "face", "--limit", "1"), [OTHER]),
     ],
 )
 def test_list_finds_by_what_an_alert_is_about(run, options, found):

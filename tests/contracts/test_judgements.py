@@ -14,6 +14,7 @@ from susracker.models import Alert
 from susracker.oversight import Judgement
 from susracker.plugins import open_store
 from susracker.stores.base import Journal, Store
+from susracker.stores.journal import AlertFilter
 from tests.contracts.race import THREADS, race
 from tests.contracts.records import (
     MINUTE,
@@ -97,14 +98,13 @@ def test_judgements_are_read_on_from_a_seq(journal: Journal) -> None:
 
 
 def test_alerts_are_read_by_their_status(journal: Journal) -> None:
+    new, dismissed = AlertFilter(status="new"), AlertFilter(status="dismissed")
     alerts = journal.record([], [activity(), activity(), activity()])
-    assert journal.alerts(status="new") == list(alerts)
+    assert journal.alerts(wanted=new) == list(alerts)
     journal.add_judgement(judgement(alerts[1].id), "dismissed", 0)
-    assert [one.id for one in journal.alerts(status="new")] == [alerts[0].id, alerts[2].id]
-    assert journal.alerts(status="dismissed") == [replace(alerts[1], status="dismissed")]
-    assert [one.id for one in journal.alerts(after=alerts[0].seq, status="new", limit=1)] == [
-        alerts[2].id
-    ]
+    assert journal.alerts(wanted=new) == [alerts[0], alerts[2]]
+    assert journal.alerts(wanted=dismissed) == [replace(alerts[1], status="dismissed")]
+    assert journal.alerts(after=alerts[0].seq, wanted=new, limit=1) == [alerts[2]]
 
 
 def test_a_judgement_of_another_store_keeps_its_seq(journal: Journal, alert: Alert) -> None:

@@ -226,6 +226,9 @@ class Database:
         for name in ("last_seq", "alerts.id", "sighted", "named", "newest_alert_at", "received_at"):
             self.outcomes.create_index(name)
         self.outcomes.create_index("alerts.status")
+        for name in ("camera_id", "criminal_id", "kind"):
+            self.outcomes.create_index([(f"alerts.{name}", 1), ("first_seq", 1)])
+        self.outcomes.create_index("alerts.occurred_at")
         # Finds the newest alert that may hold another one back.
         self.outcomes.create_index([("cooldown_keys", 1), ("first_seq", -1)])
         self.criminals.create_index("name")

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
+from math import inf
 
 from pymongo import errors
 from pymongo.read_concern import ReadConcern
@@ -13,6 +15,7 @@ from pymongo.read_concern import ReadConcern
 from susracker.errors import DuplicateError, RecentAlertError, StoreUnavailableError
 from susracker.models import Alert, Camera, CameraDay, Event, Outcome, Sighting
 from susracker.stores.base import Journal
+from susracker.stores.journal import EVERY_ALERT, AlertFilter
 from susracker.stores.mongo.database import LAST_ALERT, Database, NextNumber, again_while_taken
 from susracker.stores.mongo.documents import (
     DAY_COUNTS,
@@ -34,6 +37,7 @@ from susracker.stores.mongo.documents import (
 from susracker.stores.mongo.forgetting import forget_in_outcome, take_back
 from susracker.stores.mongo.judgements import MongoJudgements, with_statuses
 from susracker.stores.mongo.retention import MongoRetention
+from susracker.stores.mongo.wanted import outcomes_between, outcomes_wanted
 from susracker.stores.refusals import event_was_handled, no_alert, no_criminal, refuse_recent
 
 WITHOUT_FACES = {"alerts.face": 0}
@@ -111,20 +115,29 @@ class MongoJournal(MongoJudgements, MongoRetention, Journal):
         after: int = 0,
         limit: int = 100,
         *,
+        before: int | None = None,
+        newest_first: bool = False,
+        wanted: AlertFilter = EVERY_ALERT,
         with_faces: bool = True,
-        status: str | None = None,
     ) -> list[Alert]:
         if limit <= 0:
             return []
         statuses = self._unsettled_statuses()
-        # Those that were taken back have no alerts.
-        later: Document = {"last_seq": {"$gt": after}, "alerts": {"$ne": []}}
-        later |= {"alerts.status": status} if status else {}
-        with self._db.errors_mapped():
-            found = self._db.outcomes.find(later, None if with_faces else WITHOUT_FACES)
-            pages = list(found.sort("first_seq", 1).limit(limit))
-        chosen = (one for one in with_statuses(self._alerts_of(pages), statuses) if one.seq > after)
-        return [one for one in chosen if status in (None, one.status)][:limit]
+        what = outcomes_between(after, before) | outcomes_wanted(wanted, statuses)
+        direction = -1 if newest_first else 1
+        with (
+            self._db.errors_mapped(),
+            self._db.outcomes.find(what, None if with_faces else WITHOUT_FACES) as found,
+        ):
+            pages = found.sort("first_seq", direction).batch_size(limit)
+            alerts = (
+                one
+                for page in pages
+                for one in with_statuses(self._to_alerts(page), statuses)[::direction]
+            )
+            upper = inf if before is None else before
+            chosen = (one for one in alerts if after < one.seq < upper and wanted.matches(one))
+            return list(islice(chosen, limit))
 
     def alerts_since(self, occurred_since: datetime) -> list[Alert]:
         recent = {"newest_alert_at": {"$gte": to_integer(occurred_since)}}

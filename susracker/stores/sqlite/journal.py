@@ -11,6 +11,7 @@ from typing import Any
 
 from susracker.models import Alert, Camera, CameraDay, Event, Outcome, Sighting
 from susracker.stores.base import Journal
+from susracker.stores.journal import EVERY_ALERT, AlertFilter
 from susracker.stores.refusals import event_was_handled, no_alert, no_criminal, refuse_recent
 from susracker.stores.sealing import Sealer
 from susracker.stores.sqlite.database import Database
@@ -25,6 +26,7 @@ from susracker.stores.sqlite.rows import (
     to_record,
     to_row,
 )
+from susracker.stores.sqlite.wanted import condition
 
 _SIGHTING, _CAMERA, _DAY, _ALERT = (columns(kind) for kind in (Sighting, Camera, CameraDay, Alert))
 _ALERT_WITHOUT_FACE = _ALERT.replace("face", "NULL")
@@ -34,6 +36,9 @@ _COOLDOWN_KEY = (
 )
 """`Alert.cooldown_key`, exactly as the index `alerts_by_cooldown_key` has it: SQLite would not look
 up another expression there."""
+
+NO_BOUND = 2**63 - 1
+"""SQLite's largest number."""
 
 
 class SqliteJournal(SqliteJudgements, SqliteRetention, Journal):
@@ -87,14 +92,21 @@ class SqliteJournal(SqliteJudgements, SqliteRetention, Journal):
         after: int = 0,
         limit: int = 100,
         *,
+        before: int | None = None,
+        newest_first: bool = False,
+        wanted: AlertFilter = EVERY_ALERT,
         with_faces: bool = True,
-        status: str | None = None,
     ) -> list[Alert]:
-        chosen = _ALERT if with_faces else _ALERT_WITHOUT_FACE
-        if status is None:
-            return self._alerts("seq > ?", after, chosen=chosen, limit=max(limit, 0))
-        later = "status = ? AND seq > ?"
-        return self._alerts(later, status, after, chosen=chosen, limit=max(limit, 0))
+        which, values = condition(wanted)
+        return self._alerts(
+            f"seq > ? AND seq < ? AND {which}",
+            after,
+            NO_BOUND if before is None else before,
+            *values,
+            chosen=_ALERT if with_faces else _ALERT_WITHOUT_FACE,
+            order="seq DESC" if newest_first else "seq",
+            limit=max(limit, 0),
+        )
 
     def alerts_since(self, occurred_since: datetime) -> list[Alert]:
         # Asked like this, SQLite finds the few by their time, and does not walk through all by seq.
@@ -124,10 +136,15 @@ class SqliteJournal(SqliteJudgements, SqliteRetention, Journal):
         return [to_record(CameraDay, row) for row in rows]
 
     def _alerts(
-        self, where: str, *values: Any, chosen: str = _ALERT, limit: int = -1
+        self,
+        where: str,
+        *values: Any,
+        chosen: str = _ALERT,
+        order: str = "seq",
+        limit: int = -1,
     ) -> list[Alert]:
         # To SQLite, a limit of -1 is none.
-        sql = f"SELECT {chosen} FROM alerts WHERE {where} ORDER BY seq LIMIT ?"
+        sql = f"SELECT {chosen} FROM alerts WHERE {where} ORDER BY {order} LIMIT ?"
         rows = self._db.rows(sql, *values, limit)
         return [self._db.sealer.open_alert(to_record(Alert, row)) for row in rows]
 

@@ -155,6 +155,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             || char(31) || camera_id
         )""",
     ),
+    (
+        # What alerts are looked up by; see `susracker.stores.sqlite.wanted`.
+        "CREATE INDEX alerts_by_camera ON alerts (camera_id, seq)",
+        "CREATE INDEX alerts_by_person ON alerts (criminal_id, seq)",
+        "CREATE INDEX alerts_by_kind ON alerts (kind, seq)",
+    ),
 )
 """Statements that lead from one schema to the next; `user_version` says how many steps a file has
 been through. Files of every step are in use: add a step, never change one."""

@@ -10,6 +10,7 @@ import pymongo
 import pytest
 
 from susracker.plugins import open_store
+from susracker.stores.journal import AlertFilter
 from tests.contracts.records import MINUTE, NOON, activity, criminal, face_alert, judgement
 from tests.contracts.records import sighting as seen
 
@@ -46,8 +47,17 @@ def test_a_process_that_dies_leaves_no_alert_without_its_status(store, dying):
         assert one.alert(alert.id).status == "dismissed"
         assert [alert.status for alert in one.alerts()] == ["dismissed", "new"]
     store.add_judgement(judgement(other.id), "unsure", 0)
-    assert [one.id for one in store.alerts(status="dismissed")] == [alert.id]
+    assert [one.id for one in store.alerts(wanted=AlertFilter(status="dismissed"))] == [alert.id]
     assert store._db.read(store._db.judgements, {"settled": False}) == []
+
+
+def test_alerts_are_found_by_a_status_that_is_not_copied_to_them_yet(store, dying):
+    first, second, third = (store.record([], [activity()])[0] for _ in range(3))
+    dying.add_judgement(judgement(first.id), "dismissed", 0)
+    (found,) = store.alerts(wanted=AlertFilter(status="dismissed"))
+    assert found.id == first.id
+    # A page is full although the first that is stored as new is passed over.
+    assert store.alerts(limit=2, wanted=AlertFilter(status="new")) == [second, third]
 
 
 def test_the_work_of_a_process_that_is_late_is_not_done_over_a_newer_judgement(store, dying):

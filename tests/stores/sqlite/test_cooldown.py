@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 
 from susracker.errors import RecentAlertError
+from susracker.stores.sqlite import schema
 from susracker.stores.sqlite.store import SqliteStore
 from tests.contracts.records import MINUTE, activity, criminal, face_alert
 
@@ -44,11 +42,10 @@ def test_without_alerts_nothing_is_looked_up(path):
     assert not any("LIMIT 1" in sql for sql in asked)
 
 
-def test_alerts_of_earlier_files_hold_back(path):
-    with SqliteStore.open(path) as store:
-        store.record([], [activity()])
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP INDEX alerts_by_cooldown_key")
-        connection.execute(f"PRAGMA user_version = {BEFORE_COOLDOWN_KEYS}")
+def test_alerts_of_earlier_files_hold_back(path, monkeypatch):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:BEFORE_COOLDOWN_KEYS])
+        with SqliteStore.open(path) as store:
+            store.record([], [activity()])
     with SqliteStore.open(path) as store, pytest.raises(RecentAlertError):
         store.record([], [activity()], cooldown=MINUTE)
