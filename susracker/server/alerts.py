@@ -17,6 +17,7 @@ from susracker.models import AlertKind, AlertStatus
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, unaudited
 from susracker.server.holds import holds_shown
+from susracker.server.parameters import takes
 from susracker.server.service import Service, service
 from susracker.server.wire import (
     LogPage,
@@ -59,6 +60,7 @@ class Page(LogPage):
 @blueprint.get("/api/alerts")
 @access(Permission.VIEW)
 @audited("alert.list")
+@takes(Page)
 def alerts() -> ResponseReturnValue:
     """Alerts after a `seq`, oldest first, or before one, newest first; without their pictures."""
     page = parse(Page, request.args)
@@ -94,6 +96,7 @@ class Days(BaseModel):
 @blueprint.get("/api/alerts/stats")
 @access(Permission.VIEW)
 @audited("alert.stats")
+@takes(Days)
 def stats() -> ResponseReturnValue:
     """What became of alerts, beside the false alert rate that was promised."""
     days, tracker = parse(Days, request.args), service().tracker

@@ -34,6 +34,7 @@ from susracker.server.limits import LimitedOpenings, RateLimit, limit_requests
 from susracker.server.live import Live
 from susracker.server.origins import Origins
 from susracker.server.outgoing import MAX_MESSAGE
+from susracker.server.parameters import refuse_unknown_parameters
 from susracker.server.pools import BoundedPool
 from susracker.server.proxies import Proxies
 from susracker.server.refusals import register_errors
@@ -91,6 +92,7 @@ def create_app(
     allow_listed_origins(app, origins)
     guard(app, admission)
     limit_requests(app, rate_limit)
+    refuse_unknown_parameters(app)
     sessions.configure_sessions(app, tracker.store, audit_log)
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
     socketio = _socketio(app, origins)

@@ -9,6 +9,7 @@ from susracker.access.chain import to_fields
 from susracker.access.roles import Permission
 from susracker.server.access import access
 from susracker.server.audited import audited, describe
+from susracker.server.parameters import takes
 from susracker.server.service import service
 from susracker.server.wire import LogPage, parse
 
@@ -18,6 +19,7 @@ blueprint = Blueprint("audit", __name__)
 @blueprint.get("/api/audit")
 @access(Permission.AUDIT)
 @audited("audit.list")
+@takes(LogPage)
 def entries() -> ResponseReturnValue:
     """Entries after a `seq`, oldest first, and the signed head of the log."""
     page = parse(LogPage, request.args)

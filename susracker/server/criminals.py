@@ -27,6 +27,7 @@ from susracker.runtime.data_uri import decode_base64
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, once_changed
 from susracker.server.body import Form, form, from_json
+from susracker.server.parameters import takes
 from susracker.server.service import Service, service
 from susracker.server.wire import criminal_fields, parse, sighting_fields
 from susracker.tracking.tracker import Tracker
@@ -67,6 +68,7 @@ class Terms(BaseModel):
 @blueprint.get("/api/criminals")
 @access(Permission.VIEW)
 @audited("criminal.list")
+@takes(Page)
 def list_criminals() -> ResponseReturnValue:
     """People by name, a page of them where a limit is given."""
     page = parse(Page, request.args)

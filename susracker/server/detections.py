@@ -19,6 +19,7 @@ from susracker.server.audited import unaudited
 from susracker.server.body import MULTIPART, form, from_json, off_the_loop
 from susracker.server.fair_pool import FairPool
 from susracker.server.identity import identity
+from susracker.server.parameters import tolerant
 from susracker.server.service import Service, service
 from susracker.server.thumbnails import Pictured
 from susracker.server.wire import (
@@ -47,6 +48,7 @@ MESSAGES = {
 @blueprint.post("/face_upload")
 @access(Permission.SEND)
 @unaudited("a camera sends: nobody looks or changes anything")
+@tolerant
 def face_upload() -> ResponseReturnValue:
     """A face crop, or a frame, as multipart `file`."""
     # Only a form of this kind can hold a file; no other is read.
@@ -60,6 +62,7 @@ def face_upload() -> ResponseReturnValue:
 @blueprint.post("/activity_alert")
 @access(Permission.SEND)
 @unaudited("a camera sends: nobody looks or changes anything")
+@tolerant
 def activity_alert() -> ResponseReturnValue:
     """An activity, such as violence, as JSON."""
     fields = from_json(partial(_parsed, ActivityFields))
