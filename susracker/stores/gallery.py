@@ -189,6 +189,20 @@ class Gallery(ABC):
         return self.photo_ids_of([criminal_id])[criminal_id]
 
     @abstractmethod
+    def remove_photo(self, criminal_id: str, photo_id: str, *, revision: int | None = None) -> None:
+        """Forget one photo of a person, with its templates. The person stays, even without a photo.
+
+        Alerts that show the photo keep its id. The same picture may be added again.
+
+        Args:
+            revision: as in `edit_criminal`.
+
+        Raises:
+            NotFoundError: the person was removed, or has no such photo.
+            ConflictError: the person was changed since `revision`.
+        """
+
+    @abstractmethod
     def photo_owner(self, digest: str) -> str | None:
         """Id of the person whose photo has that digest, or None."""
 

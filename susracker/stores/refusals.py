@@ -36,6 +36,11 @@ def no_photo(photo_id: str) -> NotFoundError:
     return NotFoundError(f"no photo has the id {photo_id!r}")
 
 
+def no_photo_of(criminal_id: str, photo_id: str) -> NotFoundError:
+    """The error for a photo that is not one of a person's."""
+    return NotFoundError(f"{criminal_id!r} has no photo with the id {photo_id!r}")
+
+
 def no_alert(alert_id: str) -> NotFoundError:
     """The error for an alert that is not stored."""
     return NotFoundError(f"no alert has the id {alert_id!r}")

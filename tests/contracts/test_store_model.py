@@ -202,6 +202,29 @@ class StoreMachine(RuleBasedStateMachine):
         self.model.remove(who)
         self.writes(who)
 
+    @rule(by=WRITERS, who=IDS, data=st.data())
+    def remove_photo(self, by: int, who: str, data: st.DataObject) -> None:
+        """One of theirs, or someone else's."""
+        known = sorted(self.model.digests.values())
+        photo_id = data.draw(st.sampled_from([*known, "unknown"]))
+        person = self.model.people.get(who)
+        if person is None or photo_id not in person.photos:
+            with pytest.raises(NotFoundError):
+                self.stores[by].remove_photo(who, photo_id)
+            return
+        present = self.stores[1 - by].criminal(who).revision
+        earlier = self.seen_revisions.get(who, 0)
+        if earlier != present:
+            with pytest.raises(ConflictError):
+                self.stores[by].remove_photo(who, photo_id, revision=earlier)
+        self.stores[by].remove_photo(who, photo_id, revision=present)
+        person.photos.remove(photo_id)
+        person.templates = {one for one in person.templates if one[0] != photo_id}
+        self.model.digests = {k: v for k, v in self.model.digests.items() if v != photo_id}
+        self.seen_revisions[who] = present
+        assert self.stores[by].criminal(who).revision > present
+        self.writes(who)
+
     @rule(by=WRITERS, who=IDS, encoder=ENCODERS)
     def encode(self, by: int, who: str, encoder: str) -> None:
         for photo_id in self.model.people[who].photos if who in self.model.people else []:

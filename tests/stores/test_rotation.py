@@ -358,3 +358,28 @@ def test_a_rotation_does_not_end_while_a_reader_keeps_plain_pages_in_the_log(
         assert turn(url, "", keys[0]) == {}
         assert not on_disk(path, b"picture ")
     assert held(url, keys[0]).criminals == 3
+
+
+@pytest.mark.usefixtures("no_pause")
+def test_a_photo_that_is_removed_during_a_rotation_stays_away(
+    mongodb_server: Any, keys: list[str]
+) -> None:
+    """A server that has the database open may still remove what it cannot read any more."""
+    url = f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"
+    with open_store(url, keys[0]) as store, closing(store_backend(url).open_vault(url)) as vault:
+        fill(store, people=3)
+        steps: list[str] = []
+
+        def remove_one(step: str, done: int, total: int) -> None:
+            """Of the people who have been read, but not written yet, while the rotation works."""
+            if step not in steps:
+                who = f"c{2 - len(steps)}"
+                store.remove_photo(who, store.photo_ids(who)[0])
+                steps.append(step)
+
+        rotate(vault, sealer_of(keys[0]), sealer_of(keys[1]), remove_one)
+    assert steps[:2] == ["photos", "templates"]
+    with open_store(url, keys[1]) as store:
+        assert store.photo_ids("c2") == store.photo_ids("c1") == []
+        assert store.templates("c2") == store.templates("c1") == []
+        assert len(store.templates("c0")) == 2 * len(store.photo_ids("c0"))

@@ -217,6 +217,12 @@ def photos_of(document: Mapping[str, Any] | None) -> dict[str, int]:
     return {plain_name(name): number for name, number in photos.items()}
 
 
+def made_of(document: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """By encoder, the photos that it made a template of."""
+    made: dict[str, dict[str, int]] = document.get(OWN, {}).get("made", {})
+    return made
+
+
 def to_templates(document: Mapping[str, Any], sealer: Sealer) -> list[Template]:
     """A criminal's templates."""
     owner, made = str(document["_id"]), document.get(OWN, {}).get("templates", {})

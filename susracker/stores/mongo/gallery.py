@@ -7,7 +7,6 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from pymongo import errors
@@ -25,9 +24,9 @@ from susracker.stores.mongo.documents import (
     is_wanted,
     key_among,
     key_is,
+    made_of,
     nested,
     new_fields,
-    photo_document,
     photos_of,
     plain_name,
     template_fields,
@@ -39,6 +38,7 @@ from susracker.stores.mongo.documents import (
 from susracker.stores.mongo.forgetting import forget_in_outcomes
 from susracker.stores.mongo.lease import Lease
 from susracker.stores.mongo.panel import FIELDS, Panel
+from susracker.stores.mongo.photos import Photos
 from susracker.stores.refusals import (
     added_meanwhile,
     check_edit,
@@ -47,15 +47,10 @@ from susracker.stores.refusals import (
     name_is_taken,
     no_criminal,
     no_photo,
-    photo_is_taken,
 )
 
 WITHOUT_PICTURES = {f"{OWN}.templates": 0, f"{OWN}.made": 0, "image": 0, "images": 0}
 """What is read of people to know their fields."""
-
-ORPHAN_SECONDS = 60
-"""A photo without an owner is what a crash left once it is this old; until then its owner may be
-about to be stored."""
 
 RETRY_SECONDS = 0.02
 """How often a process asks again whether it may add a name."""
@@ -70,8 +65,10 @@ class MongoGallery(Gallery):
         self._panel_lock = threading.Lock()
         self._names = Lease(database.meta, "adding names")
         self._name_lock = threading.Lock()
+        self._photos = Photos(database)
         with database.errors_mapped():
             self._finish_removals()
+            self._photos.finish_removals()
 
     # -- criminals ---------------------------------------------------------------------------
 
@@ -187,6 +184,10 @@ class MongoGallery(Gallery):
             ids[str(document["_id"])] = sorted(photos, key=lambda one: photos[one])
         return ids
 
+    def remove_photo(self, criminal_id: str, photo_id: str, *, revision: int | None = None) -> None:
+        with self._db.turn, self._db.errors_mapped():
+            self._photos.remove(criminal_id, photo_id, revision)
+
     def photo_owner(self, digest: str) -> str | None:
         same = {"digest": self._db.sealer.digest(digest)}
         for photo in self._db.read(self._db.photos, same, {"content": 0}):
@@ -225,7 +226,7 @@ class MongoGallery(Gallery):
         encoder = field_name(encoder_id)
         shown = {f"{OWN}.made.{encoder}": 1}
         found = self._db.read(self._db.criminals, key_among(criminal_ids), shown)
-        counts = {str(one["_id"]): len(_made(one).get(encoder, ())) for one in found}
+        counts = {str(one["_id"]): len(made_of(one).get(encoder, ())) for one in found}
         return {criminal_id: count for criminal_id, count in counts.items() if count}
 
     def templates(self, criminal_id: str) -> list[Template]:
@@ -239,7 +240,7 @@ class MongoGallery(Gallery):
         missing: dict[str, int] = {}
         shown = {f"{OWN}.photos": 1, f"{OWN}.made.{encoder}": 1}
         for document in self._db.each(self._db.criminals, PRESENT, shown):
-            made = _made(document).get(encoder, {})
+            made = made_of(document).get(encoder, {})
             photos = photos_of(document)
             missing |= {one: place for one, place in photos.items() if field_name(one) not in made}
         return sorted(missing, key=lambda one: missing[one])
@@ -305,51 +306,12 @@ class MongoGallery(Gallery):
     ) -> Document:
         """Store photos; what is to be set of their owner then, with a new revision."""
         self._db.guard.check()
-        numbers = self._keep_photos(criminal_id, photos, undo)
+        numbers = self._photos.keep(criminal_id, photos, undo)
         fields: Document = {f"{OWN}.revision": self._db.next_revision()}
         fields |= {f"{OWN}.photos.{field_name(one)}": number for one, number in numbers.items()}
         for template in templates:
             fields |= template_fields(template, criminal_id, self._db.sealer)
         return fields
-
-    def _keep_photos(
-        self, criminal_id: str, photos: Sequence[Photo], undo: ExitStack
-    ) -> dict[str, int]:
-        """Store photos that nobody has yet; their places in the order of enrolment, by id."""
-        kept = {}
-        for photo in photos:
-            number = self._db.next_number("photo")
-            document = photo_document(photo, criminal_id, number, self._db.sealer)
-            document["stored_at"] = time.time()
-            try:
-                self._db.photos.insert_one(document)
-            except errors.DuplicateKeyError:
-                self._make_way(photo)
-                self._insert_photo(photo, document)
-            undo.callback(self._db.photos.delete_one, {"_id": photo.id})
-            kept[photo.id] = number
-        return kept
-
-    def _insert_photo(self, photo: Photo, document: Document) -> None:
-        try:
-            self._db.photos.insert_one(document)
-        except errors.DuplicateKeyError as error:
-            raise photo_is_taken(photo.digest) from error
-
-    def _make_way(self, photo: Photo) -> None:
-        """Remove what a crash left of a photo.
-
-        Raises:
-            DuplicateError: the photo has an owner, or is about to have one.
-        """
-        same = {"digest": self._db.sealer.digest(photo.digest)}
-        found = self._db.photos.find_one(same, {"content": 0})
-        if found is None:
-            return
-        owned = found["_id"] in photos_of(self._find(found["criminal_id"]))
-        if owned or time.time() - found["stored_at"] < ORPHAN_SECONDS:
-            raise photo_is_taken(photo.digest)
-        self._db.photos.delete_one({"_id": found["_id"]})
 
     def _finish_removals(self) -> None:
         """Remove everyone who is marked for it, also those whose removal was interrupted."""
@@ -385,12 +347,6 @@ def _fits(criminal: Criminal, query: str) -> bool:
         or text in (criminal.case_reference or "").casefold()
         or criminal.id.startswith(query)
     )
-
-
-def _made(document: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """By encoder, the photos that it made a template of."""
-    made: dict[str, dict[str, int]] = document.get(OWN, {}).get("made", {})
-    return made
 
 
 def _refuse_foreign(templates: Sequence[Template], photo_ids: Collection[str]) -> None:

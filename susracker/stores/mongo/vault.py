@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pymongo.collection import Collection as MongoCollection
@@ -61,7 +62,7 @@ class MongoVault(Vault):
             with self._db.errors_mapped():
                 total = collection.count_documents(what)
                 for done, document in enumerate(collection.find(what), 1):
-                    changed[step] += self._update(collection, document, change(resealer, document))
+                    changed[step] += self._update(collection, document, partial(change, resealer))
                     on_step(step, min(done, total), total)
         return +changed
 
@@ -72,12 +73,24 @@ class MongoVault(Vault):
         self._db.close()
 
     def _update(
-        self, collection: MongoCollection[Document], document: Document, fields: Document
+        self,
+        collection: MongoCollection[Document],
+        document: Document | None,
+        change: Callable[[Document], Document],
     ) -> int:
-        if fields:
+        """Change a document, of which others may remove a part at the same time: that stays away.
+
+        Returns:
+            how many pieces were changed.
+        """
+        while document and (fields := change(document)):
             self._db.guard.check()
-            collection.update_one({"_id": document["_id"]}, {"$set": fields})
-        return len(fields.keys() - {"digest"})  # which is of a photo that is counted
+            present = {path: {"$exists": True} for path in fields}
+            found = {"_id": document["_id"]}
+            if collection.update_one(found | present, {"$set": fields}).matched_count:
+                return len(fields.keys() - {"digest"})  # which is of a photo that is counted
+            document = collection.find_one(found)
+        return 0
 
 
 def _photo(resealer: Resealer, document: Document) -> Document:
@@ -87,7 +100,7 @@ def _photo(resealer: Resealer, document: Document) -> Document:
 
 def _templates(resealer: Resealer, document: Document) -> Document:
     owner, fields = str(document["_id"]), {}
-    for photo, by_encoder in document[OWN]["templates"].items():
+    for photo, by_encoder in document[OWN].get("templates", {}).items():
         for encoder, one in by_encoder.items():
             context = template_context(owner, plain_name(encoder), plain_name(photo))
             vector = resealer.piece(bytes(one["vector"]), context)

@@ -20,6 +20,7 @@ from susracker.stores.refusals import (
     name_is_taken,
     no_criminal,
     no_photo,
+    no_photo_of,
     photo_is_taken,
 )
 from susracker.stores.sealing import Sealer
@@ -156,6 +157,21 @@ class SqliteGallery(Gallery):
         for criminal_id, photo_id in self._db.rows(sql, json_list(criminal_ids)):
             found[criminal_id].append(photo_id)
         return found
+
+    def remove_photo(self, criminal_id: str, photo_id: str, *, revision: int | None = None) -> None:
+        theirs = (criminal_id, photo_id)
+        with self._db.writing() as connection:
+            _check_revision(connection, criminal_id, revision)
+            removed = connection.execute(
+                "DELETE FROM photos WHERE criminal_id = ? AND id = ?", theirs
+            )
+            if not removed.rowcount:
+                raise no_photo_of(criminal_id, photo_id)
+            connection.execute(
+                "DELETE FROM templates WHERE criminal_id = ? AND photo_id = ?", theirs
+            )
+            _bump_revision(connection, criminal_id)
+        self._db.empty_log()
 
     def photo_owner(self, digest: str) -> str | None:
         stored = self._db.sealer.digest(digest)

@@ -212,6 +212,23 @@ def test_an_interrupted_removal_is_finished_at_the_next_opening(url, store, data
     assert database["criminals"].count_documents({}) == 0
 
 
+def test_an_interrupted_removal_of_a_photo_is_finished_at_the_next_opening(url, store, database):
+    taken = photo()
+    store.put_criminal(criminal(), [taken], [template(taken)])
+    revision = store.revision()
+    with (
+        patch.object(store._photos, "_finish", side_effect=AutoReconnect("gone")),
+        pytest.raises(StoreUnavailableError),
+    ):
+        store.remove_photo("c1", taken.id)
+    assert store.photo_ids("c1") == store.templates("c1") == []
+    assert database["susracker_photos"].count_documents({}) == 1
+    with open_store(url) as other:
+        assert database["susracker_photos"].count_documents({}) == 0
+        assert other.changes(revision).criminal_ids == {"c1"}
+    assert "leaving" not in database["criminals"].find_one({"_id": "c1"})["susracker"]
+
+
 def test_two_removals_at_once_leave_nothing_behind(url, store):
     """Another process removes a candidate of the alert while this one takes out the match."""
     store.put_criminal(criminal())
@@ -494,6 +511,17 @@ def test_someone_added_while_a_panel_is_read_is_not_forgotten(url, store):
         store.panel_photos()
     assert len(store.sightings("c1")) == 1
     assert len(store.photo_ids("c1")) == 1
+
+
+def test_a_removed_photo_of_a_panel_is_not_enrolled_again(store, panel):
+    key = panel.insert_one(document()).inserted_id
+    follow(store)
+    store.remove_photo(str(key), store.photo_ids(str(key))[0])
+    assert follow(store) == 0
+    assert (store.photo_ids(str(key)), templates(store)) == ([], {})
+    panel.update_one({"_id": key}, {"$set": {"image": data_uri(COLLINS)}})
+    assert follow(store) == 1
+    assert len(store.photo_ids(str(key))) == 1
 
 
 def test_a_removal_that_is_tried_again_is_finished(store, database):
