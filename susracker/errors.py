@@ -2,7 +2,8 @@
 
     SusrackerError
       InputError                what was handed in is wrong; nothing was changed
-        PictureError            not a picture, truncated, or too large
+        PictureError            not a picture, or a truncated or damaged one
+          PictureTooLargeError  more pixels than a setting allows
         FaceRefusedError        a picture whose face cannot be enrolled (`reason` says why)
         RecordingError          no recording, a newer one, or one that cannot be written
       ConfigError               a setting is wrong
@@ -48,6 +49,10 @@ class InputError(SusrackerError):
 
 class PictureError(InputError):
     """The bytes are not a picture that can be read, or hold too many pixels."""
+
+
+class PictureTooLargeError(PictureError):
+    """The picture has more pixels than a setting allows: `max_megapixels` for enrolment photos."""
 
 
 class FaceRefusedError(InputError):

@@ -88,7 +88,7 @@ class Photo:
 
     Attributes:
         digest: SHA-256 of `content`, in hexadecimal; unique within a store.
-        media_type: "image/jpeg", "image/png", "image/webp" or "image/bmp".
+        media_type: "image/jpeg" or "image/heic", for example.
     """
 
     id: str

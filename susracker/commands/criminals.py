@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
@@ -13,6 +13,7 @@ from rich.table import Table
 
 from susracker.commands.auditing import Noting, audited, note, reason_option
 from susracker.commands.criminals_edit import edit_command
+from susracker.commands.criminals_photos import remove_photo_command
 from susracker.commands.criminals_stats import stats_command
 from susracker.commands.erase import erase_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
@@ -57,6 +58,7 @@ def command() -> None:
       susracker criminals edit 3f9c2a81 --threat high
       susracker criminals set-status 3f9c2a81 apprehended
       susracker criminals remove 3f9c2a81 07d1e4c2 --yes
+      susracker criminals remove-photo 3f9c2a81 b1946ac9
       susracker criminals erase 3f9c2a81 --reason "court order 12/26"
       susracker criminals stats
     """
@@ -64,6 +66,7 @@ def command() -> None:
 
 command.add_command(stats_command)
 command.add_command(edit_command)
+command.add_command(remove_photo_command)
 command.add_command(erase_command)
 
 
@@ -102,7 +105,7 @@ def list_command(
         rows = [asdict(one) | {"templates": templates.get(one.id, 0)} for one in found]
         print_json(rows)
     elif found:
-        print_table(_people_table(found, templates, _shortener(everyone)))
+        print_table(_people_table(found, templates, _shortener(one.id for one in everyone)))
     else:
         click.echo("nobody is enrolled" if not everyone else "nobody who is enrolled matches")
 
@@ -244,13 +247,13 @@ def _listed(found: Sequence[Criminal], name: str | None) -> dict[str, object]:
     }
 
 
-def _shortener(criminals: Sequence[Criminal]) -> Callable[[str], str]:
-    """Cuts ids so short that each still names one person."""
-    ids = {one.id for one in criminals}
+def _shortener(all_ids: Iterable[str]) -> Callable[[str], str]:
+    """Cuts ids so short that each is still told from the others."""
+    ids = set(all_ids)
     length = SHORT_ID
     while len({one[:length] for one in ids}) < len(ids):
         length += 1
-    return lambda criminal_id: criminal_id[:length]
+    return lambda one: one[:length]
 
 
 def _facts(criminal: Criminal) -> Table:
@@ -264,11 +267,12 @@ def _facts(criminal: Criminal) -> Table:
 
 
 def _photos_table(photos: Sequence[dict[str, Any]]) -> Table:
-    table = Table("photo", "type", "bytes", *(name for name, _ in QUALITIES))
+    table = plain_table("photo", "type", "bytes", *(name for name, _ in QUALITIES))
+    shorten = _shortener(photo["id"] for photo in photos)
     for photo in photos:
         quality = photo["quality"]
         measured = [f"{quality[key]:.1f}" for _, key in QUALITIES] if quality else []
-        row = [photo["id"], photo["media_type"], f"{photo['bytes']:,}", *measured]
+        row = [shorten(photo["id"]), photo["media_type"], f"{photo['bytes']:,}", *measured]
         table.add_row(*row, *([] if quality else [photo["refused"]]))
     return table
 

@@ -92,7 +92,8 @@ def command(
     CSV or JSON with the columns photo, name, age, crimes, threat, status, case, expires. A folder
     is named after the person, with underscores for spaces.
 
-    Each photo must show one face, and all photos of a person the same one. If someone with the same
+    Photos are JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or, after pip install 'susracker[heic]', HEIC.
+    Each must show one face, and all photos of a person the same one. If someone with the same
     name (and case, if you give one) is enrolled, the photos are added to them. Photos that are
     enrolled already are skipped, so you can simply repeat an interrupted run. Exit status 1 if
     nothing could be enrolled.

@@ -23,15 +23,15 @@ def print_json(value: object) -> None:
 
 
 def plain_table(*headings: str) -> Table:
-    """A table without lines, whose cells wrap where they do not fit, so that nothing is cut off."""
-    table = Table(box=None, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table
+    """A table without lines."""
+    return Table(*headings, box=None, pad_edge=False)
 
 
 def print_table(table: Table) -> None:
-    """As wide as the terminal, or, without a terminal, as wide as the table needs."""
+    """As wide as the terminal, or, without a terminal, as wide as the table needs. Cells wrap where
+    they do not fit, so that nothing is cut off."""
+    for column in table.columns:
+        column.overflow = "fold"
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         console.width = UNLIMITED_WIDTH

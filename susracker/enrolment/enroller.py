@@ -17,7 +17,8 @@ from susracker.errors import FaceRefusedError, NotFoundError, PictureError
 from susracker.faces.boxes import Box
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
-from susracker.faces.images import MAX_PIXELS, media_type
+from susracker.faces.images import MAX_PIXELS
+from susracker.faces.photos import photo_media_type
 from susracker.models import Criminal, Photo, Quality, Template, Vectors
 from susracker.runtime.parallel import map_in_order
 from susracker.stores.base import Gallery
@@ -75,7 +76,7 @@ class Enroller:
         face = self._detector.enrolment_face_in_bytes(content, self._max_pixels)
         return PreparedPhoto(
             digest=photo_digest(content),
-            media_type=media_type(content),
+            media_type=photo_media_type(content),
             content=content,
             vector=self.encoder.encode(face.chip[None])[0],
             quality=face.quality,

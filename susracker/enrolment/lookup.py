@@ -1,8 +1,8 @@
-"""Finds a criminal by an id that someone typed."""
+"""Finds a criminal or a photo by an id that someone typed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from susracker.errors import InputError, NotFoundError
 from susracker.models import Criminal
@@ -22,12 +22,34 @@ def find_criminal(store: Store, id_or_prefix: str) -> Criminal:
     try:
         return store.criminal(id_or_prefix)
     except NotFoundError:
-        found = [one for one in store.criminals() if one.id.startswith(id_or_prefix)]
-    if not found or not id_or_prefix:
-        raise NotFoundError(f"nobody is enrolled with the id {id_or_prefix!r}")
+        known = {one.id: one for one in store.criminals()}
+    absent = f"nobody is enrolled with the id {id_or_prefix!r}"
+    return known[_only_one(known, id_or_prefix, absent)]
+
+
+def find_photo(store: Store, criminal: Criminal, id_or_prefix: str) -> str:
+    """Return the id of a person's photo with this id, or of the only one whose id begins with it.
+
+    Raises:
+        NotFoundError: the person has no such photo.
+        InputError: several ids begin with it.
+    """
+    absent = (
+        f"{criminal.name} has no photo with the id {id_or_prefix!r}: see "
+        f"susracker criminals show {criminal.id}"
+    )
+    return _only_one(store.photo_ids(criminal.id), id_or_prefix, absent)
+
+
+def _only_one(ids: Collection[str], typed: str, absent: str) -> str:
+    if typed in ids:
+        return typed
+    found = sorted(one for one in ids if one.startswith(typed))
+    if not found or not typed:
+        raise NotFoundError(absent)
     if len(found) > 1:
-        some = ", ".join(one.id for one in found[:SHOWN])
-        raise InputError(f"{len(found)} ids begin with {id_or_prefix!r}, such as {some}")
+        some = ", ".join(found[:SHOWN])
+        raise InputError(f"{len(found)} ids begin with {typed!r}, such as {some}")
     return found[0]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from susracker.errors import FaceRefusedError, PictureError
+from susracker.errors import FaceRefusedError, PictureError, PictureTooLargeError
 
 Refusal = PictureError | FaceRefusedError
 """Why a photo cannot be enrolled."""
@@ -29,7 +29,8 @@ def refused(path: str, refusal: Refusal) -> Refused:
     """Return the record of a refusal."""
     if isinstance(refusal, FaceRefusedError):
         return Refused(path, refusal.reason, str(refusal).removeprefix(f"{refusal.reason}: "))
-    return Refused(path, "not a picture", str(refusal))
+    reason = "too large" if isinstance(refusal, PictureTooLargeError) else "not a picture"
+    return Refused(path, reason, str(refusal))
 
 
 @dataclass(slots=True)

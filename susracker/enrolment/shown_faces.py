@@ -8,7 +8,8 @@ from pathlib import Path
 from susracker.enrolment.enroller import PreparedPhoto
 from susracker.enrolment.writer import Written
 from susracker.errors import InputError
-from susracker.faces.images import crop, decode, encode_jpeg
+from susracker.faces.images import crop, encode_jpeg
+from susracker.faces.photos import decode_photo
 from susracker.models import Criminal
 
 MARGIN = 0.2
@@ -40,7 +41,7 @@ class ShownFaces:
             self._write(written.criminal, photo)
 
     def _write(self, criminal: Criminal, photo: PreparedPhoto) -> None:
-        face = crop(decode(photo.content, self._max_pixels), photo.box, MARGIN)
+        face = crop(decode_photo(photo.content, self._max_pixels), photo.box, MARGIN)
         name = re.sub(r"\W+", "_", criminal.name)[:80]
         path = self._folder / f"{name}_{photo.digest[:8]}.jpg"
         try:

@@ -19,6 +19,7 @@ LOOKALIKES_LISTED = 30
 
 
 ADVICE = {
+    "too large": "add --max-megapixels with a higher limit, or save smaller copies",
     "several people": "add --each-file if each file is of another person, --allow-unlike if not",
     "unlike the other photos": "add --allow-unlike if they are photos of that person all the same",
 }

@@ -18,6 +18,7 @@ from susracker.faces.boxes import Box
 from susracker.faces.face import Face, locate
 from susracker.faces.hog import Found
 from susracker.faces.images import MAX_PIXELS, decode
+from susracker.faces.photos import decode_photo
 from susracker.faces.quality import check_enrolable
 from susracker.models import Picture
 
@@ -153,11 +154,13 @@ class Detector:
     def enrolment_face_in_bytes(self, data: bytes, max_pixels: int = MAX_PIXELS) -> Face:
         """Find the face of the subject of an encoded enrolment photo, as `enrolment_face` does.
 
+        More formats are read than of cameras' pictures: see `decode_photo`.
+
         Raises:
             PictureError: the picture cannot be read, or has more than `max_pixels` pixels.
             FaceRefusedError: as `enrolment_face` raises it.
         """
-        return self.enrolment_face(decode(data, max_pixels))
+        return self.enrolment_face(decode_photo(data, max_pixels))
 
     def _find_portrait(self, picture: Picture) -> list[Found]:
         """Find the faces in an ordinary portrait, which most enrolment photos are.

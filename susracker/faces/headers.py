@@ -9,7 +9,23 @@ from __future__ import annotations
 
 import struct
 
-from susracker.errors import PictureError
+from susracker.errors import PictureError, PictureTooLargeError
+
+MAGIC = (
+    (b"\xff\xd8", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"BM", "BMP"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+)
+"""How files begin, and Pillow's name for their format."""
+
+MAX_BRANDS_BYTES = 256
+
+BRANDS = ((b"avif", "AVIF"), (b"avis", "AVIF"), (b"heic", "HEIF"), (b"heix", "HEIF"))
+"""Names in the first box of a file of ISO/IEC 23008-12 or AV1, and Pillow's name for the format."""
 
 JPEG, PNG, BMP, RIFF = b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"BM", b"RIFF"
 
@@ -43,6 +59,22 @@ SPARSE_PIXELS, PIXELS_PER_BYTE = 2_000_000, 250
 has 64 to 170; the pictures that were made to fill the memory have 560 to 2,600."""
 
 
+def format_of(data: bytes) -> str:
+    """Pillow's name for a file's format by how it begins; empty if that is unknown."""
+    for start, name in MAGIC:
+        if data.startswith(start):
+            return name
+    if data.startswith(RIFF) and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[4:8] == b"ftyp":
+        (length,) = _numbers(">I", data, 0)
+        brands = data[8 : min(length, MAX_BRANDS_BYTES)]
+        for brand, name in BRANDS:
+            if brand in brands:
+                return name
+    return ""
+
+
 def declared_size(data: bytes) -> tuple[int, int]:
     """Width and height by a file's header, read in a time that does not depend on what is in it.
 
@@ -61,6 +93,18 @@ def declared_size(data: bytes) -> tuple[int, int]:
     if data.startswith(RIFF) and data[8:12] == b"WEBP":
         return _webp_size(data)
     raise PictureError("not a JPEG, PNG, WebP or BMP picture")
+
+
+def check_pixels(width: int, height: int, max_pixels: int) -> None:
+    """Check a picture's size.
+
+    Raises:
+        PictureTooLargeError: it has more than `max_pixels` pixels.
+    """
+    if width * height > max_pixels:
+        raise PictureTooLargeError(
+            f"the picture has {width} x {height} pixels; at most {max_pixels} are decoded"
+        )
 
 
 def check_size(data: bytes, width: int, height: int) -> None:

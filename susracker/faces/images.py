@@ -12,7 +12,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from susracker.errors import PictureError
 from susracker.faces.boxes import Box
-from susracker.faces.headers import check_size, declared_size
+from susracker.faces.headers import check_pixels, check_size, declared_size
 from susracker.models import Picture
 from susracker.runtime.memory import memory_given_back
 
@@ -74,12 +74,20 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
         shape (height, width, 3), R, G, B; transparent parts are black.
 
     Raises:
-        PictureError: the data is empty, has an unknown format, is truncated or damaged, has more
-            than `max_pixels` pixels, or is built so that it takes a decoder long.
+        PictureTooLargeError: it has more than `max_pixels` pixels.
+        PictureError: the data is empty, has an unknown format, is truncated or damaged, or is built
+            so that it takes a decoder long.
     """
-    pixels = pixels_of(data, max_pixels)
-    image = _open(data, pixels)
-    if pixels <= LARGE_PIXELS:
+    return read_pixels(_open(data, pixels_of(data, max_pixels)))
+
+
+def read_pixels(image: Image.Image) -> Picture:
+    """Read the pixels of an opened picture as `decode` does.
+
+    Raises:
+        PictureError: it is truncated or damaged.
+    """
+    if image.width * image.height <= LARGE_PIXELS:
         return np.asarray(_pixels(image))
     with _one_large_at_a_time, memory_given_back():
         return _reduced(image)
@@ -97,32 +105,31 @@ def pixels_of(data: bytes, max_pixels: int = sys.maxsize) -> int:
     if not data:
         raise PictureError("the picture is empty: 0 bytes")
     width, height = declared_size(data)
-    if width * height > max_pixels:
-        raise PictureError(
-            f"the picture has {width} x {height} pixels; at most {max_pixels} are decoded"
-        )
+    check_pixels(width, height, max_pixels)
     check_size(data, width, height)
     return width * height
 
 
-def thumbnail(data: bytes, max_bytes: int) -> bytes:
+def thumbnail(data: bytes, max_bytes: int, side: int = THUMBNAIL_SIDE) -> bytes:
     """A small copy of an encoded picture: JPEG, upright, of the same shape, never enlarged.
 
     Its size in pixels is not limited beforehand: hand in only what `decode` once accepted.
 
     Args:
         max_bytes: how large the copy may be at most; 1000 is enough for any picture.
+        side: pixels of its longer side at most.
 
     Raises:
         PictureError: empty, of no known format, truncated or damaged.
     """
     image = _open_any(data)
-    image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))  # a large JPEG is decoded small
-    image = _pixels(image)
-    side = min(THUMBNAIL_SIDE, max(image.size))
-    while len(small := _encoded_within(image, side)) > max_bytes:
-        side = side * 3 // 4
-    return small
+    image.draft("RGB", (side, side))  # a large JPEG is decoded small
+    return _small_copy(_pixels(image), max_bytes, side)
+
+
+def thumbnail_of(picture: Picture, max_bytes: int, side: int = THUMBNAIL_SIDE) -> bytes:
+    """A small copy of a decoded picture; see `thumbnail`."""
+    return _small_copy(Image.fromarray(picture), max_bytes, side)
 
 
 def media_type(data: bytes) -> str:
@@ -139,6 +146,13 @@ def encode_jpeg(picture: Picture, quality: int = 90) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
+
+
+def _small_copy(image: Image.Image, max_bytes: int, side: int) -> bytes:
+    side = min(side, max(image.size))
+    while len(small := _encoded_within(image, side)) > max_bytes:
+        side = side * 3 // 4
+    return small
 
 
 def _encoded_within(image: Image.Image, side: int) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from susracker.errors import InputError
-from susracker.faces.images import decode
+from susracker.faces.photos import decode_photo
 from susracker.models import Candidate
 from susracker.replay.run import Step
 from susracker.runtime.files import make_private_folder, open_private
@@ -70,5 +70,5 @@ def _side_by_side(step: Step, candidate: Candidate, face: bytes, store: Store) -
 
 def _fitted(content: bytes) -> Image.Image:
     # Both were decoded before, under the limit of that time.
-    picture = Image.fromarray(decode(content, max_pixels=sys.maxsize))
+    picture = Image.fromarray(decode_photo(content, max_pixels=sys.maxsize))
     return ImageOps.pad(picture, (SIDE, SIDE), color=PAPER)

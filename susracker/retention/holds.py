@@ -29,6 +29,23 @@ def held_about(store: Store, criminal_id: str) -> list[Hold]:
     return [one for one in holds if one.alert_id in naming]
 
 
+def refuse_if_shown(store: Store, photo_id: str, instead: str) -> None:
+    """Refuse to remove an enrolment photo that a held alert shows beside the face.
+
+    Args:
+        instead: what to do about it.
+
+    Raises:
+        ConflictError: such an alert is held.
+    """
+    for hold in store.holds():
+        if store.alert(hold.alert_id).photo_id == photo_id:
+            raise ConflictError(
+                f"the photo is in the alert {hold.alert_id}, which is held ({hold.reason}); "
+                f"{instead}"
+            )
+
+
 def refuse_if_held(store: Store, criminal_id: str, instead: str) -> None:
     """Refuse to remove someone whom a held alert names: it would lose the face and the name.
 

@@ -20,6 +20,7 @@ from susracker.server import (
     health,
     holds,
     judgements,
+    photos,
     sessions,
 )
 from susracker.server.access import guard
@@ -125,7 +126,17 @@ def create_app(
             **(optional or {}),
         },
     )
-    for part in (detections, criminals, alerts, holds, judgements, health, sessions, audit):
+    for part in (
+        detections,
+        criminals,
+        photos,
+        alerts,
+        holds,
+        judgements,
+        health,
+        sessions,
+        audit,
+    ):
         app.register_blueprint(part.blueprint)
     register_errors(app)
     return app

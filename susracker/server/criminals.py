@@ -19,6 +19,7 @@ from susracker.errors import (
     FaceRefusedError,
     InputError,
     PictureError,
+    PictureTooLargeError,
     StoreUnavailableError,
 )
 from susracker.models import Criminal
@@ -186,7 +187,7 @@ def _add(
     criminal = criminal_from_fields(known)
     parts.enroller.add(criminal, _prepare_all(parts, criminal.id, images, terms))
     changed(criminal.id)
-    _follow(parts.tracker)
+    follow_store(parts.tracker)
     return _describe_stored(parts.tracker, criminal.id)
 
 
@@ -204,7 +205,7 @@ def _edit(
     prepared = _prepare_all(parts, criminal_id, images, terms)
     parts.enroller.edit(criminal_id, edit, prepared, revision=terms.revision)
     changed(criminal_id)
-    _follow(parts.tracker)
+    follow_store(parts.tracker)
     return _describe_stored(parts.tracker, criminal_id)
 
 
@@ -228,6 +229,8 @@ def _prepare_all(
 def _prepare(parts: Service, number: int, image: bytes) -> PreparedPhoto:
     try:
         prepared = parts.enroller.prepare(image)
+    except PictureTooLargeError as error:
+        raise InputError(f"image {number}: {error}; the setting max_megapixels says so") from error
     except (PictureError, FaceRefusedError) as error:
         raise InputError(f"image {number}: {error}") from error
     owner = parts.tracker.store.photo_owner(prepared.digest)
@@ -240,10 +243,10 @@ def _remove(tracker: Tracker, criminal_id: str, changed: Callable[[str], None]) 
     refuse_if_held(tracker.store, criminal_id, "release them first")
     tracker.store.remove_criminal(criminal_id)
     changed(criminal_id)
-    _follow(tracker)
+    follow_store(tracker)
 
 
-def _follow(tracker: Tracker) -> None:
+def follow_store(tracker: Tracker) -> None:
     """Match by what was just stored. If that fails, the tracker tries again by itself; a client
     that tried again would store it twice."""
     with suppress(StoreUnavailableError):

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from susracker.errors import NotFoundError, PictureError
-from susracker.faces.images import thumbnail
+from susracker.faces.photos import photo_thumbnail
 from susracker.models import Alert
 from susracker.stores.base import Store
 
@@ -73,7 +73,7 @@ class Thumbnails:
         except NotFoundError:
             return False
         try:
-            made = thumbnail(photo.content, MAX_BYTES)
+            made = photo_thumbnail(photo.content, MAX_BYTES)
         except PictureError as error:
             log.error("alerts go out without the photo %s: %s", photo_id, error)
             made = None

@@ -172,6 +172,17 @@ def test_enrolments(url: str) -> None:
     ]
 
 
+def test_removed_photos(url: str) -> None:
+    Path("jo.jpg").write_bytes(samples.hopper())
+    run("enroll jo.jpg --name Jo")
+    with open_store(url) as store:
+        (jo,) = store.criminals()
+        (photo,) = store.photo_ids(jo.id)
+    run("criminals remove-photo --yes", jo.id, photo, "--reason", "someone else")
+    assert noted(url)[1:] == [("criminal.remove_photo", jo.id, "someone else")]
+    assert details(url)[1:] == [{"photo": photo}]
+
+
 def test_keys(url: str) -> None:
     open_store(url).close()
     run("keys list")

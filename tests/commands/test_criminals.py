@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -11,7 +12,9 @@ from click.testing import CliRunner
 from susracker.cli import main
 from susracker.enrolment.enroller import Enroller
 from susracker.models import Criminal, Sighting
+from susracker.oversight import Hold
 from susracker.plugins import open_encoder, open_store
+from tests.contracts.records import face_alert
 from tests.enrolment import samples
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
@@ -231,3 +234,53 @@ def test_a_date_that_is_past_needs_force(run, url):
     assert read(url, ROE_ID).expires_at is None
     run("edit", ROE_ID, "--expires", "2020-01-01", "--force")
     assert "wanted, expired" in run("list", "--name", "Roe").stdout
+
+
+# -- remove-photo ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def photo_ids(url):
+    def read():
+        with open_store(url) as store:
+            return store.photo_ids(HOPPER_ID)
+
+    return read
+
+
+def test_a_photo_is_removed_by_the_beginning_of_its_id_as_show_lists_it(run, photo_ids):
+    first, second = photo_ids()
+    shown = run("show", "aaaaaaaa").output
+    assert all(re.search(rf"^{one[:8]}\s+image/jpeg", shown, re.MULTILINE) for one in photo_ids())
+    output = run("remove-photo", "aaaaaaaa", first[:8], "--yes").output
+    assert "Grace [Hopper]: will have 1 photo\n" in output
+    assert output.endswith("removed 1 photo of Grace [Hopper]\n")
+    assert photo_ids() == [second]
+    assert json.loads(run("show", "aaaaaaaa", "--json").output)["photos"][0]["id"] == second
+
+
+def test_who_has_no_photo_left_is_said_to_be_unrecognised(run, photo_ids):
+    run("remove-photo", HOPPER_ID, *photo_ids(), typed="n\n", status=1)
+    assert len(photo_ids()) == 2
+    output = run("remove-photo", HOPPER_ID, *photo_ids(), typed="y\n").output
+    assert "will have no photo, and is not recognised without one" in output
+    assert photo_ids() == []
+    listed = json.loads(run("list", "--name", "hopper", "--json").output)
+    assert [one["templates"] for one in listed] == [0]
+
+
+def test_a_wrong_photo_is_refused_before_anything_is_removed(run, photo_ids):
+    before = photo_ids()
+    refused = run("remove-photo", HOPPER_ID, before[0], "zzz", "--yes", status=1)
+    assert "has no photo with the id 'zzz': see susracker criminals show" in refused.output
+    assert "nobody is enrolled" in run("remove-photo", "zzz", before[0], status=1).output
+    assert photo_ids() == before
+
+
+def test_a_photo_in_a_held_alert_is_not_removed(run, photo_ids, url):
+    with open_store(url) as store:
+        (alert,) = store.record([], [face_alert(HOPPER_ID, photo_id=photo_ids()[0])])
+        store.hold_alert(Hold(alert.id, "court", "Jo (k1)", NOON))
+    refused = run("remove-photo", HOPPER_ID, *photo_ids(), "--yes", status=1)
+    assert f"in the alert {alert.id}, which is held (court)" in refused.output
+    assert len(photo_ids()) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from susracker.access.audit import Act, AuditLog
 from susracker.access.signing import SigningKey
 from susracker.cli import main
 from susracker.plugins import open_store
-from tests.contracts.records import criminal
+from tests.contracts.records import candidate, criminal, face_alert, photo, sighting
 
 LONG = "Wolfeschlegelsteinhausenbergerdorff the Elder of Hamburg"
 TERMINAL = {"COLUMNS": "80", "FORCE_COLOR": "1", "NO_COLOR": "1"}
@@ -42,6 +43,27 @@ def test_lists_are_not_cut_off(site):
         assert "…" not in output.replace("SUSRACKER_…", "")
         assert max(map(len, output.splitlines())) <= 80
     assert "2099-12-31" in shown(site, "keys", "list")
+
+
+def test_a_person_and_their_alerts_are_shown_whole(site):
+    place = "Camera of the northern entrance hall, beside the lifts"
+    with open_store(site["SUSRACKER_STORE"]) as store:
+        store.put_criminal(criminal(name=LONG, crimes=("counterfeiting",) * 9), [photo(), photo()])
+        seen = sighting(camera_id="north-entrance-hall-17", camera_location=place)
+        (alert,) = store.record([seen], [face_alert(name=LONG, candidates=(candidate(name=LONG),))])
+    for what in (("criminals", "show", "c1"), ("alerts", "list"), ("alerts", "show", alert.id)):
+        output = shown(site, *what)
+        assert "…" not in output, output
+        assert max(map(len, output.splitlines())) <= 80
+        assert_whole(output, LONG)
+    assert_whole(shown(site, "criminals", "show", "c1"), place, "north-entrance-hall-17")
+
+
+def assert_whole(output: str, *texts: str) -> None:
+    """Each word is there, even if a cell wraps."""
+    for word in " ".join(texts).split():
+        letters = re.sub(r"[\s│┃]", "", output)
+        assert word in output or word in letters or word[:8] in output, (word, output)
 
 
 def test_a_reason_cannot_steer_the_terminal_of_whoever_reads_the_audit_log(site):
