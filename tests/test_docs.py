@@ -13,9 +13,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+import requests
 
 import susracker
 from susracker.config import Settings, variable_name
+from susracker.demo.process import ServerProcess
 from susracker.models import Alert, Candidate
 from susracker.plugins import backend_names
 from susracker.server.app import create_app
@@ -139,21 +141,54 @@ def test_every_exported_name_has_an_example():
         assert re.search(rf"\b{name}\b", program), f"no example of {name}"
 
 
-@pytest.mark.parametrize("name", ["library.md", "../README.md"])
-def test_the_examples_run_one_after_the_other_and_again(tmp_path, name):
-    """In a process of their own, as a reader would paste them, with two photos at hand."""
+RUN = ("../README.md", "library.md", "replay.md")
+"""Pages whose examples are run."""
+
+
+def test_every_page_with_an_example_is_run():
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    found = {one for one in pages if "```py" in one.read_text(encoding="utf-8")}
+    assert found == {(ROOT / "docs" / name).resolve() for name in RUN}
+    fences = [
+        re.findall(r"^ *```py.*", one.read_text(encoding="utf-8"), re.MULTILINE) for one in found
+    ]
+    assert {fence for several in fences for fence in several} == {"```python"}
+
+
+def run_twice(program: str, folder: Path) -> list[str]:
+    """What it prints, in a process of its own, as a reader would paste it, with photos at hand."""
+    printed = []
     for photo in ("jo.jpg", "gate.jpg"):
-        (tmp_path / photo).write_bytes(HOPPER.read_bytes())
+        (folder / photo).write_bytes(HOPPER.read_bytes())
     for _ in range(2):
         result = subprocess.run(
-            [sys.executable, "-W", "error::ResourceWarning", "-c", examples(name)],
-            cwd=tmp_path,
+            [sys.executable, "-W", "error::ResourceWarning", "-c", program],
+            cwd=folder,
             capture_output=True,
             text=True,
             check=False,
         )
         assert result.returncode == 0, result.stderr
-        assert "Jo Doe" in result.stdout or "cooldown" in result.stdout
+        printed.append(result.stdout)
+    return printed
+
+
+@pytest.mark.parametrize("name", RUN[:2])
+def test_the_examples_run_one_after_the_other_and_again(tmp_path, name):
+    for printed in run_twice(examples(name), tmp_path):
+        assert "Jo Doe" in printed or "cooldown" in printed
+
+
+def test_the_example_of_a_camera_sends_what_it_sees_and_again(tmp_path):
+    store = f"sqlite:///{tmp_path / 'site.db'}"
+    server = ServerProcess("--store", store, "--cooldown-seconds", "0", "--log-level", "warning")
+    try:
+        run_twice(examples("replay.md").replace("http://server:5000", server.url), tmp_path)
+        answer = requests.get(f"{server.url}/api/cameras", timeout=30).json()
+    finally:
+        server.stop()
+    (camera,) = answer["cameras"]
+    assert (camera["camera_id"], camera["detections"], camera["alerts"]) == ("gate-1", 4, 2)
 
 
 def test_the_site_builds_without_a_dead_link_and_loads_nothing_from_elsewhere(tmp_path):

@@ -25,6 +25,7 @@ from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields, edit_from_fields
 from susracker.enrolment.job import enroll_people
+from susracker.enrolment.lists import write_example
 from susracker.enrolment.lookalikes import find_lookalikes
 from susracker.enrolment.lookup import find_criminal
 from susracker.enrolment.report import Refusal, Report, refused
@@ -36,7 +37,7 @@ from susracker.enrolment.sources import (
     find_people_by_file,
     find_photos,
 )
-from susracker.enrolment.summary import Summary, summary_fields, summary_lines
+from susracker.enrolment.summary import Summary, bad_rows_text, summary_fields, summary_lines
 from susracker.enrolment.writer import Written
 from susracker.errors import InputError
 from susracker.models import Criminal
@@ -47,9 +48,7 @@ from susracker.stores.base import Store
 
 
 @click.command("enroll")
-@click.argument(
-    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
+@click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--name", help="Name of the person; all photos are then of this one person.")
 @click.option("--id", "criminal_id", help="ID of an enrolled person; the photos are added to them.")
 @field_options
@@ -70,6 +69,15 @@ from susracker.stores.base import Store
     type=click.Path(path_type=Path, file_okay=False),
     help="Write a crop of each face that was enrolled to this folder.",
 )
+@click.option(
+    "--skip-bad", is_flag=True, help="Enrol the good rows of a list, and say which are bad."
+)
+@click.option(
+    "--template",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write an example of a list in CSV to this file, and enrol nobody.",
+)
 @json_option
 @reason_option
 @settings_options("store", "encoder", "workers", "max_megapixels", "audit_key")
@@ -82,6 +90,8 @@ def command(
     each_file: bool,
     allow_unlike: bool,
     show_faces: Path | None,
+    skip_bad: bool,
+    template: Path | None,
     as_json: bool,
     reason: str,
     **given: Any,
@@ -91,6 +101,11 @@ def command(
     PATH is a photo, a folder with the photos of one person, a folder of such folders, or a list in
     CSV or JSON with the columns photo, name, age, crimes, threat, status, case, expires. A folder
     is named after the person, with underscores for spaces.
+
+    A list has one row for each photo; only photo and name are needed. CSV is as spreadsheets save
+    it: UTF-8 or Unicode text, with commas, semicolons or tabs between cells. Put semicolons or
+    commas between crimes. If rows are bad, all of them are listed and nobody is enrolled; with
+    --skip-bad the good ones are.
 
     Photos are JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or, after pip install 'susracker[heic]', HEIC.
     Each must show one face, and all photos of a person the same one. If someone with the same
@@ -104,10 +119,18 @@ def command(
       susracker enroll Jo_Doe/                    photos of one person
       susracker enroll people/                    a folder with one folder per person
       susracker enroll photos/ --each-file        a folder with one photo per person
+      susracker enroll --template people.csv      an example of a list
+      susracker enroll people.csv --skip-bad
       susracker enroll people.csv --json --show-faces enrolled/
       susracker enroll new.jpg --id 3f9c2a81 --expires 2026-12-31
     """
+    if template:
+        _write_template(template, paths)
+        return
     sources = _sources(paths, given_fields(given), criminal_id is not None, each_file)
+    if sources.bad_rows and not skip_bad:
+        raise InputError(bad_rows_text(sources.bad_rows))
+    sources.refused += sources.bad_rows
     if not force:
         refuse_past(person.fields for person in sources.people)
     one_core_a_thread()
@@ -133,9 +156,20 @@ def command(
         click.get_current_context().exit(interruption.exit_status if run.interrupted else 1)
 
 
+def _write_template(path: Path, others: Sequence[Path]) -> None:
+    if others:
+        raise InputError("--template enrols nobody: leave out the other paths")
+    write_example(path)
+    click.echo(f"wrote {path}: fill in your people, then run susracker enroll {path}")
+
+
 def _sources(
     paths: Sequence[Path], fields: dict[str, object], by_id: bool, each_file: bool
 ) -> Sources:
+    if not paths:
+        raise InputError(
+            "name photos, folders or lists, or --template FILE for an example of a list"
+        )
     named = by_id or "name" in fields
     if named and each_file:
         raise InputError("--each-file names people after their files: leave out --name and --id")
@@ -147,7 +181,11 @@ def _sources(
         sources = Sources([Person(fields, find_photos(paths))])
     else:
         sources = find_people(paths, fields)
-    if not sources.refused and not any(person.photos for person in sources.people):
+    if (
+        not sources.refused
+        and not sources.bad_rows
+        and not any(person.photos for person in sources.people)
+    ):
         raise InputError(f"there is no photo in {', '.join(map(str, paths))}")
     return sources
 

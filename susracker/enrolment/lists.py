@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from susracker.enrolment.fields import criminal_from_fields
+from susracker.enrolment.report import Refused
 from susracker.errors import InputError
 
 LIST_SUFFIXES = (".csv", ".json")
@@ -27,7 +31,21 @@ COLUMNS = {
 }
 """The columns of a list, and their field names in `CriminalFields`."""
 
-CRIME_SEPARATOR = ";"
+CRIME_SEPARATORS = re.compile(r"[;,\r\n]")
+"""What may be between crimes in a cell of CSV."""
+
+DELIMITERS = (",", ";", "\t")
+"""What may be between cells: spreadsheets write what the system's language asks for."""
+
+ANY_CASE = frozenset({"threat", "status"})
+"""Columns in which upper and lower case are the same."""
+
+BAD_ROW = "bad row"
+"""Why the photos of a row are not enrolled, in the report."""
+
+
+Row = dict[str, object] | str
+"""Values by column, or what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,55 +60,120 @@ class ListedPerson:
     photos: list[Path]
 
 
-def read_list(path: Path) -> list[ListedPerson]:
+def read_list(path: Path) -> tuple[list[ListedPerson], list[Refused]]:
     """Read the people in a list with these `COLUMNS` and one row for each photo.
 
     A photo's path is relative to the list's folder. Rows with the same name and case are about the
-    same person, and a value missing from one of them is taken from another. CSV is UTF-8 with a
-    header line, and separates crimes by semicolons. JSON is an array of objects, with crimes as an
+    same person, and a value missing from one of them is taken from another. CSV has a header line;
+    it is UTF-8, or UTF-16 with a byte order mark, has commas, semicolons or tabs between cells, and
+    semicolons, commas or lines between crimes. JSON is an array of objects, with crimes as an
     array. An empty value counts as missing.
 
+    Returns:
+        the people, and the rows that are wrong, each with its line or number.
+
     Raises:
-        InputError: the list cannot be read, a column or a value is wrong, or two rows contradict
-            each other. The message has the line number or the number of the JSON entry.
+        InputError: the list cannot be read, or has other columns.
     """
     rows = _csv_rows(path) if path.suffix.lower() == ".csv" else _json_rows(path)
     people: dict[tuple[str, str | None], ListedPerson] = {}
+    bad: list[Refused] = []
     for where, row in rows:
-        photo, fields = _parse(where, row)
         try:
-            checked = criminal_from_fields(fields)
+            _add(people, path.parent, row)
         except InputError as error:
-            raise InputError(f"{where}: {error}") from error
-        person = people.setdefault(
-            (checked.name, checked.case_reference), ListedPerson({"name": checked.name}, [])
-        )
-        _merge(where, person.fields, fields)
-        person.photos.append(path.parent / photo)
-    if not people:
+            bad.append(Refused(where, BAD_ROW, str(error)))
+    if not people and not bad:
         raise InputError(f"{path} lists nobody")
-    return list(people.values())
+    return list(people.values()), bad
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+def write_example(path: Path) -> None:
+    """Write a list to begin with, as CSV that spreadsheets open.
+
+    Raises:
+        InputError: the file is there already, is no CSV, or cannot be written.
+    """
+    if path.suffix.lower() != ".csv":
+        raise InputError(f"{path}: name a file that ends in .csv")
+    expires = f"{datetime.now(timezone.utc) + timedelta(days=365):%Y-%m-%d}"
+    rows: list[list[object]] = [
+        list(COLUMNS),
+        ["photos/jo-1.jpg", "Jo Doe", 41, "robbery; fraud", "high", "wanted", "K-17", expires],
+        ["photos/jo-2.jpg", "Jo Doe", "", "", "", "", "K-17", ""],
+        ["photos/max.jpg", "Max Roe", "", "", "", "", "", ""],
+    ]
     try:
-        header = [cell.strip().lower() for cell in next(reader, [])]
-        _check_columns(f"{path}, line 1", header)
-        for cells in reader:
-            where = f"{path}, line {reader.line_num}"
-            if len(cells) > len(header):
-                raise InputError(f"{where}: {len(cells)} cells, but {len(header)} columns")
-            row: dict[str, object] = dict(zip(header, map(str.strip, cells), strict=False))
-            crimes = str(row.get("crimes", "")).split(CRIME_SEPARATOR)
-            row["crimes"] = [crime.strip() for crime in crimes if crime.strip()]
-            if any(row.values()):
-                yield where, row
+        # Spreadsheets know UTF-8 by its mark.
+        with path.open("x", encoding="utf-8-sig", newline="") as file:
+            csv.writer(file).writerows(rows)
+    except FileExistsError as error:
+        raise InputError(f"{path} is there already: name another file") from error
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _add(people: dict[tuple[str, str | None], ListedPerson], folder: Path, row: Row) -> None:
+    """Add what a row says of a person.
+
+    Raises:
+        InputError: something in it is wrong.
+    """
+    if isinstance(row, str):
+        raise InputError(row)
+    photo, fields = _parse(row)
+    checked = criminal_from_fields(fields)
+    key = checked.name, checked.case_reference
+    known = people[key].fields if key in people else {}
+    _refuse_contradiction(checked.name, known, fields)
+    person = people.setdefault(key, ListedPerson({"name": checked.name}, []))
+    for name, value in fields.items():
+        person.fields.setdefault(name, value)
+    person.photos.append(folder / photo)
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
+    text, delimiter, skipped = _without_separator_line(_text(path))
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
+    try:
+        header = _cells(next(reader, []))
+        columns = [cell.lower() for cell in header]
+        if problem := _problem_of(columns):
+            raise InputError(f"{path}, line {1 + skipped}: {problem}")
+        for found in reader:
+            where, cells = f"{path}, line {reader.line_num + skipped}", _cells(found)
+            if cells:
+                yield where, _csv_row(columns, cells)
     except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}: {error}") from error
+        raise InputError(f"{path}, line {reader.line_num + skipped}: {error}") from error
 
 
-def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
+def _csv_row(columns: list[str], cells: list[str]) -> Row:
+    if len(cells) > len(columns):
+        return f"{len(cells)} cells, but {len(columns)} columns"
+    row: dict[str, object] = dict(zip(columns, cells, strict=False))
+    crimes = CRIME_SEPARATORS.split(str(row.get("crimes", "")))
+    return row | {"crimes": [crime.strip() for crime in crimes if crime.strip()]}
+
+
+def _cells(found: list[str]) -> list[str]:
+    """The cells of a row, without the empty ones at its end, of which spreadsheets add some."""
+    cells = [cell.strip() for cell in found]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _without_separator_line(text: str) -> tuple[str, str, int]:
+    """The text, what is between its cells, and how many lines were taken from its beginning: Excel
+    may begin a file with a line such as "sep=;"."""
+    first, _, rest = text.partition("\n")
+    if re.fullmatch(r"sep=.\r?", first, re.IGNORECASE):
+        return rest, first[4], 1
+    return text, max(DELIMITERS, key=first.count), 0
+
+
+def _json_rows(path: Path) -> Iterator[tuple[str, Row]]:
     try:
         rows = json.loads(_text(path))
     except json.JSONDecodeError as error:
@@ -100,39 +183,47 @@ def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
     if not isinstance(rows, list):
         raise InputError(f"{path} must be an array of objects, one for each photo")
     for number, row in enumerate(rows, 1):
-        where = f"{path}, entry {number}"
-        if not isinstance(row, dict):
-            raise InputError(f"{where}: must be an object")
-        _check_columns(where, list(row))
-        yield where, row
+        yield f"{path}, entry {number}", _json_row(row)
+
+
+def _json_row(row: object) -> Row:
+    if not isinstance(row, dict):
+        return "must be an object"
+    return _problem_of(list(row)) or row
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
+    is_utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return data.decode("utf-16" if is_utf_16 else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8: save it as UTF-8 CSV or as JSON") from error
+        raise InputError(
+            f'{path} is not UTF-8: save it as "CSV UTF-8", or as Unicode text named .csv'
+        ) from error
 
 
-def _check_columns(where: str, columns: list[str]) -> None:
+def _problem_of(columns: list[str]) -> str | None:
     for column in columns:
         if column not in COLUMNS:
-            raise InputError(f"{where}: unknown column {column!r}; known: {', '.join(COLUMNS)}")
+            return f"unknown column {column!r}; known: {', '.join(COLUMNS)}"
         if columns.count(column) > 1:
-            raise InputError(f"{where}: the column {column!r} appears twice")
-    for column in ("photo", "name"):
-        if column not in columns:
-            raise InputError(f"{where}: the column {column!r} is missing")
+            return f"the column {column!r} appears twice"
+    missing = [column for column in ("photo", "name") if column not in columns]
+    return f"the column {missing[0]!r} is missing" if missing else None
 
 
-def _parse(where: str, row: Mapping[str, object]) -> tuple[str, dict[str, object]]:
+def _parse(row: Mapping[str, object]) -> tuple[str, dict[str, object]]:
     """Return a row's photo, and the fields that it has of the person."""
     said = {column: value for column, value in row.items() if value not in (None, "", [])}
     photo = said.pop("photo", None)
     if not isinstance(photo, str) or not _may_be_a_path(photo):
-        raise InputError(f"{where}: photo must be the path of a file")
+        raise InputError("photo must be the path of a file")
+    for column in ANY_CASE & said.keys():
+        said[column] = str(said[column]).strip().lower()
     return photo, {COLUMNS[column]: value for column, value in said.items()}
 
 
@@ -143,10 +234,11 @@ def _may_be_a_path(text: str) -> bool:
         return False
 
 
-def _merge(where: str, known: dict[str, object], fields: Mapping[str, object]) -> None:
-    for name, value in fields.items():
-        if name != "name" and known.setdefault(name, value) != value:
+def _refuse_contradiction(
+    name: str, known: Mapping[str, object], fields: Mapping[str, object]
+) -> None:
+    for field, value in fields.items():
+        if field != "name" and known.get(field, value) != value:
             raise InputError(
-                f"{where}: {name} is {value!r}, but {known[name]!r} in an earlier row of"
-                f" {known['name']}"
+                f"{field} is {value!r}, but {known[field]!r} in an earlier row of {name}"
             )

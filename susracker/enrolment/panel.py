@@ -11,6 +11,8 @@ from susracker.errors import DuplicateError, FaceRefusedError, NotFoundError, Pi
 from susracker.models import PanelPhoto, Photo, Template
 from susracker.runtime.data_uri import decode_base64
 from susracker.runtime.parallel import map_in_order
+from susracker.runtime.text import on_one_line
+from susracker.stores.base import Gallery
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +44,16 @@ def enroll_panel_photos(enroller: Enroller, workers: int = 1) -> int:
         for found, prepared in map_in_order(pool, prepare, waiting, workers + 1):
             problem = prepared if isinstance(prepared, str) else _enroll(enroller, found, prepared)
             if problem:
-                log.warning("cannot enrol a photo of %s: %s", found.criminal_id, problem)
+                log.warning("cannot enrol a photo of %s: %s", _who(enroller.store, found), problem)
                 enroller.store.refuse_photo(found)
             adopted += problem == ""
     return adopted
+
+
+def _who(store: Gallery, found: PanelPhoto) -> str:
+    """The name and the id of whose photo it is; the id alone of who was removed meanwhile."""
+    names = [on_one_line(one.name) for one in store.criminals([found.criminal_id])]
+    return f"{names[0]} ({found.criminal_id})" if names else found.criminal_id
 
 
 def _enroll(enroller: Enroller, found: PanelPhoto, prepared: PreparedPhoto) -> str | None:

@@ -38,10 +38,12 @@ class Sources:
 
     Attributes:
         refused: files and folders that belong to nobody, whatever they contain.
+        bad_rows: rows of lists in which something is wrong.
     """
 
     people: list[Person] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    bad_rows: list[Refused] = field(default_factory=list)
 
 
 def find_people(paths: Sequence[Path], fields: Mapping[str, object]) -> Sources:
@@ -56,7 +58,7 @@ def find_people(paths: Sequence[Path], fields: Mapping[str, object]) -> Sources:
 
     Raises:
         InputError: a path does not exist, is a single photo, or cannot be read; a field is wrong;
-            or a list is malformed.
+            or a list has other columns.
     """
     found = Sources()
     for path in paths:
@@ -64,9 +66,9 @@ def find_people(paths: Sequence[Path], fields: Mapping[str, object]) -> Sources:
         if path.is_dir():
             _add_folder(found, path, fields)
         elif _is_list(path):
-            found.people += [
-                Person({**fields, **entry.fields}, entry.photos) for entry in read_list(path)
-            ]
+            listed, bad = read_list(path)
+            found.people += [Person({**fields, **one.fields}, one.photos) for one in listed]
+            found.bad_rows += bad
         else:
             raise InputError(f"whose photo is {path}? Name the person with --name NAME or --id ID")
     found.people = _joined(found.people)

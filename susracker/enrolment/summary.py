@@ -26,6 +26,10 @@ ADVICE = {
 """What to do about refusals, by their reason."""
 
 
+BAD_ROWS_LISTED = 50
+"""How many bad rows an error lists: the rest is easier to find once these are right."""
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """A run of enrolment.
@@ -124,3 +128,11 @@ def _lookalike_line(pair: Lookalike) -> str:
         f"  {pair.distance:.2f}  {pair.criminal.name} ({pair.criminal.id})"
         f" and {pair.other.name} ({pair.other.id})"
     )
+
+
+def bad_rows_text(bad_rows: list[Refused]) -> str:
+    """Say which rows of lists are bad, and what to do about them."""
+    shown = [f"  {one.path}: {one.detail}" for one in bad_rows[:BAD_ROWS_LISTED]]
+    more = ["  …"] if len(bad_rows) > BAD_ROWS_LISTED else []
+    advice = "correct them, or add --skip-bad to enrol the others"
+    return "\n".join([f"{counted(len(bad_rows), 'bad row')}: {advice}", *shown, *more])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 
+import pillow_heif
 import pytest
 from click.testing import CliRunner
 from PIL import Image
@@ -22,6 +24,8 @@ from susracker.plugins import open_store
 from tests.enrolment import samples
 
 PEOPLE_IN_SUBSET = 100
+
+pillow_heif.register_heif_opener()  # only here: it writes HEIC
 
 
 class OtherEncoder(DlibEncoder):
@@ -273,7 +277,7 @@ def test_a_new_encoder_first_encodes_what_is_stored(tmp_path, run, run_json, url
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ([], "Missing argument 'PATH...'"),
+        ([], "name photos, folders or lists"),
         (["gone"], "no such file or folder: gone"),
         (["photo.jpg"], "--name"),
         (["photo.jpg", "--name", " "], "name: "),
@@ -467,3 +471,62 @@ def test_a_list_with_a_date_that_is_past_names_the_person(tmp_path, run, crimina
     assert "so Jo Doe would not be looked for" in run(rows, status=2).stderr
     run(rows, "--force")
     assert [one.name for one in criminals()] == ["Jo Doe"]
+
+
+# -- lists ----------------------------------------------------------------------------------------
+
+
+def test_bad_rows_of_a_list_are_all_told_before_anyone_is_enrolled(tmp_path, run, stored):
+    (tmp_path / "jo.jpg").write_bytes(samples.hopper())
+    listed = tmp_path / "people.csv"
+    listed.write_bytes(
+        "photo;name;threat;age\njo.jpg;Jo Doe;High;\nx.jpg;Max;huge;\ny.jpg;Ada;;old\n".encode(
+            "utf-16"
+        )
+    )
+    output = run(listed, status=2).output
+    assert "2 bad rows: correct them, or add --skip-bad to enrol the others" in output
+    assert f"{listed}, line 3: threat: " in output
+    assert f"{listed}, line 4: age: " in output
+    assert not (tmp_path / "people.db").exists()
+    output = run(listed, "--skip-bad").output
+    assert "enrolled 1 photo of 1 person" in output
+    assert re.search(r"bad row: 2\n.*line 3: threat: .*\n.*line 4: age: ", output)
+    assert stored() == {"Jo Doe": [samples.hopper()]}
+
+
+def test_a_list_of_nothing_but_bad_rows_enrols_nobody(tmp_path, run):
+    listed = tmp_path / "people.csv"
+    listed.write_text("photo,name\n,Jo\n")
+    assert "refused 1" in run(listed, "--skip-bad", status=1).output
+
+
+def test_an_example_of_a_list_is_written_and_enrols_nobody(tmp_path, run):
+    example = tmp_path / "people.csv"
+    assert f"then run susracker enroll {example}" in run("--template", example).output
+    assert not (tmp_path / "people.db").exists()
+    assert "there already" in run("--template", example, status=2).output
+    assert "leave out" in run("--template", tmp_path / "b.csv", example, status=2).output
+    assert "--template FILE for an example" in run(status=2).output
+
+
+# -- pictures -------------------------------------------------------------------------------------
+
+
+def test_a_picture_with_too_many_pixels_is_too_large_and_the_option_is_named(tmp_path, run, stored):
+    photo = tmp_path / "jo.jpg"
+    photo.write_bytes(samples.hopper())
+    output = run(photo, "--name", "Jo", "--max-megapixels", "0.1", status=1).output
+    assert re.search(r"too large: 1\n.*512 x 600 pixels; at most 100000 are.*\n.*--max-meg", output)
+    assert "not a picture" not in output
+    assert run(photo, "--name", "Jo").exit_code == 0
+
+
+def test_photos_of_phones_and_scanners_are_enrolled(tmp_path, run, stored):
+    for number, form in enumerate(("HEIF", "AVIF", "TIFF", "GIF")):
+        image = Image.open(io.BytesIO(samples.hopper(90 - number)))
+        image.save(tmp_path / f"{number}.{form.lower()}", form)
+    output = run(*tmp_path.glob("*.*f"), "--name", "Jo", "--show-faces", tmp_path / "faces").output
+    assert "enrolled 4 photos of 1 person" in output
+    assert len(stored()["Jo"]) == 4
+    assert len(list((tmp_path / "faces").rglob("*.jpg"))) == 4

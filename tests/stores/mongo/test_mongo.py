@@ -583,7 +583,11 @@ def test_a_picture_that_cannot_be_enrolled_is_said_once(store, panel, caplog):
     )
     with caplog.at_level(logging.WARNING):
         assert follow(store) == follow(store) == 0
-    assert sum("cannot enrol a photo" in record.message for record in caplog.records) == 2
+    said = [one.message for one in caplog.records if "cannot enrol a photo" in one.message]
+    ids = {one.name: one.id for one in store.criminals()}
+    assert sorted(one.partition("): ")[0] for one in said) == [
+        f"cannot enrol a photo of {name} ({ids[name]}" for name in ("No face", "No picture")
+    ]
     assert templates(store) == {}
 
 
