@@ -103,7 +103,7 @@ def check_pixels(width: int, height: int, max_pixels: int) -> None:
     """
     if width * height > max_pixels:
         raise PictureTooLargeError(
-            f"the picture has {width} x {height} pixels; at most {max_pixels} are decoded"
+            f"the picture has {width} x {height} pixels; at most {max_pixels:,} are decoded"
         )
 
 

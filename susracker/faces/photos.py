@@ -111,12 +111,12 @@ def _decode_apart(data: bytes, form: str, max_pixels: int) -> Picture:
         raise PictureError(
             f"the {form} picture is damaged, or takes too long or too much memory to decode"
         )
-    line, _, pixels = done.stdout.partition(b"\n")
-    answer = json.loads(line)
+    end = done.stdout.index(b"\n")
+    answer = json.loads(done.stdout[:end])
     if "problem" in answer:
         kind = PictureTooLargeError if answer["too_large"] else PictureError
         raise kind(answer["problem"])
-    return np.frombuffer(pixels, np.uint8).reshape(answer["shape"])
+    return np.frombuffer(done.stdout, np.uint8, offset=end + 1).reshape(answer["shape"])
 
 
 def _environment() -> dict[str, str]:

@@ -517,7 +517,9 @@ def test_a_picture_with_too_many_pixels_is_too_large_and_the_option_is_named(tmp
     photo = tmp_path / "jo.jpg"
     photo.write_bytes(samples.hopper())
     output = run(photo, "--name", "Jo", "--max-megapixels", "0.1", status=1).output
-    assert re.search(r"too large: 1\n.*512 x 600 pixels; at most 100000 are.*\n.*--max-meg", output)
+    assert re.search(
+        r"too large: 1\n.*512 x 600 pixels; at most 100,000 are.*\n.*--max-meg", output
+    )
     assert "not a picture" not in output
     assert run(photo, "--name", "Jo").exit_code == 0
 

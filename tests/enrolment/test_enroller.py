@@ -80,7 +80,7 @@ def test_what_is_no_picture_is_refused(enroller, content):
 
 
 def test_a_picture_of_too_many_pixels_is_refused(store, encoder):
-    with pytest.raises(PictureError, match="at most 1000"):
+    with pytest.raises(PictureError, match="at most 1,000"):
         Enroller(store, encoder, max_pixels=1000).prepare(samples.hopper())
 
 

@@ -91,7 +91,7 @@ def test_photos_in_cameras_formats_need_no_process(monkeypatch):
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_the_largest_photo_is_a_choice(name):
-    with pytest.raises(PictureTooLargeError, match="320 x 380 pixels; at most 100000"):
+    with pytest.raises(PictureTooLargeError, match="320 x 380 pixels; at most 100,000"):
         decode_photo(FOREIGN[name], max_pixels=100_000)
 
 
@@ -134,7 +134,7 @@ def test_a_photo_that_lies_about_its_size_is_no_larger_than_it_says():
     assert decode_photo(lying_avif(3000), max_pixels=5000).shape == (64, 64, 3)
 
 
-def limited(monkeypatch, **limits: int) -> None:
+def limited(monkeypatch, **limits: object) -> None:
     """Let the process have other limits."""
     program = "; ".join(
         [
@@ -167,6 +167,12 @@ def test_a_photo_that_takes_too_long_is_refused(monkeypatch):
     limited(monkeypatch, CPU_SECONDS=0)
     with pytest.raises(PictureError, match="too long"):
         decode_photo(FOREIGN["HEIC"])
+
+
+def test_a_photo_that_crashes_its_decoder_is_refused(monkeypatch):
+    limited(monkeypatch, read_pixels="lambda image: __import__('os').abort()")
+    with pytest.raises(PictureError, match="damaged"):
+        decode_photo(FOREIGN["TIFF"])
 
 
 def test_a_photo_whose_process_hangs_is_refused(monkeypatch):

@@ -49,7 +49,7 @@ def test_what_no_camera_sends_is_refused_by_its_header(site, data, said):
 
 def test_a_setting_allows_larger_pictures_in_detections(own_site, faces):
     site = own_site("--max-detection-megapixels", "0.01")
-    assert "at most 10000 are" in site.upload(faces["hopper"], "a").json()["detail"]
+    assert "at most 10,000 are" in site.upload(faces["hopper"], "a").json()["detail"]
     photo = base64.b64encode(HOPPER.read_bytes()).decode()
     answer = site.post("/api/criminals", json={"name": "Again", "images": [photo]})
     assert answer.status_code == 409  # for it is enrolled already: its size is no hindrance
