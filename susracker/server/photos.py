@@ -17,6 +17,7 @@ from susracker.retention.holds import refuse_if_shown
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, once_changed
 from susracker.server.criminals import follow_store
+from susracker.server.parameters import takes
 from susracker.server.service import service
 from susracker.server.wire import parse
 from susracker.stores.base import Store
@@ -59,6 +60,7 @@ def list_photos(criminal_id: str) -> ResponseReturnValue:
 @blueprint.get("/api/criminals/<criminal_id>/photos/<photo>")
 @access(Permission.VIEW)
 @audited("criminal.photo", "criminal_id")
+@takes(Look)
 def show_photo(criminal_id: str, photo: str) -> ResponseReturnValue:
     """A photo exactly as it was handed in, or, with a size, a thumbnail."""
     size = parse(Look, request.args).size
@@ -76,6 +78,7 @@ def show_photo(criminal_id: str, photo: str) -> ResponseReturnValue:
 @blueprint.delete("/api/criminals/<criminal_id>/photos/<photo>")
 @access(Permission.MANAGE)
 @audited("criminal.remove_photo", "criminal_id")
+@takes(Basis)
 def remove_photo(criminal_id: str, photo: str) -> ResponseReturnValue:
     """Forget one photo with its templates; not while a held alert shows it."""
     revision = parse(Basis, request.args).revision

@@ -28,7 +28,7 @@ def test_a_good_photo_has_its_quality():
         (samples.no_face(), PIXELS, "no face"),
         (samples.too_blurred(), PIXELS, "too blurred"),
         (b"no picture", PIXELS, "not a JPEG"),
-        (samples.hopper(), PIXELS - 1, f"at most {PIXELS - 1}"),
+        (samples.hopper(), PIXELS - 1, f"at most {PIXELS - 1:,}"),
     ],
 )
 def test_a_photo_that_would_be_refused_now_says_why(content, max_pixels, reason):

@@ -140,7 +140,8 @@ def test_a_removal_based_on_an_older_revision_is_a_conflict(client: Any) -> None
     new = client.put(who, json={"age": 40}).get_json()["revision"]
     where = f"{who}/photos/{photo}"
     assert client.delete(f"{where}?revision={old}").status_code == 409
-    assert client.delete(f"{where}?revision=x").status_code == 400
+    for wrong in ("revision=x", "revisions=1", "size=64"):
+        assert client.delete(f"{where}?{wrong}").status_code == 400
     assert client.get(where).status_code == 200
     assert client.delete(f"{where}?revision={new}").status_code == 204
 
