@@ -68,6 +68,7 @@ class Journal(Judgements, Retention):
         event: Event | None = None,
         *,
         cooldown: timedelta = timedelta(),
+        moves_last_seen: bool = True,
     ) -> tuple[Alert, ...]:
         """Store what became of one detection, and move `last_seen_*` of the people who were
         sighted forward.
@@ -79,6 +80,8 @@ class Journal(Judgements, Retention):
 
         Args:
             cooldown: by default nothing is refused.
+            moves_last_seen: if false, `last_seen_*` of the people who were sighted stay as they
+                are.
 
         Returns:
             the alerts with their `seq`, which grows by commit order and is never used again.

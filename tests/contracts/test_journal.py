@@ -43,6 +43,15 @@ def test_alerts_and_sightings_come_back_as_stored(journal: Journal) -> None:
     assert 0 < first.seq < second.seq == journal.last_seq()
 
 
+def test_details_come_back_as_stored(journal: Journal) -> None:
+    details = {"$zone.id": 7, "text": "é\0\ud800", "list": [1.5, None, {"": True}]}
+    (stored,) = journal.record([], [activity(details=details)])
+    assert stored.details == details
+    assert journal.alerts(with_faces=False) == journal.alerts_since(NOON) == [stored]
+    journal.put_alert(activity(seq=stored.seq + 1, details={"n": 2**70}))
+    assert journal.alerts()[-1].details == {"n": 2**70}
+
+
 def test_sightings_are_in_order_of_occurrence(journal: Journal) -> None:
     enrolled(journal, "c1")
     enrolled(journal, "c2")

@@ -84,6 +84,15 @@ def test_what_differs_is_not_held_back(journal: Journal) -> None:
         assert is_refused(journal, replace(one, id=f"{one.id} again"))
 
 
+@pytest.mark.parametrize(("first", "second"), [("Violence", "violence"), ("RAUB ẞ", "raub ss")])
+def test_an_activity_is_the_same_however_it_is_written(
+    journal: Journal, first: str, second: str
+) -> None:
+    assert not is_refused(journal, activity(event_type=first))
+    assert is_refused(journal, activity(event_type=second))
+    assert [one.event_type for one in journal.alerts()] == [first]
+
+
 def test_what_comes_with_a_refused_alert_is_not_stored_either(journal: Journal) -> None:
     kept = store_alert(journal, face_alert())
     new = [face_alert("c2"), face_alert("c1")]

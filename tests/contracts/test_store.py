@@ -152,6 +152,15 @@ def test_last_seen_only_moves_forward(store: Store, minutes: list[int], newest: 
     )
 
 
+def test_a_sighting_moves_nobody_if_told_so(store: Store) -> None:
+    store.put_criminal(criminal())
+    store.record([sighting()], [face_alert()], moves_last_seen=False)
+    assert len(store.sightings("c1")) == 1
+    assert store.criminal("c1") == criminal()
+    store.record([sighting(occurred_at=NOON + MINUTE)], [])
+    assert store.criminal("c1").last_seen_at == NOON + MINUTE
+
+
 @pytest.mark.parametrize("by", ["sighting", "alert"])
 def test_nothing_is_stored_about_who_was_removed(store: Store, by: str) -> None:
     store.put_criminal(criminal("c1"))
