@@ -41,8 +41,8 @@ UNKNOWN_CAMERA, UNKNOWN_LOCATION = "unknown_camera", "unknown_location"
 UNKNOWN_ACTIVITY = "unknown_activity"
 
 MAX_DETAIL, MAX_DETAILS = 500, 8000
-"""Characters, as JSON, of one detail of an activity and of all. A picture has more; it is not kept, for
-it shows people who are not wanted."""
+"""Characters, as JSON, of one detail of an activity and of all. A picture has more; it is not kept,
+for it shows people who are not wanted."""
 
 PICTURE = "data:image/"
 
