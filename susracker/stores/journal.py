@@ -73,6 +73,9 @@ class Journal(Judgements, Retention):
         """Store what became of one detection, and move `last_seen_*` of the people who were
         sighted forward.
 
+        Candidates who were removed since they were found are left out of the alerts. Details come
+        back as they were given, whatever JSON they are.
+
         **Cooldown.** All writers of a store share it. An alert is refused if the newest stored one
         (by `seq`) with the same `Alert.cooldown_key` occurred less than `cooldown` before or after
         it. The look-up and the write are one step: of writers that race, one wins. Alerts of the

@@ -19,7 +19,7 @@ from susracker.errors import InputError, StoreUnavailableError
 from susracker.oversight import Key
 from susracker.plugins import open_store
 from susracker.stores.transfer import contents, copy_store
-from tests.contracts.records import (
+from susracker.testing.records import (
     MINUTE,
     NOON,
     activity,

@@ -12,7 +12,7 @@ from susracker.access.audit import Act, AuditLog
 from susracker.access.signing import SigningKey
 from susracker.cli import main
 from susracker.plugins import open_store
-from tests.contracts.records import criminal
+from susracker.testing.records import criminal
 
 LONG = "Wolfeschlegelsteinhausenbergerdorff the Elder of Hamburg"
 TERMINAL = {"COLUMNS": "80", "FORCE_COLOR": "1", "NO_COLOR": "1"}

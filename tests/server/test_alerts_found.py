@@ -12,7 +12,7 @@ import pytest
 
 from susracker import open_tracker
 from susracker.tracking.tracker import Tracker
-from tests.contracts.records import NOON, activity, criminal, face_alert
+from susracker.testing.records import NOON, activity, criminal, face_alert
 from tests.server.apps import running_app
 
 

@@ -12,7 +12,7 @@ import pytest
 from susracker.errors import NotFoundError, RecentAlertError
 from susracker.plugins import open_store
 from susracker.stores.mongo.documents import REMOVING
-from tests.contracts.records import MINUTE, NOON, activity, criminal, face_alert, sighting
+from susracker.testing.records import MINUTE, NOON, activity, criminal, face_alert, sighting
 
 
 @pytest.fixture

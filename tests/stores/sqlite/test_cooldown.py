@@ -8,7 +8,7 @@ from susracker.errors import RecentAlertError
 from susracker.stores.sqlite import schema
 from susracker.stores.sqlite.rows import insert, to_row
 from susracker.stores.sqlite.store import SqliteStore
-from tests.contracts.records import MINUTE, activity, criminal, face_alert
+from susracker.testing.records import MINUTE, activity, criminal, face_alert
 
 BEFORE_COOLDOWN_KEYS = 3
 """Steps of the schema that a file had been through before alerts had an index for this."""

@@ -1,4 +1,4 @@
-"""What every journal must do. A new backend is one more parameter in `conftest.py`."""
+"""What every journal must do."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from susracker.errors import DuplicateError, NotFoundError
 from susracker.models import Alert, Outcome
 from susracker.stores.base import Gallery, Journal
-from tests.contracts.race import THREADS, race
-from tests.contracts.records import (
+from susracker.testing.race import THREADS, race
+from susracker.testing.records import (
     MICROSECOND,
     MINUTE,
     NOON,

@@ -1,4 +1,4 @@
-"""What a gallery and a journal must do for each other. `conftest.py` names the backends."""
+"""What a gallery and a journal must do for each other."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from susracker.errors import ConfigError, DuplicateError, NotFoundError
 from susracker.models import Alert, Outcome
 from susracker.plugins import open_store
 from susracker.stores.base import Store
-from tests.contracts.race import race
-from tests.contracts.records import (
+from susracker.testing.race import race
+from susracker.testing.records import (
     ENCODER,
     MINUTE,
     NOON,
@@ -44,9 +44,9 @@ def test_what_was_written_is_there_after_reopening(url: str) -> None:
         assert store.record([], [activity()])[0].seq > alert.seq
 
 
-def test_a_malformed_url_is_a_setting_that_is_wrong(backend: str) -> None:
+def test_a_malformed_url_is_a_setting_that_is_wrong(url: str) -> None:
     with pytest.raises(ConfigError):
-        open_store(f"{backend}:")
+        open_store(f"{url.partition(':')[0]}:")
 
 
 def test_replacing_a_criminal_keeps_what_is_not_edited(store: Store) -> None:

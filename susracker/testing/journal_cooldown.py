@@ -12,8 +12,9 @@ from susracker.errors import DuplicateError, NotFoundError, RecentAlertError
 from susracker.models import Alert
 from susracker.plugins import open_store
 from susracker.stores.base import Journal, Store
-from tests.contracts.race import THREADS, race
-from tests.contracts.records import (
+from susracker.testing.journal import enrolled
+from susracker.testing.race import THREADS, race
+from susracker.testing.records import (
     MICROSECOND,
     MINUTE,
     NOON,
@@ -23,7 +24,6 @@ from tests.contracts.records import (
     face_alert,
     sighting,
 )
-from tests.contracts.test_journal import enrolled
 
 
 @pytest.fixture
