@@ -29,8 +29,9 @@ class Cooldown(ABC):
     **Keys and tokens** are any texts. Keys do not hold each other back, and one token may hold
     several.
 
-    **Time** is what the caller says it is, to the microsecond: `at` is when the event occurred, so a recording, or
-    events that a camera had to hold back, are treated as they would have been live.
+    **Time** is what the caller says it is, to the microsecond: `at` is when the event occurred, so
+    a recording, or events that a camera had to hold back, are treated as they would have been
+    live.
 
     **Atomicity.** Every method may be called from any thread, and is atomic: of callers with
     different tokens that race for a key, one wins. One that is held back stays held back, even if

@@ -46,8 +46,8 @@ class Gallery(ABC):
 
     Every method may be called from any thread. A write that returned is durable, and happened
     whole or not at all. A method raises `StoreUnavailableError` where the database cannot be read
-    or written, and `NotFoundError` where a record that is asked for by its id does not exist. Ids are
-    any texts. Times come back as the same moments, in UTC.
+    or written, and `NotFoundError` where a record that is asked for by its id does not exist.
+    Ids are any texts. Times come back as the same moments, in UTC.
     """
 
     # -- criminals ---------------------------------------------------------------------------
@@ -61,8 +61,9 @@ class Gallery(ABC):
         *,
         name_is_new: bool = False,
     ) -> None:
-        """Add someone, with photos and templates of them. `created_at` is the present moment unless it
-        is given.
+        """Add someone, with photos and templates of them.
+
+        Without `created_at` they were created at the present moment.
 
         Args:
             name_is_new: refuse a name that is enrolled already, or, of a person with a case
