@@ -17,7 +17,7 @@ into a file of tests, beside the fixtures:
 | `encoder` | `encoder` |
 | `access`, `store` | `store`, `url` |
 | `gallery`, `gallery_edits` | `gallery`, `url` |
-| `journal` | `journal` |
+| `journal`, `alerts_found` | `journal` |
 | `journal_cooldown`, `judgements`, `retention` | `journal`, `store`, `url` |
 
 `url` is that of a store that does not exist yet, and `store`, `gallery` and `journal` are that
@@ -30,6 +30,7 @@ import pytest
 
 SUITES = (
     "access",
+    "alerts_found",
     "cooldown",
     "encoder",
     "gallery",
