@@ -15,6 +15,7 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 ENV_PREFIX = "SUSRACKER_"
+SIGHTING: Literal["sighting"] = "sighting"
 MAX_SHIFT = 5.0
 """Largest `threshold_shift`."""
 
@@ -204,6 +205,11 @@ class Settings(BaseModel):
         le=2,
         description="How many different people must confirm an alert before it counts as "
         "confirmed: 1 or 2.",
+    )
+    last_seen_after: Literal["sighting", "confirmation"] = Field(
+        SIGHTING,
+        description="What moves the place and time where a person was last seen, and in MongoDB "
+        "those that a panel shows: each sighting, or only an alert that people confirmed.",
     )
     record: str = Field(
         "",

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import tomlkit
 from pydantic import ValidationError
 
-from susracker.config import Settings, flag_name, variable_name
+from susracker.config import ENV_PREFIX, Settings, flag_name, variable_name
 from susracker.errors import ConfigError
 from susracker.passwords import without_password
 
 FILE_NAME = "susracker.toml"
 SECRET = "data_key"  # nosec B105
 """The setting that may be a key itself, and not the path of one."""
+
+CONFIG_VARIABLE, CAMERA_KEY_VARIABLE = f"{ENV_PREFIX}CONFIG", f"{ENV_PREFIX}CAMERA_KEY"
+"""Variables that are no settings: the settings file, and the key that a camera sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,25 @@ def shown_setting(name: str, value: object) -> object:
     if name == SECRET and value and not os.path.isfile(os.path.expanduser(str(value))):
         return "***"  # the key itself, perhaps with a slip
     return without_password(value) if isinstance(value, str) else value
+
+
+def unknown_variables() -> list[str]:
+    """What to tell of each variable that looks like a setting and is none; never its value."""
+    known = {variable_name(name) for name in Settings.model_fields}
+    known |= {CONFIG_VARIABLE, CAMERA_KEY_VARIABLE}
+    names = sorted(name for name in os.environ if name.upper().startswith(ENV_PREFIX))
+    return [_told(name, known) for name in names if name.upper() not in known]
+
+
+def _told(name: str, known: Collection[str]) -> str:
+    ends = [one.removeprefix(ENV_PREFIX) for one in known]
+    nearest = get_close_matches(name.upper().removeprefix(ENV_PREFIX), ends, n=1)
+    hint = (
+        f"did you mean {ENV_PREFIX}{nearest[0]}?"
+        if nearest
+        else "susracker settings lists those there are"
+    )
+    return f"the variable {name} is no setting, and is ignored: {hint}"
 
 
 def _read_environment() -> dict[str, str]:

@@ -5,9 +5,10 @@ Times are timezone-aware `datetime` in UTC. Vectors are `float32`. Lengths are i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,6 +138,7 @@ class Detection:
         occurred_at: when the camera saw it.
         picture: an encoded picture (a face crop or a whole frame); None for an activity.
         event_id: the camera's own id of the event, which makes a repeat harmless.
+        details: what else the camera says of an activity, as JSON has it.
 
     Raises:
         InputError: `occurred_at` has no time zone.
@@ -148,6 +150,7 @@ class Detection:
     occurred_at: datetime
     picture: bytes | None = None
     event_id: str | None = None
+    details: Mapping[str, Any] | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
         if self.occurred_at.tzinfo is None:
@@ -204,6 +207,7 @@ class Alert:
         face: the face that was matched, as JPEG; None for an activity.
         photo_id: the matched criminal's enrolment photo to show beside it.
         status: the review state, an `AlertStatus`: "new" until an operator judges it.
+        details: what else the camera said of an activity; None if nothing.
     """
 
     id: str
@@ -222,11 +226,15 @@ class Alert:
     face: bytes | None = field(default=None, repr=False)
     photo_id: str | None = None
     status: str = "new"
+    details: Mapping[str, Any] | None = field(default=None, hash=False)
 
     @property
     def cooldown_key(self) -> str:
-        """One criminal, or one kind of activity, on one camera. Ids hold no control characters."""
-        who = self.criminal_id if self.kind == "face" else self.event_type
+        """One criminal, or one kind of activity, on one camera. Ids hold no control characters.
+
+        "Violence" and "violence" are one kind of activity.
+        """
+        who = self.criminal_id if self.kind == "face" else self.event_type.casefold()
         return "\x1f".join((self.kind, who or "", self.camera_id))
 
 

@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "susracker"
 
 LAYERS = (
     ("__init__", "__main__", "cli"),
+    ("testing",),
     ("commands",),
     ("server",),
     ("delivery",),

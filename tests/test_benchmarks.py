@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from susracker.plugins import open_store
-from tests.contracts.records import vector
+from susracker.testing.records import vector
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 MEASURED_WITH = ("aiohttp", "psutil", "faiss")

@@ -53,6 +53,33 @@ def test_what_is_wrong_is_said(text, said):
         load_settings()
 
 
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        ("SUSRACKER_COOLDOWN_SECOND", "did you mean SUSRACKER_COOLDOWN_SECONDS?"),
+        ("susracker_alowed_origins", "did you mean SUSRACKER_ALLOWED_ORIGINS?"),
+        ("SUSRACKER_XYZ", "susracker settings lists those there are"),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_told_of(monkeypatch, variable, said):
+    monkeypatch.setenv(variable, "secret")
+    result = CliRunner().invoke(main, ["settings", "--json"])
+    assert result.exit_code == 0
+    assert result.stderr == f"the variable {variable} is no setting, and is ignored: {said}\n"
+    assert "secret" not in result.stdout
+    json.loads(result.stdout)
+
+
+def test_of_other_variables_nothing_is_said(monkeypatch):
+    for name in ("SUSRACKER_PORT", "susracker_workers"):
+        monkeypatch.setenv(name, "7")
+    monkeypatch.setenv("SUSRACKER_CAMERA_KEY", "sus_key")
+    monkeypatch.setenv("SUSRACKER_CONFIG", "site.toml")
+    with open("site.toml", "w") as file:
+        file.write("")
+    assert CliRunner().invoke(main, ["settings"]).stderr == ""
+
+
 def test_every_setting_is_explained():
     for name, field in Settings.model_fields.items():
         assert field.description, name

@@ -163,6 +163,26 @@ def test_the_nodes_of_the_example_deployment_share_the_key_of_their_audit_log():
     assert f"mkdir {folder} && chown nobody {folder}" in read("deploy/Dockerfile")
 
 
+IMAGE_VOLUMES = {
+    "mongo": {"/data/db", "/data/configdb"},
+    "redis": {"/data"},
+    "milvusdb/milvus": {"/var/lib/milvus"},
+}
+"""Where the images of the example deployment keep their data."""
+
+
+def test_all_data_of_the_example_deployment_is_in_volumes_with_names():
+    compose = yaml.safe_load(read("deploy/compose.yaml"))
+    used = []
+    for service in compose["services"].values():
+        mounts = dict(reversed(one.split(":")[:2]) for one in service.get("volumes", ()))
+        where = IMAGE_VOLUMES.get(service.get("image", "").split(":")[0], set())
+        assert where <= {*mounts, *service.get("tmpfs", ())}
+        used += [mounts[folder] for folder in where if folder in mounts]
+    assert len(used) == len(set(used)) >= 8  # three of MongoDB have two each
+    assert set(used) <= compose["volumes"].keys()
+
+
 # -- pins -----------------------------------------------------------------------------------------
 
 

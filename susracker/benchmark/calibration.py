@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -36,6 +37,11 @@ class Calibration:
     shift: float
     rate: float
     non_mated: int
+
+
+def searches_needed(target_fpir: float) -> int:
+    """How many non-mated searches measure a rate."""
+    return math.ceil(ALERTS / target_fpir)
 
 
 def calibrate(

@@ -17,6 +17,7 @@ SIZE = (5.2, 4.0)
 """Inches."""
 
 LEAST_RATE = 1e-4
+"""A rate of 0 is drawn here: an axis with a logarithmic scale has no 0."""
 
 
 def roc_plot(results: Sequence[Result]) -> str:
@@ -43,8 +44,10 @@ def det_plot(results: Sequence[Result]) -> str:
             misses = [
                 fnir(trial.correct, trial.mated_scores, threshold) for threshold in thresholds
             ]
-            (line,) = axes.step(rates, misses, where="post", label=name_of(result, one))
-            axes.plot(one.realised_fpir(), one.realised_fnir(), "o", color=line.get_color())
+            shown = np.maximum([rates, misses], LEAST_RATE)
+            (line,) = axes.step(*shown, where="post", label=name_of(result, one))
+            realised = np.maximum([one.realised_fpir(), one.realised_fnir()], LEAST_RATE)
+            axes.plot(*realised, "o", color=line.get_color())
     axes.set_xscale("log")
     axes.set_yscale("log")
     return _svg(figure, axes)

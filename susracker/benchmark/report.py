@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from html import escape
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +31,15 @@ THUMBNAIL = 110
 FACES_A_DAY = 10_000
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem;
+  overflow-wrap: break-word }
+.table { overflow-x: auto }
 table { border-collapse: collapse; margin: 1rem 0 }
 td { padding: .2rem .7rem; text-align: right }
 td:first-child { text-align: left }
 .plots, .pairs { display: flex; flex-wrap: wrap; gap: 1rem } figure { margin: 0 }
-figcaption { font-size: 12px; max-width: 15rem } .plots svg { max-width: 32rem; height: auto }
+figcaption { font-size: 12px; max-width: 15rem }
+.plots svg { width: 100%; max-width: 32rem; height: auto }
 .said { font-size: 17px; border-left: 4px solid #357; padding-left: 1rem }
 """
 
@@ -67,11 +73,13 @@ def write_report(
 
 def report(results: Sequence[Result], records: Sequence[Mapping[str, Any]]) -> str:
     """The page."""
-    first = results[0]
+    first, made_at = results[0], datetime.now(timezone.utc)
     parts = [
         "<!doctype html><html lang='en'><meta charset='utf-8'>",
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>",
         f"<title>{escape(_title(first))}</title><style>{STYLE}</style>",
         f"<h1>{escape(_title(first))}</h1>",
+        f"<p>{made_at:%Y-%m-%d %H:%M} UTC, susracker {version('susracker')}</p>",
         *_plain_words(results),
         *(f"<p>{escape(note)}</p>" for result in results for note in result.notes),
         *(_tables(record) for record in records),
@@ -83,15 +91,26 @@ def report(results: Sequence[Result], records: Sequence[Mapping[str, Any]]) -> s
 
 
 def in_plain_words(one: Identification) -> str:
-    """What the error rates mean to an operator."""
-    alerts = one.realised_fpir() * FACES_A_DAY
-    missed = one.realised_fnir() * 100
+    """What the error rates mean to an operator, as intervals of 95%."""
+    alerts = [rate * FACES_A_DAY for rate in one.realised_fpir_interval()]
+    missed = [rate * 100 for rate in one.realised_fnir_interval()]
     photos = "one photo" if one.photos_each == 1 else f"up to {one.photos_each} photos"
     return (
         f"With {one.enrolled:,} people enrolled, {photos} each, and {FACES_A_DAY:,} faces of "
-        f"strangers a day, expect about {alerts:,.0f} false alerts a day, and about {missed:.0f} "
-        f"of 100 faces of wanted people missed (rule {one.rule})."
+        f"strangers a day, expect between {_from_to(*alerts)} false alerts a day "
+        f"({_of(one.realised_fpir(), len(one.search.non_mated))} searches for people who are not "
+        f"enrolled raised one), and between {_from_to(*missed)} of 100 faces of wanted people "
+        f"missed ({_of(one.realised_fnir(), len(one.search.mated))} searches missed; rule "
+        f"{one.rule}). These are 95% intervals, and hold for photos like these."
     )
+
+
+def _from_to(low: float, high: float) -> str:
+    return f"{math.floor(low):,} and {math.ceil(high):,}"
+
+
+def _of(rate: float, searches: int) -> str:
+    return f"{rate * searches:,.0f} of {searches:,}"
 
 
 def _title(result: Result) -> str:
@@ -129,7 +148,7 @@ def _table(values: Mapping[str, Any], intervals: Mapping[str, Any] | None = None
                 rows.append(_row(f"{key} {rate}", one, within and within[rate]))
         else:
             rows.append(_row(key, value, within))
-    return f"<table>{''.join(rows)}</table>"
+    return f"<div class='table'><table>{''.join(rows)}</table></div>"
 
 
 def _row(key: str, value: Any, within: Any) -> str:

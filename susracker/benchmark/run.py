@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from susracker.benchmark.cache import EmbeddingCache
+from susracker.benchmark.calibration import searches_needed
 from susracker.benchmark.datasets import Dataset, Pairs
 from susracker.benchmark.embedding import UNREADABLE, Crops, Embedded, Embedder
 from susracker.benchmark.identification import (
@@ -24,7 +25,10 @@ from susracker.benchmark.protocols import Comparisons, Search, compare, open_set
 from susracker.benchmark.rules import AS_NORM, AsNorm, Distance, distance_limit, photos_of
 from susracker.benchmark.speed import seconds_per_face, seconds_per_search
 from susracker.plugins import open_encoder
-from susracker.watchlist.scoring import Scoring, load_scoring
+from susracker.watchlist.scoring import Scoring, development_share, load_scoring
+
+TOO_MANY_KNOWN = 0.01
+"""Do not test the scoring on a dataset of which it was fitted to more than this share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ class Bench:
             with closing(make_rule(people, load_scoring(encoder.id))) as rule:
                 seconds["search"] = seconds_per_search(rule.search, probes)
         comparisons = self._compare(embedded)
-        notes = list(self._notes(comparisons, identifications))
+        notes = list(self._notes(comparisons, identifications, encoder.id))
         return Result(
             self._dataset, encoder_name, embedded, comparisons, identifications, seconds, notes
         )
@@ -196,7 +200,10 @@ class Bench:
         return advance
 
     def _notes(
-        self, comparisons: Comparisons | None, identifications: list[Identification]
+        self,
+        comparisons: Comparisons | None,
+        identifications: list[Identification],
+        encoder_id: str,
     ) -> Iterator[str]:
         if not self._pairs:
             yield "1:1 was not measured: there is no pairs.txt in the dataset, and no --pairs"
@@ -213,3 +220,22 @@ class Bench:
                 "1:N was not measured: it needs people with several photos, who are enrolled, and"
                 " people with one photo, who are not"
             )
+            return
+        if not self._plan.cross_fit and (known := known_share(self._dataset, encoder_id)):
+            yield f"{known}, so the 1:N rates look better than they are; use --cross-fit"
+        target = self._plan.target_fpir
+        needed, made = searches_needed(target), len(identifications[0].search.non_mated)
+        if made < needed:
+            yield (
+                f"an FPIR of {target:.2%} is not measured well: it takes {needed:,} people with one"
+                f" photo, and here are {made:,}"
+            )
+
+
+def known_share(dataset: Dataset, encoder_id: str) -> str:
+    """A sentence about photos that susracker's own scoring was fitted to; "" if there are hardly
+    any."""
+    share = development_share(encoder_id, dataset.photos)
+    if share <= TOO_MANY_KNOWN:
+        return ""
+    return f"the cohort and threshold of susracker were fitted to {share:.0%} of these photos"

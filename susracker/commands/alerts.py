@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -27,7 +28,7 @@ from susracker.oversight import Judgement
 from susracker.plugins import open_existing_store_of
 from susracker.runtime.account import actor
 from susracker.runtime.files import open_private
-from susracker.runtime.text import counted
+from susracker.runtime.text import counted, on_one_line
 
 SHORT_ID = 8
 """Characters of an id in a table; ids are random, so these are enough to tell alerts apart."""
@@ -245,6 +246,7 @@ def _show(judged: Judged) -> None:
         ("occurred", moment_text(alert.occurred_at)),
         ("received", moment_text(alert.received_at)),
         ("seq", str(alert.seq)),
+        *([("details", _details(alert))] if alert.details else []),
     ):
         table.add_row(name, value)
     print_table(table)
@@ -254,6 +256,10 @@ def _show(judged: Judged) -> None:
         click.echo(counted(len(made), kind))
         for one in made:
             _show_judgement(one)
+
+
+def _details(alert: Alert) -> str:
+    return on_one_line(json.dumps(alert.details, ensure_ascii=False))
 
 
 def _candidates_table(alert: Alert) -> Table:

@@ -14,14 +14,14 @@ import click
 from rich.console import Console
 
 from susracker.benchmark.cache import EmbeddingCache
-from susracker.benchmark.calibration import calibrate
+from susracker.benchmark.calibration import calibrate, searches_needed
 from susracker.benchmark.datasets import PAIRS_FILE, Dataset, read_dataset, read_pairs
 from susracker.benchmark.embedding import Crops
 from susracker.benchmark.labels import Labels, read_labels
 from susracker.benchmark.records import result_record
 from susracker.benchmark.report import in_plain_words, write_report
 from susracker.benchmark.rules import AS_NORM, distance_limit
-from susracker.benchmark.run import Bench, Plan, Result
+from susracker.benchmark.run import Bench, Plan, Result, known_share
 from susracker.benchmark.tables import groups_table, identification_table, verification_table
 from susracker.commands.auditing import unaudited
 from susracker.commands.benchmark_reviews import measure_reviews, refuse_others, write_shift
@@ -31,10 +31,7 @@ from susracker.config import Settings
 from susracker.errors import InputError
 from susracker.plugins import backend_names, open_encoder
 from susracker.runtime.threads import one_core_a_thread
-from susracker.watchlist.scoring import development_share, load_scoring
-
-TOO_MANY_KNOWN = 0.01
-"""Do not test the scoring on a dataset of which it was fitted to more than this share."""
+from susracker.watchlist.scoring import load_scoring
 
 
 @click.command("benchmark")
@@ -121,6 +118,11 @@ TOO_MANY_KNOWN = 0.01
     help="Set threshold_shift in the settings file to the value that fits these photos.",
 )
 @click.option(
+    "--force",
+    is_flag=True,
+    help="With --apply: also from too few people, or from photos that the threshold was fitted to.",
+)
+@click.option(
     "--from-reviews",
     is_flag=True,
     help="Measure the threshold on the alerts that people dismissed and confirmed, instead of on "
@@ -145,6 +147,7 @@ def command(
     report_folder: Path | None,
     labels_file: Path | None,
     apply_shift: bool,
+    force: bool,
     from_reviews: bool,
     since: datetime | None,
     **plan: Any,
@@ -194,6 +197,8 @@ def command(
     )
     _check(names, made, apply_shift=apply_shift)
     data = read_dataset(dataset, limit, made.seed)
+    if apply_shift and not force:
+        _refuse_known(data, names[0])
     labels = read_labels(labels_file, data) if labels_file else None
     one_core_a_thread()
     results = _run(data, pairs_file, made, names, settings.workers)
@@ -205,7 +210,7 @@ def command(
     if report_folder:
         click.echo(f"report: {write_report(report_folder, results, records)}")
     if apply_shift:
-        _apply(results[0], made, ctx.find_root().obj)
+        _apply(results[0], made, ctx.find_root().obj, force=force)
 
 
 def _check(encoders: Sequence[str], plan: Plan, *, apply_shift: bool) -> None:
@@ -222,6 +227,14 @@ def _check(encoders: Sequence[str], plan: Plan, *, apply_shift: bool) -> None:
     if plan.matcher not in backend_names("matchers"):
         valid = ", ".join(backend_names("matchers"))
         raise InputError(f"no matcher is called {plan.matcher!r}; there are: {valid}")
+
+
+def _refuse_known(data: Dataset, encoder: str) -> None:
+    if known := known_share(data, open_encoder(encoder).id):
+        raise InputError(
+            f"{known}: a threshold that fits them lets too many strangers pass; use photos of your"
+            " own (or --force)"
+        )
 
 
 def _run(
@@ -259,17 +272,6 @@ def _show(result: Result, record: Mapping[str, Any], labels: Labels | None) -> N
     for one in record["identification"]:
         if "groups" in one:
             Console().print(groups_table(one))
-    _warn_of_development_photos(result)
-
-
-def _warn_of_development_photos(result: Result) -> None:
-    share = development_share(open_encoder(result.encoder).id, result.dataset.photos)
-    if share > TOO_MANY_KNOWN and any(len(one.trials) == 1 for one in result.identifications):
-        click.echo(
-            f"the cohort and threshold of susracker were fitted to {share:.0%} of these photos, so"
-            " the 1:N rates look better than they are; use --cross-fit",
-            err=True,
-        )
 
 
 def _from_reviews(
@@ -296,12 +298,19 @@ def _write_json(file: Path, written: object) -> None:
         raise InputError(f"cannot write the results to {file}: {error}") from error
 
 
-def _apply(result: Result, plan: Plan, file: Path | None) -> None:
+def _apply(result: Result, plan: Plan, file: Path | None, *, force: bool) -> None:
     measured = [one for one in result.identifications if one.rule == AS_NORM]
     if not measured:
         raise InputError("there is nothing to apply: 1:N could not be measured")
     largest = max(measured, key=lambda one: one.enrolled)
     scoring = load_scoring(open_encoder(result.encoder).id)
     found = calibrate(largest.search, result.embedded, scoring, plan.matcher, plan.target_fpir)
+    needed = searches_needed(plan.target_fpir)
+    if found.non_mated < needed and not force:
+        raise InputError(
+            f"{found.non_mated:,} people with one photo are too few to measure an FPIR of"
+            f" {plan.target_fpir:.2%}: it takes {needed:,}; nothing was changed. --force sets the"
+            f" threshold_shift that fits an FPIR of {found.rate:.1%}, {found.shift:g}"
+        )
     measured_on = f"{found.non_mated:,} non-mated searches at an FPIR of {found.rate:.1%}"
     write_shift(found.shift, measured_on, file)

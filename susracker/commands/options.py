@@ -10,7 +10,13 @@ from typing import Any, TypeVar
 import click
 
 from susracker.config import Settings, flag_name, variable_name
-from susracker.loading import LoadedSettings, load_settings
+from susracker.loading import (
+    CAMERA_KEY_VARIABLE,
+    LoadedSettings,
+    load_settings,
+    unknown_variables,
+)
+from susracker.runtime.text import on_one_line
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -18,9 +24,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 
 key_option = click.option(
     "--key",
-    envvar="SUSRACKER_CAMERA_KEY",
+    envvar=CAMERA_KEY_VARIABLE,
     help="Key for the server. Everyone on this machine can read it in the list of processes: the "
-    "variable is safer.  [SUSRACKER_CAMERA_KEY]",
+    f"variable is safer.  [{CAMERA_KEY_VARIABLE}]",
 )
 
 
@@ -32,6 +38,8 @@ def settings_options(*names: str) -> Callable[[Function], Function]:
         @wraps(function)
         def wrapper(ctx: click.Context, /, **values: Any) -> Any:
             flags = {name: values.pop(name) for name in names}
+            for warning in unknown_variables():
+                click.echo(on_one_line(warning), err=True)
             return function(loaded=load_settings(flags, ctx.find_root().obj), **values)
 
         command: Any = wrapper

@@ -145,6 +145,8 @@ def cut_(
 def merge_(loaded: LoadedSettings, recordings: tuple[Path, ...], new: Path, reason: str) -> None:
     """Join recordings into a new one, sorted by when each detection was received.
 
+    Recordings may overlap: a detection that is in several of them is taken once.
+
     \b
     Examples:
       susracker recordings merge node-a/ node-b/ both/

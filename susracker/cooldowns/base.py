@@ -26,8 +26,12 @@ class Cooldown(ABC):
     with one token, and that is one hold: it ends when everyone who took it has given it back. So
     whoever fails gives back what they took, and takes nothing from the other one.
 
-    **Time** is what the caller says it is: `at` is when the event occurred, so a recording, or
-    events that a camera had to hold back, are treated as they would have been live.
+    **Keys and tokens** are any texts. Keys do not hold each other back, and one token may hold
+    several.
+
+    **Time** is what the caller says it is, to the microsecond: `at` is when the event occurred, so
+    a recording, or events that a camera had to hold back, are treated as they would have been
+    live.
 
     **Atomicity.** Every method may be called from any thread, and is atomic: of callers with
     different tokens that race for a key, one wins. One that is held back stays held back, even if

@@ -48,6 +48,7 @@ def row_of(judged: Judged) -> dict[str, Any]:
         "distance": alert.distance,
         "fpir": alert.candidates[0].fpir if alert.candidates else None,
         "status": alert.status,
+        "details": alert.details and json.dumps(alert.details, ensure_ascii=False),
         **_newest("review", judged.reviews),
         **_newest("outcome", judged.outcomes),
     }

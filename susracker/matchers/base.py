@@ -33,7 +33,10 @@ class Matcher(ABC):
     All vectors are float32 and have unit length. A new matcher may be used at once: it finds
     nobody. Every method may be called from any thread, and people may be searched for while others
     are enrolled. A search sees each criminal as they were either before or after a change, never
-    in between. Of changes to a criminal that are made at once, one wins as a whole.
+    in between. Of changes to a criminal that are made at once, one wins as a whole. A similarity is
+    exact to `ROUNDING`, and equal templates have equal similarities.
+
+    Call `_check` and `_check_search` first: they raise each `ValueError` that is named here.
     """
 
     def __init__(self, dimension: int) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby, repeat
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +36,33 @@ def cut(
 
 def merge(sources: Iterable[Recording]) -> Iterator[Recorded]:
     """The detections of several recordings by when they were received; those of one moment in the
-    order of the recordings."""
-    return heapq.merge(*(one.by_time() for one in sources), key=lambda one: one.received_at)
+    order of the recordings. A detection that is in several of them is taken once."""
+    tagged = (zip(repeat(number), one.by_time()) for number, one in enumerate(sources))
+    merged = heapq.merge(*tagged, key=_received)
+    for _, moment in groupby(merged, key=_received):
+        yield from _without_copies(moment)
+
+
+def _received(tagged: tuple[int, Recorded]) -> datetime:
+    return tagged[1].received_at
+
+
+def _without_copies(tagged: Iterable[tuple[int, Recorded]]) -> Iterator[Recorded]:
+    """Leave out what an earlier recording has, too; a recording is no copy of itself."""
+    seen: Counter[tuple[int, Hashable]] = Counter()
+    taken: Counter[Hashable] = Counter()
+    for number, one in tagged:
+        content = _content(one)
+        seen[number, content] += 1
+        if seen[number, content] > taken[content]:
+            taken[content] += 1
+            yield one
+
+
+def _content(one: Recorded) -> Hashable:
+    """What makes a detection the same as another one; their details need not be compared."""
+    made = one.embeddings
+    return replace(one.detection, details=None), made and (made.encoder_id, made.vectors.tobytes())
 
 
 def anonymise(source: Recording, encoder: Encoder, workers: int) -> Iterator[Recorded]:

@@ -91,6 +91,8 @@ def to_line(recorded: Recorded, picture_name: str | None) -> str:
     }
     if detection.event_id is not None:
         fields["event_id"] = detection.event_id
+    if detection.details is not None:
+        fields["details"] = detection.details
     if picture_name is not None and detection.picture is not None:
         fields |= {"picture": picture_name, "bytes": len(detection.picture)}
     if recorded.embeddings is not None:
@@ -114,6 +116,7 @@ def from_line(line: str, segment: Path) -> Recorded:
             event_type=_text(fields["event_type"]),
             occurred_at=_moment(fields["occurred_at"]),
             event_id=_text(fields["event_id"]) if "event_id" in fields else None,
+            details=dict(fields["details"]) if "details" in fields else None,
         )
         received = _moment(fields["received_at"])
         embeddings = _embeddings(fields)

@@ -38,6 +38,7 @@ class ReplayJournal(ReplayJudgements, ReplayRetention, Journal):
         event: Event | None = None,
         *,
         cooldown: timedelta = timedelta(),
+        moves_last_seen: bool = True,
     ) -> tuple[Alert, ...]:
         with self._lock:
             if event and (event.camera_id, event.event_id) in self._outcomes:

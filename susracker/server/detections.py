@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -28,6 +28,8 @@ from susracker.server.wire import (
     DetectionFields,
     Fields,
     OldCameraFields,
+    details_of,
+    left_out,
     new_alert_event,
     parse,
 )
@@ -68,7 +70,9 @@ def activity_alert() -> ResponseReturnValue:
     fields = from_json(partial(_parsed, ActivityFields))
     if fields.event_type == FACE:
         raise InputError("event_type: post faces to /face_upload or /api/detections")
-    return _answer(_detection(fields, fields.event_type, utc_now()))
+    details = details_of(fields)
+    detection = _detection(fields, fields.event_type, utc_now(), details=details)
+    return _answer(detection, left_out(fields, details))
 
 
 @blueprint.post("/api/detections")
@@ -82,9 +86,11 @@ def detections() -> ResponseReturnValue:
         raise InputError("image is missing: a face needs one, as base64")
     # The picture of an activity shows people who are not wanted, so it is not kept.
     picture = fields.image if is_face else None
-    return _answer(
-        _detection(fields, fields.event_type, fields.timestamp, picture, fields.event_id)
+    details = None if is_face else details_of(fields)
+    detection = _detection(
+        fields, fields.event_type, fields.timestamp, picture, fields.event_id, details
     )
+    return _answer(detection, left_out(fields, details) if details is not None else ())
 
 
 def _parsed(model: type[Fields], body: Any) -> Fields:
@@ -99,6 +105,7 @@ def _detection(
     occurred_at: datetime,
     picture: bytes | None = None,
     event_id: str | None = None,
+    details: Mapping[str, Any] | None = None,
 ) -> Detection:
     return Detection(
         camera_id=fields.camera_id,
@@ -107,11 +114,16 @@ def _detection(
         occurred_at=occurred_at,
         picture=picture,
         event_id=event_id,
+        details=details or None,
     )
 
 
-def _answer(detection: Detection) -> ResponseReturnValue:
-    """Handle a detection, and answer once its alerts are stored and emitted."""
+def _answer(detection: Detection, left_out: Sequence[str] = ()) -> ResponseReturnValue:
+    """Handle a detection, and answer once its alerts are stored and emitted.
+
+    Args:
+        left_out: the fields that were not kept, for whoever connects a camera.
+    """
     identity().demand_camera(detection.camera_id)
     try:
         outcome, pictured = _pool(detection).call(
@@ -121,7 +133,8 @@ def _answer(detection: Detection) -> ResponseReturnValue:
         return jsonify(error="Invalid image", detail=str(error)), 400
     for alert in outcome.alerts:
         service().live.broadcast_up_to(alert.seq)
-    return jsonify(_body(detection, outcome, pictured))
+    more = {"left_out": left_out} if left_out else {}
+    return jsonify(_body(detection, outcome, pictured) | more)
 
 
 def _pool(detection: Detection) -> FairPool:

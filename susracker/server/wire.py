@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from susracker.errors import InputError
 from susracker.judgement.judging import Judged
 from susracker.models import Alert, Camera, Criminal, Sighting
 from susracker.oversight import Judgement
 from susracker.runtime.data_uri import decode_base64
+from susracker.tracking.tracker import FACE
 
 FACE_ALERT, ACTIVITY_ALERT = 1, 2
 """`alert_type` of an event."""
@@ -31,6 +40,12 @@ ISO_8601 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 UNKNOWN_CAMERA, UNKNOWN_LOCATION = "unknown_camera", "unknown_location"
 UNKNOWN_ACTIVITY = "unknown_activity"
 
+MAX_DETAIL, MAX_DETAILS = 500, 8000
+"""Characters, as JSON, of one detail of an activity and of all. A picture has more; it is not kept,
+for it shows people who are not wanted."""
+
+PICTURE = "data:image/"
+
 
 def _printable(text: str) -> str:
     if CONTROL_CHARACTERS.search(text):
@@ -42,6 +57,11 @@ def _text_of_number(value: object) -> object:
     """Accept a number where a text is expected: some cameras number themselves."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return str(value) if is_number else value
+
+
+def _plain_if_face(kind: str) -> str:
+    """Some cameras write "Face"."""
+    return FACE if kind.casefold() == FACE else kind
 
 
 def _unset_if_empty(default: str) -> BeforeValidator:
@@ -70,6 +90,7 @@ Name = Annotated[
     AfterValidator(_printable),
     BeforeValidator(_text_of_number),
 ]
+Kind = Annotated[Name, AfterValidator(_plain_if_face)]
 Location = Annotated[
     str, Field(max_length=500), AfterValidator(_printable), BeforeValidator(_text_of_number)
 ]
@@ -92,15 +113,19 @@ class OldCameraFields(CameraFields):
 
 
 class ActivityFields(OldCameraFields):
-    """`POST /activity_alert`."""
+    """`POST /activity_alert`; other fields are details."""
 
-    event_type: Annotated[Name, _unset_if_empty(UNKNOWN_ACTIVITY)] = UNKNOWN_ACTIVITY
+    model_config = ConfigDict(extra="allow")
+
+    event_type: Annotated[Kind, _unset_if_empty(UNKNOWN_ACTIVITY)] = UNKNOWN_ACTIVITY
 
 
 class DetectionFields(CameraFields):
-    """`POST /api/detections`."""
+    """`POST /api/detections`; other fields of an activity are details."""
 
-    event_type: Name
+    model_config = ConfigDict(extra="allow")
+
+    event_type: Kind
     timestamp: Moment
     image: Image | None = None
     event_id: Name | None = None
@@ -134,6 +159,32 @@ def parse(model: type[Fields], values: object) -> Fields:
         raise InputError(f"{name}: {problem['msg'].removeprefix('Value error, ')}") from error
 
 
+def details_of(fields: CameraFields) -> dict[str, Any]:
+    """The fields that we do not know, without those that are too long, or are pictures."""
+    kept: dict[str, Any] = {}
+    room: float = MAX_DETAILS
+    for name, value in (fields.model_extra or {}).items():
+        length = _detail_length(name, value)
+        if length <= min(room, MAX_DETAIL):
+            kept[name] = value
+            room -= length
+    return kept
+
+
+def left_out(fields: CameraFields, details: Mapping[str, Any]) -> list[str]:
+    """The fields that `details_of` did not keep."""
+    return [name for name in fields.model_extra or {} if name not in details]
+
+
+def _detail_length(name: str, value: object) -> float:
+    """Characters of a detail; infinite for what must not be kept."""
+    try:
+        text = json.dumps({name: value}, allow_nan=False)
+    except ValueError:  # a number that JSON has no word for
+        return float("inf")
+    return float("inf") if PICTURE in text.lower() else len(text)
+
+
 def jpeg_data_uri(content: bytes) -> str:
     """A JPEG in the form that an HTML page shows."""
     return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
@@ -152,7 +203,8 @@ def alert_event(alert: Alert, thumbnail: bytes | None) -> dict[str, Any]:
         "timestamp": alert.occurred_at.isoformat(),
     }
     if alert.kind == "activity":
-        return {"event_type": alert.event_type, **common, "alert_type": ACTIVITY_ALERT}
+        ours = {"event_type": alert.event_type, **common, "alert_type": ACTIVITY_ALERT}
+        return {**(alert.details or {}), **ours}
     return {
         "criminal_id": alert.criminal_id,
         "name": alert.name,
@@ -165,7 +217,8 @@ def alert_event(alert: Alert, thumbnail: bytes | None) -> dict[str, Any]:
 
 
 def new_alert_event(alert: Alert, thumbnail: bytes | None) -> dict[str, Any]:
-    """The `new_alert` event: the fields of `alert`, and more."""
+    """The `new_alert` event: the fields of `alert`, and more. Where a detail has the name of one of
+    these, it is in `details` only."""
     return alert_event(alert, thumbnail) | _additions(alert)
 
 
@@ -195,6 +248,7 @@ def _additions(alert: Alert) -> dict[str, Any]:
         "status": alert.status,
         "occurred_at": alert.occurred_at.isoformat(),
         "received_at": alert.received_at.isoformat(),
+        "details": alert.details,
     }
 
 

@@ -47,6 +47,7 @@ class Gallery(ABC):
     Every method may be called from any thread. A write that returned is durable, and happened
     whole or not at all. A method raises `StoreUnavailableError` where the database cannot be read
     or written, and `NotFoundError` where a record that is asked for by its id does not exist.
+    Ids are any texts. Times come back as the same moments, in UTC.
     """
 
     # -- criminals ---------------------------------------------------------------------------
@@ -61,6 +62,8 @@ class Gallery(ABC):
         name_is_new: bool = False,
     ) -> None:
         """Add someone, with photos and templates of them.
+
+        Without `created_at` they were created at the present moment.
 
         Args:
             name_is_new: refuse a name that is enrolled already, or, of a person with a case
@@ -93,6 +96,7 @@ class Gallery(ABC):
                 made whatever the person's revision is.
 
         Raises:
+            InputError: another field cannot be edited.
             NotFoundError: the person was removed.
             ConflictError: the person was changed since `revision`.
             DuplicateError: one of the photos is stored already, under anyone.

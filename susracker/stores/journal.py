@@ -68,9 +68,13 @@ class Journal(Judgements, Retention):
         event: Event | None = None,
         *,
         cooldown: timedelta = timedelta(),
+        moves_last_seen: bool = True,
     ) -> tuple[Alert, ...]:
         """Store what became of one detection, and move `last_seen_*` of the people who were
         sighted forward.
+
+        Candidates who were removed since they were found are left out of the alerts. Details come
+        back as they were given, whatever JSON they are.
 
         **Cooldown.** All writers of a store share it. An alert is refused if the newest stored one
         (by `seq`) with the same `Alert.cooldown_key` occurred less than `cooldown` before or after
@@ -79,6 +83,8 @@ class Journal(Judgements, Retention):
 
         Args:
             cooldown: by default nothing is refused.
+            moves_last_seen: if false, `last_seen_*` of the people who were sighted stay as they
+                are.
 
         Returns:
             the alerts with their `seq`, which grows by commit order and is never used again.

@@ -102,7 +102,8 @@ def _copy_sightings(person: Person, target: Journal) -> None:
     known = {one.id for one in target.sightings(person.criminal.id)}
     missing = [one for one in person.sightings if one.id not in known]
     for start in range(0, len(missing), PAGE):
-        target.record(missing[start : start + PAGE], [])
+        # Where they were last seen came with the people.
+        target.record(missing[start : start + PAGE], [], moves_last_seen=False)
 
 
 def _copy_alerts(source: Journal, target: Journal, tally: Tally, on_step: OnStep) -> None:

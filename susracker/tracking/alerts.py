@@ -20,6 +20,7 @@ def new_alert(detection: Detection, received_at: datetime) -> Alert:
         camera_location=detection.camera_location,
         occurred_at=detection.occurred_at,
         received_at=received_at,
+        details=detection.details,
     )
 
 

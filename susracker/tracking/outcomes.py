@@ -20,12 +20,18 @@ class OutcomeRecorder:
     The cooldown is asked first, because it answers without the journal. The journal has the last
     word: it knows the alerts of other servers, even of those that share no cooldown. What it
     refuses, the cooldown holds back from then on.
+
+    Args:
+        moves_last_seen: whether a sighting moves `last_seen_*` of the person.
     """
 
-    def __init__(self, journal: Journal, cooldown: Cooldown) -> None:
+    def __init__(
+        self, journal: Journal, cooldown: Cooldown, *, moves_last_seen: bool = True
+    ) -> None:
         self._journal = journal
         self._cooldown = cooldown
         self._span = timedelta(seconds=cooldown.seconds)
+        self._moves_last_seen = moves_last_seen
 
     def record(
         self,
@@ -93,7 +99,13 @@ class OutcomeRecorder:
             event = Event(detection.camera_id, detection.event_id, outcome.kind, received_at)
         if not (outcome.sightings or outcome.alerts or event):
             return ()
-        return self._journal.record(outcome.sightings, outcome.alerts, event, cooldown=self._span)
+        return self._journal.record(
+            outcome.sightings,
+            outcome.alerts,
+            event,
+            cooldown=self._span,
+            moves_last_seen=self._moves_last_seen,
+        )
 
 
 def _outcome(found: Sequence[Alert], passed: Sequence[Alert], otherwise: OutcomeKind) -> Outcome:

@@ -13,7 +13,7 @@ from typing import Any
 
 from typing_extensions import Self
 
-from susracker.config import Settings
+from susracker.config import SIGHTING, Settings
 from susracker.cooldowns.base import Cooldown
 from susracker.errors import DuplicateError, InputError, NotFoundError, StoreUnavailableError
 from susracker.faces.detector import Detector
@@ -105,7 +105,9 @@ class Tracker:
         self._large_turns = Turns(large_at_once(settings.workers))
         self._matcher = matcher
         self._cooldown = cooldown
-        self._outcomes = OutcomeRecorder(self.journal, cooldown)
+        self._outcomes = OutcomeRecorder(
+            self.journal, cooldown, moves_last_seen=settings.last_seen_after == SIGHTING
+        )
         self._clock = clock
         self._clocks = CameraClocks()
         self._counts = CameraCounts(self.journal)

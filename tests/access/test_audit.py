@@ -27,8 +27,8 @@ from susracker.oversight import AuditEntry, AuditHead
 from susracker.plugins import open_store
 from susracker.stores.base import Store
 from susracker.stores.sqlite.rows import to_integer
+from susracker.testing.records import MINUTE, NOON
 from tests.contracts.conftest import STORES, url_of
-from tests.contracts.records import MINUTE, NOON
 
 ENTRIES = 6
 

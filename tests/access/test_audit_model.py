@@ -31,9 +31,9 @@ from susracker.errors import ConfigError
 from susracker.oversight import AuditEntry
 from susracker.plugins import open_store
 from susracker.stores.base import Store
+from susracker.testing.records import MINUTE, NOON
 from tests.access.test_audit import Intruder
 from tests.contracts.conftest import PLAIN, url_of
-from tests.contracts.records import MINUTE, NOON
 from tests.state_machines import machine_settings
 
 OPENINGS = KEYS = st.integers(0, 1)

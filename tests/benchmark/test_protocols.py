@@ -18,9 +18,9 @@ from susracker.benchmark.rules import AsNorm, Distance, distance_limit
 from susracker.errors import InputError
 from susracker.models import Template
 from susracker.plugins import open_matcher, open_store
+from susracker.testing.records import ENCODER, NOON, QUALITY, criminal, photo
 from susracker.watchlist.scoring import load_scoring
 from susracker.watchlist.watchlist import WatchList
-from tests.contracts.records import ENCODER, NOON, QUALITY, criminal, photo
 
 COUNTS = {"Ada": 5, "Bob": 2, "Cy": 1, "Di": 1, "Ed": 3}
 

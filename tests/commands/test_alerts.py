@@ -18,7 +18,7 @@ from susracker.judgement.judging import Judging
 from susracker.models import Criminal
 from susracker.plugins import open_encoder, open_store
 from susracker.runtime.account import actor
-from tests.contracts.records import NOON, activity, camera_day, candidate, face_alert, sighting
+from susracker.testing.records import NOON, activity, camera_day, candidate, face_alert, sighting
 from tests.enrolment import samples
 
 HOPPER = "aaaa" + "0" * 28

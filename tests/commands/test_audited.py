@@ -20,7 +20,7 @@ from susracker.enrolment.fields import criminal_from_fields
 from susracker.oversight import AuditEntry
 from susracker.plugins import open_store
 from susracker.recording.edit import write_new
-from tests.contracts.records import activity
+from susracker.testing.records import activity
 from tests.enrolment import samples
 from tests.pictures import HOPPER
 from tests.replay.test_replay import NIGHT_SHIFT

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
+from datetime import datetime, timezone
+from importlib.metadata import version
 from itertools import pairwise
 
 import numpy as np
@@ -57,6 +61,16 @@ def people(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def own_photos(people, tmp_path_factory):
+    """The same people, in files that nothing was fitted to."""
+    folder = tmp_path_factory.mktemp("own") / "people"
+    shutil.copytree(people, folder)
+    for photo in folder.glob("*/*_*.jpg"):
+        photo.write_bytes(photo.read_bytes() + b"\0")
+    return folder
+
+
 def _numbers(person):
     return sorted(int(photo.stem[-4:]) for photo in person.iterdir())
 
@@ -99,7 +113,12 @@ def test_results_as_json_are_of_the_stated_shape(run, people, tmp_path):
     assert "not a picture" in result.stderr
     assert "zz.jpg" in result.stderr
     assert "pairs of 2 photos that the dataset lacks" in result.stderr
-    assert "false alerts a day" in result.stdout
+    words = re.search(r"expect between ([\d,]+) and ([\d,]+) false alerts a day", result.stdout)
+    low, high = (int(number.replace(",", "")) for number in words.groups())
+    assert [low / 10_000, high / 10_000] == pytest.approx(
+        new["intervals"]["realised_fpir"], abs=1e-4
+    )
+    assert f"of {SINGLE} searches for people who are not enrolled" in result.stdout
 
 
 def test_photos_are_embedded_once_for_all_runs(run, people, monkeypatch):
@@ -128,6 +147,11 @@ def test_the_report_needs_no_network_and_shows_the_worst(run, people, tmp_path):
     assert page.count("<svg") == 3
     assert page.count("data:image/jpeg") >= 16
     assert f"With {SEVERAL} people enrolled" in page
+    assert "use --cross-fit" in page
+    assert f"susracker {version('susracker')}" in page
+    assert f"{datetime.now(timezone.utc):%Y-%m-}" in page
+    assert "<meta name='viewport' content='width=device-width, initial-scale=1'>" in page
+    assert page.count("<div class='table'><table>") == page.count("<table>")
 
 
 def test_errors_are_told_by_group(run, people, tmp_path):
@@ -150,7 +174,7 @@ def test_errors_are_told_by_group(run, people, tmp_path):
 
 def test_apply_fits_the_threshold_to_these_people(run, people, tmp_path):
     (tmp_path / "susracker.toml").write_text("# ours\nport = 5001\n")
-    result = run(people, "--apply", "--target-fpir", "0.2")
+    result = run(people, "--apply", "--force", "--target-fpir", "0.2")
     text = (tmp_path / "susracker.toml").read_text()
     assert "# ours" in text
     (shift,) = re.findall(r"threshold_shift = (-?[\d.]+)", text)
@@ -172,15 +196,53 @@ def test_every_matcher_is_closed(run, people, monkeypatch):
         return matcher
 
     monkeypatch.setattr(rules, "open_matcher", keep)
-    run(people, "--apply", "--target-fpir", "0.2")
+    run(people, "--apply", "--force", "--target-fpir", "0.2")
     assert opened == closed
     assert len(opened) == 3
 
 
 def test_too_few_people_change_no_setting(run, people, tmp_path):
-    result = run(people, "--apply", "--limit", "20", status=2)
+    result = run(people, "--apply", "--force", "--limit", "20", status=2)
     assert "too few to measure a threshold on" in result.stderr
     assert not (tmp_path / "susracker.toml").exists()
+
+
+def test_photos_that_the_scoring_was_made_of_change_no_setting(run, people, tmp_path):
+    result = run(people, "--apply", "--target-fpir", "0.2", status=2)
+    assert "were fitted to 99% of these photos" in result.stderr
+    assert "use photos of your own (or --force)" in " ".join(result.stderr.split())
+    assert "people enrolled" not in result.stdout, "nothing was measured first"
+    assert not (tmp_path / "susracker.toml").exists()
+
+
+def test_too_few_strangers_for_the_promise_change_no_setting(run, own_photos, tmp_path):
+    args = (own_photos, "--apply", "--target-fpir", "0.05")
+    result = run(*args, status=2)
+    said = " ".join(result.stderr.split())
+    assert f"{SINGLE} people with one photo are too few to measure an FPIR of 5.00%" in said
+    assert "it takes 200; nothing was changed" in said
+    assert not (tmp_path / "susracker.toml").exists()
+    run(*args, "--force")
+    assert "threshold_shift" in (tmp_path / "susracker.toml").read_text()
+
+
+def test_what_is_not_measured_well_is_told(run, own_photos, tmp_path):
+    result = run(own_photos, "--report", tmp_path)
+    told = f"it takes 1,000 people with one photo, and here are {SINGLE}"
+    assert told in result.stderr
+    assert told in (tmp_path / "report.html").read_text()
+    assert "--cross-fit" not in result.stderr
+    assert "not measured well" not in run(own_photos, "--target-fpir", "0.2").stderr
+
+
+def test_no_warning_of_a_library_reaches_the_terminal(people, tmp_path):
+    names = sorted(one.name for one in people.iterdir() if one.is_dir())
+    for several in (True, False):
+        name = next(one for one in names if (len(list((people / one).iterdir())) > 1) == several)
+        shutil.copytree(people / name, tmp_path / "two" / name)
+    command = [sys.executable, "-m", "susracker", "benchmark", "two", "--report", "report"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "Warning" not in done.stderr, done.stderr
 
 
 def test_photos_that_the_scoring_was_made_of_are_told(run, people):

@@ -19,7 +19,7 @@ from susracker.errors import InputError, StoreUnavailableError
 from susracker.oversight import Key
 from susracker.plugins import open_store
 from susracker.stores.transfer import contents, copy_store
-from tests.contracts.records import (
+from susracker.testing.records import (
     MINUTE,
     NOON,
     activity,
@@ -89,6 +89,19 @@ def test_to_mongodb_and_back_is_the_same(original, mongodb, tmp_path):
         before, after = one.template_rows("dlib/1"), other.template_rows("dlib/1")
         assert before.criminal_ids == after.criminal_ids
         assert np.array_equal(before.vectors, after.vectors)
+
+
+def test_where_nobody_confirmed_a_sighting_the_copy_moves_nobody(mongodb, tmp_path):
+    source, back = (f"sqlite:///{tmp_path / name}.db" for name in ("source", "back"))
+    with open_store(source) as store:
+        store.put_criminal(criminal())
+        store.record([sighting()], [], moves_last_seen=False)
+    assert run("copy", source, mongodb).exit_code == 0
+    assert run("copy", mongodb, back).exit_code == 0
+    for url in (mongodb, back):
+        with open_store(url) as store:
+            assert store.criminal("c1").last_seen_at is None
+            assert len(store.sightings("c1")) == 1
 
 
 def test_an_interrupted_copy_resumes(original, tmp_path):

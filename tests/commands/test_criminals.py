@@ -14,7 +14,7 @@ from susracker.enrolment.enroller import Enroller
 from susracker.models import Criminal, Sighting
 from susracker.oversight import Hold
 from susracker.plugins import open_encoder, open_store
-from tests.contracts.records import face_alert
+from susracker.testing.records import face_alert
 from tests.enrolment import samples
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)

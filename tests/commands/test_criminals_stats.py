@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from susracker.cli import main
 from susracker.matchers.exact import ExactMatcher
 from susracker.plugins import open_store
-from tests.contracts.records import criminal, photo, template
+from susracker.testing.records import criminal, photo, template
 
 
 @pytest.fixture

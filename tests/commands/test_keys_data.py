@@ -20,7 +20,7 @@ from susracker.errors import ConfigError
 from susracker.plugins import open_store
 from susracker.stores.data_key import create_data_key, sealer_of
 from susracker.stores.transfer import Contents, contents
-from tests.contracts.records import criminal, face_alert, photo, template
+from susracker.testing.records import criminal, face_alert, photo, template
 from tests.test_plugins import install
 
 KEY = base64.b64encode(bytes(range(32))).decode()

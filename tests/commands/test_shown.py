@@ -13,7 +13,7 @@ from susracker.access.audit import Act, AuditLog
 from susracker.access.signing import SigningKey
 from susracker.cli import main
 from susracker.plugins import open_store
-from tests.contracts.records import candidate, criminal, face_alert, photo, sighting
+from susracker.testing.records import candidate, criminal, face_alert, photo, sighting
 
 LONG = "Wolfeschlegelsteinhausenbergerdorff the Elder of Hamburg"
 TERMINAL = {"COLUMNS": "80", "FORCE_COLOR": "1", "NO_COLOR": "1"}

@@ -16,8 +16,8 @@ from susracker.errors import RecentAlertError
 from susracker.models import Alert
 from susracker.plugins import open_store
 from susracker.stores.base import Store
+from susracker.testing.records import MINUTE, NOON, activity, criminal, face_alert
 from tests.contracts.conftest import PLAIN, url_of
-from tests.contracts.records import MINUTE, NOON, activity, criminal, face_alert
 from tests.state_machines import machine_settings
 
 WRITERS = st.integers(0, 1)

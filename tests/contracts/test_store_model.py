@@ -25,8 +25,7 @@ from susracker.errors import ConflictError, DuplicateError, NotFoundError
 from susracker.models import Alert, Criminal, Sighting
 from susracker.plugins import open_store
 from susracker.stores.base import Store
-from tests.contracts.conftest import PLAIN, url_of
-from tests.contracts.records import (
+from susracker.testing.records import (
     NOON,
     activity,
     camera,
@@ -37,6 +36,7 @@ from tests.contracts.records import (
     sighting,
     template,
 )
+from tests.contracts.conftest import PLAIN, url_of
 from tests.state_machines import machine_settings
 
 PEOPLE = ("c1", "c2", "c3")

@@ -9,8 +9,8 @@ import pytest
 from susracker.errors import InputError, JudgedError, NotFoundError
 from susracker.judgement.judging import Judged, Judging
 from susracker.plugins import open_store
-from tests.contracts.race import race
-from tests.contracts.records import MINUTE, NOON, activity
+from susracker.testing.race import race
+from susracker.testing.records import MINUTE, NOON, activity
 
 JO, ALEX, SAM = "Jo (k1)", "Alex (k2)", "os:sam"
 

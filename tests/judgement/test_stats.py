@@ -11,7 +11,7 @@ from susracker.judgement.judging import Judging
 from susracker.judgement.rates import FalseAlertRate
 from susracker.judgement.stats import alert_stats, stats_record, week_of
 from susracker.replay.journal import ReplayJournal
-from tests.contracts.records import NOON, activity, camera_day, face_alert
+from susracker.testing.records import NOON, activity, camera_day, face_alert
 
 DAY = timedelta(days=1)
 TODAY = NOON.date()

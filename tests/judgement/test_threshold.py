@@ -10,7 +10,7 @@ import pytest
 from susracker.errors import InputError
 from susracker.judgement.rates import FalseAlertRate
 from susracker.judgement.threshold import ReviewedScores, reviewed_scores
-from tests.contracts.records import NOON, activity, camera_day, face_alert, judgement
+from susracker.testing.records import NOON, activity, camera_day, face_alert, judgement
 
 THRESHOLD = 4.0
 

@@ -337,6 +337,29 @@ def test_merge_goes_by_time(tmp_path):
     assert ids == [f"e{number}" for number in range(5)]
 
 
+def test_a_detection_that_is_in_several_recordings_is_merged_once(tmp_path):
+    twice = [seen(2), seen(2)]
+    other = replace(seen(2), detection=replace(seen(2).detection, camera_id="hall"))
+    for name, content in (
+        ("a", [seen(1), *twice, seen(3)]),
+        ("b", [*twice, other, seen(3), seen(4)]),
+        ("c", [seen(2), seen(3, picture=None)]),
+    ):
+        write_new(tmp_path / name, content, lambda: None)
+    merged = list(merge(Recording(tmp_path / name) for name in ("a", "b", "c")))
+    expected = [seen(1), *twice, other, seen(3), seen(3, picture=None), seen(4)]
+    assert len(merged) == len(expected)
+    assert all(same(*pair) for pair in zip(merged, expected, strict=True))
+
+
+def test_details_are_recorded(tmp_path):
+    one = seen(1, picture=None)
+    detailed = replace(one, detection=replace(one.detection, details={"zone": [1, "ä"]}))
+    write_new(tmp_path / "a", [detailed], lambda: None)
+    (read,) = Recording(tmp_path / "a")
+    assert same(read, detailed)
+
+
 def test_merge_sorts_what_was_recorded_out_of_order(tmp_path, monkeypatch):
     monkeypatch.setattr(writer, "SEGMENT_DETECTIONS", 3)
     numbers = np.random.default_rng(0).permutation(40)

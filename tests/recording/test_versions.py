@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from susracker.recording.reader import Recording
-from tests.contracts.records import NOON
+from susracker.testing.records import NOON
 
 VERSIONS = Path(__file__).parent / "versions"
 

@@ -23,7 +23,7 @@ from susracker.retention.purge import EVERY, HourlyPurge, Purge, unlimited
 from susracker.runtime.periodic import Periodic
 from susracker.server.tail import Tail
 from susracker.stores.base import Store
-from tests.contracts.records import activity, criminal, enroll, face_alert, sighting
+from susracker.testing.records import activity, criminal, enroll, face_alert, sighting
 
 DAY = timedelta(days=1)
 NOW = datetime.now(timezone.utc)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from susracker import open_tracker
+from susracker.testing.records import NOON, activity, criminal, face_alert
 from susracker.tracking.tracker import Tracker
-from tests.contracts.records import NOON, activity, criminal, face_alert
 from tests.server.apps import running_app
 
 

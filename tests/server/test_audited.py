@@ -24,8 +24,8 @@ from susracker.server.audited import declared_audit
 from susracker.server.service import EXTENSION
 from susracker.stores.sqlite.access import SqliteAccess
 from susracker.stores.sqlite.gallery import SqliteGallery
+from susracker.testing.records import activity
 from susracker.tracking.tracker import Tracker
-from tests.contracts.records import activity
 from tests.pictures import HOPPER
 from tests.server.apps import running_app
 

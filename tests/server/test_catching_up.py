@@ -12,7 +12,7 @@ from susracker.server.live import ROOM, Live
 from susracker.server.outgoing import _Queue
 from susracker.server.tail import SIZE
 from susracker.server.thumbnails import Thumbnails
-from tests.contracts.records import activity
+from susracker.testing.records import activity
 
 PATIENCE = 5
 

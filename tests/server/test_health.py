@@ -18,7 +18,7 @@ from susracker.recording import writer
 from susracker.recording.reader import Recording
 from susracker.recording.writer import Recorder
 from susracker.server.service import EXTENSION
-from tests.contracts.records import criminal, face_alert
+from susracker.testing.records import criminal, face_alert
 from tests.pictures import HOPPER
 from tests.server.apps import running_app
 

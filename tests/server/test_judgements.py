@@ -12,7 +12,7 @@ from susracker.access.issuing import issue
 from susracker.demo.process import ServerProcess
 from susracker.judgement.judging import Judging
 from susracker.plugins import open_store
-from tests.contracts.race import race
+from susracker.testing.race import race
 from tests.server.conftest import Operator
 from tests.server.test_two_nodes import within
 

@@ -26,7 +26,7 @@ from susracker.server.tail import SIZE
 from susracker.server.thumbnails import Thumbnails
 from susracker.server.wire import alert_event, new_alert_event
 from susracker.stores.base import Changes
-from tests.contracts.records import activity, face_alert, photo
+from susracker.testing.records import activity, face_alert, photo
 from tests.pictures import encoded
 
 NEVER = 3600

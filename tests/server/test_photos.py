@@ -15,8 +15,8 @@ from PIL import Image
 from susracker import open_tracker
 from susracker.oversight import Hold
 from susracker.server.service import EXTENSION
+from susracker.testing.records import face_alert
 from susracker.tracking.tracker import Tracker
-from tests.contracts.records import face_alert
 from tests.enrolment import samples
 from tests.pictures import HOPPER, encoded, portrait
 from tests.server.apps import running_app

@@ -9,7 +9,7 @@ import time
 import requests
 
 from susracker.plugins import open_store
-from tests.contracts.records import face_alert
+from susracker.testing.records import face_alert
 
 READERS, ALERTS, POSTS = 20, 1000, 20
 

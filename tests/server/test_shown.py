@@ -13,7 +13,7 @@ from susracker.faces.images import decode
 from susracker.plugins import open_store
 from susracker.server.tail import SIZE, Tail
 from susracker.server.thumbnails import CAPACITY, MAX_BYTES, Thumbnails
-from tests.contracts.records import activity, criminal, face_alert, photo
+from susracker.testing.records import activity, criminal, face_alert, photo
 from tests.pictures import encoded
 
 NOISE = encoded(np.random.default_rng(0).integers(0, 256, (900, 600, 3), np.uint8))

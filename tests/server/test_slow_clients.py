@@ -13,7 +13,7 @@ from gevent.socket import socketpair
 
 from susracker.plugins import open_store
 from susracker.server.sending import STALLED_SECONDS, Connection
-from tests.contracts.records import face_alert
+from susracker.testing.records import face_alert
 from tests.server.conftest import Operator
 
 ALERTS = 500

@@ -34,6 +34,7 @@ NEW_FIELDS = {
     "status",
     "occurred_at",
     "received_at",
+    "details",
 }
 
 
@@ -229,3 +230,77 @@ def test_numbers_are_names_of_cameras_and_places(site, faces):
     assert site.post("/api/detections", json=detection(faces["hopper"], camera_id=12)).ok
     assert last_alert(site)["camera_id"] == "12"
     assert site.post("/api/detections", json=detection(camera_id=True)).status_code == 400
+
+
+# -- details and kinds of activities --------------------------------------------------------------
+
+DETAILS = {
+    "severity": 3,
+    "zone": {"id": 7, "name": "Depot \u00e9"},
+    "tags": ["a", "b"],
+    "$x.y": None,
+}
+
+
+@pytest.mark.parametrize("route", ["/activity_alert", "/api/detections"])
+def test_fields_that_are_not_known_reach_the_panel_and_are_stored(site, operator, route):
+    body = detection(camera_id=f"d1{route}", event_type="loitering") | DETAILS
+    assert site.post(route, json=body).json() == {"message": "Alert sent"}
+    alert, new_alert = operator.next("alert"), operator.next("new_alert")
+    assert {name: alert[name] for name in DETAILS} == DETAILS
+    assert {name: new_alert[name] for name in DETAILS} == DETAILS
+    stored = last_alert(site)["details"]
+    assert {name: stored[name] for name in DETAILS} == DETAILS
+    assert new_alert["details"] == stored
+
+
+def test_a_detail_changes_no_field_of_ours(site, operator):
+    forged = {"alert_type": 1, "id": "x", "seq": 0, "status": "confirmed", "details": "y"}
+    body = {"camera_id": "d2", "event_type": "loitering"} | forged
+    assert site.post("/activity_alert", json=body).ok
+    alert, new_alert = operator.next("alert"), operator.next("new_alert")
+    assert alert["alert_type"] == new_alert["alert_type"] == 2
+    assert new_alert["status"] == "new"
+    assert new_alert["seq"] == last_alert(site)["seq"] > 0
+    assert new_alert["details"] == forged
+
+
+def test_pictures_and_long_texts_of_an_activity_are_not_kept(site, operator, faces):
+    picture = base64.b64encode(faces["stranger"]).decode()
+    sent = {
+        "frame": picture,
+        "small": "data:image/png;base64,AAAA",
+        "note": "kept",
+        "long": "x" * 600,
+    }
+    body = {"camera_id": "d3", "event_type": "loitering"} | sent
+    answer = site.post("/activity_alert", json=body).json()
+    assert answer == {"message": "Alert sent", "left_out": ["frame", "small", "long"]}
+    assert operator.next("new_alert")["details"] == {"note": "kept"}
+
+
+def test_details_have_a_limit_together(site, operator):
+    sent = {f"field{number:02}": "x" * 400 for number in range(30)}
+    answer = site.post("/activity_alert", json={"camera_id": "d4"} | sent).json()
+    assert 0 < len(answer["left_out"]) < 30
+    assert len(operator.next("new_alert")["details"]) + len(answer["left_out"]) == 30
+
+
+def test_a_number_that_json_cannot_say_is_not_kept(site, operator):
+    body = '{"camera_id": "d5", "score": NaN, "zone": 1}'
+    headers = {"Content-Type": "application/json"}
+    assert site.post("/activity_alert", data=body, headers=headers).json()["left_out"] == ["score"]
+    assert operator.next("new_alert")["details"] == {"zone": 1}
+
+
+def test_an_activity_cools_down_however_it_is_written(site):
+    for kind, message in (("Violence", "Alert sent"), ("violence", "Alert in cooldown")):
+        body = {"camera_id": "d6", "event_type": kind}
+        assert site.post("/activity_alert", json=body).json() == {"message": message}
+    assert last_alert(site)["event_type"] == "Violence"
+
+
+def test_face_may_be_written_in_upper_case(site, faces):
+    body = detection(faces["hopper"], camera_id="d7", event_type="Face")
+    assert site.post("/api/detections", json=body).json()["message"] == "Match found"
+    assert site.post("/activity_alert", json={"event_type": "FACE"}).status_code == 400

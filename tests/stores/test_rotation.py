@@ -24,8 +24,8 @@ from susracker.stores.base import Store
 from susracker.stores.data_key import create_data_key, sealer_of
 from susracker.stores.rotation import rotate
 from susracker.stores.transfer import contents
-from tests.contracts.race import race
-from tests.contracts.records import activity, criminal, face_alert, photo, sighting, template
+from susracker.testing.race import race
+from susracker.testing.records import activity, criminal, face_alert, photo, sighting, template
 from tests.pictures import HOPPER
 
 PEOPLE = 90

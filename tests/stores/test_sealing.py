@@ -20,7 +20,7 @@ from susracker.stores.sealing import (
     photo_context,
     template_context,
 )
-from tests.contracts.records import face_alert, photo, template
+from susracker.testing.records import face_alert, photo, template
 
 KEY = bytes(range(32))
 SEALER = KeySealer(KEY)

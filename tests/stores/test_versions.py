@@ -16,7 +16,7 @@ from susracker.oversight import Hold
 from susracker.plugins import open_store
 from susracker.stores.base import Store
 from susracker.stores.transfer import copy_store
-from tests.contracts.records import (
+from susracker.testing.records import (
     MINUTE,
     NOON,
     QUALITY,

@@ -17,7 +17,7 @@ from pathlib import Path
 from susracker.access.audit import SYSTEM, Act, AuditLog
 from susracker.stores.sqlite import database
 from susracker.stores.sqlite.store import SqliteStore
-from tests.contracts.records import (
+from susracker.testing.records import (
     criminal,
     event,
     face_alert,

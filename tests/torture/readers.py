@@ -33,7 +33,7 @@ from susracker.replay.results import Result, write_results
 from susracker.server.wire import DetectionFields
 from susracker.server.wire import parse as parse_fields
 from susracker.stores.transfer import contents
-from tests.contracts.records import NOON, enroll, face_alert, sighting
+from susracker.testing.records import NOON, enroll, face_alert, sighting
 from tests.server.apps import running_app
 from tests.server.test_any_body import DETECTION
 from tests.torture.texts import Parse

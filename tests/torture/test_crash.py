@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from susracker.stores.sqlite.store import SqliteStore
-from tests.contracts.records import NOON, criminal, face_alert
+from susracker.testing.records import NOON, criminal, face_alert
 from tests.torture.checks import all_alerts, check_cameras, check_operators, doubles, integrity
 from tests.torture.crash import run
 from tests.torture.figures import Figures

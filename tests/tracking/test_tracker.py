@@ -13,6 +13,7 @@ from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import InputError, PictureError, StoreUnavailableError
 from susracker.faces.detector import Detector
 from susracker.faces.images import crop, decode
+from susracker.judgement.judging import Judging
 from susracker.loading import make_settings
 from susracker.matchers.exact import ExactMatcher
 from susracker.models import Detection
@@ -115,6 +116,17 @@ def test_repeats_are_sightings_and_no_alerts(tracker):
     suppressed = [one.suppressed for one in tracker.store.sightings(criminal.id)]
     assert suppressed == [False, True, True, False, True]
     assert criminal.last_seen_at == NOON + timedelta(seconds=9)
+
+
+def test_last_seen_may_wait_for_people(open_tracker):
+    tracker = open_tracker(last_seen_after="confirmation")
+    criminal_id = enroll(tracker, "Grace Hopper", HOPPER)
+    tracker.start()
+    (alert,) = tracker.handle(seen()).alerts
+    assert len(tracker.store.sightings(criminal_id)) == 1
+    assert tracker.store.criminal(criminal_id).last_seen_at is None
+    Judging(tracker.store, 1).review(alert.id, verdict="confirmed", reason="scar", made_by="Jo")
+    assert tracker.store.criminal(criminal_id).last_seen_at == alert.occurred_at
 
 
 def test_a_stranger_leaves_no_trace(tracker, tmp_path):

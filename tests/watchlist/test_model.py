@@ -18,11 +18,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from susracker.models import Criminal, Template, Vectors
 from susracker.plugins import open_store
+from susracker.testing.records import NOON, QUALITY, photo
 from susracker.watchlist.fusion import fuse
 from susracker.watchlist.gallery import OUTDATED_SHARE, choose_members
 from susracker.watchlist.scoring import MAX_TEMPLATE_COUNT, SCORES, Scoring
 from susracker.watchlist.watchlist import WatchList
-from tests.contracts.records import NOON, QUALITY, photo
 from tests.state_machines import machine_settings
 from tests.watchlist.doubles import ENCODER, HookedMatcher, unit
 

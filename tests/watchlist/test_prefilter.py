@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from susracker.testing.records import NOON
 from susracker.watchlist.watchlist import PREFILTER_MARGIN, WatchList
-from tests.contracts.records import NOON
 from tests.watchlist.doubles import ENCODER, HookedMatcher, MemoryStore, tiny_scoring, unit
 
 PEOPLE = unit(20, seed=1)

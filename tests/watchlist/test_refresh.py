@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from susracker.errors import StoreUnavailableError
+from susracker.testing.records import MINUTE, NOON
 from susracker.watchlist.gallery import SCORED_NEIGHBOURS, choose_members
 from susracker.watchlist.statistics import People
 from susracker.watchlist.watchlist import WatchList
-from tests.contracts.records import MINUTE, NOON
 from tests.watchlist.doubles import (
     DIMENSION,
     ENCODER,

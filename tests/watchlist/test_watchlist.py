@@ -11,9 +11,9 @@ from susracker.benchmark.datasets import read_dataset
 from susracker.benchmark.embedding import Embedder
 from susracker.benchmark.rules import stack_templates
 from susracker.plugins import open_encoder, open_matcher, open_store
+from susracker.testing.records import NOON, criminal, photo, template
 from susracker.watchlist.scoring import load_scoring
 from susracker.watchlist.watchlist import WatchList
-from tests.contracts.records import NOON, criminal, photo, template
 from tests.pictures import shared
 
 shipped = load_scoring("dlib-resnet-v1")

@@ -27,8 +27,9 @@ DATABASE = "susracker"
 """What is used where a URL names no database."""
 
 PREFIX = "susracker_"
-FORMAT = 4
-"""1 had no `susracker.made`, 2 no keys, audit, judgements and holds, 3 no `cooldown_keys`."""
+FORMAT = 5
+"""1 had no `susracker.made`, 2 no keys, audit, judgements and holds, 3 no `cooldown_keys`,
+4 `cooldown_keys` in upper and lower case."""
 
 LAST_ALERT, LAST_JUDGEMENT = "last alert", "last judgement"
 """Names in `Database.floor`: the highest `seq` that was removed."""
@@ -202,7 +203,7 @@ class Database:
         self._index()
         if present < 2:
             self._count_templates()
-        if present < 4:
+        if present < 5:
             self._note_cooldown_keys()
         # Last: a migration that was interrupted is done again.
         self.meta.update_one({"_id": "format"}, {"$set": {"value": FORMAT}}, upsert=True)
@@ -256,11 +257,12 @@ class Database:
                 self.criminals.update_one({"_id": document["_id"]}, {"$set": made})
 
     def _note_cooldown_keys(self) -> None:
-        """From format 3 to 4."""
-        missing: Document = {"alerts": {"$ne": []}, "cooldown_keys": None}
-        for outcome in self.outcomes.find(missing, {"alerts.face": 0}):
-            keys = {"cooldown_keys": cooldown_keys(outcome["alerts"])}
-            self.outcomes.update_one({"_id": outcome["_id"]}, {"$set": keys})
+        """From formats 3 and 4 to 5."""
+        for outcome in self.outcomes.find({"alerts": {"$ne": []}}, {"alerts.face": 0}):
+            keys = cooldown_keys(outcome["alerts"])
+            if keys != outcome.get("cooldown_keys"):
+                changed = {"$set": {"cooldown_keys": keys}}
+                self.outcomes.update_one({"_id": outcome["_id"]}, changed)
 
     @contextmanager
     def errors_mapped(self) -> Iterator[None]:

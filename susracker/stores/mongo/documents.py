@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
@@ -52,6 +53,7 @@ _TIMES = frozenset(
         "revoked_at",
     }
 )
+_DETAILS = "details"
 _PANEL = ("name", "age", "crimes", "threat", "status")
 _PRIVATE = ("case_reference", "expires_at", "created_at", "last_seen_at", "last_seen_camera")
 _NOT_IN_A_NAME = {".": "\uff0e", "$": "\uff04"}
@@ -332,10 +334,7 @@ def to_camera_day(document: Mapping[str, Any]) -> CameraDay:
 def to_document(record: Any) -> Document:
     """The fields of a record by name, times as numbers."""
     values = {field.name: getattr(record, field.name) for field in fields(record)}
-    return {
-        name: to_integer(value) if name in _TIMES and value is not None else value
-        for name, value in values.items()
-    }
+    return {name: _to(name, value) for name, value in values.items()}
 
 
 def to_record(kind: type[Record], document: Mapping[str, Any]) -> Record:
@@ -344,7 +343,16 @@ def to_record(kind: type[Record], document: Mapping[str, Any]) -> Record:
     return kind(**{name: _from(name, document.get(name)) for name in names})
 
 
+def _to(name: str, value: Any) -> Any:
+    if name in _TIMES and value is not None:
+        return to_integer(value)
+    # As text: names of fields may hold what MongoDB does not take.
+    return json.dumps(value) if name == _DETAILS and value is not None else value
+
+
 def _from(name: str, value: Any) -> Any:
     if name in _TIMES and value is not None:
         return to_moment(value)
+    if name == _DETAILS and value is not None:
+        return json.loads(value)
     return bytes(value) if isinstance(value, bytes) else value

@@ -45,6 +45,9 @@ WITHOUT_FACES = {"alerts.face": 0}
 TAKEN_BACK = "taken_back"
 """Set, in memory only, of an outcome that was taken back: id of the person who was removed."""
 
+MOVES_LAST_SEEN = "moves_last_seen"
+"""Set, in memory only, of each outcome: whether it moves `last_seen_*` of who was sighted."""
+
 log = logging.getLogger(__name__)
 
 
@@ -67,10 +70,12 @@ class MongoJournal(MongoJudgements, MongoRetention, Journal):
         event: Event | None = None,
         *,
         cooldown: timedelta = timedelta(),
+        moves_last_seen: bool = True,
     ) -> tuple[Alert, ...]:
         with self._db.turn:
             with self._db.errors_mapped():
                 outcome = self._insert_outcome(sightings, alerts, event, cooldown)
+            outcome[MOVES_LAST_SEEN] = moves_last_seen
             self._unsettled.append(outcome)
             self._settle()
             if outcome.get(TAKEN_BACK):
@@ -259,8 +264,9 @@ class MongoJournal(MongoJudgements, MongoRetention, Journal):
             with self._db.errors_mapped():
                 while self._unsettled:
                     self._take_back_the_removed(self._unsettled[0])
-                    for sighting in self._unsettled[0]["sightings"]:
-                        self._move_last_seen(to_sighting(sighting))
+                    if self._unsettled[0][MOVES_LAST_SEEN]:
+                        for sighting in self._unsettled[0]["sightings"]:
+                            self._move_last_seen(to_sighting(sighting))
                     self._unsettled.pop(0)
         except StoreUnavailableError as error:
             log.warning(

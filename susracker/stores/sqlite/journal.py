@@ -31,7 +31,7 @@ from susracker.stores.sqlite.wanted import condition
 _SIGHTING, _CAMERA, _DAY, _ALERT = (columns(kind) for kind in (Sighting, Camera, CameraDay, Alert))
 _ALERT_WITHOUT_FACE = _ALERT.replace("face", "NULL")
 _COOLDOWN_KEY = (
-    "kind || char(31) || CASE kind WHEN 'face' THEN criminal_id ELSE event_type END"
+    "kind || char(31) || CASE kind WHEN 'face' THEN criminal_id ELSE activity END"
     " || char(31) || camera_id"
 )
 """`Alert.cooldown_key`, exactly as the index `alerts_by_cooldown_key` has it: SQLite would not look
@@ -54,6 +54,7 @@ class SqliteJournal(SqliteJudgements, SqliteRetention, Journal):
         event: Event | None = None,
         *,
         cooldown: timedelta = timedelta(),
+        moves_last_seen: bool = True,
     ) -> tuple[Alert, ...]:
         with self._db.writing() as connection:
             if event:
@@ -61,7 +62,9 @@ class SqliteJournal(SqliteJudgements, SqliteRetention, Journal):
             alerts = _known_only(connection, sightings, alerts)
             refuse_recent(alerts, cooldown, partial(_newest_like, connection))
             for sighting in sightings:
-                _insert_sighting(connection, sighting)
+                insert(connection, "sightings", to_row(sighting))
+                if moves_last_seen:
+                    move_last_seen(connection, sighting)
             sealer = self._db.sealer
             stored = tuple(_insert_alert(connection, alert, sealer) for alert in alerts)
             if event:
@@ -186,16 +189,14 @@ def _known_only(
     ]
 
 
-def _insert_sighting(connection: sqlite3.Connection, sighting: Sighting) -> None:
-    insert(connection, "sightings", to_row(sighting))
-    move_last_seen(connection, sighting)
-
-
 def _insert_alert(
     connection: sqlite3.Connection, alert: Alert, sealer: Sealer, seq: int | None = None
 ) -> Alert:
     """Store an alert, and return it with its `seq`: by default the next."""
-    added = insert(connection, "alerts", to_row(sealer.seal_alert(alert)) | {"seq": seq})
+    # In the form that the cooldown compares: SQLite's own functions fold ASCII only.
+    activity = alert.event_type.casefold() if alert.kind == "activity" else None
+    values = to_row(sealer.seal_alert(alert)) | {"seq": seq, "activity": activity}
+    added = insert(connection, "alerts", values)
     stored = replace(alert, seq=int(added.lastrowid or 0))
     named = {alert.criminal_id, *(one.criminal_id for one in alert.candidates)} - {None}
     for criminal_id in named:

@@ -82,12 +82,14 @@ _TO_COLUMN: dict[str, Callable[[Any], object]] = {
     **dict.fromkeys(_TIMES, to_integer),
     "crimes": json.dumps,
     "candidates": from_candidates,
+    "details": json.dumps,
     "day": lambda day: (day - _FIRST_DAY).days,
 }
 _FROM_COLUMN: dict[str, Callable[[Any], object]] = {
     **dict.fromkeys(_TIMES, _to_moment),
     "crimes": lambda text: tuple(json.loads(text)),
     "candidates": to_candidates,
+    "details": json.loads,
     "day": lambda days: _FIRST_DAY + timedelta(days=days),
     "suppressed": bool,
 }

@@ -161,6 +161,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX alerts_by_person ON alerts (criminal_id, seq)",
         "CREATE INDEX alerts_by_kind ON alerts (kind, seq)",
     ),
+    (
+        # NULL for a face: what is NULL is read without the face before it.
+        "ALTER TABLE alerts ADD COLUMN details TEXT",
+        "ALTER TABLE alerts ADD COLUMN activity TEXT",
+        "UPDATE alerts SET activity = casefold(event_type) WHERE kind = 'activity'",
+        "DROP INDEX IF EXISTS alerts_by_cooldown_key",
+        """CREATE INDEX alerts_by_cooldown_key ON alerts (
+            kind || char(31) || CASE kind WHEN 'face' THEN criminal_id ELSE activity END
+            || char(31) || camera_id
+        )""",
+    ),
 )
 """Statements that lead from one schema to the next; `user_version` says how many steps a file has
 been through. Files of every step are in use: add a step, never change one."""
@@ -176,7 +187,7 @@ def prepare_file(connection: sqlite3.Connection, path: Path, patience: float) ->
     """Make a file a store of the present schema, whoever else does so at the same time.
 
     Args:
-        connection: to the file, which may be empty.
+        connection: to the file, which may be empty; it knows the function `casefold`.
         path: what to call the file where it is wrong.
         patience: seconds to wait for another process that holds the file.
 

@@ -12,7 +12,7 @@ import pytest
 from susracker.errors import NotFoundError, RecentAlertError
 from susracker.plugins import open_store
 from susracker.stores.mongo.documents import REMOVING
-from tests.contracts.records import MINUTE, NOON, activity, criminal, face_alert, sighting
+from susracker.testing.records import MINUTE, NOON, activity, criminal, face_alert, sighting
 
 
 @pytest.fixture
@@ -140,9 +140,15 @@ def test_nothing_is_left_of_who_is_erased(store, outcomes):
 
 def test_alerts_of_earlier_formats_hold_back(store, outcomes, url):
     alert_of_both(store)
-    outcomes.update_many({}, {"$unset": {"cooldown_keys": ""}})
+    store.record([], [activity(event_type="Violence")])
+    written = {"cooldown_keys": ["activity\x1fViolence\x1fcam-1"]}
+    assert outcomes.update_many({"sighted": []}, {"$set": written}).modified_count == 1
+    outcomes.update_many({"sighted": {"$ne": []}}, {"$unset": {"cooldown_keys": ""}})
     with pymongo.MongoClient(url) as client:
         meta = client.get_default_database()["susracker_meta"]
         meta.update_one({"_id": "format"}, {"$set": {"value": 3}})
-    with open_store(url) as migrated, pytest.raises(RecentAlertError):
-        repeat(migrated)
+    with open_store(url) as migrated:
+        with pytest.raises(RecentAlertError):
+            repeat(migrated)
+        with pytest.raises(RecentAlertError):
+            migrated.record([], [activity(event_type="violence")], cooldown=MINUTE)

@@ -11,8 +11,8 @@ import pytest
 
 from susracker.plugins import open_store
 from susracker.stores.journal import AlertFilter
-from tests.contracts.records import MINUTE, NOON, activity, criminal, face_alert, judgement
-from tests.contracts.records import sighting as seen
+from susracker.testing.records import MINUTE, NOON, activity, criminal, face_alert, judgement
+from susracker.testing.records import sighting as seen
 
 
 @pytest.fixture

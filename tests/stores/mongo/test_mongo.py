@@ -31,7 +31,7 @@ from susracker.plugins import open_encoder, open_store
 from susracker.stores.mongo import panel as panel_module
 from susracker.stores.mongo.forgetting import forget_in_outcome
 from susracker.stores.mongo.lease import LEASE_SECONDS
-from tests.contracts.records import (
+from susracker.testing.records import (
     NOON,
     activity,
     criminal,

@@ -10,7 +10,7 @@ from susracker.stores.journal import EVERY_ALERT, AlertFilter
 from susracker.stores.sqlite.database import Database
 from susracker.stores.sqlite.store import SqliteStore
 from susracker.stores.sqlite.wanted import condition
-from tests.contracts.records import NOON
+from susracker.testing.records import NOON
 
 DAY = {"since": NOON, "until": NOON + timedelta(days=1)}
 

@@ -6,8 +6,9 @@ import pytest
 
 from susracker.errors import RecentAlertError
 from susracker.stores.sqlite import schema
+from susracker.stores.sqlite.rows import insert, to_row
 from susracker.stores.sqlite.store import SqliteStore
-from tests.contracts.records import MINUTE, activity, criminal, face_alert
+from susracker.testing.records import MINUTE, activity, criminal, face_alert
 
 BEFORE_COOLDOWN_KEYS = 3
 """Steps of the schema that a file had been through before alerts had an index for this."""
@@ -45,7 +46,8 @@ def test_without_alerts_nothing_is_looked_up(path):
 def test_alerts_of_earlier_files_hold_back(path, monkeypatch):
     with monkeypatch.context() as earlier:
         earlier.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:BEFORE_COOLDOWN_KEYS])
-        with SqliteStore.open(path) as store:
-            store.record([], [activity()])
+        with SqliteStore.open(path) as store, store._db.writing() as connection:
+            row = to_row(activity(event_type="Violence")) | {"seq": 1}
+            insert(connection, "alerts", {k: v for k, v in row.items() if k != "details"})
     with SqliteStore.open(path) as store, pytest.raises(RecentAlertError):
         store.record([], [activity()], cooldown=MINUTE)

@@ -14,7 +14,7 @@ import pytest
 from susracker.errors import StoreUnavailableError
 from susracker.stores.sqlite import database
 from susracker.stores.sqlite.store import SqliteStore
-from tests.contracts.records import criminal
+from susracker.testing.records import criminal
 
 WRITERS = 12
 

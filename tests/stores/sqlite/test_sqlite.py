@@ -28,7 +28,7 @@ from susracker.errors import (
 from susracker.models import Template
 from susracker.stores.sqlite import database, schema
 from susracker.stores.sqlite.store import SqliteStore
-from tests.contracts.records import (
+from susracker.testing.records import (
     ENCODER,
     QUALITY,
     activity,
@@ -306,7 +306,7 @@ import sys
 from pathlib import Path
 from susracker.stores.sqlite import schema
 from susracker.stores.sqlite.store import SqliteStore
-from tests.contracts.records import criminal
+from susracker.testing.records import criminal
 schema.MIGRATIONS += (("CREATE TABLE once (x)",),) * int(sys.argv[3])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -341,7 +341,7 @@ RECORD_FOREVER = """
 import sys
 from pathlib import Path
 from susracker.stores.sqlite.store import SqliteStore
-from tests.contracts.records import criminal, face_alert, sighting
+from susracker.testing.records import criminal, face_alert, sighting
 with SqliteStore.open(Path(sys.argv[1])) as store:
     store.put_criminal(criminal())
     while True:
@@ -370,7 +370,7 @@ ENROLL = """
 import sys
 from pathlib import Path
 from susracker.stores.sqlite.store import SqliteStore
-from tests.contracts.records import criminal
+from susracker.testing.records import criminal
 with SqliteStore.open(Path(sys.argv[1])) as store:
     store.put_criminal(criminal(sys.argv[2]))
 """

@@ -1,4 +1,4 @@
-"""What every journal must do. A new backend is one more parameter in `conftest.py`."""
+"""What every journal must do."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from susracker.errors import DuplicateError, NotFoundError
 from susracker.models import Alert, Outcome
 from susracker.stores.base import Gallery, Journal
-from tests.contracts.race import THREADS, race
-from tests.contracts.records import (
+from susracker.testing.race import THREADS, race
+from susracker.testing.records import (
     MICROSECOND,
     MINUTE,
     NOON,
@@ -41,6 +41,15 @@ def test_alerts_and_sightings_come_back_as_stored(journal: Journal) -> None:
     assert journal.alerts() == [first, second]
     assert journal.alert(second.id) == second
     assert 0 < first.seq < second.seq == journal.last_seq()
+
+
+def test_details_come_back_as_stored(journal: Journal) -> None:
+    details = {"$zone.id": 7, "text": "é\0\ud800", "list": [1.5, None, {"": True}]}
+    (stored,) = journal.record([], [activity(details=details)])
+    assert stored.details == details
+    assert journal.alerts(with_faces=False) == journal.alerts_since(NOON) == [stored]
+    journal.put_alert(activity(seq=stored.seq + 1, details={"n": 2**70}))
+    assert journal.alerts()[-1].details == {"n": 2**70}
 
 
 def test_sightings_are_in_order_of_occurrence(journal: Journal) -> None:

@@ -10,7 +10,7 @@ import pytest
 from susracker.models import Alert
 from susracker.stores.base import Gallery, Journal
 from susracker.stores.journal import EVERY_ALERT, AlertFilter
-from tests.contracts.records import MICROSECOND, MINUTE, NOON, activity, criminal, face_alert
+from susracker.testing.records import MICROSECOND, MINUTE, NOON, activity, criminal, face_alert
 
 FILTERS = (
     EVERY_ALERT,

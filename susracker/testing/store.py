@@ -1,4 +1,4 @@
-"""What a gallery and a journal must do for each other. `conftest.py` names the backends."""
+"""What a gallery and a journal must do for each other."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from susracker.errors import ConfigError, DuplicateError, NotFoundError
 from susracker.models import Alert, Outcome
 from susracker.plugins import open_store
 from susracker.stores.base import Store
-from tests.contracts.race import race
-from tests.contracts.records import (
+from susracker.testing.race import race
+from susracker.testing.records import (
     ENCODER,
     MINUTE,
     NOON,
@@ -44,9 +44,9 @@ def test_what_was_written_is_there_after_reopening(url: str) -> None:
         assert store.record([], [activity()])[0].seq > alert.seq
 
 
-def test_a_malformed_url_is_a_setting_that_is_wrong(backend: str) -> None:
+def test_a_malformed_url_is_a_setting_that_is_wrong(url: str) -> None:
     with pytest.raises(ConfigError):
-        open_store(f"{backend}:")
+        open_store(f"{url.partition(':')[0]}:")
 
 
 def test_replacing_a_criminal_keeps_what_is_not_edited(store: Store) -> None:
@@ -150,6 +150,15 @@ def test_last_seen_only_moves_forward(store: Store, minutes: list[int], newest: 
         last_seen_camera=f"cam-{newest}",
         last_seen_location=f"gate {newest}",
     )
+
+
+def test_a_sighting_moves_nobody_if_told_so(store: Store) -> None:
+    store.put_criminal(criminal())
+    store.record([sighting()], [face_alert()], moves_last_seen=False)
+    assert len(store.sightings("c1")) == 1
+    assert store.criminal("c1") == criminal()
+    store.record([sighting(occurred_at=NOON + MINUTE)], [])
+    assert store.criminal("c1").last_seen_at == NOON + MINUTE
 
 
 @pytest.mark.parametrize("by", ["sighting", "alert"])

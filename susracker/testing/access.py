@@ -1,4 +1,4 @@
-"""What every store of keys and of the audit log must do. `conftest.py` names the backends."""
+"""What every store of keys and of the audit log must do."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from susracker.oversight import AuditEntry, AuditHead, Key
 from susracker.plugins import open_store
 from susracker.stores.access import NOTHING_BEFORE, Access
 from susracker.stores.base import Store
-from tests.contracts.race import THREADS, race
-from tests.contracts.records import MINUTE, NOON
+from susracker.testing.race import THREADS, race
+from susracker.testing.records import MINUTE, NOON
 
 
 def key(key_id: str = "k1", name: str = "gate", **fields: object) -> Key:

@@ -15,8 +15,8 @@ from susracker.oversight import Judgement
 from susracker.plugins import open_store
 from susracker.stores.base import Journal, Store
 from susracker.stores.journal import AlertFilter
-from tests.contracts.race import THREADS, race
-from tests.contracts.records import (
+from susracker.testing.race import THREADS, race
+from susracker.testing.records import (
     MINUTE,
     NOON,
     activity,

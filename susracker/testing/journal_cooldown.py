@@ -12,8 +12,9 @@ from susracker.errors import DuplicateError, NotFoundError, RecentAlertError
 from susracker.models import Alert
 from susracker.plugins import open_store
 from susracker.stores.base import Journal, Store
-from tests.contracts.race import THREADS, race
-from tests.contracts.records import (
+from susracker.testing.journal import enrolled
+from susracker.testing.race import THREADS, race
+from susracker.testing.records import (
     MICROSECOND,
     MINUTE,
     NOON,
@@ -23,7 +24,6 @@ from tests.contracts.records import (
     face_alert,
     sighting,
 )
-from tests.contracts.test_journal import enrolled
 
 
 @pytest.fixture
@@ -82,6 +82,15 @@ def test_what_differs_is_not_held_back(journal: Journal) -> None:
         assert not is_refused(journal, one)
     for one in alerts:
         assert is_refused(journal, replace(one, id=f"{one.id} again"))
+
+
+@pytest.mark.parametrize(("first", "second"), [("Violence", "violence"), ("RAUB ẞ", "raub ss")])
+def test_an_activity_is_the_same_however_it_is_written(
+    journal: Journal, first: str, second: str
+) -> None:
+    assert not is_refused(journal, activity(event_type=first))
+    assert is_refused(journal, activity(event_type=second))
+    assert [one.event_type for one in journal.alerts()] == [first]
 
 
 def test_what_comes_with_a_refused_alert_is_not_stored_either(journal: Journal) -> None:

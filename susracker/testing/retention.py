@@ -12,7 +12,7 @@ from susracker.models import Alert, Outcome
 from susracker.oversight import Hold, Judgement, RecordKind
 from susracker.plugins import open_store
 from susracker.stores.base import Gallery, Journal, Store
-from tests.contracts.records import (
+from susracker.testing.records import (
     MICROSECOND,
     NOON,
     activity,
@@ -29,7 +29,7 @@ ALL = 1000
 
 
 @pytest.fixture(autouse=True)
-def _enrolled(journal: Journal) -> None:
+def enrolled_people(journal: Journal) -> None:
     if isinstance(journal, Gallery):
         for criminal_id in ("c1", "c2"):
             journal.put_criminal(criminal(criminal_id))
