@@ -142,13 +142,16 @@ def test_every_exported_name_has_an_example():
 
 
 RUN = ("../README.md", "library.md", "replay.md")
-"""Pages whose examples are run."""
+"""Pages whose examples are run one after the other."""
+
+RUN_APART = ("migrating.md", "plugins.md")
+"""Pages whose examples are programs of their own: see also `test_moving.py`."""
 
 
 def test_every_page_with_an_example_is_run():
     pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
     found = {one for one in pages if "```py" in one.read_text(encoding="utf-8")}
-    assert found == {(ROOT / "docs" / name).resolve() for name in RUN}
+    assert found == {(ROOT / "docs" / name).resolve() for name in RUN + RUN_APART}
     fences = [
         re.findall(r"^ *```py.*", one.read_text(encoding="utf-8"), re.MULTILINE) for one in found
     ]
@@ -189,6 +192,15 @@ def test_the_example_of_a_camera_sends_what_it_sees_and_again(tmp_path):
         server.stop()
     (camera,) = answer["cameras"]
     assert (camera["camera_id"], camera["detections"], camera["alerts"]) == ("gate-1", 4, 2)
+
+
+def test_the_example_of_a_backends_tests_runs_the_whole_suite(tmp_path):
+    program = examples("plugins.md").replace('"mine"', '"exact"')
+    (tmp_path / "test_mine.py").write_text(program)
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    result = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+    assert int(re.search(r"(\d+) passed", result.stdout)[1]) > 20
 
 
 def test_the_site_builds_without_a_dead_link_and_loads_nothing_from_elsewhere(tmp_path):
