@@ -33,7 +33,8 @@ WALL_SECONDS = 120
 need at the same time."""
 
 AT_ONCE = 2
-"""How many such processes run at the same time: each may take 2 GB."""
+"""How many photos are enrolled by such processes at the same time: each may take 2 GB. Thumbnails
+do not wait for them, as alerts wait for thumbnails."""
 
 PACKAGE_FOLDER = Path(susracker.__file__).parents[1]
 """Where the process begins, so that nothing is imported from the folder in which a user is."""
@@ -53,9 +54,10 @@ def decode_photo(data: bytes, max_pixels: int = images.MAX_PIXELS) -> Picture:
         PictureError: as `images.decode` raises it.
     """
     form = _form(data)
-    return (
-        _decode_apart(data, form, max_pixels) if form in APART else images.decode(data, max_pixels)
-    )
+    if form not in APART:
+        return images.decode(data, max_pixels)
+    with _turns:
+        return _decode_apart(data, form, max_pixels)
 
 
 def photo_media_type(data: bytes) -> str:
@@ -91,32 +93,36 @@ def _form(data: bytes) -> str:
 def _decode_apart(data: bytes, form: str, max_pixels: int) -> Picture:
     if form == "HEIF" and find_spec("pi_heif") is None:
         raise PictureError("HEIC pictures need: pip install 'susracker[heic]'")
-    program = [sys.executable, "-m", "susracker.faces.apart", form, str(max_pixels)]
-    with _turns:
-        try:
-            done = subprocess.run(
-                program,
-                input=data,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd=PACKAGE_FOLDER,
-                env=_environment(),
-                timeout=WALL_SECONDS,
-                check=False,
-                start_new_session=True,  # Ctrl-C is for the parent, which ends after this photo
-            )
-        except subprocess.TimeoutExpired as error:
-            raise PictureError(f"the {form} picture takes too long to decode") from error
-    if done.returncode:
+    answer = _run([sys.executable, "-m", "susracker.faces.apart", form, str(max_pixels)], data)
+    if answer is None:
         raise PictureError(
             f"the {form} picture is damaged, or takes too long or too much memory to decode"
         )
-    end = done.stdout.index(b"\n")
-    answer = json.loads(done.stdout[:end])
-    if "problem" in answer:
-        kind = PictureTooLargeError if answer["too_large"] else PictureError
-        raise kind(answer["problem"])
-    return np.frombuffer(done.stdout, np.uint8, offset=end + 1).reshape(answer["shape"])
+    end = answer.index(b"\n")
+    head = json.loads(answer[:end])
+    if "problem" in head:
+        kind = PictureTooLargeError if head["too_large"] else PictureError
+        raise kind(head["problem"])
+    return np.frombuffer(answer, np.uint8, offset=end + 1).reshape(head["shape"])
+
+
+def _run(program: list[str], data: bytes) -> bytes | None:
+    """What a program answers; None if it fails, or is not done in time."""
+    try:
+        done = subprocess.run(
+            program,
+            input=data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=PACKAGE_FOLDER,
+            env=_environment(),
+            timeout=WALL_SECONDS,
+            check=False,
+            start_new_session=True,  # Ctrl-C is for the parent, which ends after this photo
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    return None if done.returncode else done.stdout
 
 
 def _environment() -> dict[str, str]:
