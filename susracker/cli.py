@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from susracker.errors import ConfigError, InputError, SusrackerError
+from susracker.runtime.interruption import INTERRUPTED
 
 COMMANDS = {
     "demo": "See it work: a camera, a wanted person, an alert.",
@@ -36,9 +37,6 @@ COMMANDS = {
 }
 """Each command's module in `susracker.commands`, and its line in `susracker --help`. The lines are
 repeated here so that --help imports no command; a test compares them with the commands' own."""
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it: 128 and the number of the signal."""
 
 
 class CommandTable(click.Group):

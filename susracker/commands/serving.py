@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from susracker.passwords import without_password
 from susracker.recording.writer import Recorder
 from susracker.retention.purge import HourlyPurge, Purge, unlimited
 from susracker.runtime.core_dumps import forbid_core_dumps
+from susracker.runtime.interruption import INTERRUPTED
 from susracker.runtime.memory import hold_little_memory
 from susracker.runtime.periodic import Periodic
 from susracker.runtime.text import counted
@@ -59,7 +61,9 @@ def run(settings: Settings, is_new: bool) -> None:
         app = create_app(tracker, recorder, {FOLLOWING: panel, FORGETTING: purge})
         audit = app.extensions[EXTENSION].audit
         stack.enter_context(closing(Periodic(NOTING, settings.follow_seconds, audit.catch_up)))
-        serve(app, on_ready=lambda url: _announce(url, tracker))
+        stopped_by = serve(app, on_ready=lambda url: _announce(url, tracker))
+    if stopped_by == signal.SIGINT:
+        raise click.exceptions.Exit(INTERRUPTED)
 
 
 def _follow_panel(tracker: Tracker) -> Periodic:
