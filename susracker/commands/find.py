@@ -13,6 +13,7 @@ from susracker.commands.auditing import audited, note, reason_option
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.photo_files import PHOTO, read_photo
 from susracker.commands.shown import plain_table, print_json, print_table
+from susracker.commands.working import working
 from susracker.config import Settings
 from susracker.errors import InputError, PictureError
 from susracker.plugins import refuse_missing_store
@@ -64,7 +65,8 @@ def _search(
     tracker = Tracker.from_settings(settings)
     try:
         now = utc_now()
-        tracker.watchlist.refresh(now)
+        with working("reading the watch-list"):
+            tracker.watchlist.refresh(now)
         found = tracker.recogniser.search(content, now)
         seen = sorted({one.criminal_id for face in found for one in face.candidates})
         detail = {"faces": len(found), "shown": seen}
