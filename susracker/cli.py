@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from susracker.errors import ConfigError, InputError, SusrackerError
+from susracker.runtime.interruption import INTERRUPTED
 
 COMMANDS = {
     "demo": "See it work: a camera, a wanted person, an alert.",
@@ -17,7 +18,11 @@ COMMANDS = {
     "enroll": "Put people on the watch-list.",
     "keys": "Create, list, rotate and revoke the keys that the server asks for.",
     "criminals": "List, show, edit and remove enrolled people.",
-    "alerts": "List, show, review, sum up and export alerts.",
+    "alerts": "List, show, watch, review, sum up and export alerts.",
+    "track": "Show where a person was seen, camera by camera.",
+    "cameras": "Show when each camera was last heard from, and what it sent.",
+    "find": "Search the watch-list for the faces in a photo.",
+    "verify": "Compare the faces in two photos.",
     "benchmark": "Measure how well recognition works on a folder of photos.",
     "camera": "Act as an edge camera: find faces in a video and post them to a server.",
     "replay": "Run recorded detections again, on their original clock.",
@@ -63,6 +68,12 @@ class CommandTable(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise click.exceptions.Exit(INTERRUPTED) from error
+        except click.Abort as error:  # also a question that was answered with no
+            if isinstance(error.__context__, KeyboardInterrupt):
+                raise click.exceptions.Exit(INTERRUPTED) from error
+            raise
         except SusrackerError as error:
             wrong = isinstance(error, (InputError, ConfigError))
             raise (click.UsageError if wrong else click.ClickException)(str(error)) from error

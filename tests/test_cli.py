@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -13,7 +14,8 @@ from click.testing import CliRunner
 
 from susracker.cli import COMMANDS, main
 from susracker.demo.process import ServerProcess
-from susracker.plugins import open_encoder
+from susracker.plugins import open_encoder, open_store
+from tests.contracts.records import criminal
 
 UNNEEDED = {
     "aiohttp.client",
@@ -138,3 +140,26 @@ def test_completion_is_printed_and_completes(shell):
     assert "_SUSRACKER_COMPLETE" in CliRunner().invoke(main, ["completion", shell]).output
     result = run(_SUSRACKER_COMPLETE="bash_complete", COMP_WORDS="susracker cri", COMP_CWORD="1")
     assert "criminals" in result.stdout
+
+
+def test_ctrl_c_at_a_question_is_130_and_no_is_not(tmp_path):
+    url = f"sqlite:///{tmp_path / 'people.db'}"
+    words = ("criminals", "remove", "c1", "--store", url, "--audit-key", str(tmp_path / "a.key"))
+    with open_store(url) as store:
+        store.put_criminal(criminal("c1"))
+    assert CliRunner().invoke(main, words, input="n\n").exit_code == 1
+    process = subprocess.Popen(
+        [sys.executable, "-m", "susracker", *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        shown = b""
+        while b"Remove for good?" not in shown:
+            shown += process.stdout.read1(1000)
+        process.send_signal(signal.SIGINT)
+        assert b"Traceback" not in process.communicate(timeout=60)[1]
+        assert process.returncode == 130
+    finally:
+        process.kill()

@@ -14,6 +14,7 @@ from rich.table import Table
 from susracker.commands.alerts_export import export_command
 from susracker.commands.alerts_options import FilterOf, filter_options
 from susracker.commands.alerts_stats import stats_command
+from susracker.commands.alerts_watch import watch_command
 from susracker.commands.auditing import audited
 from susracker.commands.auditing import note as note_act
 from susracker.commands.holds import hold_command, release_command
@@ -44,7 +45,7 @@ replaces_option = click.option(
 
 @click.group("alerts")
 def command() -> None:
-    """List, show, review, sum up and export alerts.
+    """List, show, watch, review, sum up and export alerts.
 
     Instead of a whole ID you can type its beginning, if no other ID begins with it. Reviews made
     here are those of your account on this machine.
@@ -52,6 +53,7 @@ def command() -> None:
     \b
     Examples:
       susracker alerts list --status new
+      susracker alerts watch
       susracker alerts show 3f9c2a81 --save-face face.jpg
       susracker alerts review 3f9c2a81 --verdict dismissed --reason "taller"
       susracker alerts outcome 3f9c2a81 "right person"
@@ -60,6 +62,7 @@ def command() -> None:
     """
 
 
+command.add_command(watch_command)
 command.add_command(stats_command)
 command.add_command(export_command)
 command.add_command(hold_command)

@@ -13,6 +13,7 @@ from susracker.commands.alerts_options import FilterOf, filter_options
 from susracker.commands.auditing import audited
 from susracker.commands.auditing import note as note_act
 from susracker.commands.options import LoadedSettings, settings_options
+from susracker.commands.working import working
 from susracker.errors import InputError
 from susracker.judgement.exporting import row_of, save_face, writer_for
 from susracker.judgement.finding import find_alerts
@@ -59,7 +60,8 @@ def export_command(
         ):
             pictured = {"pictures": pictures is not None}
             note_act(loaded.settings, store, "alert.export", reason=reason, detail=pictured)
-            number = write(_rows(store, filter_of(store), pictures), opened)
+            with working("exporting alerts"):
+                number = write(_rows(store, filter_of(store), pictures), opened)
     except OSError as error:
         raise InputError(f"cannot write {error.filename or file}: {error.strerror}") from error
     click.echo(f"exported {counted(number, 'alert')} to {file}")

@@ -11,6 +11,7 @@ from rich.table import Table
 from susracker.commands.auditing import audited, note
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import print_json, print_table
+from susracker.commands.working import working
 from susracker.judgement.rates import percent
 from susracker.judgement.stats import Group, Stats, alert_stats, stats_record
 from susracker.models import NEW
@@ -48,7 +49,8 @@ def stats_command(
     """
     days = [moment and moment.date() for moment in (since, until)]
     with open_existing_store_of(loaded.settings) as store:
-        stats = alert_stats(store, loaded.settings.target_fpir, *days)
+        with working("reading alerts"):
+            stats = alert_stats(store, loaded.settings.target_fpir, *days)
         note(loaded.settings, store, "alert.stats")
     if as_json:
         print_json(stats_record(stats))

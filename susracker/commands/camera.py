@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from collections.abc import Generator
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
 import click
 
 from susracker.client import Camera
-from susracker.client.camera import CLOSE_SECONDS
+from susracker.client.camera import CLOSE_SECONDS, Counts
 from susracker.client.delivery import Waits
 from susracker.commands.auditing import unaudited
 from susracker.commands.options import key_option
+from susracker.commands.progress import live_line
 from susracker.commands.sampling import video_options
 from susracker.edge.cutter import FaceCutter
 from susracker.edge.video import Frame, Sampling, frames, is_live
 from susracker.errors import InputError
 from susracker.passwords import without_password
 from susracker.runtime.background import until
-from susracker.runtime.interruption import Interruption
+from susracker.runtime.interruption import INTERRUPTED, Interruption
 from susracker.runtime.text import counted
 from susracker.runtime.threads import one_core_a_thread
 
@@ -72,9 +75,11 @@ def command(
     """Act as an edge camera: find faces in a video and post them to a server.
 
     SOURCE is a video file, which is played at its own speed, the URL of a stream, or the number of
-    a device. A stream that breaks is opened again. Faces that cannot be sent wait, and are sent in
-    order, with their original times, when the server is back. On Ctrl-C or SIGTERM the command
-    sends what it can within a second, and stops.
+    a device. A stream that breaks, or cannot be reached, is opened again until it can. Faces that
+    cannot be sent wait, and are sent in order, with their original times, when the server is back.
+
+    On Ctrl-C or SIGTERM the command sends what it can within a second, says how many faces were
+    sent, and stops. The exit status is 1 if faces were refused or dropped, and 130 after Ctrl-C.
 
     \b
     Examples:
@@ -83,26 +88,44 @@ def command(
       susracker camera 0 --server https://server:5000 --ca site-ca.pem
       susracker camera clip.mp4 --server http://127.0.0.1:5000 --fps 2
     """
-    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
     one_core_a_thread()
-    sampling = Sampling(fps, every)
     cutter = FaceCutter(margin, smallest)
-    faces = 0
+    seen = Seen()
     with (
         Camera(url, camera_id, location, key=key, ca=ca, spool=spool, spool_mb=spool_mb) as camera,
         Interruption() as stopped,
+        live_line(lambda: _told(seen, camera.counts)),
     ):
-        found = _endless(source, sampling) if is_live(source) else _paced(source, sampling)
+        # Not before: what is logged goes above the line.
+        logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
+        found = (_endless if is_live(source) else _paced)(source, Sampling(fps, every))
         for frame in until(lambda: bool(stopped), found):
             at = datetime.now(timezone.utc)
+            seen.frames += 1
             for face in cutter.cut(frame.picture):
                 camera.send_face(face, at)
-                faces += 1
+                seen.faces += 1
         camera.close(STOP_SECONDS if stopped else CLOSE_SECONDS)
-    counts = camera.counts
-    click.echo(
-        f"{counted(faces, 'face')} seen: {counts.sent} sent, {counts.refused} refused, "
-        f"{counts.dropped} dropped, {counts.waiting} waiting"
+    click.echo(_told(seen, camera.counts))
+    if stopped.signal == signal.SIGINT:
+        raise click.exceptions.Exit(INTERRUPTED)
+    if camera.counts.refused or camera.counts.dropped:
+        click.echo("some faces did not reach the server: see the messages above", err=True)
+        raise click.exceptions.Exit(1)
+
+
+@dataclass
+class Seen:
+    """What a camera has seen so far."""
+
+    frames: int = 0
+    faces: int = 0
+
+
+def _told(seen: Seen, counts: Counts) -> str:
+    return (
+        f"{counted(seen.faces, 'face')} in {counted(seen.frames, 'frame')}: {counts.sent:,} sent, "
+        f"{counts.refused:,} refused, {counts.dropped:,} dropped, {counts.waiting:,} waiting"
     )
 
 
@@ -115,16 +138,20 @@ def _paced(source: str, sampling: Sampling) -> Generator[Frame, None, None]:
 
 
 def _endless(source: str, sampling: Sampling) -> Generator[Frame, None, None]:
-    """A stream's frames. Whenever it breaks it is opened again, but the first time it must open."""
-    yield from frames(source, sampling)
-    waits = Waits()
+    """A stream's frames. Whenever it breaks or cannot be reached it is opened again; a device must
+    be there at the start."""
+    waits, must_open = Waits(), source.isdecimal()
     while True:
-        seconds = waits.next(0)
-        log.warning("%s broke; opening it again in %.1f s", without_password(source), seconds)
-        time.sleep(seconds)
+        reason = f"{without_password(source)} broke"
         try:
             for frame in frames(source, sampling):
                 waits.succeeded()
+                must_open = False
                 yield frame
         except InputError as error:
-            log.warning("%s", error)
+            if must_open:
+                raise
+            reason = str(error)
+        seconds = waits.next(0)
+        log.warning("%s; opening it again in %.1f s (Ctrl-C ends this)", reason, seconds)
+        time.sleep(seconds)

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from susracker.commands.auditing import unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.commands.working import working
 from susracker.config import Settings
 from susracker.plugins import open_encoder, open_existing_store_of, open_matcher
 from susracker.stores.base import Store
@@ -41,7 +42,7 @@ def stats_command(loaded: LoadedSettings, as_json: bool) -> None:
       susracker criminals stats
       susracker criminals stats --target-fpir 0.001 --json
     """
-    with open_existing_store_of(loaded.settings) as store:
+    with open_existing_store_of(loaded.settings) as store, working("reading the watch-list"):
         facts = watchlist_stats(store, loaded.settings)
     if as_json:
         click.echo(json.dumps(facts, indent=2))

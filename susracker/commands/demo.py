@@ -10,6 +10,7 @@ from rich.console import Console
 
 from susracker.commands.auditing import unaudited
 from susracker.errors import MissingDriverError
+from susracker.runtime.interruption import INTERRUPTED
 
 ONCE_SECONDS = 60
 
@@ -56,3 +57,4 @@ def command(once: bool, interval: float) -> None:
             show.run(people, Scene(people).shots(), interval, ONCE_SECONDS if once else None)
         except KeyboardInterrupt:
             show.say("[dim]the demo has ended: the server is stopped and the store removed[/dim]")
+            raise click.exceptions.Exit(INTERRUPTED) from None

@@ -10,10 +10,13 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 
 def progress_bar() -> Progress:
@@ -28,6 +31,27 @@ def progress_bar() -> Progress:
         disable=not console.is_terminal,
         transient=True,
     )
+
+
+class _Line(ProgressColumn):
+    """A line that is asked for whenever the screen is refreshed."""
+
+    def __init__(self, line: Callable[[], str]) -> None:
+        super().__init__()
+        self._line = line
+
+    def render(self, task: Task) -> Text:
+        return Text(self._line(), no_wrap=True, overflow="ellipsis")
+
+
+@contextmanager
+def live_line(line: Callable[[], str]) -> Iterator[None]:
+    """A line at the bottom of a terminal that is always of this moment; otherwise nothing."""
+    console = Console(stderr=True)
+    disabled = not console.is_terminal
+    with Progress(_Line(line), console=console, disable=disabled, transient=True) as progress:
+        progress.add_task("")
+        yield
 
 
 @contextmanager

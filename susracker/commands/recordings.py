@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from susracker.commands.auditing import audited, note, reason_option, unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import progress_bar
+from susracker.commands.shown import plain_table, print_table
+from susracker.commands.working import working
 from susracker.config import Settings
 from susracker.plugins import open_encoder, open_existing_store_of
 from susracker.recording.edit import anonymise, cut, merge, write_new
@@ -60,7 +60,7 @@ def list_(folder: Path, as_json: bool) -> None:
     if not found:
         click.echo(f"there are no recordings in {folder}")
         return
-    table = Table("recording", "detections", "MB", "from", "to")
+    table = plain_table("recording", "detections", "MB", "from", "to")
     for one in found:
         table.add_row(
             one["folder"],
@@ -69,7 +69,7 @@ def list_(folder: Path, as_json: bool) -> None:
             _short(one["from"]),
             _short(one["to"]),
         )
-    Console().print(table)
+    print_table(table)
 
 
 @command.command("show")
@@ -85,7 +85,8 @@ def show(recording: Path, as_json: bool) -> None:
       susracker recordings show night/ --json
     """
     opened = Recording(recording)
-    counts = Counter((one.detection.camera_id, one.detection.event_type) for one in opened)
+    with working("reading the recording"):
+        counts = Counter((one.detection.camera_id, one.detection.event_type) for one in opened)
     rows = [
         {"camera_id": camera, "event_type": kind, "detections": count}
         for (camera, kind), count in sorted(counts.items())
@@ -94,10 +95,11 @@ def show(recording: Path, as_json: bool) -> None:
         facts = _facts(recording)
         click.echo(json.dumps(facts | {"left_out": opened.left_out, "events": rows}, indent=2))
         return
-    table = Table("camera", "event", "detections", title=str(recording))
+    click.echo(recording)
+    table = plain_table("camera", "event", "detections")
     for row in rows:
         table.add_row(str(row["camera_id"]), str(row["event_type"]), f"{row['detections']:,}")
-    Console().print(table)
+    print_table(table)
     if opened.left_out:
         click.echo(f"left out {counted(opened.left_out, 'damaged detection')}", err=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import click
 
 from susracker.commands.auditing import audit_log
 from susracker.commands.new_stores import say_created
+from susracker.commands.working import counting, working
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.panel import enroll_panel_photos
@@ -18,6 +20,7 @@ from susracker.passwords import without_password
 from susracker.recording.writer import Recorder
 from susracker.retention.purge import HourlyPurge, Purge, unlimited
 from susracker.runtime.core_dumps import forbid_core_dumps
+from susracker.runtime.interruption import INTERRUPTED
 from susracker.runtime.memory import hold_little_memory
 from susracker.runtime.periodic import Periodic
 from susracker.runtime.text import counted
@@ -50,7 +53,9 @@ def run(settings: Settings, is_new: bool) -> None:
     forbid_core_dumps()
     with ExitStack() as stack:
         recorder = _recorder(settings, stack)
-        tracker = stack.enter_context(Tracker.from_settings(settings))
+        tracker = Tracker.from_settings(settings)
+        with working("reading the watch-list"):
+            stack.enter_context(tracker)
         if is_new:
             say_created(settings)
         _encode_missing(tracker)
@@ -59,7 +64,9 @@ def run(settings: Settings, is_new: bool) -> None:
         app = create_app(tracker, recorder, {FOLLOWING: panel, FORGETTING: purge})
         audit = app.extensions[EXTENSION].audit
         stack.enter_context(closing(Periodic(NOTING, settings.follow_seconds, audit.catch_up)))
-        serve(app, on_ready=lambda url: _announce(url, tracker))
+        stopped_by = serve(app, on_ready=lambda url: _announce(url, tracker))
+    if stopped_by == signal.SIGINT:
+        raise click.exceptions.Exit(INTERRUPTED)
 
 
 def _follow_panel(tracker: Tracker) -> Periodic:
@@ -71,7 +78,8 @@ def _follow_panel(tracker: Tracker) -> Periodic:
             log.info("enrolled %d photos that were added to the database", enrolled)
             tracker.refresh()
 
-    follow()
+    with working("enrolling photos that a panel has stored"):
+        follow()
     return Periodic(FOLLOWING, tracker.settings.follow_seconds, follow)
 
 
@@ -101,14 +109,16 @@ def _encode_missing(tracker: Tracker) -> None:
         return
     log.info("encoding %d photos without a template of %s", missing, tracker.encoder.id)
     enroller = Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels)
-    made = enroller.encode_missing(_log_refusal, workers=tracker.settings.workers)
+    with counting("encoding photos", missing) as done:
+
+        def on_photo(photo_id: str, refusal: Refusal | None) -> None:
+            done()
+            if refusal:
+                log.warning("photo %s gets no template: %s", photo_id, refusal)
+
+        made = enroller.encode_missing(on_photo, workers=tracker.settings.workers)
     tracker.refresh()
     log.info("encoded %d of %d photos", made, missing)
-
-
-def _log_refusal(photo_id: str, refusal: Refusal | None) -> None:
-    if refusal:
-        log.warning("photo %s gets no template: %s", photo_id, refusal)
 
 
 def _announce(url: str, tracker: Tracker) -> None:

@@ -53,6 +53,25 @@ def _only_one(ids: Collection[str], typed: str, absent: str) -> str:
     return found[0]
 
 
+def find_named(store: Store, typed: str) -> Criminal:
+    """The person of whom someone typed the name, a part of it, or the beginning of the id.
+
+    A whole name counts before a part of one; upper and lower case do not matter.
+
+    Raises:
+        NotFoundError: there is no such person.
+        InputError: several people may be meant.
+    """
+    found = store.find_criminals(typed) if typed else []
+    named = [one for one in found if one.name.casefold() == typed.casefold()] or found
+    if not named:
+        raise NotFoundError(f"nobody is enrolled whose name or id is like {typed!r}")
+    if len(named) > 1:
+        some = ", ".join(f"{one.id} ({one.name})" for one in named[:SHOWN])
+        raise InputError(f"{typed!r} may be {len(named)} people, such as {some}: type an id")
+    return named[0]
+
+
 def find_criminals(store: Store, typed: Sequence[str]) -> list[Criminal]:
     """Find several people as `find_criminal` does, each of them once.
 

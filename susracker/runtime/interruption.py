@@ -10,6 +10,9 @@ from typing_extensions import Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+INTERRUPTED = 128 + signal.SIGINT
+"""Exit status after Ctrl-C, as shells have it."""
+
 
 class Interruption:
     """While entered, the first Ctrl-C or SIGTERM only sets `signal`; the second does what it

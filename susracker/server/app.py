@@ -37,6 +37,7 @@ from susracker.server.origins import Origins
 from susracker.server.outgoing import MAX_MESSAGE
 from susracker.server.parameters import refuse_unknown_parameters
 from susracker.server.pools import BoundedPool
+from susracker.server.post_log import log_posts
 from susracker.server.proxies import Proxies
 from susracker.server.refusals import register_errors
 from susracker.server.service import EXTENSION, Part, Service
@@ -90,6 +91,7 @@ def create_app(
     admission = Admission(tracker.store, settings, note)
     rate_limit = RateLimit(settings)
     # In this order: a preflight has no key, and who has a key is counted by it.
+    log_posts(app)
     allow_listed_origins(app, origins)
     guard(app, admission)
     limit_requests(app, rate_limit)

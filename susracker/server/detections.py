@@ -20,6 +20,7 @@ from susracker.server.body import MULTIPART, form, from_json, off_the_loop
 from susracker.server.fair_pool import FairPool
 from susracker.server.identity import identity
 from susracker.server.parameters import tolerant
+from susracker.server.post_log import Post, post
 from susracker.server.service import Service, service
 from susracker.server.thumbnails import Pictured
 from susracker.server.wire import (
@@ -57,7 +58,9 @@ def face_upload() -> ResponseReturnValue:
     sent = form() if request.mimetype == MULTIPART else None
     if sent is None or not sent.files.get("file"):
         raise InputError("No file provided")
-    fields = parse(OldCameraFields, sent.first_fields())
+    posted = sent.first_fields()
+    post().read(posted)
+    fields = parse(OldCameraFields, posted)
     return _answer(_detection(fields, FACE, utc_now(), sent.files["file"][0]))
 
 
@@ -67,7 +70,7 @@ def face_upload() -> ResponseReturnValue:
 @tolerant
 def activity_alert() -> ResponseReturnValue:
     """An activity, such as violence, as JSON."""
-    fields = from_json(partial(_parsed, ActivityFields))
+    fields = from_json(partial(_parsed, ActivityFields, post()))
     if fields.event_type == FACE:
         raise InputError("event_type: post faces to /face_upload or /api/detections")
     details = details_of(fields)
@@ -80,7 +83,7 @@ def activity_alert() -> ResponseReturnValue:
 @unaudited("a camera sends: nobody looks or changes anything")
 def detections() -> ResponseReturnValue:
     """A face or an activity, as JSON; the face's picture as base64."""
-    fields = from_json(partial(_parsed, DetectionFields))
+    fields = from_json(partial(_parsed, DetectionFields, post()))
     is_face = fields.event_type == FACE
     if is_face and fields.image is None:
         raise InputError("image is missing: a face needs one, as base64")
@@ -93,7 +96,8 @@ def detections() -> ResponseReturnValue:
     return _answer(detection, left_out(fields, details) if details is not None else ())
 
 
-def _parsed(model: type[Fields], body: Any) -> Fields:
+def _parsed(model: type[Fields], posted: Post, body: Any) -> Fields:
+    posted.read(body)
     if body is None:
         raise InputError("the body must be JSON, with Content-Type: application/json")
     return parse(model, body)
@@ -131,6 +135,7 @@ def _answer(detection: Detection, left_out: Sequence[str] = ()) -> ResponseRetur
         )
     except PictureError as error:
         return jsonify(error="Invalid image", detail=str(error)), 400
+    post().alerts = outcome.alerts
     for alert in outcome.alerts:
         service().live.broadcast_up_to(alert.seq)
     more = {"left_out": left_out} if left_out else {}

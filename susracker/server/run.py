@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
+from queue import SimpleQueue
 from typing import Any
 
 import gevent
@@ -176,11 +177,14 @@ class Server(WSGIServer):
             self.handle(secured, address)
 
 
-def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
+def serve(app: Flask, on_ready: Callable[[str], None]) -> int:
     """Serve until SIGINT or SIGTERM, then finish the accepted requests and return.
 
     Args:
         on_ready: called with the server's URL once it listens.
+
+    Returns:
+        number of the signal.
 
     Raises:
         ConfigError: the TLS certificate or its key is wrong.
@@ -195,9 +199,14 @@ def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
     options: dict[str, Any] = {"ssl_context": tls} if tls else {}
     connections = Pool(possible_connections(settings.max_connections, settings.max_clients))
     server = Server(listener, requests, spawn=connections, log=None, error_log=log, **options)
-    stop = Event()
+    stop, signals = Event(), SimpleQueue[int]()
+
+    def end(number: int) -> None:
+        signals.put(number)
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        gevent.signal_handler(number, stop.set)
+        gevent.signal_handler(number, end, int(number))
     parts.admission.start(after=parts.connections.drop_invalid)
     parts.live.start()
     server.start()
@@ -211,6 +220,7 @@ def serve(app: Flask, on_ready: Callable[[str], None]) -> None:
         log.error("stopped after %s s with requests still unanswered", FINISH_SECONDS)
     server.stop(CLOSE_SECONDS)
     parts.close()
+    return signals.get()
 
 
 def _listen(host: str, port: int) -> Any:

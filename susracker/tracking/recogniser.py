@@ -8,6 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
+from susracker.faces.boxes import Box
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.faces.face import Face
@@ -49,6 +50,21 @@ class Recognition:
 
     faces: int
     matches: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A face that was searched for on the watch-list.
+
+    Attributes:
+        box: where the face is, in pixels of the upright picture.
+        candidates: the people whom it resembles most, best first, whether or not they match.
+        is_match: whether the first one does.
+    """
+
+    box: Box
+    candidates: tuple[Candidate, ...]
+    is_match: bool
 
 
 class Recogniser:
@@ -108,6 +124,25 @@ class Recogniser:
                 for candidates, face in self._identify(faces, now)
             ),
         )
+
+    def search(self, data: bytes, now: datetime) -> list[Search]:
+        """Say whom the faces in an encoded picture resemble, the largest face first. Unlike
+        `recognise`, this encodes every face in full, and names people below the threshold, too.
+
+        Raises:
+            EncoderError: the network cannot be loaded.
+            PictureError: the picture cannot be read.
+            StoreUnavailableError: the store cannot be read.
+        """
+        faces = self._detector.find_in_bytes(data, self._max_pixels)[:MAX_FACES]
+        if not faces:
+            return []
+        probes = self._encoder.encode(np.stack([face.chip for face in faces]))
+        threshold = self._watchlist.threshold
+        return [
+            Search(face.box, near, bool(near) and near[0].score >= threshold)
+            for face, near in zip(faces, self._watchlist.nearest(probes, now), strict=True)
+        ]
 
     def recognise_probes(self, probes: Vectors, now: datetime) -> Recognition:
         """Identify faces of which only the embeddings are left.

@@ -139,6 +139,15 @@ class WatchList:
         """
         return [self._candidates(scored, now) for scored in self._gallery.search(probes)]
 
+    def nearest(self, probes: Vectors, now: datetime) -> list[tuple[Candidate, ...]]:
+        """The best candidates of each probe, as `identify` has them, but whether or not anyone
+        reaches the threshold.
+
+        Raises:
+            StoreUnavailableError: the store cannot be read.
+        """
+        return [self._best(scored, 0, now) for scored in self._gallery.search(probes)]
+
     def _load(self, now: datetime) -> int:
         # Read before the criminals: changes made meanwhile are read once more.
         revision = self._store.revision()
@@ -173,15 +182,18 @@ class WatchList:
         return fuse_all(rows.criminal_ids, rows.vectors)
 
     def _candidates(self, scored: list[Scored], now: datetime) -> tuple[Candidate, ...]:
-        """The best `CANDIDATES` who are still wanted; empty if the best is below the threshold."""
+        """The match and the next best; empty if the best is below the threshold."""
         threshold = self.threshold
         matching = sum(one.score >= threshold for one in scored)
-        if not matching:
-            return ()
+        candidates = self._best(scored, matching, now) if matching else ()
+        return candidates if candidates and candidates[0].score >= threshold else ()
+
+    def _best(self, scored: list[Scored], matching: int, now: datetime) -> tuple[Candidate, ...]:
+        """The best `CANDIDATES` who are still wanted."""
         # Of those who match, any number may have been removed since the last refresh.
         found = self._store.criminals([one.criminal_id for one in scored[: matching + CANDIDATES]])
         names = {criminal.id: criminal.name for criminal in found if criminal.is_wanted(now)}
-        candidates = tuple(
+        return tuple(
             Candidate(
                 criminal_id=one.criminal_id,
                 name=names[one.criminal_id],
@@ -192,4 +204,3 @@ class WatchList:
             for one in scored
             if one.criminal_id in names
         )[:CANDIDATES]
-        return candidates if candidates and candidates[0].score >= threshold else ()

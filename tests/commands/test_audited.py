@@ -59,7 +59,7 @@ def test_the_key_of_the_log_can_be_named_wherever_something_is_noted() -> None:
     assert without == []
 
 
-READS = {"list", "show", "stats"}
+READS = {"list", "show", "stats", "track", "watch"}
 
 
 def test_a_reason_can_be_given_for_each_change_and_each_export() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sqlite3
@@ -90,14 +91,17 @@ def listen():
 def start(tmp_path):
     started: list[subprocess.Popen[str]] = []
 
-    def start(source: str, server: str) -> subprocess.Popen[str]:
-        args = ["camera", source, "--server", server, "--every", "1"]
-        args += ["--spool", str(tmp_path / "spool")]
+    def start(
+        source: str, server: str, *more: str, stderr: int = subprocess.PIPE
+    ) -> subprocess.Popen[str]:
+        args = ["camera", source, "--server", server, "--every", "1", *more]
+        if not more:
+            args += ["--spool", str(tmp_path / "spool")]
         started.append(
             subprocess.Popen(
                 [sys.executable, "-m", "susracker", *args],
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stderr=stderr,
                 text=True,
             )
         )
@@ -120,7 +124,8 @@ def stop(process: subprocess.Popen[str], number: int) -> str:
     """What it printed; it must not wait for what never comes."""
     process.send_signal(number)
     printed, errors = process.communicate(timeout=90)
-    assert process.returncode == 0, errors
+    assert process.returncode == (130 if number == signal.SIGINT else 0), errors
+    assert " sent, " in printed
     return printed
 
 
@@ -175,3 +180,36 @@ def test_between_two_frames_of_a_slow_file(tmp_path, listen, start):
     process = start(clip, server.url)
     server.wait_for_request()
     assert "1 waiting" in stop(process, signal.SIGTERM)
+
+
+@signals
+def test_a_stream_that_cannot_be_reached_at_the_start_is_opened_again(listen, start, number):
+    stream = listen((mjpeg(3), True))
+    stream.close()
+    process = start(f"{stream.url}/stream", "http://127.0.0.1:1")
+    wait_for(process, "opening it again")
+    wait_for(process, "opening it again")
+    assert "0 faces in 0 frames: 0 sent" in stop(process, number)
+
+
+def test_faces_that_are_lost_are_an_error(tmp_path, start):
+    clip = write_video(tmp_path / "short.mp4", 2 * [frame()], fps=5)
+    process = start(clip, "http://127.0.0.1:1", "--location", "gate")
+    printed, errors = process.communicate(timeout=90)
+    assert process.returncode == 1
+    assert printed == "2 faces in 2 frames: 0 sent, 0 refused, 2 dropped, 0 waiting\n"
+    assert "some faces did not reach the server" in errors
+
+
+def test_a_terminal_shows_a_live_line(tmp_path, listen, start):
+    clip = write_video(tmp_path / "slow.mp4", 2 * [frame()], fps=0.01)
+    mine, its = os.openpty()
+    process = start(clip, listen().url, stderr=its)
+    os.close(its)
+    shown = b""
+    while b"1 face in 1 frame" not in shown:
+        shown += os.read(mine, 1000)
+    process.send_signal(signal.SIGINT)
+    assert "1 waiting" in process.communicate(timeout=90)[0]
+    assert process.returncode == 130
+    os.close(mine)
