@@ -35,7 +35,7 @@ def padded(form: str, **options: bool) -> bytes:
     [
         (bomb(7_070, 7_070), "7070 x 7070 pixels"),
         (encoded(Image.new("RGB", (16_383, 3_051)), "WEBP", lossless=True), "16383 x 3051 pixels"),
-        (encoded(FRAME.resize((7_070, 7_070))), "at most 25000000"),
+        (encoded(FRAME.resize((7_070, 7_070))), "at most 25,000,000"),
     ],
     ids=["PNG", "WebP", "JPEG"],
 )

@@ -57,7 +57,7 @@ def test_an_operator_is_shown_each_face_with_a_fifth_of_margin():
 def test_a_picture_of_too_many_pixels_is_refused():
     data = encoded(both())
     assert recogniser(max_pixels=700 * 1100).recognise(data, NOW)
-    with pytest.raises(PictureError, match="at most 769999"):
+    with pytest.raises(PictureError, match="at most 769,999"):
         recogniser(max_pixels=700 * 1100 - 1).recognise(data, NOW)
 
 
