@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from susracker.cli import COMMANDS, main
 from susracker.demo.process import ServerProcess
 from susracker.plugins import open_encoder, open_store
-from tests.contracts.records import criminal
+from susracker.testing.records import criminal
 
 UNNEEDED = {
     "aiohttp.client",

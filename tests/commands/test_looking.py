@@ -17,7 +17,7 @@ from susracker.enrolment.enroller import Enroller
 from susracker.models import Criminal
 from susracker.plugins import open_encoder, open_store
 from susracker.runtime.text import span_text
-from tests.contracts.records import NOON, activity, camera, face_alert, sighting
+from susracker.testing.records import NOON, activity, camera, face_alert, sighting
 from tests.enrolment import samples
 from tests.pictures import COLLINS, HOPPER
 

@@ -12,7 +12,7 @@ import pytest
 
 from susracker.plugins import open_store
 from susracker.recording.edit import write_new
-from tests.contracts.records import criminal, photo
+from susracker.testing.records import criminal, photo
 from tests.pictures import HOPPER
 from tests.replay.test_replay import NIGHT_SHIFT
 
