@@ -14,6 +14,7 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
+from susracker.config import DEFAULT_DETECTOR
 from susracker.errors import ConfigError, InputError, MissingDriverError, UnknownBackendError
 from susracker.passwords import without_password
 
@@ -91,7 +92,7 @@ def open_matcher(url: str, dimension: int) -> Matcher:
 
 
 @lru_cache
-def open_detector(name: str) -> Detector:
+def open_detector(name: str = DEFAULT_DETECTOR) -> Detector:
     """The detector of that name, such as `cnn`: one for this process, whoever asks."""
     detector: Detector = _backend("detectors", name)()
     return detector

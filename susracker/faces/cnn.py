@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,9 +199,7 @@ def _scores(session: Any, framed: Picture) -> Scores:
 def _compare_with_dlib(session: Any) -> None:
     """Raise InexactNetworkError if the highest score of a real face differs from dlib's."""
     picture = _checked_picture()
-    framed = cv2.copyMakeBorder(
-        picture, *(DLIB_BORDER,) * 4, cv2.BORDER_CONSTANT, value=MEAN
-    )
+    framed = cv2.copyMakeBorder(picture, *(DLIB_BORDER,) * 4, cv2.BORDER_CONSTANT, value=MEAN)
     ours = float(_scores(session, np.asarray(framed, np.uint8)).max())
     file = weights_file(WEIGHTS)
     try:
@@ -235,6 +232,4 @@ def _checked_picture() -> Picture:
     small = resized(portrait, CHECKED_FACE / SAMPLE_FACE)
     high, wide = (CHECKED_SIDE - side for side in small.shape[:2])
     sides = high // 2, high - high // 2, wide // 2, wide - wide // 2
-    return np.asarray(
-        cv2.copyMakeBorder(small, *sides, cv2.BORDER_CONSTANT, value=MEAN), np.uint8
-    )
+    return np.asarray(cv2.copyMakeBorder(small, *sides, cv2.BORDER_CONSTANT, value=MEAN), np.uint8)
