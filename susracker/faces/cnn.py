@@ -21,6 +21,7 @@ from susracker.faces.boxes import Box, Found
 from susracker.faces.built import InexactNetworkError, load_network, open_session, sample_portrait
 from susracker.faces.cache import cache_folder
 from susracker.faces.images import resized
+from susracker.faces.light import brightened, gain_of
 from susracker.faces.network import DETECTOR_FORMAT, INT8_FORMAT, PIXELS, SCORES, WINDOW
 from susracker.faces.weights import DETECTION as WEIGHTS
 from susracker.faces.weights import weights_file
@@ -102,13 +103,14 @@ class Cnn:
         return _scores(self._session, framed)
 
     def windows(self, picture: Picture, scale: float, threshold: float) -> Windows:
-        """Find windows that show a face in a scaled copy of the picture.
+        """Find windows that show a face in a scaled copy of the picture, brightened if it is dark.
 
         Returns:
             shape (n, 4): the middle, from the left and from the top, the width, all in pixels of
             the picture, and the score.
         """
-        scores = self.scores(framed(resized(picture, scale)))
+        small = resized(picture, scale)
+        scores = self.scores(framed(brightened(small, gain_of(small))))
         rows, columns = np.nonzero(scores > threshold)
         middles = [
             (STRIDE * numbers + float(CENTRE - BORDER)) / scale for numbers in (columns, rows)
