@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from susracker.demo.portraits import sample_people
-from susracker.faces.detector import Detector
 from susracker.faces.encoder import DlibEncoder, DlibReferenceEncoder
+from susracker.plugins import open_detector
 
 BATCHES = (1, 16)
 
@@ -43,7 +43,7 @@ def main() -> None:
 
 def real_chips(count: int) -> np.ndarray:
     """Aligned chips of the two sample portraits, in turn."""
-    detector = Detector()
+    detector = open_detector()
     faces = [detector.find_in_bytes(one.portrait.read_bytes())[0].chip for one in sample_people()]
     return np.stack([faces[number % len(faces)] for number in range(count)])
 

@@ -18,7 +18,7 @@ import numpy as np
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import DlibEncoder
 from susracker.models import Criminal, Photo, Quality, Template
-from susracker.plugins import open_store
+from susracker.plugins import open_detector, open_store
 from susracker.stores.data_key import sealer_of
 from susracker.stores.sqlite.gallery import insert_person
 from susracker.watchlist.fitting import virtual_people
@@ -53,7 +53,7 @@ class RealFace:
 
 def real_faces(folder: Path) -> tuple[list[RealFace], list[RealFace]]:
     """Faces to enrol, and faces to post, of the same people and of others."""
-    detector, encoder = Detector(), DlibEncoder()
+    detector, encoder = open_detector(), DlibEncoder()
     enrolled, posted, others = [], [], []
     for person in sorted(one for one in folder.iterdir() if one.is_dir()):
         photos = sorted(person.iterdir())

@@ -31,13 +31,20 @@ if TYPE_CHECKING:
         Sighting,
         Template,
     )
-    from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
+    from susracker.plugins import (
+        open_cooldown,
+        open_detector,
+        open_encoder,
+        open_matcher,
+        open_store,
+    )
     from susracker.tracking.tracker import Tracker, open_tracker
 
 _HOMES = {
     "Enroller": "enrolment.enroller",
     "SusrackerError": "errors",
     "open_cooldown": "plugins",
+    "open_detector": "plugins",
     "open_encoder": "plugins",
     "open_matcher": "plugins",
     "open_store": "plugins",
@@ -74,6 +81,7 @@ __all__ = [
     "Template",
     "Tracker",
     "open_cooldown",
+    "open_detector",
     "open_encoder",
     "open_matcher",
     "open_store",

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 ENV_PREFIX = "SUSRACKER_"
 SIGHTING: Literal["sighting"] = "sighting"
+DEFAULT_DETECTOR = "cnn"
 MAX_SHIFT = 5.0
 """Largest `threshold_shift`."""
 
@@ -90,6 +91,7 @@ class Settings(BaseModel):
         "to its owner only). The variable may also hold the key itself, as base64:KEY. Empty: do "
         "not encrypt.",
     )
+    detector: str = Field(DEFAULT_DETECTOR, description="What finds faces in a picture.")
     encoder: str = Field("dlib", description="Network that turns a face into a template.")
     matcher: str = Field("exact", description="What searches the watch-list: a name or a URL.")
     cooldown: str = Field("memory", description="What remembers recent alerts: a name or a URL.")

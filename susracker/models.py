@@ -42,7 +42,7 @@ class Quality:
         eye_distance: distance between the centres of the eyes, in pixels of the picture.
         sharpness: variance of the Laplacian of the grey aligned chip.
         brightness: mean grey level of the aligned chip, 0 to 255.
-        detector_score: the HOG detector's confidence; 0 is dlib's usual threshold.
+        detector_score: the detector's confidence; 0 is dlib's usual threshold.
     """
 
     eye_distance: float

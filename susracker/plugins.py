@@ -2,9 +2,9 @@
 
 Built-in backends are entry points of this package, others of theirs; all are found by the same
 road, and a backend's module is imported only when it is asked for. The groups are
-`susracker.encoders`, `susracker.matchers`, `susracker.stores` and `susracker.cooldowns`; an entry
-point's name is the name or URL scheme that selects it, and its extra, if it needs one, is called
-the same.
+`susracker.detectors`, `susracker.encoders`, `susracker.matchers`, `susracker.stores` and
+`susracker.cooldowns`; an entry point's name is the name or URL scheme that selects it, and its
+extra, if it needs one, is called the same.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
+from susracker.config import DEFAULT_DETECTOR
 from susracker.errors import ConfigError, InputError, MissingDriverError, UnknownBackendError
 from susracker.passwords import without_password
 
 if TYPE_CHECKING:
     from susracker.config import Settings
     from susracker.cooldowns.base import Cooldown
+    from susracker.faces.detector import Detector
     from susracker.faces.encoder import Encoder
     from susracker.matchers.base import Matcher
     from susracker.stores.base import Store
@@ -90,6 +92,13 @@ def open_matcher(url: str, dimension: int) -> Matcher:
 
 
 @lru_cache
+def open_detector(name: str = DEFAULT_DETECTOR) -> Detector:
+    """The detector of that name, such as `cnn`: one for this process, whoever asks."""
+    detector: Detector = _backend("detectors", name)()
+    return detector
+
+
+@lru_cache
 def open_encoder(name: str) -> Encoder:
     """The encoder of that name, such as `dlib`: one for this process, whoever asks.
 
@@ -106,7 +115,7 @@ def open_cooldown(url: str, seconds: float) -> Cooldown:
 
 
 def backend_names(kind: str) -> list[str]:
-    """The names that are valid for a kind: "encoders", "matchers", "stores" or "cooldowns"."""
+    """The names that are valid for a kind, such as "encoders"."""
     return sorted(_points(tuple(sys.path))[kind])
 
 
@@ -132,5 +141,5 @@ def _points(path: tuple[str, ...]) -> dict[str, dict[str, EntryPoint]]:
     found = entry_points()
     return {
         kind: {point.name: point for point in found.select(group=f"susracker.{kind}")}
-        for kind in ("encoders", "matchers", "stores", "cooldowns")
+        for kind in ("detectors", "encoders", "matchers", "stores", "cooldowns")
     }

@@ -11,6 +11,7 @@ from susracker.errors import ConfigError, MissingDriverError, UnknownBackendErro
 from susracker.plugins import (
     backend_names,
     open_cooldown,
+    open_detector,
     open_encoder,
     open_matcher,
     open_store,
@@ -21,6 +22,7 @@ def test_unknown_names_list_the_valid_ones():
     for open_it, valid in (
         (lambda: open_store("nosql://x"), "sqlite"),
         (lambda: open_matcher("nearest", 8), "exact"),
+        (lambda: open_detector("nobody"), "cnn, hog"),
         (lambda: open_encoder("nobody"), "dlib, dlib-int8, dlib-reference"),
         (lambda: open_cooldown("nothing", 5), "memory"),
     ):

@@ -16,18 +16,22 @@ import numpy as np
 
 from susracker import faces
 from susracker.benchmark.cache import EmbeddingCache
+from susracker.config import DEFAULT_DETECTOR
 from susracker.errors import FaceRefusedError, PictureError
-from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder, templates_of
 from susracker.faces.face import Face
 from susracker.faces.images import decode
 from susracker.models import Picture, Vectors
+from susracker.plugins import open_detector
 from susracker.runtime.parallel import map_in_order
 
 Crops = Literal["none", "tight", "margin"]
 
 MARGINS: dict[Crops, float] = {"tight": 0.0, "margin": 0.2}
 """How much an edge camera leaves around a face that it cuts out, as a share of the box."""
+
+VECTORS = ("template", "view", "probe", "probe_view")
+"""The fields of `Embedded` that are kept as arrays."""
 
 UNREADABLE, NO_FACE = "not a picture", "no face"
 
@@ -39,14 +43,18 @@ class Embedded:
     Attributes:
         problem: `UNREADABLE` or `NO_FACE`; empty if there is a template.
         refusal: why enrolment would refuse the whole photo; empty if it would not.
-        template: unit length, shape (dimension,); zeros if there is none.
-        view: the network's own output for the face without its mirror image, shape (dimension,).
+        template: as it is enrolled: unit length, shape (dimension,); zeros if there is none.
+        view: the network's own output for that face without its mirror image, shape (dimension,).
+        probe: the template of the photo as a camera sends it.
+        probe_view: the network's own output for that.
     """
 
     problem: str
     refusal: str
     template: Vectors
     view: Vectors
+    probe: Vectors
+    probe_view: Vectors
 
     @property
     def found(self) -> bool:
@@ -57,7 +65,8 @@ class Embedded:
         """Serialise for the cache."""
         buffer = io.BytesIO()
         texts = np.array([self.problem, self.refusal])
-        np.savez(buffer, texts=texts, template=self.template, view=self.view)
+        vectors = {name: getattr(self, name) for name in VECTORS}
+        np.savez(buffer, texts=texts, **vectors)
         return buffer.getvalue()
 
     @classmethod
@@ -65,22 +74,34 @@ class Embedded:
         """The inverse of `to_bytes`."""
         with np.load(io.BytesIO(data)) as kept:
             problem, refusal = map(str, kept["texts"])
-            return cls(problem, refusal, kept["template"], kept["view"])
+            return cls(problem, refusal, *(kept[name] for name in VECTORS))
 
 
 class Embedder:
     """Makes templates of photos. Safe to use from any thread.
 
     Args:
-        crops: how each face is cut out first, as an edge camera does.
+        detector: name of the detector.
+        crops: how each face that is searched for is cut out first, as an edge camera does.
+        crops_enrolled: cut out those that are enrolled, too.
         kept: cache of embeddings.
     """
 
-    def __init__(self, encoder: Encoder, crops: Crops = "none", kept: EmbeddingCache | None = None):
+    def __init__(
+        self,
+        encoder: Encoder,
+        detector: str = DEFAULT_DETECTOR,
+        crops: Crops = "none",
+        *,
+        crops_enrolled: bool = False,
+        kept: EmbeddingCache | None = None,
+    ) -> None:
         self.encoder = encoder
         self._crops = crops
+        self._crops_enrolled = crops_enrolled
         self._kept = kept
-        self._detector = Detector()
+        self._detector_name = detector
+        self._detector = open_detector(detector)
 
     def embed(self, photo: Path) -> Embedded:
         """Embed the face that a photo is meant to show; see `meant_face`."""
@@ -109,7 +130,8 @@ class Embedder:
         encoder = type(self.encoder)
         maker = f"{encoder.__module__}.{encoder.__qualname__} {self.encoder.id}"
         content = hashlib.sha256(data).hexdigest()
-        return f"{maker} {_pipeline()} {self._crops} {content}"
+        how = f"{self._detector_name} {self._crops} {self._crops_enrolled}"
+        return f"{maker} {_pipeline()} {how} {content}"
 
     def _make(self, data: bytes) -> Embedded:
         try:
@@ -117,15 +139,25 @@ class Embedder:
         except PictureError:
             return self._nothing(UNREADABLE, UNREADABLE)
         refusal = self._refusal(picture)
-        face = meant_face(self._detector.find(picture))
-        if face and self._crops != "none":
-            cut = face.jpeg(MARGINS[self._crops])
-            face = meant_face(self._detector.find_in_bytes(cut))
-        if not face:
+        whole = meant_face(self._detector.find(picture))
+        seen = self._cut(whole) if whole else None
+        if not whole or not seen:
             return self._nothing(NO_FACE, refusal)
+        probe = self._encode(seen)
+        enrolled = probe if self._crops_enrolled or seen is whole else self._encode(whole)
+        return Embedded("", refusal, *enrolled, *probe)
+
+    def _cut(self, face: Face) -> Face | None:
+        """The face as a camera sends it; None if it is not found then."""
+        if self._crops == "none":
+            return face
+        return meant_face(self._detector.find_in_bytes(face.jpeg(MARGINS[self._crops])))
+
+    def _encode(self, face: Face) -> tuple[Vectors, Vectors]:
+        """The template, and the network's own output without the mirror image."""
         chip = face.chip[None]
         views = self.encoder.embed(np.concatenate([chip, chip[:, :, ::-1]]))
-        return Embedded("", refusal, templates_of(views)[0], views[0])
+        return templates_of(views)[0], views[0]
 
     def _refusal(self, picture: Picture) -> str:
         try:
@@ -136,7 +168,7 @@ class Embedder:
 
     def _nothing(self, problem: str, refusal: str) -> Embedded:
         zeros = np.zeros(self.encoder.dimension, np.float32)
-        return Embedded(problem, refusal, zeros, zeros)
+        return Embedded(problem, refusal, zeros, zeros, zeros, zeros)
 
 
 def meant_face(found: Sequence[Face]) -> Face | None:

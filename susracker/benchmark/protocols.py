@@ -22,7 +22,8 @@ class Comparisons:
     """1:1 comparisons.
 
     Attributes:
-        similarities: cosine of each pair's templates.
+        similarities: cosine of each pair's templates: of the first photo as it is enrolled, and of
+            the second as a camera sends it.
         same: whether each pair shows one person.
         folds: indices of each fold's pairs.
         lost: how many pairs have a photo without a template.
@@ -49,7 +50,7 @@ def compare(pairs: Pairs, embedded: Mapping[Path, Embedded]) -> Comparisons:
     everyone = [pair for fold in pairs.folds for pair in fold]
     sides = [(embedded[pair.first], embedded[pair.second]) for pair in everyone]
     found = np.array([first.found and second.found for first, second in sides], bool)
-    cosines = np.array([float(first.template @ second.template) for first, second in sides])
+    cosines = np.array([float(first.template @ second.probe) for first, second in sides])
     ends = np.cumsum([len(fold) for fold in pairs.folds])
     return Comparisons(
         similarities=np.where(found, cosines, LOST),

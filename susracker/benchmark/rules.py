@@ -85,7 +85,7 @@ class AsNorm(Rule):
             scored[0]
             for start in range(0, len(probes), PROBES_AT_ONCE)
             for scored in self._gallery.search(
-                stack_templates(probes[start : start + PROBES_AT_ONCE])
+                np.stack([one.probe for one in probes[start : start + PROBES_AT_ONCE]])
             )
         ]
         return Results(
@@ -116,7 +116,11 @@ class Distance(Rule):
     def search(self, probes: Sequence[Embedded]) -> Results:
         nearest, distances = [], []
         for probe in probes:
-            squares = self._squares - 2 * self._views @ probe.view + probe.view @ probe.view
+            squares = (
+                self._squares
+                - 2 * self._views @ probe.probe_view
+                + probe.probe_view @ probe.probe_view
+            )
             nearest.append(self._owners[squares.argmin()])
             distances.append(float(np.sqrt(max(squares.min(), 0.0))))
         return Results(np.array(nearest, np.int64), -np.array(distances))
@@ -140,7 +144,7 @@ def distance_limit(rule: str) -> float:
 
 
 def stack_templates(photos: Sequence[Embedded]) -> Vectors:
-    """The templates of n photos, shape (n, dimension)."""
+    """The templates of n photos as they are enrolled, shape (n, dimension)."""
     return np.stack([photo.template for photo in photos])
 
 

@@ -24,7 +24,8 @@ from susracker.benchmark.metrics import Indices
 from susracker.benchmark.protocols import Comparisons, Search, compare, open_set
 from susracker.benchmark.rules import AS_NORM, AsNorm, Distance, distance_limit, photos_of
 from susracker.benchmark.speed import seconds_per_face, seconds_per_search
-from susracker.plugins import open_encoder
+from susracker.config import DEFAULT_DETECTOR
+from susracker.plugins import open_detector, open_encoder
 from susracker.watchlist.scoring import Scoring, development_share, load_scoring
 
 TOO_MANY_KNOWN = 0.01
@@ -36,6 +37,8 @@ class Plan:
     """What is measured.
 
     Attributes:
+        crops: how the faces that are searched for are cut out first.
+        crops_enrolled: whether those that are enrolled are cut out, too.
         photos_each: with how many photos to enrol people; each number is an experiment.
         enrolled: how many people to enrol, None for as many as possible; each is an experiment.
         rules: `as-norm`, or `distance-N`.
@@ -47,7 +50,9 @@ class Plan:
     photos_each: Sequence[int] = (1,)
     enrolled: Sequence[int | None] = (None,)
     min_photos: int = 2
+    detector: str = DEFAULT_DETECTOR
     crops: Crops = "none"
+    crops_enrolled: bool = False
     rules: Sequence[str] = (AS_NORM,)
     target_fpir: float = 0.01
     threshold_shift: float = 0.0
@@ -121,15 +126,22 @@ class Bench:
         """
         encoder = open_encoder(encoder_name)
         photos = self._dataset.photos
-        embedder = Embedder(encoder, self._plan.crops, self._kept)
+        plan = self._plan
+        embedder = Embedder(
+            encoder,
+            plan.detector,
+            plan.crops,
+            crops_enrolled=plan.crops_enrolled,
+            kept=self._kept,
+        )
         embedded = embedder.embed_all(
             photos, workers, self._counter(f"embedding with {encoder_name}", len(photos))
         )
-        seconds = seconds_per_face(photos, encoder)
+        seconds = seconds_per_face(photos, open_detector(plan.detector), encoder)
         identifications = list(self._identifications(embedded, encoder.id))
         if identifications:
             search = identifications[0].search
-            make_rule = self._rule(self._plan.rules[0])
+            make_rule = self._rule(plan.rules[0])
             people = photos_of(search.enrolled, embedded)
             probes = [embedded[photo] for photo in search.mated]
             with closing(make_rule(people, load_scoring(encoder.id))) as rule:

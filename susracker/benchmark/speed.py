@@ -22,10 +22,11 @@ PHOTOS = 30
 Value = TypeVar("Value")
 
 
-def seconds_per_face(photos: Sequence[Path], encoder: Encoder) -> dict[str, float]:
+def seconds_per_face(
+    photos: Sequence[Path], detector: Detector, encoder: Encoder
+) -> dict[str, float]:
     """Median seconds to decode a photo, to find and align its faces, and to encode one of them with
     its mirror image. A stage that no photo reaches is left out."""
-    detector = Detector()
     times: dict[str, list[float]] = {"decode": [], "detect": [], "encode": []}
     for photo in photos[:: max(1, len(photos) // PHOTOS)]:
         picture = _timed(times["decode"], _decoded, photo.read_bytes())

@@ -29,7 +29,7 @@ from susracker.commands.options import LoadedSettings, settings_options
 from susracker.commands.progress import steps
 from susracker.config import Settings
 from susracker.errors import InputError
-from susracker.plugins import backend_names, open_encoder
+from susracker.plugins import backend_names, open_detector, open_encoder
 from susracker.runtime.threads import one_core_a_thread
 from susracker.watchlist.scoring import load_scoring
 
@@ -75,7 +75,13 @@ from susracker.watchlist.scoring import load_scoring
     type=click.Choice(typing.get_args(Crops)),
     default="none",
     show_default=True,
-    help="Cut faces out first, as an edge camera does: tight, or with a margin of a fifth.",
+    help="Cut the faces that are searched for out first, as an edge camera does: tight, or with a "
+    "margin of a fifth.",
+)
+@click.option(
+    "--crops-enrolled",
+    is_flag=True,
+    help="With --crops: cut the faces that are enrolled out, too.",
 )
 @click.option(
     "--rule",
@@ -134,7 +140,7 @@ from susracker.watchlist.scoring import load_scoring
     help="With --from-reviews: only what arrived on this day or later, in UTC, such as the day "
     "when the threshold was changed last.",
 )
-@settings_options("store", "matcher", "target_fpir", "workers")
+@settings_options("store", "detector", "matcher", "target_fpir", "workers")
 @unaudited("shows no person of the store")
 def command(
     loaded: LoadedSettings,
@@ -189,6 +195,7 @@ def command(
         raise InputError("name a DATASET, or measure --from-reviews, which --since goes with")
     names = encoders or (settings.encoder,)
     made = Plan(
+        detector=settings.detector,
         matcher=settings.matcher,
         target_fpir=settings.target_fpir,
         threshold_shift=settings.threshold_shift,
@@ -215,6 +222,9 @@ def command(
 
 def _check(encoders: Sequence[str], plan: Plan, *, apply_shift: bool) -> None:
     """Find wrong options before a long run, not after it."""
+    if plan.crops_enrolled and plan.crops == "none":
+        raise InputError("--crops-enrolled goes with --crops tight or --crops margin")
+    open_detector(plan.detector)
     for rule in plan.rules:
         if rule != AS_NORM:
             distance_limit(rule)

@@ -21,7 +21,7 @@ from susracker.commands.shown import moment_text, plain_table, print_json, print
 from susracker.enrolment.inspection import photo_fields
 from susracker.enrolment.lookup import find_criminal, find_criminals
 from susracker.models import Criminal, Sighting, Status
-from susracker.plugins import open_encoder, open_existing_store_of
+from susracker.plugins import open_detector, open_encoder, open_existing_store_of
 from susracker.retention.holds import refuse_if_held
 from susracker.runtime.text import counted
 
@@ -134,7 +134,7 @@ def _people_table(
 @command.command("show")
 @id_argument
 @json_option
-@settings_options("store", "audit_key")
+@settings_options("store", "detector", "audit_key")
 @audited("criminal.show")
 def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> None:
     """Show one person, with their photos and newest sightings.
@@ -146,11 +146,13 @@ def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> Non
       susracker criminals show 3f9c2a81
       susracker criminals show 3f9c2a81 --json
     """
+    detector = open_detector(loaded.settings.detector)
+    max_pixels = int(loaded.settings.max_megapixels * 1e6)
     with open_existing_store_of(loaded.settings) as store:
         criminal = find_criminal(store, criminal_id)
         note(loaded.settings, store, "criminal.show", criminal.id)
         photos = [
-            photo_fields(store.photo(photo_id), int(loaded.settings.max_megapixels * 1e6))
+            photo_fields(store.photo(photo_id), max_pixels, detector)
             for photo_id in store.photo_ids(criminal.id)
         ]
         sightings = store.sightings(criminal.id)

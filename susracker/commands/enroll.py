@@ -41,7 +41,7 @@ from susracker.enrolment.summary import Summary, bad_rows_text, summary_fields, 
 from susracker.enrolment.writer import Written
 from susracker.errors import InputError
 from susracker.models import Criminal
-from susracker.plugins import open_encoder
+from susracker.plugins import open_detector, open_encoder
 from susracker.runtime.interruption import Interruption
 from susracker.runtime.threads import one_core_a_thread
 from susracker.stores.base import Store
@@ -80,7 +80,7 @@ from susracker.stores.base import Store
 )
 @json_option
 @reason_option
-@settings_options("store", "encoder", "workers", "max_megapixels", "audit_key")
+@settings_options("store", "detector", "encoder", "workers", "max_megapixels", "audit_key")
 @audited("criminal.add", "criminal.edit")
 def command(
     loaded: LoadedSettings,
@@ -206,7 +206,8 @@ def _enroll(
     allow_unlike: bool,
 ) -> Summary:
     encoder = open_encoder(settings.encoder)
-    enroller = Enroller(store, encoder, max_pixels=_max_pixels(settings))
+    detector = open_detector(settings.detector)
+    enroller = Enroller(store, encoder, detector, _max_pixels(settings))
     report = Report(refused=list(sources.refused))
     began = time.monotonic()
     with progress_bar() as progress:

@@ -17,7 +17,7 @@ from susracker.commands.progress import progress_bar
 from susracker.commands.shown import plain_table, print_table
 from susracker.commands.working import working
 from susracker.config import Settings
-from susracker.plugins import open_encoder, open_existing_store_of
+from susracker.plugins import open_detector, open_encoder, open_existing_store_of
 from susracker.recording.edit import anonymise, cut, merge, write_new
 from susracker.recording.format import Recorded, is_recording
 from susracker.recording.reader import Recording, segments, size_of, span
@@ -162,7 +162,7 @@ def merge_(loaded: LoadedSettings, recordings: tuple[Path, ...], new: Path, reas
 @click.argument("recording", type=FOLDER)
 @click.argument("new", type=FOLDER)
 @reason_option
-@settings_options("store", "encoder", "workers", "audit_key")
+@settings_options("store", "detector", "encoder", "workers", "audit_key")
 @audited("recording.anonymise")
 def anonymise_(loaded: LoadedSettings, recording: Path, new: Path, reason: str) -> None:
     """Copy a recording with embeddings in place of pictures.
@@ -176,9 +176,10 @@ def anonymise_(loaded: LoadedSettings, recording: Path, new: Path, reason: str) 
     """
     one_core_a_thread()
     source = Recording(recording)
-    encoder = open_encoder(loaded.settings.encoder)
-    _note(loaded.settings, "recording.anonymise", new, reason)
-    _write(new, anonymise(source, encoder, loaded.settings.workers), len(source))
+    settings = loaded.settings
+    parts = open_detector(settings.detector), open_encoder(settings.encoder)
+    _note(settings, "recording.anonymise", new, reason)
+    _write(new, anonymise(source, *parts, settings.workers), len(source))
 
 
 def _short(moment: str | None) -> str:

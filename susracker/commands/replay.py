@@ -111,6 +111,7 @@ class Ran:
 @reason_option
 @settings_options(
     "store",
+    "detector",
     "encoder",
     "matcher",
     "cooldown_seconds",

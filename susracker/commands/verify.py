@@ -16,7 +16,7 @@ from susracker.enrolment.likeness import ALIKE_SCORE
 from susracker.errors import FaceRefusedError, InputError, PictureError
 from susracker.faces.detector import Detector
 from susracker.models import Picture
-from susracker.plugins import open_encoder
+from susracker.plugins import open_detector, open_encoder
 from susracker.watchlist.scoring import distance_of, load_scoring, normalise
 
 RAREST = 1e-6
@@ -27,7 +27,7 @@ RAREST = 1e-6
 @click.argument("first", metavar="A", type=PHOTO)
 @click.argument("second", metavar="B", type=PHOTO)
 @json_option
-@settings_options("encoder", "max_megapixels")
+@settings_options("detector", "encoder", "max_megapixels")
 @unaudited("opens no store")
 def command(loaded: LoadedSettings, first: Path, second: Path, as_json: bool) -> None:
     """Compare the faces in two photos.
@@ -57,17 +57,18 @@ def _compared(settings: Settings, first: Path, second: Path) -> tuple[float, flo
     score as high."""
     encoder = open_encoder(settings.encoder)
     scoring = load_scoring(encoder.id)
-    max_pixels = int(settings.max_megapixels * 1e6)
-    vectors = encoder.encode(np.stack([_chip(one, max_pixels) for one in (first, second)]))
+    detector, max_pixels = open_detector(settings.detector), int(settings.max_megapixels * 1e6)
+    chips = [_chip(one, detector, max_pixels) for one in (first, second)]
+    vectors = encoder.encode(np.stack(chips))
     statistics = scoring.statistics(vectors)
     similarities = vectors[:1] @ vectors[1:].T
     score = float(normalise(similarities, statistics.row(0), statistics.row(1))[0, 0])
     return score, distance_of(float(similarities[0, 0])), scoring.share_above(score, 1)
 
 
-def _chip(file: Path, max_pixels: int) -> Picture:
+def _chip(file: Path, detector: Detector, max_pixels: int) -> Picture:
     try:
-        return Detector().enrolment_face_in_bytes(read_photo(file), max_pixels).chip
+        return detector.enrolment_face_in_bytes(read_photo(file), max_pixels).chip
     except (PictureError, FaceRefusedError) as refusal:
         raise InputError(f"{file}: {refusal}") from refusal
 

@@ -11,7 +11,7 @@ import requests
 from PIL import Image, ImageEnhance
 
 from susracker.demo.portraits import SamplePerson, stranger
-from susracker.faces.detector import Detector
+from susracker.plugins import open_detector
 
 CROP_MARGIN = 0.25
 REQUEST_SECONDS = 10
@@ -91,7 +91,7 @@ def post(url: str, shot: Shot) -> str:
 
 
 def _face_of(person: SamplePerson) -> Image.Image:
-    face = Detector().find_in_bytes(person.portrait.read_bytes())[0]
+    face = open_detector().find_in_bytes(person.portrait.read_bytes())[0]
     return Image.fromarray(face.crop(CROP_MARGIN))
 
 

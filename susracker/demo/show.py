@@ -19,7 +19,7 @@ from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import SusrackerError
 from susracker.loading import load_settings
-from susracker.plugins import open_encoder, open_store_of
+from susracker.plugins import open_detector, open_encoder, open_store_of
 
 SUPPRESSED = "Match found but in cooldown"
 
@@ -72,7 +72,8 @@ class Show:
     def _enroll(self, people: list[SamplePerson]) -> None:
         settings = load_settings({"store": self._store_url}).settings
         with open_store_of(settings) as store:
-            enroller = Enroller(store, open_encoder(settings.encoder))
+            detector = open_detector(settings.detector)
+            enroller = Enroller(store, open_encoder(settings.encoder), detector)
             for person in people:
                 criminal = criminal_from_fields({"name": person.name, "crimes": [person.crime]})
                 enroller.enroll(criminal, [enroller.prepare(person.portrait.read_bytes())])

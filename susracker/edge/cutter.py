@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from susracker.faces.detector import Detector
 from susracker.models import Picture
+from susracker.plugins import open_detector
 
 MARGIN = 0.2
 """The margin that gives the best recognition, as a share of the face's size: see
@@ -20,10 +21,16 @@ class FaceCutter:
     Args:
         margin: how much to keep on each side of a face, as a share of its size; 0 cuts tight.
         smallest: width in pixels of the smallest faces to find.
+        detector: the default one if it is None.
     """
 
-    def __init__(self, margin: float = MARGIN, smallest: float = SMALLEST) -> None:
-        self._detector = Detector()
+    def __init__(
+        self,
+        margin: float = MARGIN,
+        smallest: float = SMALLEST,
+        detector: Detector | None = None,
+    ) -> None:
+        self._detector = detector or open_detector()
         self._margin = margin
         self._smallest = smallest
 

@@ -20,6 +20,7 @@ from susracker.faces.encoder import Encoder
 from susracker.faces.images import MAX_PIXELS
 from susracker.faces.photos import photo_media_type
 from susracker.models import Criminal, Photo, Quality, Template, Vectors
+from susracker.plugins import open_detector
 from susracker.runtime.parallel import map_in_order
 from susracker.stores.base import Gallery
 from susracker.watchlist.scoring import load_scoring
@@ -49,7 +50,7 @@ class Enroller:
     Closing the store is up to the caller.
 
     Args:
-        detector: a new detector by default.
+        detector: the default one if it is None.
         max_pixels: pixels of the largest picture that is decoded.
     """
 
@@ -62,7 +63,7 @@ class Enroller:
     ) -> None:
         self.store = store
         self.encoder = encoder
-        self._detector = detector or Detector()
+        self._detector = detector or open_detector()
         self._max_pixels = max_pixels
 
     def prepare(self, content: bytes) -> PreparedPhoto:

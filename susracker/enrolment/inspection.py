@@ -10,7 +10,7 @@ from susracker.faces.detector import Detector
 from susracker.models import Photo
 
 
-def photo_fields(photo: Photo, max_pixels: int) -> dict[str, Any]:
+def photo_fields(photo: Photo, max_pixels: int, detector: Detector) -> dict[str, Any]:
     """Describe a photo, and how well this version of susracker can recognise the face in it.
 
     Returns:
@@ -24,7 +24,7 @@ def photo_fields(photo: Photo, max_pixels: int) -> dict[str, Any]:
         "digest": photo.digest,
     }
     try:
-        face = Detector().enrolment_face_in_bytes(photo.content, max_pixels)
+        face = detector.enrolment_face_in_bytes(photo.content, max_pixels)
     except (PictureError, FaceRefusedError) as refusal:
         return fields | {"quality": None, "refused": str(refusal)}
     return fields | {"quality": asdict(face.quality), "refused": None}

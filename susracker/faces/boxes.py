@@ -40,3 +40,11 @@ class Box:
             (edge + shift) * scale for edge in (self.left, self.top, self.right, self.bottom)
         )
         return Box(left, top, right, bottom)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A box that a detector found, with its score."""
+
+    box: Box
+    score: float

@@ -6,27 +6,24 @@ takes no arguments and implements `Encoder`.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 from abc import ABC, abstractmethod
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dlib
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from susracker.errors import EncoderError
-from susracker.faces.cache import cache_folder, replacing
-from susracker.faces.detector import Detector
+from susracker.faces.built import InexactNetworkError, load_network, sample_portrait
+from susracker.faces.cache import cache_folder
+from susracker.faces.hog_detector import HogDetector
 from susracker.faces.network import CHIPS, DIMENSION, FORMAT, INT8_FORMAT
 from susracker.faces.weights import RECOGNITION, weights_file
 from susracker.models import Vectors
-from susracker.runtime.installed import installed_file
 
 if TYPE_CHECKING:
     import onnx
@@ -44,10 +41,6 @@ Rounding in another order gives 3e-7; wrong padding or channel order gives more 
 MAX_INT8_DIFFERENCE = 0.03
 """The same for 8-bit arithmetic: two and a half times the largest difference seen on 200 faces.
 Overflowing sums give more than 0.1."""
-
-
-class InexactNetworkError(EncoderError):
-    """The network's embeddings differ from dlib's own."""
 
 
 class Encoder(ABC):
@@ -178,14 +171,11 @@ class DlibEncoder(Encoder):
 
     def _load(self) -> Any:
         weights = self._weights or weights_file(RECOGNITION)
-        file = self._cache / f"{self.id}-{self.format}-{_digest(weights)}.onnx"
-        if kept := _kept(file):
-            return kept
-        model = self._build(weights).SerializeToString()
-        session = _session(model)
+        name = f"{self.id}-{self.format}"
+        return load_network(self._cache, name, weights, self._build, self._check)
+
+    def _check(self, session: Any) -> None:
         _compare_with_dlib(session, self.max_difference)
-        _write(file, model)
-        return session
 
     def _build(self, weights: Path) -> onnx.ModelProto:
         # The package `onnx` takes 0.1 s to import, and only building needs it.
@@ -221,41 +211,9 @@ class DlibInt8Encoder(DlibEncoder):
             return DlibEncoder(self._cache, self._weights)._load()
 
 
-@lru_cache(maxsize=4)
-def _digest(weights: Path) -> str:
-    """64 bits of the file's SHA-256; read once, for the exact network and the fast one."""
-    try:
-        return hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
-    except OSError as error:
-        raise EncoderError(f"cannot read the weights in {weights}: {error}") from error
-
-
-def _kept(file: Path) -> Any:
-    """Open the model in the cache; None if it is missing or damaged."""
-    try:
-        return _session(file.read_bytes()) if file.exists() else None
-    except (ort_errors.InvalidProtobuf, ort_errors.Fail, OSError) as error:
-        log.warning("cannot read %s, building it again: %s", file, error)
-        return None
-
-
-def _session(model: bytes) -> Any:
-    options = ort.SessionOptions()
-    # Each thread of the pool uses one core; threads inside ONNX Runtime would compete with them.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
 def _compare_with_dlib(session: Any, max_difference: float) -> None:
     """Raise InexactNetworkError if the model's embeddings of a real face differ from dlib's."""
-    try:
-        portrait = installed_file("matplotlib", "mpl-data/sample_data/grace_hopper.jpg")
-    except FileNotFoundError as error:
-        raise EncoderError(
-            f"no face to check the network with ({error}): pip install --force-reinstall matplotlib"
-        ) from error
-    chip = Detector().enrolment_face_in_bytes(portrait.read_bytes()).chip
+    chip = HogDetector().enrolment_face(sample_portrait()).chip
     chips = np.stack([chip, chip[:, ::-1]])
     ours = session.run(None, {CHIPS: chips})[0]
     difference = float(np.abs(ours - DlibReferenceEncoder().embed(chips)).max())
@@ -264,13 +222,3 @@ def _compare_with_dlib(session: Any, max_difference: float) -> None:
             f"the ONNX network differs from dlib's by {difference:.2g}, more than "
             f"{max_difference:g}: use --encoder dlib-reference, and report this as a bug"
         )
-
-
-def _write(file: Path, model: bytes) -> None:
-    try:
-        with replacing(file) as temporary:
-            temporary.write_bytes(model)
-    except OSError as error:
-        raise EncoderError(
-            f"cannot write the network to {file}: {error}; set XDG_CACHE_HOME to use another folder"
-        ) from error

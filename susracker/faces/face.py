@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import cached_property
 
-import dlib
-import numpy as np
-from numpy.typing import NDArray
-
+from susracker.faces.alignment import Landmarks, chip_of, find_landmarks
 from susracker.faces.boxes import Box
 from susracker.faces.images import crop, encode_jpeg
 from susracker.faces.quality import measure
-from susracker.faces.weights import LANDMARKS, weights_file
 from susracker.models import Picture, Quality
-
-CHIP_SIZE, CHIP_PADDING = 150, 0.25
-"""What dlib's recognition network was trained on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,31 +20,30 @@ class Face:
     use. To keep a face for longer than a call, keep its chip or its JPEG instead.
 
     Attributes:
-        picture: the picture that the face is in, contiguous in memory.
+        picture: the picture that the face is in.
         box: may reach beyond the picture.
         landmarks: dlib's five points, shape (5, 2), in pixels of the picture.
-        score: the HOG detector's confidence.
+        score: the detector's confidence.
+        gain: the factor that brightens the face; 1 unless it is dark.
     """
 
     picture: Picture = field(repr=False)
     box: Box
-    landmarks: NDArray[np.float32]
+    landmarks: Landmarks
     score: float
+    gain: float = 1.0
 
     # Two threads that ask at the same time may both compute what is cached; the results are equal.
 
     @cached_property
     def chip(self) -> Picture:
         """The aligned face, shape (150, 150, 3), R, G, B. Computed on first use."""
-        chip: Picture = dlib.get_face_chip(
-            self.picture, _shape(self.box, self.landmarks), CHIP_SIZE, CHIP_PADDING
-        )
-        return chip
+        return chip_of(self.picture, self.landmarks, self.gain)
 
     @cached_property
     def quality(self) -> Quality:
         """How well the face can be recognised. Computed on first use."""
-        return measure(self.landmarks, self.chip, self.score)
+        return measure(self.landmarks, self.chip, self.score, self.gain)
 
     def crop(self, margin: float) -> Picture:
         """Cut the face out of its picture.
@@ -74,30 +65,10 @@ def locate(picture: Picture, box: Box, score: float) -> Face:
     """Find the landmarks of the face in a box.
 
     Args:
-        picture: contiguous in memory, because dlib accepts no views.
-        score: the HOG detector's confidence.
+        score: the detector's confidence.
 
     Raises:
         EncoderError: the landmark model is missing.
     """
-    points = _landmark_model()(picture, _rectangle(box)).parts()
-    landmarks = np.array([(point.x, point.y) for point in points], np.float32)
-    return Face(picture, box, landmarks, score)
-
-
-@lru_cache(maxsize=1)
-def _landmark_model() -> Any:
-    return dlib.shape_predictor(str(weights_file(LANDMARKS)))
-
-
-def _shape(box: Box, landmarks: NDArray[np.float32]) -> Any:
-    """Landmarks as dlib's own type; they are whole numbers, so nothing is lost."""
-    points = [dlib.point(x, y) for x, y in landmarks.astype(int).tolist()]
-    return dlib.full_object_detection(_rectangle(box), points)
-
-
-def _rectangle(box: Box) -> Any:
-    """A box as dlib's own type, in which the right and bottom edges belong to the rectangle."""
-    return dlib.rectangle(
-        round(box.left), round(box.top), round(box.right) - 1, round(box.bottom) - 1
-    )
+    landmarks, gain = find_landmarks(picture, box)
+    return Face(picture, box, landmarks, score, gain)

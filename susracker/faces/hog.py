@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dlib
 
-from susracker.faces.boxes import Box
+from susracker.faces.boxes import Box, Found
 from susracker.faces.cache import cache_folder, replacing
 from susracker.models import Picture
 
@@ -18,14 +17,6 @@ log = logging.getLogger(__name__)
 
 _idle: deque[Any] = deque()
 """Detectors that no thread is using, for all of this process."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A box that HOG found, with its score."""
-
-    box: Box
-    score: float
 
 
 def find(picture: Picture, threshold: float) -> list[Found]:

@@ -7,6 +7,7 @@ import struct
 import sys
 import threading
 
+import cv2
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
@@ -168,6 +169,17 @@ def scaled_to(picture: Picture, shorter_side: int) -> Picture:
     scale = shorter_side / min(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+
+
+def resized(picture: Picture, scale: float) -> Picture:
+    """A scaled copy of a picture; the picture itself if the scale is 1."""
+    if scale == 1:
+        return picture
+    height, width = picture.shape[:2]
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    # Averaging areas avoids moiré, which a detector would take for edges.
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
 
 
 def crop(picture: Picture, box: Box, margin: float) -> Picture:

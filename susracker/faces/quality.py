@@ -20,14 +20,17 @@ deviation of 3 pixels. At 7, more than half of the enlarged faces would be enrol
 LFW's photos would be refused."""
 
 
-def measure(landmarks: NDArray[np.float32], chip: Picture, detector_score: float) -> Quality:
+def measure(
+    landmarks: NDArray[np.float32], chip: Picture, detector_score: float, gain: float = 1.0
+) -> Quality:
     """Measure a face.
 
     Args:
         landmarks: shape (5, 2), dlib's five points in pixels of the picture: the outer and inner
             corners of one eye, the outer and inner corners of the other, and the base of the nose.
         chip: the aligned face, shape (150, 150, 3).
-        detector_score: the HOG detector's confidence.
+        detector_score: the detector's confidence.
+        gain: the factor by which the chip was brightened.
     """
     eyes = landmarks[:4].reshape(2, 2, 2).mean(axis=1)
     grey = cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY)
@@ -35,7 +38,7 @@ def measure(landmarks: NDArray[np.float32], chip: Picture, detector_score: float
         eye_distance=float(np.linalg.norm(eyes[0] - eyes[1])),
         # Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
         sharpness=float(cv2.Laplacian(grey, cv2.CV_64F).var()),
-        brightness=float(grey.mean()),
+        brightness=float(grey.mean()) / gain,
         detector_score=detector_score,
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from susracker.errors import EncoderError
 from susracker.runtime.installed import installed_file
 
+DETECTION = "mmod_human_face_detector.dat"
 RECOGNITION = "dlib_face_recognition_resnet_model_v1.dat"
 LANDMARKS = "shape_predictor_5_face_landmarks.dat"
 

@@ -65,12 +65,13 @@ def _content(one: Recorded) -> Hashable:
     return replace(one.detection, details=None), made and (made.encoder_id, made.vectors.tobytes())
 
 
-def anonymise(source: Recording, encoder: Encoder, workers: int) -> Iterator[Recorded]:
+def anonymise(
+    source: Recording, detector: Detector, encoder: Encoder, workers: int
+) -> Iterator[Recorded]:
     """Detections with embeddings of their faces in place of their pictures.
 
     Embeddings are biometric data all the same: they identify enrolled people.
     """
-    detector = Detector()
 
     def without_picture(recorded: Recorded) -> Recorded:
         detection = recorded.detection

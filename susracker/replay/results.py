@@ -78,6 +78,7 @@ def settings_of(tracker: Tracker) -> dict[str, Any]:
     """What decided on the results besides the watch-list."""
     settings = tracker.settings
     return {
+        "detector": settings.detector,
         "encoder": settings.encoder,
         "target_fpir": settings.target_fpir,
         "threshold_shift": settings.threshold_shift,

@@ -21,7 +21,13 @@ from susracker.faces.encoder import Encoder
 from susracker.loading import make_settings
 from susracker.matchers.base import Matcher
 from susracker.models import Alert, Camera, Detection, Outcome, OutcomeKind
-from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store_of
+from susracker.plugins import (
+    open_cooldown,
+    open_detector,
+    open_encoder,
+    open_matcher,
+    open_store_of,
+)
 from susracker.runtime.periodic import Periodic
 from susracker.stores.base import Journal, Store
 from susracker.tracking.alerts import face_alert, new_alert
@@ -70,6 +76,7 @@ class Tracker:
 
     Args:
         store: who is enrolled, and, by default, what was seen.
+        detector: by default the one that the settings name.
         journal: where sightings and alerts go instead of into the store.
     """
 
@@ -81,6 +88,7 @@ class Tracker:
         matcher: Matcher,
         cooldown: Cooldown,
         settings: Settings,
+        detector: Detector | None = None,
         journal: Journal | None = None,
         clock: Clock = utc_now,
     ) -> None:
@@ -88,7 +96,7 @@ class Tracker:
         self.store = store
         self.journal = journal or store
         self.encoder = encoder
-        self.detector = Detector()
+        self.detector = detector or open_detector(settings.detector)
         self.watchlist = WatchList(
             store,
             encoder.id,

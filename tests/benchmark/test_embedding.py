@@ -7,9 +7,9 @@ import pytest
 
 from susracker.benchmark.embedding import NO_FACE, UNREADABLE, Embedder, meant_face
 from susracker.faces.boxes import Box
-from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.faces.face import Face
+from susracker.plugins import open_detector
 from tests.pictures import HOPPER, encoded
 
 
@@ -49,14 +49,24 @@ def test_no_face_is_meant_where_none_is_found():
 
 @pytest.mark.parametrize(("crops", "margin"), [("tight", 0), ("margin", 0.2)])
 def test_a_face_is_cut_out_as_a_camera_cuts_it(crops, margin):
-    detector, encoder = Detector(), Watched()
-    assert Embedder(encoder, crops).embed(HOPPER).found
+    detector, encoder = open_detector(), Watched()
+    assert Embedder(encoder, crops=crops).embed(HOPPER).found
     (whole,) = detector.find_in_bytes(HOPPER.read_bytes())
     (cut,) = detector.find_in_bytes(whole.jpeg(margin))
-    chip, mirrored = encoder.chips
+    chip, mirrored, enrolled, _ = encoder.chips
     assert np.array_equal(chip, cut.chip)
     assert not np.array_equal(chip, whole.chip)
     assert np.array_equal(mirrored, chip[:, ::-1])
+    assert np.array_equal(enrolled, whole.chip)
+
+
+def test_faces_that_are_enrolled_are_cut_out_only_on_demand():
+    encoder = Watched()
+    assert Embedder(encoder, crops="tight", crops_enrolled=True).embed(HOPPER).found
+    cut, _ = encoder.chips
+    (whole,) = open_detector().find_in_bytes(HOPPER.read_bytes())
+    (seen,) = open_detector().find_in_bytes(whole.jpeg(0))
+    assert np.array_equal(cut, seen.chip)
 
 
 @pytest.mark.parametrize(

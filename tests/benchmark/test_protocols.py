@@ -47,7 +47,7 @@ def embedded(dataset):
         person = vector(random, common, 0.06)
         for one in photos:
             template = vector(random, person, 0.02)
-            found[one] = Embedded("", "", template, 1.4 * template)
+            found[one] = Embedded("", "", template, 1.4 * template, template, 1.4 * template)
     return found
 
 
@@ -75,7 +75,7 @@ def test_people_with_too_few_photos_are_neither_enrolled_nor_searched_for(datase
 
 
 def test_photos_without_a_face_are_not_searched_but_counted(dataset, embedded):
-    lost = Embedded(NO_FACE, NO_FACE, np.zeros(128), np.zeros(128))
+    lost = Embedded(NO_FACE, NO_FACE, *np.zeros((4, 128)))
     embedded |= {Path("Cy_0"): lost, Path("Ada_4"): lost, Path("Bob_0"): lost}
     search = open_set(dataset, embedded, photos_each=1)
     assert "Bob" not in search.enrolled
@@ -84,7 +84,7 @@ def test_photos_without_a_face_are_not_searched_but_counted(dataset, embedded):
 
 
 def test_a_pair_without_a_face_is_as_unlike_as_can_be(dataset, embedded):
-    embedded[Path("Cy_0")] = Embedded(NO_FACE, "", np.zeros(128), np.zeros(128))
+    embedded[Path("Cy_0")] = Embedded(NO_FACE, "", *np.zeros((4, 128)))
     pairs = [Pair(Path("Ada_0"), Path("Ada_1"), True), Pair(Path("Ada_0"), Path("Cy_0"), False)]
     comparisons = compare(Pairs([pairs], []), embedded)
     assert comparisons.lost == 1
@@ -174,7 +174,7 @@ def test_a_calibration_closes_its_matcher(dataset, embedded, matchers):
     for number in range(100):
         one, template = Path(f"Stranger{number}_0"), vector(random)
         dataset.people[one.name] = [one]
-        embedded[one] = Embedded("", "", template, template)
+        embedded[one] = Embedded("", "", *[template] * 4)
     search = open_set(dataset, embedded, photos_each=2)
     calibrate(search, embedded, load_scoring("dlib-resnet-v1"), "exact", 0.5)
     opened, closed = matchers

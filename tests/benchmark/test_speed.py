@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dlib
 import numpy as np
 
 from susracker.benchmark import speed
+from susracker.faces import face as face_module
 from susracker.faces.encoder import Encoder
+from susracker.plugins import open_detector
 from tests.pictures import HOPPER
 
 
@@ -21,13 +22,13 @@ class Still(Encoder):
 
 def test_alignment_is_part_of_detection(monkeypatch):
     clock = [0.0]
-    align = dlib.get_face_chip
+    align = face_module.chip_of
 
     def aligned_in_a_second(*given):
         clock[0] += 1
         return align(*given)
 
     monkeypatch.setattr(speed.time, "perf_counter", lambda: clock[0])
-    monkeypatch.setattr(dlib, "get_face_chip", aligned_in_a_second)
-    times = speed.seconds_per_face([HOPPER], Still())
+    monkeypatch.setattr(face_module, "chip_of", aligned_in_a_second)
+    times = speed.seconds_per_face([HOPPER], open_detector(), Still())
     assert times == {"decode": 0, "detect": 1, "encode": 0}

@@ -6,13 +6,15 @@ import pytest
 
 from susracker.enrolment.inspection import photo_fields
 from susracker.models import Photo
+from susracker.plugins import open_detector
 from tests.enrolment import samples
 
 PIXELS = 512 * 600
 
 
 def fields_of(content: bytes, max_pixels: int = PIXELS) -> dict:
-    return photo_fields(Photo("1", "someone", "digest", "image/jpeg", content), max_pixels)
+    photo = Photo("1", "someone", "digest", "image/jpeg", content)
+    return photo_fields(photo, max_pixels, open_detector())
 
 
 def test_a_good_photo_has_its_quality():

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from susracker.enrolment.likeness import find_unlike
-from susracker.faces.detector import Detector
-from susracker.plugins import open_encoder
+from susracker.plugins import open_detector, open_encoder
 from susracker.watchlist.scoring import load_scoring
 from tests.enrolment import samples
 from tests.torture.people import strangers
@@ -33,7 +32,7 @@ def others():
 
 
 def templates(*photos):
-    faces = [Detector().find_in_bytes(photo)[0].chip for photo in photos]
+    faces = [open_detector().find_in_bytes(photo)[0].chip for photo in photos]
     return open_encoder("dlib").encode(np.stack(faces))
 
 

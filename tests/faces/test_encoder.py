@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from susracker.errors import EncoderError
-from susracker.faces import dlib_resnet
-from susracker.faces import encoder as encoder_module
+from susracker.faces import built, dlib_resnet, graph
 from susracker.faces import weights as weights_module
-from susracker.faces.detector import Detector
 from susracker.faces.encoder import DlibEncoder, DlibInt8Encoder, DlibReferenceEncoder
 from susracker.faces.weights import RECOGNITION, weights_file
+from susracker.plugins import open_detector
 from tests.pictures import COLLINS, HOPPER, portrait, shared
 
 dlib_onnx, reference = DlibEncoder(), DlibReferenceEncoder()
@@ -20,13 +19,13 @@ dlib_onnx, reference = DlibEncoder(), DlibReferenceEncoder()
 @pytest.fixture(scope="module")
 def chips() -> np.ndarray:
     """Aligned faces of two people."""
-    return np.stack([Detector().find(portrait(path))[0].chip for path in (HOPPER, COLLINS)])
+    return np.stack([open_detector().find(portrait(path))[0].chip for path in (HOPPER, COLLINS)])
 
 
 @pytest.fixture(scope="module")
 def real_chips() -> np.ndarray:
     """Aligned faces of a hundred people and a few more."""
-    detector, chips = Detector(), []
+    detector, chips = open_detector(), []
     for photo in sorted(shared("lfw-dev").glob("*/*.jpg"))[::30]:
         chips += [face.chip for face in detector.find_in_bytes(photo.read_bytes())[:1]]
     assert len(chips) > 100
@@ -122,7 +121,7 @@ def test_the_model_is_built_once_and_kept(tmp_path, chips, monkeypatch):
 
 
 def test_a_model_that_differs_from_dlibs_is_not_kept(tmp_path, chips, monkeypatch):
-    monkeypatch.setattr(dlib_resnet, "MEAN_RGB", (122.7, 117.001, 104.298))
+    monkeypatch.setattr(graph, "MEAN_RGB", (122.7, 117.001, 104.298))
     with pytest.raises(EncoderError, match="differs from dlib's"):
         DlibEncoder(cache=tmp_path).encode(chips)
     assert not list(tmp_path.iterdir())
@@ -165,14 +164,14 @@ def test_without_a_face_to_check_it_on_no_network_is_used(tmp_path, chips, monke
     def missing(package: str, path: str):
         raise FileNotFoundError(f"{path} of the package {package} is missing")
 
-    monkeypatch.setattr(encoder_module, "installed_file", missing)
+    monkeypatch.setattr(built, "installed_file", missing)
     with pytest.raises(EncoderError, match="pip install"):
         DlibEncoder(cache=tmp_path).encode(chips)
     assert not list(tmp_path.iterdir())
 
 
 def test_the_same_person_is_nearer_than_another():
-    detector = Detector()
+    detector = open_detector()
 
     def template(person: str, number: int) -> np.ndarray:
         photo = shared("lfw-dev") / person / f"{person}_{number:04}.jpg"

@@ -10,7 +10,7 @@ import dlib
 import pytest
 
 from susracker.faces import hog
-from susracker.faces.detector import Detector
+from susracker.faces.hog_detector import HogDetector
 from tests.pictures import COLLINS, HOPPER, portrait
 
 
@@ -59,7 +59,7 @@ def test_threads_that_take_turns_share_one_detector(monkeypatch):
     monkeypatch.setattr(hog, "load", lambda file: made.append(load(file)) or made[-1])
     for _ in range(3):
         with ThreadPoolExecutor(1) as pool:
-            assert len(pool.submit(Detector().find, portrait(HOPPER)).result()) == 1
+            assert len(pool.submit(HogDetector().find, portrait(HOPPER)).result()) == 1
     assert len(made) == 1
 
 

@@ -12,9 +12,9 @@ from PIL import Image
 
 from susracker.errors import PictureError, PictureTooLargeError
 from susracker.faces import photos
-from susracker.faces.detector import Detector
 from susracker.faces.images import decode, media_type
 from susracker.faces.photos import decode_photo, photo_media_type, photo_thumbnail
+from susracker.plugins import open_detector
 from tests.pictures import HOPPER, encoded, portrait
 
 PHOTO = Image.fromarray(portrait(HOPPER)).resize((320, 380))
@@ -75,8 +75,8 @@ def test_16_bit_greys_are_scaled():
 
 def test_the_same_face_is_found_in_a_heic_photo():
     whole = Image.fromarray(portrait(HOPPER))
-    found = Detector().enrolment_face_in_bytes(encoded(whole, "HEIF"))
-    plain = Detector().enrolment_face_in_bytes(HOPPER.read_bytes())
+    found = open_detector().enrolment_face_in_bytes(encoded(whole, "HEIF"))
+    plain = open_detector().enrolment_face_in_bytes(HOPPER.read_bytes())
     assert found.quality.eye_distance == pytest.approx(plain.quality.eye_distance, rel=0.03)
 
 

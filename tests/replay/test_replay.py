@@ -16,11 +16,10 @@ from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import InputError
-from susracker.faces.detector import Detector
 from susracker.faces.images import crop, decode
 from susracker.loading import make_settings
 from susracker.models import Detection
-from susracker.plugins import open_encoder, open_store
+from susracker.plugins import open_detector, open_encoder, open_store
 from susracker.recording.edit import anonymise, write_new
 from susracker.recording.format import Recorded
 from susracker.recording.reader import Recording
@@ -47,7 +46,7 @@ SOON = Pace(math.inf)
 
 def face_of(path) -> bytes:
     picture = portrait(path)
-    return encoded(np.ascontiguousarray(crop(picture, Detector().find(picture)[0].box, 0.2)))
+    return encoded(np.ascontiguousarray(crop(picture, open_detector().find(picture)[0].box, 0.2)))
 
 
 HOPPERS, COLLINSES = face_of(HOPPER), face_of(COLLINS)
@@ -308,7 +307,7 @@ def test_a_photo_with_damaged_exif_is_shown_upright(tmp_path):
     with open_replay_tracker(watch_for(damaged, tmp_path), NIGHT) as tracker:
         (step,) = run(tracker, NIGHT_SHIFT[:1], 1, SOON)
         (file,) = save_faces(tmp_path / "faces", step, tracker.store)
-    assert len(Detector().find_in_bytes(file.read_bytes())) == 2
+    assert len(open_detector().find_in_bytes(file.read_bytes())) == 2
 
 
 def test_pictures_of_a_folder_come_by_name(settings, tmp_path):

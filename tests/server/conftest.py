@@ -21,9 +21,8 @@ from susracker.demo.portraits import sample_people, stranger
 from susracker.demo.process import ServerProcess
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
-from susracker.faces.detector import Detector
 from susracker.faces.images import crop
-from susracker.plugins import open_encoder, open_store
+from susracker.plugins import open_detector, open_encoder, open_store
 
 HOPPER, COLLINS = sample_people()
 
@@ -38,7 +37,7 @@ def jpeg(picture: Any) -> bytes:
 
 def face_crop(path: Path) -> bytes:
     picture = np.asarray(Image.open(path).convert("RGB"))
-    return jpeg(crop(picture, Detector().find(picture)[0].box, 0))
+    return jpeg(crop(picture, open_detector().find(picture)[0].box, 0))
 
 
 @pytest.fixture(scope="session")

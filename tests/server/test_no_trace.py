@@ -18,8 +18,7 @@ import requests
 from PIL import Image
 
 from susracker.demo.portraits import stranger
-from susracker.faces.detector import Detector
-from susracker.plugins import open_store
+from susracker.plugins import open_detector, open_store
 from tests.server.conftest import HOPPER, enroll_both, face_crop, jpeg
 from tests.torture.site import Site
 from tests.torture.traces import crop_parts, embedding_parts, files_holding, parts_of
@@ -93,14 +92,14 @@ def test_strangers_leave_no_trace(watched: Watched) -> None:
 def test_of_several_faces_only_the_wanted_one_is_kept(watched: Watched) -> None:
     other = jpeg(stranger(3))
     frame = side_by_side(face_crop(HOPPER.portrait), other)
-    assert len(Detector().find_in_bytes(frame, 10**8)) == 2
+    assert len(open_detector().find_in_bytes(frame, 10**8)) == 2
     assert watched.post(frame, "gate-1")[0] == "Match found"
     watched.stop()
     with open_store(watched.store_url) as store:
         alerts = store.alerts()
     assert {alert.name for alert in alerts} == {HOPPER.name}
     assert watched.holding(parts_of(frame)) == set()
-    faces = Detector().find_in_bytes(frame, 10**8)
+    faces = open_detector().find_in_bytes(frame, 10**8)
     left, right = sorted(faces, key=lambda one: one.box.left)
     assert watched.holding(parts_of(left.jpeg(0.2))) == {"site.db"}
     assert watched.holding(parts_of(right.jpeg(0.2)) + embedding_parts(frame)) == set()

@@ -24,8 +24,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from susracker.errors import PictureError
-from susracker.faces.detector import Detector
 from susracker.faces.images import decode, media_type, thumbnail
+from susracker.plugins import open_detector
 from tests.torture.mutations import Seed, mutant, seeds
 from tests.torture.processes import peak_bytes, resident_bytes
 
@@ -92,7 +92,7 @@ def check(counts: Counts, seed: Seed, data: bytes, number: int) -> None:
     assert picture.dtype == "uint8"
     assert media_type(data)
     if number % (2 if seed.is_face else SEARCHED_ONE_IN) == 0:
-        faces = Detector().find(picture)
+        faces = open_detector().find(picture)
         assert all(face.jpeg(0.2) for face in faces)
         assert len(thumbnail(data, THUMBNAIL_BYTES)) <= THUMBNAIL_BYTES
         counts["searched"] += 1

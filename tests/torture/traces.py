@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from susracker.faces.detector import Detector
-from susracker.plugins import open_encoder
+from susracker.plugins import open_detector, open_encoder
 
 PART = 48
 """Bytes that are searched for at once: too many to be anywhere by chance."""
@@ -34,7 +33,7 @@ def parts_of(content: bytes) -> list[bytes]:
 
 def embedding_parts(picture: bytes) -> list[bytes]:
     """Parts of the embeddings of a picture's faces, as they would be stored."""
-    faces = Detector().find_in_bytes(picture, 10**8)
+    faces = open_detector().find_in_bytes(picture, 10**8)
     encoder = open_encoder("dlib")
     chips = np.stack([face.chip for face in faces])
     made = [*encoder.encode(chips), *encoder.embed_fast(chips)]
@@ -43,7 +42,7 @@ def embedding_parts(picture: bytes) -> list[bytes]:
 
 def crop_parts(picture: bytes) -> list[bytes]:
     """Parts of the crop that an alert of these faces would have."""
-    faces = Detector().find_in_bytes(picture, 10**8)
+    faces = open_detector().find_in_bytes(picture, 10**8)
     return [part for face in faces for part in parts_of(face.jpeg(0.2))]
 
 

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from susracker.errors import PictureError
-from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.models import Candidate
+from susracker.plugins import open_detector
 from susracker.tracking.recogniser import Recogniser
 from tests.pictures import COLLINS, HOPPER, encoded, portrait
 
@@ -36,7 +36,7 @@ class Everyone:
 
 
 def recogniser(max_pixels: int = 10_000_000) -> Recogniser:
-    return Recogniser(Detector(), Ones(), Everyone(), max_pixels)
+    return Recogniser(open_detector(), Ones(), Everyone(), max_pixels)
 
 
 def both() -> np.ndarray:
@@ -49,7 +49,7 @@ def both() -> np.ndarray:
 def test_an_operator_is_shown_each_face_with_a_fifth_of_margin():
     data = encoded(both())
     recognition = recogniser().recognise(data, NOW)
-    faces = Detector().find_in_bytes(data)
+    faces = open_detector().find_in_bytes(data)
     assert recognition.faces == len(faces) == 2
     assert [match.face for match in recognition.matches] == [face.jpeg(0.2) for face in faces]
 
@@ -69,7 +69,7 @@ def test_of_a_crowd_the_largest_32_faces_are_recognised():
         size = len(face)
         crowd[row * 256 : row * 256 + size, column * 256 : column * 256 + size] = face
     data = encoded(crowd)
-    found = Detector().find_in_bytes(data)
+    found = open_detector().find_in_bytes(data)
     assert len(found) > 32
     recognition = recogniser().recognise(data, NOW)
     assert recognition.faces == 32

@@ -11,13 +11,12 @@ import pytest
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import InputError, PictureError, StoreUnavailableError
-from susracker.faces.detector import Detector
 from susracker.faces.images import crop, decode
 from susracker.judgement.judging import Judging
 from susracker.loading import make_settings
 from susracker.matchers.exact import ExactMatcher
 from susracker.models import Detection
-from susracker.plugins import open_cooldown, open_encoder, open_matcher, open_store
+from susracker.plugins import open_cooldown, open_detector, open_encoder, open_matcher, open_store
 from susracker.tracking.recogniser import Recogniser, Recognition
 from susracker.tracking.tracker import Tracker
 from tests.pictures import COLLINS, HOPPER, encoded, portrait
@@ -36,7 +35,7 @@ class Clock:
 
 def face_of(path) -> bytes:
     picture = portrait(path)
-    return encoded(np.ascontiguousarray(crop(picture, Detector().find(picture)[0].box, 0.2)))
+    return encoded(np.ascontiguousarray(crop(picture, open_detector().find(picture)[0].box, 0.2)))
 
 
 FACES = {"hopper": face_of(HOPPER), "collins": face_of(COLLINS)}

@@ -1,0 +1,153 @@
+"""Finds faces with dlib's CNN detector.
+
+A crop is searched first in sizes at which its face fills the detector's window: cameras send mostly
+crops, and such a size takes half a millisecond. Only then it is searched as a frame, in sizes that
+grow by `STEP`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from susracker.faces.alignment import box_of
+from susracker.faces.boxes import Found
+from susracker.faces.cnn import Cnn, Windows, faces_of
+from susracker.faces.detector import Detector, is_central, largest_share
+from susracker.faces.face import Face, locate
+from susracker.models import Picture
+
+STEP = 1.44
+"""How much larger each size is than the one before. A face scores about as much over that span, so
+smaller steps find hardly more."""
+
+CROP_SIDES = (104, 87, 122)
+"""Pixels of a picture's longer side at which the face of a crop fills the window, in the order in
+which they are tried. At the first, 94% of crops with a fifth of margin and 60% of tight crops score
+more than `CROP_SCORE`; at the second, 98% of tight crops; at the third, 99% of those with a margin
+(LFW's development photos)."""
+
+CROP_SCORE = 0.5
+"""Score at those sizes that makes a picture a crop of one face."""
+
+PORTRAIT_SIDES = (174, 250)
+"""The next sizes, which find every face of at least three tenths of the picture."""
+
+PORTRAIT_SHARE = 0.3
+"""A picture with a face at least this share of its shorter side is a crop or a portrait. Any other
+picture is searched again for smaller faces."""
+
+FRAME_SCORE = 0.0
+"""Score above which dlib itself reports a face."""
+
+LEAST_WIDTH = 74.0
+"""Width in pixels of the smallest faces that are found reliably in a copy of a picture: of LFW's
+faces, 99% have a score above 0 at 75 pixels, 95% at 70, and 45% at 62."""
+
+FINE_SCALE, MAX_FINE_SIDE = 2.2, 1920
+"""How much a picture is enlarged to find faces of 34 pixels, and the most pixels that its longer
+side may then have."""
+
+DOUBTFUL_SIDES, DOUBTFUL_SCORE = (73, 104, 150, 208, 250), -0.5
+"""Where nothing else is found, a large face in the middle is looked for at sizes between the
+others, and a lower score is enough. None of 2,394 patches of background scores more than -0.4."""
+
+
+RIVAL_SCORE, CUT_OFF, CLEARLY_SMALLER = 0.9, 0.1, 1.25
+"""If just one face is in the middle of an enrolment photo, another one is a bystander's if it
+scores less than the first, is cut off at the photo's edge by more than the second as a share of its
+width, or is that many times smaller. Scores do not rise with the likeness to a face, as HOG's do,
+but are about 1 for nearly all."""
+
+
+class CnnDetector(Detector):
+    """dlib's CNN detector on ONNX Runtime, and 5-point landmarks. Python's lock is free while the
+    network runs."""
+
+    def __init__(self, cnn: Cnn | None = None) -> None:
+        self._cnn = cnn or Cnn()
+
+    def find(self, picture: Picture) -> list[Face]:
+        picture = np.ascontiguousarray(picture)  # dlib accepts no views
+        return _located(picture, self._find_boxes(picture) or self._find_doubtful(picture))
+
+    def find_in_frame(self, picture: Picture, smallest: float) -> list[Face]:
+        picture = np.ascontiguousarray(picture)
+        scales = _scales(picture, LEAST_WIDTH / smallest)
+        return _located(picture, self._search(picture, scales, FRAME_SCORE))
+
+    def find_in_photo(self, picture: Picture) -> list[Face]:
+        picture = np.ascontiguousarray(picture)
+        longer = max(picture.shape[:2])
+        windows = [self._cnn.windows(picture, side / longer, FRAME_SCORE) for side in CROP_SIDES]
+        return _located(picture, self._find_all(picture, windows))
+
+    def may_be_subject(self, faces: list[Face]) -> list[Face]:
+        central = [face for face in faces if is_central(face.box, face.picture)]
+        if len(central) != 1:
+            return faces
+        return [one for one in faces if one is central[0] or _is_rival(one, central[0])]
+
+    def _find_boxes(self, picture: Picture) -> list[Found]:
+        longer, windows = max(picture.shape[:2]), []
+        for side in CROP_SIDES:
+            windows.append(self._cnn.windows(picture, side / longer, FRAME_SCORE))
+            found = faces_of(windows[-1])
+            if found and found[0].score > CROP_SCORE:
+                return found
+        return self._find_all(picture, windows)
+
+    def _find_all(self, picture: Picture, windows: list[Windows]) -> list[Found]:
+        """Find all faces; those of a third of the picture and more if there is one."""
+        longer = max(picture.shape[:2])
+        for side in PORTRAIT_SIDES:
+            windows.append(self._cnn.windows(picture, side / longer, FRAME_SCORE))
+        found = faces_of(np.concatenate(windows))
+        if largest_share(picture, found) >= PORTRAIT_SHARE:
+            return found
+        finest = min(FINE_SCALE, MAX_FINE_SIDE / longer)
+        return self._search(picture, _scales(picture, finest), FRAME_SCORE)
+
+    def _find_doubtful(self, picture: Picture) -> list[Found]:
+        """Find the best large face in the middle, at a lower score."""
+        longer = max(picture.shape[:2])
+        found = self._search(picture, [side / longer for side in DOUBTFUL_SIDES], DOUBTFUL_SCORE)
+        central = [one for one in found if is_central(one.box, picture)][:1]
+        return central if largest_share(picture, central) >= PORTRAIT_SHARE else []
+
+    def _search(self, picture: Picture, scales: Iterable[float], least: float) -> list[Found]:
+        """Find the faces in scaled copies of the picture, highest score first."""
+        windows = [self._cnn.windows(picture, scale, least) for scale in scales]
+        return faces_of(np.concatenate(windows))
+
+
+def _located(picture: Picture, found: Iterable[Found]) -> list[Face]:
+    """Return the faces in these boxes, largest first.
+
+    Where a face was found in one size only, the size of its window says little about its own, but
+    the landmarks do.
+    """
+    faces = [locate(picture, one.box, one.score) for one in found]
+    boxed = [replace(face, box=box_of(face.landmarks)) for face in faces]
+    return sorted(boxed, key=lambda face: -face.box.width)
+
+
+def _is_rival(face: Face, central: Face) -> bool:
+    """Whether a face may be the subject's although another one is in the middle."""
+    height, width = face.picture.shape[:2]
+    beyond = max(-face.box.left, -face.box.top, face.box.right - width, face.box.bottom - height)
+    return (
+        beyond <= CUT_OFF * face.box.width
+        and face.score >= RIVAL_SCORE
+        and face.box.width * CLEARLY_SMALLER >= central.box.width
+    )
+
+
+def _scales(picture: Picture, finest: float) -> list[float]:
+    """Scales from the finest to the one at which a face as large as the picture is found."""
+    longer, scales = max(picture.shape[:2]), [finest]
+    while scales[-1] * longer > min(CROP_SIDES):
+        scales.append(scales[-1] / STEP)
+    return scales
