@@ -20,6 +20,7 @@ from susracker.server import (
     health,
     holds,
     judgements,
+    page,
     photos,
     sessions,
 )
@@ -138,6 +139,7 @@ def create_app(
         health,
         sessions,
         audit,
+        page,
     ):
         app.register_blueprint(part.blueprint)
     register_errors(app)
