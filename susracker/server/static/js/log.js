@@ -1,12 +1,13 @@
 // The alerts that the page knows, each once, in the order of the server's log, however they came:
 // live, after a reconnection, or read page by page. Tells listeners at most once per frame.
 
-import { get } from "./api.js";
+import { get, queryOf } from "./api.js";
 
 export const UNJUDGED = new Set(["new", "to be confirmed"]);
 
 const FIRST_PAGE = 200;
 const PAGE = 500;
+const EVERYTHING = {};
 
 export class AlertLog extends EventTarget {
   constructor() {
@@ -16,34 +17,53 @@ export class AlertLog extends EventTarget {
     this.byId = new Map();
     /** `seq` of the newest alert that the server has sent. */
     this.lastSeq = 0;
-    /** Whether the oldest alert of all has been read. */
-    this.isComplete = false;
+    /** How far back each query was read. */
+    this.cursors = new Map();
     this.early = new Map();
     this.isTelling = false;
   }
 
   /** Reads the newest alerts; after this, `lastSeq` is what to connect with. */
   async start() {
-    const { last_seq: last } = await get("/api/alerts", { after: 0, limit: 1 });
-    this.lastSeq = last;
-    this.readFrom = last + 1;
-    await this.readOlder(FIRST_PAGE);
-  }
-
-  /** Reads the page before the oldest alert that is known. Of calls at the same time, one reads. */
-  readOlder(size = PAGE) {
-    this.reading ??= this.#readOlder(size).finally(() => (this.reading = null));
-    return this.reading;
-  }
-
-  async #readOlder(size) {
-    if (this.isComplete) return;
-    const after = Math.max(0, this.readFrom - 1 - size);
-    const { alerts } = await get("/api/alerts", { after, limit: size });
-    this.add(alerts.filter((one) => one.seq < this.readFrom));
-    this.readFrom = after + 1;
-    this.isComplete = after === 0;
+    await this.#read(EVERYTHING, FIRST_PAGE);
+    this.hasStarted = true;
     this.#tell();
+  }
+
+  /**
+   * Reads the alerts before the oldest one that each query has led to.
+   * @param {object[]} queries parameters of `GET /api/alerts`
+   */
+  async readOlder(queries) {
+    await Promise.all(queries.filter((query) => !this.isComplete([query])).map((query) => this.#read(query, PAGE)));
+    this.#tell();
+  }
+
+  /** Whether queries have led to the oldest alert that fits each of them. */
+  isComplete(queries) {
+    return queries.every((query) => this.#cursor(EVERYTHING).isComplete || this.#cursor(query).isComplete);
+  }
+
+  /** Of calls with the same query at the same time, one reads. */
+  #read(query, limit) {
+    const cursor = this.#cursor(query);
+    cursor.reading ??= this.#readPage(query, cursor, limit).finally(() => (cursor.reading = null));
+    return cursor.reading;
+  }
+
+  async #readPage(query, cursor, limit) {
+    const before = Math.min(cursor.before, this.#cursor(EVERYTHING).before);
+    const { alerts, last_seq: last } = await get("/api/alerts", { ...query, before, limit });
+    this.add(alerts);
+    if (!this.hasStarted) this.lastSeq = Math.max(this.lastSeq, last);
+    cursor.before = alerts.at(-1)?.seq ?? 0;
+    cursor.isComplete = alerts.length < limit;
+  }
+
+  #cursor(query) {
+    const key = queryOf(query);
+    if (!this.cursors.has(key)) this.cursors.set(key, { before: Number.MAX_SAFE_INTEGER, isComplete: false });
+    return this.cursors.get(key);
   }
 
   /** Reads again what is known of the newest alerts: others may have judged them meanwhile. */

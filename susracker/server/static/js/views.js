@@ -5,10 +5,17 @@ import { text } from "./text.js";
 
 const VIEWS = [
   { name: "alerts", needs: "view", load: () => import("./views/alerts.js") },
+  { name: "people", needs: "view", load: () => import("./views/people.js") },
+  { name: "find", needs: "find", load: () => import("./views/find.js") },
+  { name: "cameras", needs: "view", load: () => import("./views/cameras.js") },
+  { name: "numbers", needs: "view", load: () => import("./views/numbers.js") },
+  { name: "admin", needs: "audit", load: () => import("./views/admin.js") },
 ];
 
 /** Views that the address may name and the navigation does not. */
-const OTHERS = [];
+const OTHERS = [
+  { name: "person", parent: "people", needs: "view", load: () => import("./views/person.js") },
+];
 
 /** The views that a session's navigation shows. */
 export function viewsFor(session) {

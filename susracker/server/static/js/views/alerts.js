@@ -10,6 +10,8 @@ import { text } from "../text.js";
 
 const ROW_HEIGHT = 76;
 const ENOUGH = 30;
+/** Milliseconds without another try after older alerts could not be read. */
+const PAUSE = 5000;
 
 export function open(frame, id) {
   return new AlertsView(frame, id);
@@ -20,6 +22,7 @@ class AlertsView {
     this.frame = frame;
     this.title = text.alerts.title;
     this.wanted = id;
+    this.pausedUntil = 0;
     this.filter = new FilterBar(frame, () => this.narrow());
     this.rows = new Rows({
       label: text.alerts.list,
@@ -59,14 +62,14 @@ class AlertsView {
 
   /** Shows what fits the filter; chooses the newest alert where none is chosen. */
   update() {
-    const { alerts, isComplete } = this.frame.log;
+    const { alerts, hasStarted } = this.frame.log;
     const items = alerts.filter((one) => this.filter.fits(one) || one.id === this.chosen).reverse();
     this.rows.show(items);
     this.showEnd(items);
     if (this.wanted) this.chooseWanted();
     else if (!this.chosen && items.length) this.choose(items[0].id);
     else if (!items.length) this.detail.showNothing(this.emptyHint());
-    if (items.length < ENOUGH && !isComplete && alerts.length) this.readOlder();
+    if (items.length < ENOUGH && hasStarted) this.readOlder();
     this.detail.refresh();
   }
 
@@ -116,12 +119,17 @@ class AlertsView {
 
   readOlder() {
     const { log } = this.frame;
-    if (!log.isComplete && log.readFrom) log.readOlder().catch((error) => this.frame.failed(error));
+    const { queries } = this.filter;
+    if (!log.hasStarted || log.isComplete(queries) || Date.now() < this.pausedUntil) return;
+    log.readOlder(queries).catch((error) => {
+      this.pausedUntil = Date.now() + PAUSE;
+      this.frame.failed(error);
+    });
   }
 
   emptyHint() {
-    const { alerts, isComplete } = this.frame.log;
-    if (!isComplete) return [text.loading];
+    const { alerts, hasStarted } = this.frame.log;
+    if (!hasStarted || !this.frame.log.isComplete(this.filter.queries)) return [text.loading];
     if (!alerts.length) return [text.alerts.none, text.alerts.noneHint];
     if (this.filter.isNarrowed) return [text.alerts.noneFit];
     return [text.alerts.noneToJudge, text.alerts.noneToJudgeHint];
