@@ -13,6 +13,7 @@ class Permission(Enum):
     SEND = "send detections"
     VIEW = "look at alerts, people or cameras"
     REVIEW = "judge alerts"
+    FIND = "search for faces"
     MANAGE = "add, edit or remove people, or hold alerts"
     AUDIT = "read the audit log"
     SIGN_IN = "open a session"
@@ -21,7 +22,9 @@ class Permission(Enum):
 ROLES: dict[Role, frozenset[Permission]] = {
     "camera": frozenset({Permission.SEND}),
     "viewer": frozenset({Permission.SIGN_IN, Permission.VIEW}),
-    "operator": frozenset({Permission.SIGN_IN, Permission.VIEW, Permission.REVIEW}),
+    "operator": frozenset(
+        {Permission.SIGN_IN, Permission.VIEW, Permission.REVIEW, Permission.FIND}
+    ),
     "admin": frozenset(Permission),
     "auditor": frozenset({Permission.SIGN_IN, Permission.AUDIT}),
 }

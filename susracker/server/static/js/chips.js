@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 import { text } from "./text.js";
 
 const STATUS = { new: "warn", "to be confirmed": "warn", confirmed: "good", dismissed: "", unsure: "" };
-const THREAT = { high: "bad", medium: "warn", low: "" };
+const THREAT = { high: "bad", medium: "", low: "" };
 
 export function statusChip(status) {
   return el("span", { class: `chip ${STATUS[status] ?? ""}` }, text.status[status] ?? status);
@@ -18,5 +18,5 @@ export function threatChip(threat) {
 export function personChip(person) {
   const isExpired = person.status === "wanted" && person.expires_at && Date.parse(person.expires_at) <= Date.now();
   const status = isExpired ? "expired" : person.status;
-  return el("span", { class: `chip ${status === "wanted" ? "warn" : ""}` }, text.personStatus[status]);
+  return el("span", { class: "chip" }, text.personStatus[status]);
 }

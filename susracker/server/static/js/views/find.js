@@ -1,6 +1,6 @@
 // Find: whom a photo resembles. Nothing of it is kept.
 
-import { ApiError, post } from "../api.js";
+import { ApiError, post, queryOf } from "../api.js";
 import { el, fill, typed } from "../dom.js";
 import { framedPhoto } from "../framed.js";
 import { odds } from "../odds.js";
@@ -37,10 +37,9 @@ class FindView {
     this.address = URL.createObjectURL(file);
     const body = new FormData();
     body.append("file", file);
-    if (this.reason.value.trim()) body.append("reason", this.reason.value.trim());
     fill(this.result, el("p", { class: "empty" }, text.find.searching));
     try {
-      const found = await post("/api/find", body);
+      const found = await post(`/api/find${queryOf({ reason: this.reason.value.trim() })}`, body);
       fill(this.result, this.photo(found), this.faces(found));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
