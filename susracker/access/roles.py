@@ -16,6 +16,7 @@ class Permission(Enum):
     FIND = "search for faces"
     MANAGE = "add, edit or remove people, or hold alerts"
     AUDIT = "read the audit log"
+    KEYS = "manage keys"
     SIGN_IN = "open a session"
 
 

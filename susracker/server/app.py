@@ -21,8 +21,10 @@ from susracker.server import (
     health,
     holds,
     judgements,
+    keys,
     page,
     photos,
+    retention,
     sessions,
 )
 from susracker.server.access import guard
@@ -141,6 +143,8 @@ def create_app(
         health,
         sessions,
         audit,
+        keys,
+        retention,
         page,
     ):
         app.register_blueprint(part.blueprint)
