@@ -5,29 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tests.page.looks import expect, live, row, rows
 from tests.server.conftest import HOPPER
-
-
-def expect(what: Any) -> Any:
-    from playwright.sync_api import expect as expected
-
-    return expected(what)
-
-
-def rows(page: Any) -> Any:
-    return page.get_by_role("listbox").get_by_role("option")
-
-
-def row(page: Any, text: str) -> Any:
-    return rows(page).filter(has_text=text)
 
 
 def detail(page: Any, name: str = HOPPER.name) -> Any:
     return page.get_by_role("region", name=name, exact=True)
-
-
-def live(page: Any) -> None:
-    expect(page.get_by_text("Live", exact=True)).to_be_visible()
 
 
 def found(site: Any, camera: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ export class AlertDetail {
     this.frame = frame;
     this.onJudged = onJudged;
     this.onBack = onBack;
-    this.element = el("section", { class: "detail", "aria-label": text.alerts.choose });
+    this.element = el("section", { class: "detail", "aria-label": text.alerts.choose, tabindex: "0" });
   }
 
   close() {

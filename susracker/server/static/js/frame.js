@@ -1,6 +1,7 @@
 // What is around the views: navigation, the state of the live connection, messages, and keys.
 
 import { ApiError } from "./api.js";
+import { CameraWatch } from "./camera-watch.js";
 import { el, fill } from "./dom.js";
 import { Details } from "./details.js";
 import { helpDialog } from "./help.js";
@@ -33,7 +34,7 @@ export class Frame {
     this.count = el("span", { class: "count", hidden: true });
     this.messages = el("div", { class: "messages", role: "status" });
     this.polite = el("p", { class: "hidden", role: "status" });
-    this.main = el("main", { id: "main", tabindex: "-1" });
+    this.main = el("main", { id: "main", tabindex: "0" });
     this.links = viewsFor(this.session).map((view) =>
       el("a", { href: `#/${view.name}`, "data-view": view.name }, text.frame[view.name], view.name === "alerts" && this.count),
     );
@@ -63,6 +64,7 @@ export class Frame {
       this.live = new Live(this);
       this.live.start().catch((error) => this.failed(error));
       this.log.addEventListener("change", () => this.showCount());
+      this.cameraWatch = new CameraWatch((message) => this.say(message, "bad"));
     }
     this.showView();
   }
@@ -71,6 +73,7 @@ export class Frame {
     removeEventListener("hashchange", this.onHash);
     removeEventListener("keydown", this.onKey);
     this.live?.close();
+    this.cameraWatch?.close();
     this.view?.close?.();
   }
 

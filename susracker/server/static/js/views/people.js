@@ -5,6 +5,7 @@ import { personChip, threatChip } from "../chips.js";
 import { el, fill, typed } from "../dom.js";
 import { openPersonForm } from "../person-form.js";
 import { photoImage } from "../photo.js";
+import { table } from "../table.js";
 import { text } from "../text.js";
 import { agoElement } from "../when.js";
 
@@ -23,8 +24,8 @@ class PeopleView {
     this.body = el("tbody", {});
     this.hint = el("div", { class: "empty", hidden: true });
     this.more = el("button", { hidden: true, onclick: () => this.read() }, text.people.more);
-    const head = ["photo", "name", "threat", "status", "crimes", "reference", "lastSeen"].map((name) => el("th", { scope: "col" }, text.people[name]));
-    this.table = el("table", { class: "people", "aria-label": text.people.table }, el("thead", {}, el("tr", {}, head)), this.body);
+    const head = ["photo", "name", "threat", "status", "crimes", "reference", "lastSeen"].map((name) => text.people[name]);
+    this.table = table(text.people.table, head, this.body, { kind: "people" });
     this.element = el(
       "div",
       { class: "view" },
@@ -35,7 +36,7 @@ class PeopleView {
         this.search,
         frame.session.may("manage") && el("button", { class: "main end", onclick: () => this.add() }, text.people.add),
       ),
-      el("div", { class: "card wide" }, this.table, this.hint),
+      el("div", { class: "card" }, this.table, this.hint),
       this.more,
     );
     this.again();

@@ -7,6 +7,7 @@ import { el, fill, typed } from "../dom.js";
 import { shortOdds } from "../odds.js";
 import { openPersonForm } from "../person-form.js";
 import { photoImage, qualityChip } from "../photo.js";
+import { table } from "../table.js";
 import { text } from "../text.js";
 import { lanes, stopList, usualSpan, within } from "../track.js";
 import { agoElement, exactElement } from "../when.js";
@@ -219,12 +220,12 @@ class PersonView {
         el("td", { class: "number" }, one.fpir === null ? text.none : shortOdds(one.fpir)),
         el("td", {}, statusChip(one.status)),
       );
-    const head = ["time", "camera", "odds", "state"].map((name) => el("th", { scope: "col" }, text.person[name]));
+    const head = ["time", "camera", "odds", "state"].map((name) => text.person[name]);
     fill(
       this.alerts,
       el("h2", {}, text.person.alerts),
       found.length
-        ? el("div", { class: "wide" }, el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, found.map(row))))
+        ? table(text.person.alerts, head, found.map(row))
         : el("p", { class: "muted" }, text.person.noAlerts),
       this.hasMore && el("button", { onclick: () => this.attempt(() => this.readAlerts()) }, text.person.more),
     );
