@@ -9,6 +9,7 @@ import { iconImage } from "./icon.js";
 import { keyOf } from "./keys.js";
 import { Live } from "./live.js";
 import { AlertLog } from "./log.js";
+import { notifyButton } from "./notify.js";
 import { People } from "./people.js";
 import { signOut } from "./session.js";
 import { isMuted, setMuted } from "./sound.js";
@@ -49,7 +50,7 @@ export class Frame {
         el("a", { class: "hidden", href: "#main", onclick: (event) => this.skip(event) }, text.frame.skip),
         el("span", { class: "brand" }, iconImage(), el("span", { class: "name" }, text.product)),
         el("nav", { "aria-label": text.frame.navigation }, this.links),
-        el("div", { class: "tools" }, this.session.may("view") && [this.link, this.mute], this.helpButton(), this.who()),
+        el("div", { class: "tools" }, this.session.may("view") && [this.link, notifyButton(), this.mute], this.helpButton(), this.who()),
       ),
       this.messages,
       this.main,
@@ -152,7 +153,7 @@ export class Frame {
   }
 
   helpButton() {
-    return el("button", { class: "plain", onclick: () => helpDialog() }, text.frame.help);
+    return el("button", { class: "plain wide-only", onclick: () => helpDialog() }, text.frame.help);
   }
 
   who() {

@@ -2,6 +2,7 @@
 // connection comes back.
 
 import { withoutPictures } from "./details.js";
+import { notify } from "./notify.js";
 import { Connection } from "./socketio.js";
 import { sound } from "./sound.js";
 import { text } from "./text.js";
@@ -61,11 +62,7 @@ export class Live {
   /** Makes someone aware of a new alert. */
   notice(alert) {
     this.announceSoon(alert);
-    if (document.hidden && Notification.permission === "granted") {
-      new Notification(alert.name ?? alert.event_type, {
-        body: text.alerts.notification(alert.camera_id), tag: "susracker",
-      });
-    }
+    notify(alert.name ?? alert.event_type, text.alerts.notification(alert.camera_id));
     if (alert.criminal_id) {
       this.frame.people.get(alert.criminal_id).then((person) => person?.threat === "high" && sound());
     }
