@@ -8,6 +8,8 @@ modules that import each other by relative paths stay among files of the same ve
 from __future__ import annotations
 
 import hashlib
+import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +26,13 @@ FOLDER = Path(__file__).parent / "static"
 INDEX = "index.html"
 VERSION = "VERSION"
 """What stands for the digest in the page."""
+
+FIRST = ("js/main.js", "js/views/alerts.js")
+"""The modules of what most people see first; what they import is named in the page, so that a
+browser asks for all of it at once."""
+
+PRELOADS = "<!-- modules of the first view -->"
+IMPORT = re.compile(r'^import [^;]*?from "(\.[^"]+)";', re.MULTILINE)
 
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -71,8 +80,28 @@ def load_page() -> Page:
     for name, content in files.items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     version = digest.hexdigest()[:DIGITS]
-    index = files.pop(INDEX).replace(VERSION.encode(), version.encode())
-    return Page(version, files | {INDEX: index})
+    index = files[INDEX].decode().replace(PRELOADS, _preloads(files)).replace(VERSION, version)
+    return Page(version, files | {INDEX: index.encode()})
+
+
+def _preloads(files: Mapping[str, bytes]) -> str:
+    names = [name for first in FIRST for name in _imported(files, first)]
+    return "".join(
+        f'<link rel="modulepreload" href="/static/{VERSION}/{name}">'
+        for name in dict.fromkeys(names)
+    )
+
+
+def _imported(files: Mapping[str, bytes], name: str) -> list[str]:
+    """A module, and all that it imports, directly or not."""
+    found, waiting = [], [name]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.append(one)
+            for path in IMPORT.findall(files[one].decode()):
+                waiting.append(posixpath.normpath(posixpath.join(posixpath.dirname(one), path)))
+    return found
 
 
 @blueprint.get("/")

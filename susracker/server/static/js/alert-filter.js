@@ -52,10 +52,10 @@ export class FilterBar {
     if (this.onlyUnjudged && !UNJUDGED.has(alert.status)) return false;
     if (state.value && alert.status !== state.value) return false;
     if (camera.value && alert.camera_id !== camera.value) return false;
-    if (!holds(alert.name ?? alert.event_type, person.value)) return false;
+    if (person.value && !holds(alert.name ?? alert.event_type, person.value)) return false;
     if (threat.value && this.frame.people.known(alert.criminal_id)?.threat !== threat.value) return false;
-    const at = Date.parse(alert.occurred_at);
-    return !(since.value && at < Date.parse(since.value)) && !(until.value && at > Date.parse(until.value));
+    if (since.value && Date.parse(alert.occurred_at) < Date.parse(since.value)) return false;
+    return !(until.value && Date.parse(alert.occurred_at) > Date.parse(until.value));
   }
 
   makeFields() {
