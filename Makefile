@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 FERRETDB := tests/services/ferretdb/bin/ferretdb
 
-.PHONY: help demo test lint mutants torture bench services docs site lock hooks clean
+.PHONY: help demo test lint mutants torture bench services docs site screenshots lock hooks clean
 
 help:
 	@echo "make demo      see it work: a camera, a wanted person, an alert"
@@ -15,6 +15,7 @@ help:
 	@echo "make services  build FerretDB and run it and Redis, for tests and for trying things out"
 	@echo "make docs      write docs/cli.md and the picture in the README again, and build the site"
 	@echo "make site      build the documentation into site/, and fail on a dead link"
+	@echo "make screenshots  take the pictures of the operators' page again; needs Chromium"
 	@echo "make lock      pin in requirements-dev.txt what pyproject.toml asks for"
 	@echo "make hooks     run the checks of .pre-commit-config.yaml before each commit"
 	@echo "make clean     remove .venv and caches"
@@ -61,6 +62,9 @@ docs: .venv/docs
 
 site: .venv/docs
 	$(BIN)/mkdocs build --strict
+
+screenshots: .venv/test
+	$(BIN)/python tools/screenshots.py
 
 # Pins stay as they are where they still fit: `make lock LOCK_FLAGS=--upgrade` renews them.
 lock: .venv/dev

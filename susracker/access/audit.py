@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing_extensions import Self
 
 from susracker.access.chain import breaks, chained
-from susracker.access.signing import SigningKey
+from susracker.access.signing import PublicKey, SigningKey
 from susracker.errors import ConfigError, StoreFormatError
 from susracker.oversight import AuditEntry, AuditHead
 from susracker.runtime.files import expanded
@@ -79,6 +79,11 @@ class AuditLog:
         log = cls(store, SigningKey.load_or_make(expanded(key_file)))
         log._signed(store.audit_head())
         return log
+
+    @property
+    def public_key(self) -> PublicKey:
+        """What the signatures of this log are checked with."""
+        return self._key.public
 
     def derive(self, purpose: bytes) -> bytes:
         """As `SigningKey.derive`."""

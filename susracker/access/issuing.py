@@ -92,10 +92,10 @@ def find_key(store: Access, id_or_name: str) -> Key:
     )
 
 
-def has_valid_admin(store: Access, now: datetime) -> bool:
-    """Whether someone can manage the server with a key."""
+def has_valid_admin(store: Access, now: datetime, besides: str = "") -> bool:
+    """Whether someone can manage the server with a key other than the one with the id `besides`."""
     everyone = store.keys()
-    return any(key.role == "admin" and key.is_valid(now) for key in everyone)
+    return any(key.role == "admin" and key.is_valid(now) and key.id != besides for key in everyone)
 
 
 def _check(name: str, cameras: str, expires: str | None) -> _Fields:

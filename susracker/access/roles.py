@@ -13,15 +13,19 @@ class Permission(Enum):
     SEND = "send detections"
     VIEW = "look at alerts, people or cameras"
     REVIEW = "judge alerts"
+    FIND = "search for faces"
     MANAGE = "add, edit or remove people, or hold alerts"
     AUDIT = "read the audit log"
+    KEYS = "manage keys"
     SIGN_IN = "open a session"
 
 
 ROLES: dict[Role, frozenset[Permission]] = {
     "camera": frozenset({Permission.SEND}),
     "viewer": frozenset({Permission.SIGN_IN, Permission.VIEW}),
-    "operator": frozenset({Permission.SIGN_IN, Permission.VIEW, Permission.REVIEW}),
+    "operator": frozenset(
+        {Permission.SIGN_IN, Permission.VIEW, Permission.REVIEW, Permission.FIND}
+    ),
     "admin": frozenset(Permission),
     "auditor": frozenset({Permission.SIGN_IN, Permission.AUDIT}),
 }

@@ -31,10 +31,13 @@ class Show:
 
     Args:
         folder: where to put the demo's database.
+
+    Attributes:
+        store_url: of that database.
     """
 
     def __init__(self, folder: Path, console: Console) -> None:
-        self._store_url = f"sqlite:///{(folder / 'demo.db').as_posix()}"
+        self.store_url = f"sqlite:///{(folder / 'demo.db').as_posix()}"
         self._console = console
         self._face_alerts = threading.Event()
 
@@ -61,16 +64,18 @@ class Show:
         Raises:
             SusrackerError: they did not come in time, or the server did not start.
         """
-        self._enroll(people)
+        self.enroll(people)
         with (
-            ServerProcess("--store", self._store_url, "--log-level", "warning") as server,
+            ServerProcess("--store", self.store_url, "--log-level", "warning") as server,
             Operator(server.url, self._on_alert),
         ):
             self.say(f"[bold]server[/bold]    listens on {server.url}; Ctrl-C ends the demo")
+            self.say(f"[bold]page[/bold]      open {server.url} to see and judge the alerts")
             self._film(shots, server.url, interval, limit)
 
-    def _enroll(self, people: list[SamplePerson]) -> None:
-        settings = load_settings({"store": self._store_url}).settings
+    def enroll(self, people: list[SamplePerson]) -> None:
+        """Put the sample people on the watch-list."""
+        settings = load_settings({"store": self.store_url}).settings
         with open_store_of(settings) as store:
             detector = open_detector(settings.detector)
             enroller = Enroller(store, open_encoder(settings.encoder), detector)

@@ -24,6 +24,7 @@ from susracker.server.wire import (
     Moment,
     Name,
     alert_summary,
+    camera_day_fields,
     camera_fields,
     judgement_lists,
     new_alert_event,
@@ -121,6 +122,23 @@ def cameras() -> ResponseReturnValue:
     """Every camera: when it was last heard from, and its numbers of detections and alerts."""
     found = service().reads.call(service().tracker.cameras)
     return jsonify(cameras=[camera_fields(camera) for camera in found])
+
+
+class Since(BaseModel):
+    """The first day that a client asks for, in UTC; by default all."""
+
+    since: date | None = None
+
+
+@blueprint.get("/api/cameras/days")
+@access(Permission.VIEW)
+@takes(Since)
+@unaudited("shows no person")
+def camera_days() -> ResponseReturnValue:
+    """What each camera sent on each day."""
+    since = parse(Since, request.args).since or date.min
+    found = service().reads.call(service().tracker.camera_days)
+    return jsonify(days=[camera_day_fields(one) for one in found if one.day >= since])
 
 
 def _described(parts: Service, alert_id: str) -> dict[str, Any]:

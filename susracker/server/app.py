@@ -17,10 +17,14 @@ from susracker.server import (
     audit,
     criminals,
     detections,
+    find,
     health,
     holds,
     judgements,
+    keys,
+    page,
     photos,
+    retention,
     sessions,
 )
 from susracker.server.access import guard
@@ -132,12 +136,16 @@ def create_app(
         detections,
         criminals,
         photos,
+        find,
         alerts,
         holds,
         judgements,
         health,
         sessions,
         audit,
+        keys,
+        retention,
+        page,
     ):
         app.register_blueprint(part.blueprint)
     register_errors(app)

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 
 from susracker.access.audit import Act, AuditLog
+from susracker.access.signing import PublicKey
 from susracker.errors import ConfigError, StoreError
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,11 @@ class Auditing:
         """What is not in the log yet, or None."""
         count = len(self._waiting)
         return f"changes that are not in the audit log yet: {count}" if count else None
+
+    @property
+    def public_key(self) -> PublicKey:
+        """What the log is verified with."""
+        return self._log.public_key
 
     def note_look(self, act: Act) -> None:
         """Note a look.

@@ -59,6 +59,7 @@ def list_photos(criminal_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/api/criminals/<criminal_id>/photos/<photo>")
 @access(Permission.VIEW)
+@takes(Look)
 @audited("criminal.photo", "criminal_id")
 @takes(Look)
 def show_photo(criminal_id: str, photo: str) -> ResponseReturnValue:
@@ -77,6 +78,7 @@ def show_photo(criminal_id: str, photo: str) -> ResponseReturnValue:
 
 @blueprint.delete("/api/criminals/<criminal_id>/photos/<photo>")
 @access(Permission.MANAGE)
+@takes(Basis)
 @audited("criminal.remove_photo", "criminal_id")
 @takes(Basis)
 def remove_photo(criminal_id: str, photo: str) -> ResponseReturnValue:

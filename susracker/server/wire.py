@@ -20,7 +20,7 @@ from pydantic import (
 
 from susracker.errors import InputError
 from susracker.judgement.judging import Judged
-from susracker.models import Alert, Camera, Criminal, Sighting
+from susracker.models import Alert, Camera, CameraDay, Criminal, Sighting
 from susracker.oversight import Judgement
 from susracker.runtime.data_uri import decode_base64
 from susracker.tracking.tracker import FACE
@@ -301,11 +301,11 @@ def criminal_fields(criminal: Criminal, photo_ids: list[str], templates: int) ->
         "threat": criminal.threat,
         "status": criminal.status,
         "case_reference": criminal.case_reference,
-        "expires_at": _iso(criminal.expires_at),
-        "last_seen_at": _iso(criminal.last_seen_at),
+        "expires_at": iso(criminal.expires_at),
+        "last_seen_at": iso(criminal.last_seen_at),
         "last_seen_camera": criminal.last_seen_camera,
         "last_seen_location": criminal.last_seen_location,
-        "created_at": _iso(criminal.created_at),
+        "created_at": iso(criminal.created_at),
         "revision": criminal.revision,
         "photos": photo_ids,
         "templates": templates,
@@ -326,6 +326,17 @@ def sighting_fields(sighting: Sighting) -> dict[str, Any]:
     }
 
 
+def camera_day_fields(day: CameraDay) -> dict[str, Any]:
+    """What a camera sent on a day, as the API shows it."""
+    return {
+        "camera_id": day.camera_id,
+        "day": day.day.isoformat(),
+        "detections": day.detections,
+        "searches": day.searches,
+        "alerts": day.alerts,
+    }
+
+
 def camera_fields(camera: Camera) -> dict[str, Any]:
     """A camera, as the API shows it."""
     return {
@@ -337,5 +348,6 @@ def camera_fields(camera: Camera) -> dict[str, Any]:
     }
 
 
-def _iso(moment: datetime | None) -> str | None:
+def iso(moment: datetime | None) -> str | None:
+    """A moment as the API shows it."""
     return moment.isoformat() if moment else None

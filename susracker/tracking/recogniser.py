@@ -12,8 +12,8 @@ from susracker.faces.boxes import Box
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.faces.face import Face
-from susracker.faces.images import LARGE_PIXELS, pixels_of
-from susracker.models import Candidate, Vectors
+from susracker.faces.images import LARGE_PIXELS, decode, pixels_of
+from susracker.models import Candidate, Picture, Vectors
 from susracker.watchlist.watchlist import WatchList
 
 MAX_FACES = 32
@@ -134,7 +134,16 @@ class Recogniser:
             PictureError: the picture cannot be read.
             StoreUnavailableError: the store cannot be read.
         """
-        faces = self._detector.find_in_bytes(data, self._max_pixels)[:MAX_FACES]
+        return self.search_picture(decode(data, self._max_pixels), now)
+
+    def search_picture(self, picture: Picture, now: datetime) -> list[Search]:
+        """Say whom the faces in a picture resemble, as `search` does.
+
+        Raises:
+            EncoderError: the network cannot be loaded.
+            StoreUnavailableError: the store cannot be read.
+        """
+        faces = self._detector.find(picture)[:MAX_FACES]
         if not faces:
             return []
         probes = self._encoder.encode(np.stack([face.chip for face in faces]))

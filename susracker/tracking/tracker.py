@@ -20,7 +20,7 @@ from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.loading import make_settings
 from susracker.matchers.base import Matcher
-from susracker.models import Alert, Camera, Detection, Outcome, OutcomeKind
+from susracker.models import Alert, Camera, CameraDay, Detection, Outcome, OutcomeKind
 from susracker.plugins import (
     open_cooldown,
     open_detector,
@@ -236,6 +236,11 @@ class Tracker:
         """What is known about each camera at this moment, by id."""
         self._counts.flush()
         return self.journal.cameras()
+
+    def camera_days(self) -> list[CameraDay]:
+        """What each camera sent on each day, by camera and then by day."""
+        self._counts.flush()
+        return self.journal.camera_days()
 
     def handle(self, detection: Detection) -> Outcome:
         """Recognise a detection's faces, and store what follows from it.

@@ -23,6 +23,8 @@ from tests.server.apps import running_app
 PEOPLE = {"viewer", "operator", "admin"}
 
 ALLOWED = {
+    "GET /": None,
+    "GET /static/<version>/<path:name>": None,
     "GET /healthz": None,
     "POST /api/session": None,
     "POST /face_upload": {"camera", "admin"},
@@ -37,7 +39,14 @@ ALLOWED = {
     "POST /api/alerts/<alert_id>/review": {"operator", "admin"},
     "POST /api/alerts/<alert_id>/outcome": {"operator", "admin"},
     "GET /api/cameras": PEOPLE,
+    "GET /api/cameras/days": PEOPLE,
     "GET /api/audit": {"auditor", "admin"},
+    "GET /api/audit/verification": {"auditor", "admin"},
+    "GET /api/retention": {"auditor", "admin"},
+    "GET /api/keys": {"admin"},
+    "POST /api/keys": {"admin"},
+    "POST /api/keys/<key_id>/rotate": {"admin"},
+    "DELETE /api/keys/<key_id>": {"admin"},
     "GET /api/criminals": PEOPLE,
     "GET /api/criminals/<criminal_id>": PEOPLE,
     "GET /api/criminals/<criminal_id>/track": PEOPLE,
@@ -47,10 +56,14 @@ ALLOWED = {
     "POST /api/criminals": {"admin"},
     "PUT /api/criminals/<criminal_id>": {"admin"},
     "DELETE /api/criminals/<criminal_id>": {"admin"},
+    "POST /api/find": {"operator", "admin"},
     "PUT /api/alerts/<alert_id>/hold": {"admin"},
     "DELETE /api/alerts/<alert_id>/hold": {"admin"},
 }
 """The roles that may use each route; None: everyone, without a key."""
+
+PUBLIC = {"GET /", "GET /static/<version>/<path:name>", "GET /healthz"}
+"""Routes that show nothing of the site. Trading a key for a session needs the key."""
 
 EVENTS = {"connect": PEOPLE, "disconnect": None}
 
@@ -146,7 +159,7 @@ def test_nobody_comes_in_without_a_valid_key(client, keys, key):
     texts = keys | {"made up": "sus_123456789abc_secret", "of another": mixed, "": "", None: None}
     by_bearer = {} if key is None else {"Authorization": f"Bearer {texts[key]}"}
     by_header = {} if key is None else {"X-API-Key": texts[key]}
-    for route in ALLOWED.keys() - {"GET /healthz"}:
+    for route in ALLOWED.keys() - PUBLIC:
         for headers in (by_bearer, by_header):
             answer = call(client, route, headers=headers)
             assert answer.status_code == 401, route
@@ -350,8 +363,8 @@ def test_listed_networks_post_without_a_key_and_do_nothing_else(tmp_path, keys, 
             refused = {one for one, status in statuses(address).items() if status == 403}
             let_in = {one for one, status in statuses(address).items() if status == 400}
             assert let_in == {one for one, roles in ALLOWED.items() if roles == {"camera", "admin"}}
-            assert refused == ALLOWED.keys() - let_in - {"GET /healthz", "POST /api/session"}
-        assert set(statuses("10.0.8.9").values()) == {200, 401}
+            assert refused == ALLOWED.keys() - let_in - PUBLIC - {"POST /api/session"}
+        assert set(statuses("10.0.8.9").values()) == {200, 401, 404}
         # Whoever shows a key is who the key says, or nobody.
         assert statuses("10.0.7.9", "sus_wrong_key")["POST /activity_alert"] == 401
         assert statuses("10.0.7.9", keys["viewer"])["POST /activity_alert"] == 403

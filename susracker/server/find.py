@@ -1,0 +1,104 @@
+"""Whom a photo resembles, and whether it could be enrolled. Nothing of it is kept."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from susracker.access.roles import Permission
+from susracker.enrolment.enroller import photo_digest
+from susracker.errors import FaceRefusedError, InputError, PictureError
+from susracker.faces.photos import decode_photo
+from susracker.models import Candidate, Picture
+from susracker.runtime.data_uri import decode_base64
+from susracker.server.access import access
+from susracker.server.audited import audited, describe
+from susracker.server.body import form, from_json
+from susracker.server.criminals import ENROLMENT
+from susracker.server.service import service
+from susracker.stores.base import Store
+from susracker.tracking.recogniser import Search
+from susracker.tracking.tracker import Tracker, utc_now
+
+blueprint = Blueprint("find", __name__)
+
+NO_PHOTO = "a photo is needed: as the file of a form, or as image in JSON, in base64"
+
+
+@blueprint.post("/api/find")
+@access(Permission.FIND)
+@audited("criminal.find")
+def find() -> ResponseReturnValue:
+    """Whom the faces in a photo resemble, and whether the photo could be enrolled."""
+    found = service().slow.call(ENROLMENT, _find, service().tracker, _photo())
+    shown = {one["criminal_id"] for face in found["faces"] for one in face["candidates"]}
+    describe(faces=len(found["faces"]), shown=sorted(shown))
+    return jsonify(found)
+
+
+def _photo() -> bytes:
+    sent = form()
+    if sent is None:
+        return from_json(_from_json)
+    files = [content for several in sent.files.values() for content in several]
+    if len(files) != 1:
+        raise InputError(NO_PHOTO)
+    return files[0]
+
+
+def _from_json(body: Any) -> bytes:
+    if not isinstance(body, dict) or "image" not in body:
+        raise InputError(NO_PHOTO)
+    try:
+        return decode_base64(body["image"])
+    except ValueError as error:
+        raise InputError(f"image: {error}") from error
+
+
+def _find(tracker: Tracker, content: bytes) -> dict[str, Any]:
+    try:
+        picture = decode_photo(content, tracker.max_pixels)
+    except PictureError as error:
+        raise InputError(str(error)) from error
+    found = tracker.recogniser.search_picture(picture, utc_now())
+    ids = {one.criminal_id for face in found for one in face.candidates}
+    photos = tracker.store.photo_ids_of(ids)
+    height, width = picture.shape[:2]
+    return {
+        "width": width,
+        "height": height,
+        "faces": [_face(one, photos) for one in found],
+        "enrolment": _enrolment(tracker, content, picture),
+    }
+
+
+def _face(found: Search, photos: dict[str, list[str]]) -> dict[str, Any]:
+    return {
+        "box": asdict(found.box),
+        "is_match": found.is_match,
+        "candidates": [_candidate(one, photos[one.criminal_id]) for one in found.candidates],
+    }
+
+
+def _candidate(found: Candidate, photo_ids: list[str]) -> dict[str, Any]:
+    return asdict(found) | {"photo": photo_ids[0] if photo_ids else None}
+
+
+def _enrolment(tracker: Tracker, content: bytes, picture: Picture) -> dict[str, Any]:
+    """What would become of the photo if it were enrolled."""
+    answer = {"enrolled_as": _owner(tracker.store, photo_digest(content))}
+    try:
+        face = tracker.detector.enrolment_face(picture)
+    except FaceRefusedError as refusal:
+        return answer | {"refused": str(refusal), "box": None, "quality": None}
+    return answer | {"refused": None, "box": asdict(face.box), "quality": asdict(face.quality)}
+
+
+def _owner(store: Store, digest: str) -> dict[str, str] | None:
+    """The person whose photo has a digest."""
+    owner = store.photo_owner(digest)
+    people = store.criminals([owner]) if owner else []
+    return {"id": people[0].id, "name": people[0].name} if people else None

@@ -1,0 +1,123 @@
+"""Who may use the server: keys, listed, made, rotated and revoked by admins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, jsonify, url_for
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, ConfigDict
+
+from susracker.access.issuing import has_valid_admin, issue, rotate
+from susracker.access.roles import Permission
+from susracker.errors import ConflictError
+from susracker.oversight import Key, Role
+from susracker.server.access import access
+from susracker.server.audited import audited, describe, once_changed, unaudited
+from susracker.server.body import from_json
+from susracker.server.service import service
+from susracker.server.wire import iso, parse
+from susracker.stores.access import Access
+
+blueprint = Blueprint("keys", __name__)
+
+ADMIN_FIRST = "make an admin's key first: from then on the server asks everyone for a key"
+LAST_ADMIN = (
+    "this is the last admin's key: make another one first, or revoke it on the server's machine "
+    "with susracker keys revoke"
+)
+
+
+class NewKey(BaseModel):
+    """`POST /api/keys`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    role: Role
+    name: str
+    cameras: str | None = None
+    expires: str | None = None
+
+
+@blueprint.get("/api/keys")
+@access(Permission.KEYS)
+@unaudited("shows neither a person nor a secret")
+def list_keys() -> ResponseReturnValue:
+    """All keys, revoked ones too, by the time at which they were made."""
+    found = service().reads.call(service().tracker.store.keys)
+    return jsonify(keys=[_fields(key) for key in found])
+
+
+@blueprint.post("/api/keys")
+@access(Permission.KEYS)
+@audited("key.create")
+def make_key() -> ResponseReturnValue:
+    """Make a key; the answer shows it, this once."""
+    wanted = from_json(partial(parse, NewKey))
+    store, changed = service().tracker.store, once_changed()
+    key, text = service().reads.call(_make, store, wanted, changed)
+    describe(name=key.name, role=key.role)
+    where = {"Location": url_for(".list_keys")}
+    return jsonify(_fields(key) | {"key": str(text)}), 201, where
+
+
+@blueprint.post("/api/keys/<key_id>/rotate")
+@access(Permission.KEYS)
+@audited("key.rotate", "key_id")
+def rotate_key(key_id: str) -> ResponseReturnValue:
+    """Give a key another secret; the answer shows it, this once."""
+    key, text = service().reads.call(_rotate, service().tracker.store, key_id, once_changed())
+    return jsonify(_fields(key) | {"key": str(text)})
+
+
+@blueprint.delete("/api/keys/<key_id>")
+@access(Permission.KEYS)
+@audited("key.revoke", "key_id")
+def revoke_key(key_id: str) -> ResponseReturnValue:
+    """Refuse a key from now on; not the last one of an admin."""
+    service().reads.call(_revoke, service().tracker.store, key_id, once_changed())
+    return "", 204
+
+
+def _make(store: Access, wanted: NewKey, changed: Callable[[str], None]) -> Any:
+    if wanted.role != "admin" and not store.keys():
+        raise ConflictError(ADMIN_FIRST)
+    key, text = issue(store, wanted.role, wanted.name, wanted.cameras, wanted.expires, _now())
+    changed(key.id)
+    return key, text
+
+
+def _rotate(store: Access, key_id: str, changed: Callable[[str], None]) -> Any:
+    key = store.key(key_id)
+    text = rotate(store, key)
+    changed(key_id)
+    return key, text
+
+
+def _revoke(store: Access, key_id: str, changed: Callable[[str], None]) -> None:
+    key = store.key(key_id)
+    if key.role == "admin" and not has_valid_admin(store, _now(), besides=key_id):
+        raise ConflictError(LAST_ADMIN)
+    store.revoke_key(key_id, _now())
+    changed(key_id)
+
+
+def _fields(key: Key) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "role": key.role,
+        "cameras": key.cameras,
+        "state": "revoked" if key.revoked_at else "valid" if key.is_valid(_now()) else "expired",
+        "created_at": iso(key.created_at),
+        "expires_at": iso(key.expires_at),
+        "revoked_at": iso(key.revoked_at),
+        "last_used_at": iso(key.last_used_at),
+    }
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

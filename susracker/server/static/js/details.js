@@ -1,0 +1,43 @@
+// What an alert has beside its entry in the list: pictures, reviews and outcomes. The server notes
+// each look, so only what is shown is asked for; what was shown last is kept.
+
+import { get, path } from "./api.js";
+import { Cache } from "./cache.js";
+
+const KEPT = 150;
+
+/** Leaves the pictures, which are large, out of what the list keeps. */
+export function withoutPictures({ detected_face: _face, criminal_image: _photo, ...rest }) {
+  return rest;
+}
+
+export class Details {
+  constructor() {
+    this.cache = new Cache((id) => get(path`/api/alerts/${id}`), KEPT);
+  }
+
+  /** An alert with everything. Rejects with `ApiError`. */
+  get(id) {
+    return this.cache.get(id);
+  }
+
+  /** Keeps an alert that came live: nobody has said anything about it. */
+  put(alert) {
+    this.cache.put(alert.id, { reviews: [], outcomes: [], held: null, ...alert });
+  }
+
+  /** Applies what people said. */
+  change(update) {
+    this.cache.change(update.id, update);
+  }
+
+  /** After a disconnection, others may have said something that was not heard. */
+  forgetAll() {
+    this.cache.clear();
+  }
+}
+
+/** The address of an alert's face, or null. */
+export function faceOf(alert) {
+  return alert.detected_face ? `data:image/jpeg;base64,${alert.detected_face}` : null;
+}

@@ -1,0 +1,120 @@
+// The alerts that the page knows, each once, in the order of the server's log, however they came:
+// live, after a reconnection, or read page by page. Tells listeners at most once per frame.
+
+import { get, queryOf } from "./api.js";
+
+export const UNJUDGED = new Set(["new", "to be confirmed"]);
+
+const FIRST_PAGE = 200;
+const PAGE = 500;
+const EVERYTHING = {};
+
+export class AlertLog extends EventTarget {
+  constructor() {
+    super();
+    /** By `seq`, oldest first. */
+    this.alerts = [];
+    this.byId = new Map();
+    /** `seq` of the newest alert that the server has sent. */
+    this.lastSeq = 0;
+    /** How far back each query was read. */
+    this.cursors = new Map();
+    this.early = new Map();
+    this.isTelling = false;
+  }
+
+  /** Reads the newest alerts; after this, `lastSeq` is what to connect with. */
+  async start() {
+    await this.#read(EVERYTHING, FIRST_PAGE);
+    this.hasStarted = true;
+    this.#tell();
+  }
+
+  /**
+   * Reads the alerts before the oldest one that each query has led to.
+   * @param {object[]} queries parameters of `GET /api/alerts`
+   */
+  async readOlder(queries) {
+    await Promise.all(queries.filter((query) => !this.isComplete([query])).map((query) => this.#read(query, PAGE)));
+    this.#tell();
+  }
+
+  /** Whether queries have led to the oldest alert that fits each of them. */
+  isComplete(queries) {
+    return queries.every((query) => this.#cursor(EVERYTHING).isComplete || this.#cursor(query).isComplete);
+  }
+
+  /** Of calls with the same query at the same time, one reads. */
+  #read(query, limit) {
+    const cursor = this.#cursor(query);
+    cursor.reading ??= this.#readPage(query, cursor, limit).finally(() => (cursor.reading = null));
+    return cursor.reading;
+  }
+
+  async #readPage(query, cursor, limit) {
+    const before = Math.min(cursor.before, this.#cursor(EVERYTHING).before);
+    const { alerts, last_seq: last } = await get("/api/alerts", { ...query, before, limit });
+    this.add(alerts);
+    if (!this.hasStarted) this.lastSeq = Math.max(this.lastSeq, last);
+    cursor.before = alerts.at(-1)?.seq ?? 0;
+    cursor.isComplete = alerts.length < limit;
+  }
+
+  #cursor(query) {
+    const key = queryOf(query);
+    if (!this.cursors.has(key)) this.cursors.set(key, { before: Number.MAX_SAFE_INTEGER, isComplete: false });
+    return this.cursors.get(key);
+  }
+
+  /** Reads again what is known of the newest alerts: others may have judged them meanwhile. */
+  async readAgain() {
+    const { alerts } = await get("/api/alerts", { after: Math.max(0, this.lastSeq - PAGE), limit: PAGE });
+    alerts.forEach((one) => this.byId.has(one.id) && this.change(one));
+  }
+
+  /** Adds alerts; those that are known already stay as they are. Returns those that were not. */
+  add(alerts) {
+    const added = alerts.filter((one) => !this.byId.has(one.id));
+    for (const one of added) {
+      Object.assign(one, this.early.get(one.id));
+      this.early.delete(one.id);
+      this.byId.set(one.id, one);
+      this.#insert(one);
+      this.lastSeq = Math.max(this.lastSeq, one.seq);
+    }
+    if (added.length) this.#tell();
+    return added;
+  }
+
+  /** Applies what people said about an alert, which may arrive before the alert. */
+  change(update) {
+    const known = this.byId.get(update.id);
+    if (!known) {
+      this.early.set(update.id, update);
+      return;
+    }
+    Object.assign(known, update);
+    this.#tell();
+    this.dispatchEvent(new CustomEvent("judged", { detail: known }));
+  }
+
+  /** How many of the known alerts nobody has decided yet. */
+  get waiting() {
+    return this.alerts.reduce((sum, one) => sum + UNJUDGED.has(one.status), 0);
+  }
+
+  #insert(alert) {
+    let place = this.alerts.length;
+    while (place && this.alerts[place - 1].seq > alert.seq) place -= 1;
+    this.alerts.splice(place, 0, alert);
+  }
+
+  #tell() {
+    if (this.isTelling) return;
+    this.isTelling = true;
+    requestAnimationFrame(() => {
+      this.isTelling = false;
+      this.dispatchEvent(new Event("change"));
+    });
+  }
+}

@@ -1,0 +1,33 @@
+// Where photos are dropped, chosen, or taken with the webcam.
+
+import { el } from "./dom.js";
+import { text } from "./text.js";
+import { openWebcam } from "./webcam.js";
+
+const PICTURES = "image/*";
+
+/**
+ * A place to drop photos.
+ * @param {(files: File[]) => void} onFiles
+ */
+export function dropZone(onFiles, { multiple = true, onProblem = () => {} } = {}) {
+  const input = el("input", { type: "file", accept: PICTURES, multiple, class: "hidden", "aria-label": text.form.photos, onchange: () => take(input.files) });
+  const take = (files) => {
+    if (files.length) onFiles(multiple ? [...files] : [files[0]]);
+    input.value = "";
+  };
+  const zone = el(
+    "div",
+    {
+      class: "drop",
+      ondragover: (event) => (event.preventDefault(), zone.classList.add("over")),
+      ondragleave: () => zone.classList.remove("over"),
+      ondrop: (event) => (event.preventDefault(), zone.classList.remove("over"), take(event.dataTransfer.files)),
+    },
+    el("span", {}, text.form.drop),
+    el("button", { type: "button", onclick: () => input.click() }, text.form.choose),
+    navigator.mediaDevices && el("button", { type: "button", onclick: () => openWebcam((file) => onFiles([file]), onProblem) }, text.form.webcam),
+    input,
+  );
+  return zone;
+}

@@ -1,0 +1,92 @@
+"""A real Chromium that opens the page of a real server with real faces."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server.conftest import Site, face_crop, faces, jpeg
+
+__all__ = ["face_crop", "faces", "jpeg"]
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SECONDS = 10
+SCREEN = {"width": 1366, "height": 768}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """The machine's own Chromium, driven by Playwright."""
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI has no Chromium, so the operators' page cannot be tested")
+        pytest.skip("no Chromium here: install chromium to test the operators' page")
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=SECONDS * 1000)
+    with sync_playwright() as playwright:
+        # Chromium refuses to sandbox itself for root.
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        running = playwright.chromium.launch(executable_path=program, args=flags)
+        yield running
+        running.close()
+
+
+class Pages:
+    """Opens pages, each like another person's browser, and fails if one has an error."""
+
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+        self._contexts: list[Any] = []
+        self.errors: list[str] = []
+
+    def open(self, url: str, **options: Any) -> Any:
+        context = self._browser.new_context(
+            **{"viewport": {"width": 1366, "height": 768}, **options}
+        )
+        self._contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(SECONDS * 1000)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.goto(url)
+        return page
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture
+def pages(browser: Any) -> Iterator[Pages]:
+    opened = Pages(browser)
+    yield opened
+    opened.close()
+    assert opened.errors == []
+
+
+@pytest.fixture(scope="module")
+def site(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One server without keys for the tests of a module; each test uses cameras of its own."""
+    running = Site(tmp_path_factory.mktemp("site"), "--follow-seconds", "0.2")
+    yield running
+    running.server.stop()
+
+
+@pytest.fixture
+def own_site(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    """A server that a test may stop."""
+    running: list[Site] = []
+
+    def start(*flags: str, enrolled: bool = True) -> Site:
+        running.append(Site(tmp_path, *flags, enrolled=enrolled))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.server.stop()

@@ -1,0 +1,156 @@
+"""Alerts on the page: seen live, judged by mouse and by key, caught up on after a break."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tests.page.looks import expect, live, row, rows
+from tests.server.conftest import HOPPER
+
+
+def detail(page: Any, name: str = HOPPER.name) -> Any:
+    return page.get_by_role("region", name=name, exact=True)
+
+
+def found(site: Any, camera: str) -> dict[str, Any]:
+    """The only alert of a camera, with everything."""
+    (one,) = [alert for alert in site.all_alerts() if alert["camera_id"] == camera]
+    return site.get(f"/api/alerts/{one['id']}").json()
+
+
+def test_an_alert_arrives_live_with_both_faces(site, faces, pages):
+    page = pages.open(site.url)
+    live(page)
+    site.upload(faces["hopper"], "live-1", "North stairs")
+    row(page, "live-1").click()
+    shown = detail(page)
+    expect(shown.get_by_role("heading", name=HOPPER.name)).to_be_visible()
+    for picture in ("Face from camera live-1", f"Enrolled photo of {HOPPER.name}"):
+        image = shown.get_by_role("img", name=picture)
+        expect(image).to_be_visible()
+        assert image.evaluate("one => one.naturalWidth") > 50
+    expect(shown.get_by_text("North stairs")).to_be_visible()
+    expect(shown.get_by_text("forgery")).to_be_visible()
+    expect(shown.get_by_text(re.compile("stranger.* would score this high"))).to_be_visible()
+    assert "confidence" not in page.content().lower()
+
+
+def test_an_alert_is_judged_with_the_mouse_and_everyone_sees_it(site, faces, pages):
+    one, other = pages.open(site.url), pages.open(site.url)
+    live(one)
+    live(other)
+    site.upload(faces["hopper"], "mouse-1")
+    for page in (one, other):
+        row(page, "mouse-1").click()
+    one.get_by_role("button", name="Dismiss").click()
+    one.get_by_role("button", name="Different person").click()
+    expect(row(one, "mouse-1")).to_have_count(0)
+    expect(detail(other).get_by_text("Dismissed").first).to_be_visible()
+    expect(detail(other).get_by_text("Different person")).to_be_visible()
+    assert found(site, "mouse-1")["status"] == "dismissed"
+
+
+def test_an_alert_is_judged_by_key_and_the_next_one_follows(site, faces, pages):
+    site.upload(faces["hopper"], "key-1")
+    site.upload(faces["collins"], "key-2")
+    page = pages.open(site.url)
+    expect(detail(page, "Eileen Collins (sample)")).to_be_visible()
+    page.keyboard.press("c")
+    page.keyboard.press("2")
+    expect(detail(page)).to_be_visible()
+    said = found(site, "key-2")["reviews"]
+    assert [(one["verdict"], one["reason"]) for one in said] == [
+        ("confirmed", "Face and distinctive marks agree")
+    ]
+    page.keyboard.press("u")
+    page.keyboard.press("Escape")
+    assert found(site, "key-1")["status"] == "new"
+
+
+def test_a_reason_of_ones_own_a_note_a_changed_mind_and_an_outcome(site, faces, pages):
+    site.upload(faces["hopper"], "mind-1")
+    page = pages.open(site.url)
+    page.get_by_role("button", name="All").click()
+    row(page, "mind-1").click()
+    page.get_by_role("button", name="Unsure").click()
+    page.get_by_role("textbox", name="Another reason").fill("<b>too dark</b>")
+    page.get_by_text("Note (optional)").click()
+    page.get_by_role("textbox", name="Note").fill("ask Sam")
+    page.get_by_role("button", name="Record").click()
+    expect(detail(page).get_by_text("<b>too dark</b>")).to_be_visible()
+    page.get_by_role("button", name="Change the review").click()
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Same face").click()
+    page.get_by_role("combobox", name="What became of it?").select_option("Right person")
+    page.get_by_role("button", name="Save").click()
+    expect(detail(page).get_by_text("Outcome: Right person")).to_be_visible()
+    alert = found(site, "mind-1")
+    assert [one["verdict"] for one in alert["reviews"]] == ["unsure", "confirmed"]
+    assert alert["reviews"][0]["note"] == "ask Sam"
+    assert [one["outcome"] for one in alert["outcomes"]] == ["right person"]
+
+
+def test_who_judges_second_is_told_what_the_first_one_said(site, faces, pages):
+    site.upload(faces["hopper"], "second-1")
+    page = pages.open(site.url)
+    row(page, "second-1").click()
+    page.get_by_role("button", name="Confirm").click()
+    alert = found(site, "second-1")
+    with page.expect_request("**/review") as sent:
+        page.route("**/review", lambda route: (judge(site, alert), route.continue_()))
+        page.get_by_role("button", name="Same face").click()
+    assert sent.value.response().status == 409
+    expect(page.get_by_text(re.compile("Somebody else was faster"))).to_be_visible()
+
+
+def judge(site: Any, alert: dict[str, Any]) -> None:
+    body = {"verdict": "dismissed", "reason": "much taller"}
+    assert site.post(f"/api/alerts/{alert['id']}/review", json=body).status_code == 200
+
+
+def test_activities_are_in_the_same_list_and_the_filter_narrows_it(site, faces, pages):
+    page = pages.open(site.url)
+    live(page)
+    site.post(
+        "/activity_alert",
+        json={"event_type": "violence", "camera_id": "filter-1", "camera_location": "Hall"},
+    )
+    site.upload(faces["hopper"], "filter-2")
+    expect(row(page, "filter-1")).to_contain_text("violence")
+    expect(row(page, "filter-2")).to_be_visible()
+    page.get_by_text("Filter", exact=True).click()
+    page.get_by_role("combobox", name="Camera").select_option("filter-2")
+    expect(row(page, "filter-1")).to_have_count(0)
+    page.get_by_role("button", name="Clear").click()
+    expect(row(page, "filter-1")).to_be_visible()
+    page.get_by_role("searchbox", name="Person").fill("VIOL")
+    expect(row(page, "filter-2")).to_have_count(0)
+    expect(row(page, "filter-1")).to_be_visible()
+
+
+def test_each_alert_is_shown_once_although_the_server_was_away(own_site, faces, pages):
+    site = own_site("--cooldown-seconds", "0")
+    port = site.url.rpartition(":")[2]
+    site.flags = (*site.flags, "--port", port)
+    page = pages.open(site.url)
+    live(page)
+    for number in range(5):
+        activity(site, f"before-{number}")
+    expect(rows(page)).to_have_count(5)
+    site.server.stop()
+    expect(page.get_by_text("Not connected")).to_be_visible()
+    site.restart()
+    for number in range(5):
+        activity(site, f"after-{number}")
+    live(page)
+    expect(rows(page)).to_have_count(10)
+    for place, when in enumerate(["after", "before"]):
+        for number in range(5):
+            position = str(5 * place + 5 - number)
+            expect(row(page, f"{when}-{number}")).to_have_attribute("aria-posinset", position)
+
+
+def activity(site: Any, camera: str) -> None:
+    answer = site.post("/activity_alert", json={"event_type": "violence", "camera_id": camera})
+    assert answer.status_code == 200

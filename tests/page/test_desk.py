@@ -1,0 +1,139 @@
+"""Signing in, what each role sees, cameras, numbers and administration."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from susracker.access.issuing import issue
+from susracker.models import Camera, CameraDay
+from susracker.plugins import open_store
+from tests.page.looks import expect, live, row
+from tests.server.conftest import Site
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return {}
+
+
+@pytest.fixture(scope="module")
+def guarded(browser: Any, tmp_path_factory: pytest.TempPathFactory, keys: dict[str, str]) -> Any:
+    """A server that asks for keys."""
+    site = Site(tmp_path_factory.mktemp("guarded"), "--follow-seconds", "0.2")
+    with open_store(site.store_url) as store:
+        for role in ("admin", "operator", "viewer", "auditor", "camera"):
+            now = datetime.now(timezone.utc)
+            keys[role] = str(issue(store, role, f"{role} key", None, None, now)[1])
+    yield site
+    site.server.stop()
+
+
+def sign_in(pages: Any, site: Any, key: str) -> Any:
+    page = pages.open(site.url)
+    page.get_by_label("Your key").fill(key)
+    page.get_by_role("button", name="Sign in").click()
+    return page
+
+
+def test_a_wrong_key_and_a_cameras_key_are_refused_with_a_reason(guarded, keys, pages):
+    page = sign_in(pages, guarded, "sus_123456789abc_wrong")
+    expect(page.get_by_role("alert")).to_contain_text("not known")
+    page.get_by_label("Your key").fill(keys["camera"])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("camera's key")
+
+
+SEES = {
+    "admin": ["Alerts", "People", "Find", "Cameras", "Numbers", "Administration"],
+    "operator": ["Alerts", "People", "Find", "Cameras", "Numbers"],
+    "viewer": ["Alerts", "People", "Cameras", "Numbers"],
+    "auditor": ["Administration"],
+}
+
+
+@pytest.mark.parametrize("role", SEES)
+def test_each_role_sees_its_views_and_signs_out(guarded, keys, pages, faces, role):
+    upload(guarded, faces, keys, role)
+    page = sign_in(pages, guarded, keys[role])
+    links = page.get_by_role("navigation").get_by_role("link")
+    expect(links).to_have_count(len(SEES[role]))
+    shown = [re.sub(r"\d+.*", "", one).strip() for one in links.all_inner_texts()]
+    assert shown == SEES[role]
+    if role != "auditor":
+        live(page)
+        row(page, f"{role}-1").click()
+        judge = page.get_by_role("button", name="Confirm")
+        expect(judge).to_have_count(0 if role == "viewer" else 1)
+    else:
+        expect(page.get_by_role("heading", name="Audit log")).to_be_visible()
+        expect(page.get_by_role("button", name="Make a key")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_text(f"{role} key", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Your key")).to_be_visible()
+    assert page.evaluate("fetch('/api/session').then(answer => answer.status)") == 401
+
+
+def upload(site: Any, faces: dict[str, bytes], keys: dict[str, str], role: str) -> None:
+    answer = site.post(
+        "/face_upload",
+        data={"camera_id": f"{role}-1", "camera_location": "Gate"},
+        files={"file": ("face.jpg", faces["hopper"], "image/jpeg")},
+        headers={"X-API-Key": keys["camera"]},
+    )
+    assert answer.json()["message"] == "Match found"
+
+
+def test_an_admin_makes_a_key_that_works_and_revokes_it(guarded, keys, pages):
+    page = sign_in(pages, guarded, keys["admin"])
+    page.get_by_role("link", name="Administration").click()
+    page.get_by_role("button", name="Make a key").click()
+    page.get_by_label("Whose key it is").fill("<i>Sam</i>")
+    page.get_by_label("Role").select_option("Viewer")
+    page.get_by_role("dialog").get_by_role("button", name="Make a key").click()
+    made = page.get_by_label("The key").get_by_role("textbox").input_value()
+    page.get_by_role("button", name="Close").click()
+    other = sign_in(pages, guarded, made)
+    live(other)
+    page.get_by_role("row").filter(has_text="<i>Sam</i>").get_by_text("Revoke").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(page.get_by_role("row").filter(has_text="<i>Sam</i>")).to_contain_text("Revoked")
+    other.get_by_role("link", name="Cameras").click()
+    expect(other.get_by_label("Your key")).to_be_visible()
+    page.get_by_role("button", name="Verify").click()
+    expect(page.get_by_text(re.compile("Whole: .* entries"))).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="key.revoke").first).to_be_visible()
+    expect(page.get_by_text("Faces of alerts")).to_be_visible()
+
+
+def test_numbers_show_what_became_of_alerts(site, faces, pages):
+    site.upload(faces["hopper"], "gate")
+    site.upload(faces["collins"], "gate")
+    (first, _) = site.all_alerts()
+    body = {"verdict": "dismissed", "reason": "another person"}
+    site.post(f"/api/alerts/{first['id']}/review", json=body)
+    page = pages.open(f"{site.url}/#/numbers")
+    expect(page.get_by_text("2 alerts").first).to_be_visible()
+    expect(
+        page.get_by_role("img", name=re.compile("Today: Confirmed 0, Dismissed 1"))
+    ).to_be_visible()
+    expect(page.get_by_text("50%").first).to_be_visible()
+    expect(page.get_by_text(re.compile("1 alert is not judged yet"))).to_be_visible()
+
+
+def test_a_camera_that_fell_silent_is_named_whatever_view_is_open(site, faces, pages):
+    now = datetime.now(timezone.utc)
+    with open_store(site.store_url) as store:
+        heard = Camera("tunnel", "West tunnel", now - timedelta(hours=3), 500, 0)
+        store.count_cameras([heard], [CameraDay("tunnel", now.date(), 500, 400, 0)])
+    site.upload(faces["hopper"], "gate")
+    page = pages.open(f"{site.url}/#/people")
+    expect(page.get_by_text("Camera tunnel (West tunnel) has fallen silent.")).to_be_visible()
+    page.get_by_role("link", name="Cameras").click()
+    table = page.get_by_role("table", name="Cameras")
+    expect(table.get_by_role("row").nth(1)).to_contain_text("Silent for 3 h")
+    expect(table.get_by_role("row").filter(has_text="gate")).not_to_contain_text("Silent")

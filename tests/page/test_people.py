@@ -1,0 +1,137 @@
+"""People on the page: added, edited, found, followed and removed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tests.page.looks import expect, live
+from tests.server.conftest import COLLINS, HOPPER
+
+
+def open_people(pages: Any, site: Any) -> Any:
+    page = pages.open(f"{site.url}/#/people")
+    expect(page.get_by_role("heading", name="People")).to_be_visible()
+    return page
+
+
+def jpeg_file(name: str, content: bytes) -> dict[str, Any]:
+    return {"name": name, "mimeType": "image/jpeg", "buffer": content}
+
+
+def choose(page: Any, *files: Any) -> None:
+    page.locator("input[type=file]").set_input_files(files)
+
+
+def test_a_person_is_added_with_a_photo_that_is_judged_at_once_and_is_then_recognised(
+    own_site, faces, pages
+):
+    site = own_site(enrolled=False)
+    page = open_people(pages, site)
+    expect(page.get_by_text("Nobody is on the watch-list")).to_be_visible()
+    page.get_by_role("button", name="Add a person").click()
+    page.get_by_label("Name", exact=True).fill("Grace")
+    page.get_by_label("Wanted for").fill("forgery\npiracy")
+    page.get_by_label("Threat").select_option("High threat")
+    wall = jpeg_file("wall.jpg", faces["wall"])
+    choose(page, wall, jpeg_file("hopper.jpg", HOPPER.portrait.read_bytes()))
+    expect(page.get_by_text(re.compile("Cannot be used: no face"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Face found. Quality: good"))).to_be_visible()
+    expect(page.locator(".new-photo .box")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Grace")).to_be_visible()
+    expect(page.get_by_role("img", name="Photo 1 of Grace")).to_be_visible()
+    expect(page.get_by_text("forgery, piracy")).to_be_visible()
+    expect(page.get_by_text("Not seen by any camera yet.")).to_be_visible()
+    for camera in ("north", "south"):
+        site.upload(faces["hopper"], camera, f"{camera} gate")
+    stops = page.get_by_role("region", name="Track").get_by_role("listitem")
+    expect(stops.filter(has_text="south gate")).to_be_visible()
+    expect(stops.filter(has_text="north gate")).to_be_visible()
+    way = page.get_by_role("img", name="north gate, south gate")
+    expect(way).to_be_visible()
+    page.get_by_role("region", name="Alerts").get_by_role("link").first.click()
+    expect(page.get_by_role("region", name="Grace", exact=True)).to_be_visible()
+
+
+def test_an_edit_changes_what_was_changed_and_a_conflict_is_told(site, pages):
+    where = f"/api/criminals/{site.ids['collins']}"
+    page = pages.open(f"{site.url}/#/person/{site.ids['collins']}")
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_label("Case reference").fill("K-12")
+    page.get_by_label("Look for until").fill("2999-12-31")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("K-12")).to_be_visible()
+    now = site.get(where).json()
+    assert (now["case_reference"], now["crimes"], now["threat"]) == ("K-12", ["forgery"], "medium")
+    assert now["expires_at"].startswith("2999-12-31")
+    page.get_by_role("button", name="Edit").click()
+    put(site, where, {"age": 40})
+    page.get_by_label("Case reference").fill("K-13")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text(re.compile("Somebody else changed this person"))).to_be_visible()
+    assert site.get(where).json()["case_reference"] == "K-12"
+
+
+def put(site: Any, where: str, body: dict[str, Any]) -> None:
+    import requests
+
+    assert requests.put(site.url + where, json=body, timeout=30).status_code == 200
+
+
+def test_a_person_is_found_by_a_part_of_the_name_set_apprehended_and_removed(own_site, pages):
+    site = own_site()
+    page = open_people(pages, site)
+    table = page.get_by_role("table", name="People")
+    expect(table.get_by_role("row")).to_have_count(3)
+    page.get_by_role("searchbox").fill("collin")
+    expect(table.get_by_role("row")).to_have_count(2)
+    table.get_by_role("link", name=COLLINS.name).click()
+    page.get_by_role("button", name="Set apprehended").click()
+    expect(page.get_by_text("Apprehended", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text(re.compile("cannot be undone"))).to_be_visible()
+    dialog.get_by_role("button", name="Remove").click()
+    expect(table.get_by_role("row")).to_have_count(2)
+    assert site.get(f"/api/criminals/{site.ids['collins']}").status_code == 404
+
+
+def test_find_says_whom_a_photo_resembles(site, faces, pages):
+    page = pages.open(f"{site.url}/#/find")
+    choose(page, jpeg_file("x.jpg", faces["hopper"]))
+    expect(page.get_by_text("A camera would raise an alert")).to_be_visible()
+    expect(page.get_by_role("link", name=HOPPER.name)).to_be_visible()
+    choose(page, jpeg_file("x.jpg", faces["wall"]))
+    expect(page.get_by_text("No face was found in this photo.")).to_be_visible()
+    choose(page, jpeg_file("x.jpg", b"no picture"))
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+MARKUP = "<img src=x onerror=document.title='broken'>"
+TEXTS = {
+    "name": f"\u202eEvil {MARKUP}\"'",
+    "crimes": [f"<script>document.title='broken'</script>{MARKUP}"],
+    "case_reference": "<b>K</b>&amp;",
+}
+
+
+def test_what_people_and_cameras_type_is_shown_as_text(own_site, faces, pages):
+    site = own_site(enrolled=False)
+    person = site.post("/api/criminals", json=TEXTS).json()
+    put(site, f"/api/criminals/{person['id']}", {"images": [portrait()]})
+    site.upload(faces["hopper"], MARKUP, f"{MARKUP} \u202e gate")
+    site.post("/activity_alert", json={"event_type": MARKUP, "camera_id": MARKUP})
+    page = pages.open(f"{site.url}/#/alerts")
+    live(page)
+    for view in ("alerts", "people", f"person/{person['id']}", "cameras", "numbers", "admin"):
+        page.goto(f"{site.url}/#/{view}")
+        expect(page.get_by_text(MARKUP).first).to_be_visible() if view != "admin" else None
+        assert page.locator("main [onerror], main script, main b").count() == 0
+        assert "broken" not in page.title()
+
+
+def portrait() -> str:
+    import base64
+
+    return base64.b64encode(HOPPER.portrait.read_bytes()).decode()

@@ -1,0 +1,143 @@
+"""No serious fault by axe in any view, light or dark, wide or narrow; nothing inline; quick."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.page.looks import expect, live, row
+from tests.server.conftest import CLIENTS
+
+AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
+SERIOUS = ("serious", "critical")
+PHONE = {"width": 390, "height": 844}
+KILOBYTES = 150
+
+
+@pytest.fixture(scope="session")
+def axe() -> Path:
+    """axe-core, from npm."""
+    if shutil.which("npm") is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI has no npm, so axe-core cannot be installed")
+        pytest.skip("no npm here: install npm to look for what keeps people from using the page")
+    if not AXE.exists():
+        install = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"]
+        subprocess.run(install, cwd=CLIENTS, check=True, capture_output=True)
+    return AXE
+
+
+@pytest.fixture(scope="module")
+def busy(site: Any, faces: dict[str, bytes]) -> Any:
+    """A site with something in each view."""
+    site.upload(faces["hopper"], "gate-1")
+    site.upload(faces["collins"], "hall-2", "Ticket hall")
+    site.post("/activity_alert", json={"event_type": "violence", "camera_id": "hall-2"})
+    (alert, *_) = site.all_alerts()
+    body = {"verdict": "confirmed", "reason": "same face"}
+    site.post(f"/api/alerts/{alert['id']}/review", json=body)
+    return site
+
+
+def faults(page: Any, axe: Path) -> list[str]:
+    page.add_script_tag(path=axe)
+    page.wait_for_load_state("networkidle")
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {one['help']}: {node['html'][:200]} {node.get('failureSummary', '')}"
+        for one in found["violations"]
+        if one["impact"] in SERIOUS
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize(("scheme", "screen"), [("light", None), ("dark", PHONE)])
+def test_axe_finds_no_serious_fault(busy, pages, axe, scheme, screen):
+    options = {"viewport": screen} if screen else {}
+    # The policy would keep axe out, too.
+    page = pages.open(busy.url, color_scheme=scheme, bypass_csp=True, **options)
+    live(page)
+    found = []
+    person = busy.ids["hopper"]
+    for view in ("alerts", f"person/{person}", "people", "find", "cameras", "numbers", "admin"):
+        page.goto(f"{busy.url}/#/{view}")
+        expect(
+            page.locator("main h1").first if view != "alerts" else row(page, "2").first
+        ).to_be_visible()
+        found += [f"{view}: {one}" for one in faults(page, axe)]
+    if screen is None:
+        page.goto(f"{busy.url}/#/people")
+        page.get_by_role("button", name="Add a person").click()
+        found += [f"form: {one}" for one in faults(page, axe)]
+    assert found == []
+
+
+def test_the_policy_is_strict_and_nothing_is_inline_or_from_elsewhere(busy, pages):
+    asked: list[str] = []
+    page = pages.open("about:blank")
+    page.on("request", lambda request: asked.append(request.url))
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(busy.url)
+    live(page)
+    own = (busy.url, busy.url.replace("http", "ws"), "data:", "blob:")
+    assert [one for one in asked if not one.startswith(own)] == []
+    assert complaints == []
+    answer = busy.get("/")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "require-trusted-types-for 'script'" in policy
+    assert "unsafe" not in policy
+    assert "style=" not in answer.text
+    assert "<script>" not in answer.text
+
+
+def test_files_are_kept_by_browsers_and_the_first_view_is_small_and_quick(busy, pages):
+    page = pages.open("about:blank")
+    sizes: dict[str, int] = {}
+    page.on("response", lambda answer: sizes.update({answer.url: len(answer.body())}))
+    page.goto(busy.url)
+    live(page)
+    expect(row(page, "gate-1").or_(row(page, "hall-2")).first).to_be_visible()
+    files = {url: size for url, size in sizes.items() if "/api/" not in url}
+    assert sum(files.values()) < KILOBYTES * 1000
+    script = next(url for url in files if url.endswith("main.js"))
+    assert "immutable" in busy.get(script.removeprefix(busy.url)).headers["Cache-Control"]
+    assert busy.get("/static/0123456789abcdef/js/main.js").status_code == 404
+    index = busy.get("/")
+    assert index.headers["Cache-Control"] == "no-cache"
+    import requests
+
+    again = requests.get(busy.url, headers={"If-None-Match": index.headers["ETag"]}, timeout=10)
+    assert again.status_code == 304
+
+
+def test_many_alerts_at_once_are_all_there_and_do_not_hold_up_the_page(busy, pages):
+    page = pages.open(busy.url)
+    live(page)
+    page.evaluate(
+        """() => {
+            window.longest = 0;
+            const watch = (list) => {
+                for (const one of list.getEntries())
+                    window.longest = Math.max(window.longest, one.duration);
+            };
+            new PerformanceObserver(watch).observe({type: "longtask"});
+        }"""
+    )
+    for number in range(100):
+        activity = {"event_type": f"kind {number}", "camera_id": "many"}
+        busy.post("/activity_alert", json=activity)
+    expect(row(page, "kind 99")).to_be_visible()
+    before = int(row(page, "kind 99").get_attribute("aria-setsize"))
+    assert before >= 100
+    assert page.evaluate("window.longest") < 1000
+    row(page, "kind 99").click()
+    for _ in range(5):
+        page.keyboard.press("ArrowDown")
+    expect(row(page, "kind 94")).to_have_attribute("aria-selected", "true")
