@@ -7,6 +7,7 @@ grow by `STEP`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -32,8 +33,9 @@ more than `CROP_SCORE`; at the second, 98% of tight crops; at the third, 99% of 
 CROP_SCORE = 0.5
 """Score at those sizes that makes a picture a crop of one face."""
 
-PORTRAIT_SIDES = (174, 250)
-"""The next sizes, which find every face of at least three tenths of the picture."""
+PORTRAIT_SIDE = 250
+"""Pixels to which the shorter side of a small picture is enlarged, so that every face of three
+tenths of it is found. Larger pictures are searched as they are."""
 
 PORTRAIT_SHARE = 0.3
 """A picture with a face at least this share of its shorter side is a crop or a portrait. Any other
@@ -100,15 +102,20 @@ class CnnDetector(Detector):
         return self._find_all(picture, windows)
 
     def _find_all(self, picture: Picture, windows: list[Windows]) -> list[Found]:
-        """Find all faces; those of a third of the picture and more if there is one."""
+        """Find all faces; small ones only if there is none of three tenths of the picture."""
         longer = max(picture.shape[:2])
-        for side in PORTRAIT_SIDES:
-            windows.append(self._cnn.windows(picture, side / longer, FRAME_SCORE))
+        most = MAX_FINE_SIDE / longer
+        coarse = min(max(1.0, PORTRAIT_SIDE / min(picture.shape[:2])), most)
+        for scale in _scales(picture, coarse, max(CROP_SIDES)):
+            windows.append(self._cnn.windows(picture, scale, FRAME_SCORE))
         found = faces_of(np.concatenate(windows))
         if largest_share(picture, found) >= PORTRAIT_SHARE:
             return found
-        finest = min(FINE_SCALE, MAX_FINE_SIDE / longer)
-        return self._search(picture, _scales(picture, finest), FRAME_SCORE)
+        if (finest := min(FINE_SCALE, most)) <= coarse:
+            return found
+        for scale in _scales(picture, finest, coarse * longer):
+            windows.append(self._cnn.windows(picture, scale, FRAME_SCORE))
+        return faces_of(np.concatenate(windows))
 
     def _find_doubtful(self, picture: Picture) -> list[Found]:
         """Find the best large face in the middle, at a lower score."""
@@ -145,9 +152,9 @@ def _is_rival(face: Face, central: Face) -> bool:
     )
 
 
-def _scales(picture: Picture, finest: float) -> list[float]:
-    """Scales from the finest to the one at which a face as large as the picture is found."""
-    longer, scales = max(picture.shape[:2]), [finest]
-    while scales[-1] * longer > min(CROP_SIDES):
-        scales.append(scales[-1] / STEP)
-    return scales
+def _scales(picture: Picture, finest: float, least: float = min(CROP_SIDES)) -> list[float]:
+    """Scales from the finest down to the last at which the picture's longer side has more than
+    `least` pixels, by default one at which a face as large as the picture is found."""
+    longer = max(picture.shape[:2])
+    count = math.ceil(math.log(max(finest * longer / least, STEP), STEP))
+    return [finest / STEP**number for number in range(count)]

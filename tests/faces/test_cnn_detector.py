@@ -50,7 +50,7 @@ def turned(picture: np.ndarray, box: Box) -> np.ndarray:
 
 @pytest.mark.parametrize("spoil", [dark, covered, turned])
 def test_faces_that_are_dark_covered_or_turned_are_found(spoil):
-    assert share_found(spoil, 0.2) >= 0.94
+    assert share_found(spoil, 0.2) >= 0.9
 
 
 def test_hog_does_not_run(monkeypatch):

@@ -18,7 +18,7 @@ import pytest
 
 from susracker.errors import RecordingError
 from susracker.models import Detection
-from susracker.plugins import open_encoder
+from susracker.plugins import open_detector, open_encoder
 from susracker.recording import writer
 from susracker.recording.edit import anonymise, cut, merge, write_new
 from susracker.recording.format import Embeddings, Recorded, from_line, to_line
@@ -407,7 +407,7 @@ def test_anonymised_recordings_have_embeddings_and_no_pictures(tmp_path):
     face = encoded(portrait(HOPPER))
     originals = [seen(0, picture=face), seen(1), seen(2, picture=None)]
     write_new(tmp_path / "faces", originals, lambda: None)
-    found = anonymise(Recording(tmp_path / "faces"), encoder, workers=2)
+    found = anonymise(Recording(tmp_path / "faces"), open_detector(), encoder, workers=2)
     write_new(tmp_path / "none", found, lambda: None)
     kept = list(Recording(tmp_path / "none"))
     assert [one.detection for one in kept] == [

@@ -206,7 +206,7 @@ def test_an_empty_watch_list_is_an_error(settings, tmp_path):
 
 
 def test_anonymised_detections_are_recognised(settings, night, tmp_path):
-    found = anonymise(Recording(night), open_encoder("dlib"), workers=2)
+    found = anonymise(Recording(night), open_detector(), open_encoder("dlib"), workers=2)
     write_new(tmp_path / "none", found, lambda: None)
     again = results(settings, Recording(tmp_path / "none"))
     with_pictures = results(settings, Recording(night))
@@ -217,7 +217,11 @@ def test_anonymised_detections_are_recognised(settings, night, tmp_path):
 
 
 def test_embeddings_of_another_encoder_are_refused(settings, night, tmp_path):
-    write_new(tmp_path / "none", anonymise(Recording(night), open_encoder("dlib"), 1), lambda: None)
+    write_new(
+        tmp_path / "none",
+        anonymise(Recording(night), open_detector(), open_encoder("dlib"), 1),
+        lambda: None,
+    )
     lines = next((tmp_path / "none").glob("*/detections.jsonl"))
     lines.write_text(lines.read_text().replace('"encoder": "', '"encoder": "other-'))
     with pytest.raises(InputError, match="other-"):
