@@ -314,3 +314,31 @@ class CameraDay:
             searches=earlier.searches + self.searches,
             alerts=earlier.alerts + self.alerts,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A picture of the site.
+
+    Attributes:
+        digest: SHA-256 of `content`, in hexadecimal.
+        content: an encoded picture.
+    """
+
+    digest: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a camera is on the plan of the site.
+
+    Attributes:
+        x: from the left, as a share of the plan's width.
+        y: from the top, as a share of its height.
+    """
+
+    camera_id: str
+    x: float
+    y: float

@@ -26,6 +26,7 @@ from susracker.server import (
     photos,
     retention,
     sessions,
+    site,
 )
 from susracker.server.access import guard
 from susracker.server.admission import Admission
@@ -145,6 +146,7 @@ def create_app(
         audit,
         keys,
         retention,
+        site,
         page,
     ):
         app.register_blueprint(part.blueprint)

@@ -44,6 +44,7 @@ def copy_store(source: Store, target: Store, on_step: OnStep) -> Contents:
         _copy_criminals(original, target, tally, on_step)
         _copy_alerts(original, target, tally, on_step)
         _copy_cameras(original, target, tally)
+        _copy_site(original, target, tally)
         copy_judgements(original, target, tally)
         copy_access(original, target, tally, on_step)
     read = tally.contents()
@@ -64,6 +65,7 @@ def contents(store: Store, on_step: OnStep) -> Contents:
         tally.add("alerts", asdict(alert))
     for camera in store.cameras():
         tally.add("cameras", asdict(camera))
+    _add_site(store, tally)
     add_judgements(store, tally)
     add_access(store, tally)
     return tally.contents()
@@ -129,6 +131,23 @@ def _copy_cameras(source: Journal, target: Journal, tally: Tally) -> None:
             ]
         )
         tally.add("cameras", asdict(camera))
+
+
+def _copy_site(source: Store, target: Store, tally: Tally) -> None:
+    plan = source.plan()
+    if plan:
+        target.put_plan(plan)
+    for place in source.places():
+        target.put_place(place)
+    _add_site(source, tally)
+
+
+def _add_site(store: Store, tally: Tally) -> None:
+    plan = store.plan()
+    if plan:
+        tally.add("plans", [plan.digest, plan.media_type])
+    for place in store.places():
+        tally.add("places", asdict(place))
 
 
 def _people(store: Store, step: str, on_step: OnStep) -> Iterator[Person]:

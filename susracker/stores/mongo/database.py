@@ -93,6 +93,7 @@ class Database:
         self.revisions = database[PREFIX + "revisions"]
         self.cameras = database[PREFIX + "cameras"]
         self.camera_days = database[PREFIX + "camera_days"]
+        self.places = database[PREFIX + "places"]
         self.keys = database[PREFIX + "keys"]
         self.audit = database[PREFIX + "audit"]
         self.judgements = database[PREFIX + "judgements"]

@@ -172,6 +172,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             || char(31) || camera_id
         )""",
     ),
+    (
+        """CREATE TABLE plan (
+            only INTEGER PRIMARY KEY CHECK (only = 1), digest TEXT NOT NULL,
+            media_type TEXT NOT NULL, content BLOB NOT NULL
+        )""",
+        """CREATE TABLE places (
+            camera_id TEXT PRIMARY KEY, x REAL NOT NULL, y REAL NOT NULL
+        ) WITHOUT ROWID""",
+    ),
 )
 """Statements that lead from one schema to the next; `user_version` says how many steps a file has
 been through. Files of every step are in use: add a step, never change one."""

@@ -10,7 +10,7 @@ const PICTURES = "image/*";
  * A place to drop photos.
  * @param {(files: File[]) => void} onFiles
  */
-export function dropZone(onFiles, { multiple = true, onProblem = () => {} } = {}) {
+export function dropZone(onFiles, { multiple = true, webcam = true, onProblem = () => {} } = {}) {
   const input = el("input", { type: "file", accept: PICTURES, multiple, class: "hidden", "aria-label": text.form.photos, onchange: () => take(input.files) });
   const take = (files) => {
     if (files.length) onFiles(multiple ? [...files] : [files[0]]);
@@ -26,7 +26,7 @@ export function dropZone(onFiles, { multiple = true, onProblem = () => {} } = {}
     },
     el("span", {}, text.form.drop),
     el("button", { type: "button", onclick: () => input.click() }, text.form.choose),
-    navigator.mediaDevices && el("button", { type: "button", onclick: () => openWebcam((file) => onFiles([file]), onProblem) }, text.form.webcam),
+    webcam && navigator.mediaDevices && el("button", { type: "button", onclick: () => openWebcam((file) => onFiles([file]), onProblem) }, text.form.webcam),
     input,
   );
   return zone;

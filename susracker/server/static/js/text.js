@@ -290,6 +290,16 @@ export const text = {
     fellSilent: (location, id) => `Camera ${id} (${location}) has fallen silent.`,
   },
 
+  site: {
+    title: "Plan of the site",
+    alt: "Plan of the site",
+    none: "Upload a plan of the site, and put the cameras on it: a person's track then shows the way they took.",
+    camera: "Camera to place",
+    hint: "Choose a camera, and click on the plan where it is.",
+    takeOff: "Take off the plan",
+    another: "Another plan",
+  },
+
   numbers: {
     title: "Numbers",
     today: "Today",

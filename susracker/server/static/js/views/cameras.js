@@ -5,6 +5,7 @@ import { DAYS, readCameras } from "../camera-watch.js";
 import { el, fill, typed } from "../dom.js";
 import { sparkBars } from "../plot.js";
 import { firstOfDays, lastDays } from "../silence.js";
+import { SitePanel } from "../site-panel.js";
 import { table } from "../table.js";
 import { text } from "../text.js";
 import { agoElement, lasting } from "../when.js";
@@ -21,7 +22,8 @@ class CamerasView {
     this.frame = frame;
     this.title = text.cameras.title;
     this.content = el("div", {}, el("p", { class: "empty" }, text.loading));
-    this.element = el("div", { class: "view" }, el("header", {}, el("h1", {}, text.cameras.title)), this.content);
+    this.site = new SitePanel(frame);
+    this.element = el("div", { class: "view" }, el("header", {}, el("h1", {}, text.cameras.title)), el("div", { class: "stack" }, this.content, this.site.element));
     this.timer = setInterval(() => !document.hidden && this.read(), AGAIN);
     this.readAll();
   }
@@ -30,8 +32,9 @@ class CamerasView {
     clearInterval(this.timer);
   }
 
-  /** What became of alerts changes slowly, and each look at it is noted. */
+  /** What became of alerts takes longer, changes slowly, and each look at it is noted. */
   async readAll() {
+    await this.read();
     try {
       const { cameras } = await get("/api/alerts/stats", { since: firstOfDays(DAYS) });
       this.judged = new Map(cameras.map((one) => [one.name, one]));
@@ -52,6 +55,7 @@ class CamerasView {
   }
 
   show(cameras) {
+    this.site.know(cameras);
     if (!cameras.length) {
       fill(this.content, el("div", { class: "card empty" }, el("p", {}, text.cameras.none), el("p", {}, text.cameras.noneHint)));
       return;

@@ -7,9 +7,10 @@ import { el, fill, typed } from "../dom.js";
 import { shortOdds } from "../odds.js";
 import { openPersonForm } from "../person-form.js";
 import { photoImage, qualityChip } from "../photo.js";
+import { planPicture, readSite } from "../site-plan.js";
 import { table } from "../table.js";
 import { text } from "../text.js";
-import { lanes, stopList, usualSpan, within } from "../track.js";
+import { lanes, stopList, stopsOf, usualSpan, within } from "../track.js";
 import { agoElement, exactElement } from "../when.js";
 
 /** Sightings that the cooldown held back raise no alert, so nothing tells of them. */
@@ -79,6 +80,7 @@ class PersonView {
   async readTrack() {
     const { sightings } = await get(path`/api/criminals/${this.id}/track`);
     this.sightings = sightings;
+    this.site ??= await readSite();
     this.drawTrack();
   }
 
@@ -205,8 +207,14 @@ class PersonView {
     );
     const shown = within(sightings, this.span);
     const hadFocus = this.track.contains(document.activeElement);
-    fill(this.track, el("div", { class: "row spread" }, el("h2", {}, text.person.track), choose), lanes(shown), stopList(shown));
+    fill(this.track, el("div", { class: "row spread" }, el("h2", {}, text.person.track), choose), this.planOf(shown), lanes(shown), stopList(shown));
     if (hadFocus) choose.focus();
+  }
+
+  /** The way over the plan of the site, if there is one. */
+  planOf(sightings) {
+    const labels = new Map(sightings.map((one) => [one.camera_id, one.camera_location]));
+    return this.site.address && planPicture(this.site, { stops: stopsOf(sightings), labels });
   }
 
   drawAlerts() {

@@ -1,0 +1,85 @@
+// The plan of the site among the cameras: shown to all, changed by those who may.
+
+import { ApiError, put, queryOf, remove } from "./api.js";
+import { el, fill } from "./dom.js";
+import { dropZone } from "./photo-drop.js";
+import { planPicture, readSite } from "./site-plan.js";
+import { text } from "./text.js";
+
+export class SitePanel {
+  constructor(frame) {
+    this.frame = frame;
+    this.mayChange = frame.session.may("manage");
+    this.cameras = [];
+    this.element = el("section", { class: "card stack site", "aria-label": text.site.title, hidden: true });
+    this.attempt(() => this.read());
+  }
+
+  async attempt(work) {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.frame.failed(error);
+    }
+  }
+
+  async read() {
+    this.site = await readSite();
+    this.draw();
+  }
+
+  /** Cameras that can be placed. */
+  know(cameras) {
+    const isNew = cameras.length !== this.cameras.length;
+    this.cameras = cameras;
+    if (isNew && this.site) this.draw();
+  }
+
+  draw() {
+    const { address } = this.site;
+    this.element.hidden = !address && !this.mayChange;
+    const labels = new Map(this.cameras.map((one) => [one.camera_id, one.camera_location]));
+    fill(
+      this.element,
+      el("h2", {}, text.site.title),
+      address && planPicture(this.site, { labels, onClick: this.mayChange ? (share) => this.attempt(() => this.place(share)) : undefined }),
+      this.mayChange && this.tools(),
+    );
+  }
+
+  tools() {
+    const zone = dropZone(([file]) => this.attempt(() => this.upload(file)), { multiple: false, webcam: false });
+    if (!this.site.address) return [el("p", { class: "muted" }, text.site.none), zone];
+    const placed = new Set(this.site.places.map((one) => one.camera_id));
+    const before = this.choice?.value;
+    this.choice = el(
+      "select",
+      { "aria-label": text.site.camera },
+      this.cameras.map((one) => el("option", { value: one.camera_id, selected: before ? one.camera_id === before : !placed.has(one.camera_id) }, `${one.camera_location} · ${one.camera_id}`)),
+    );
+    return [
+      el("p", { class: "muted small" }, text.site.hint),
+      el("div", { class: "row" }, this.choice, el("button", { onclick: () => this.attempt(() => this.takeOff()) }, text.site.takeOff)),
+      el("details", {}, el("summary", { class: "small muted" }, text.site.another), zone),
+    ];
+  }
+
+  async upload(file) {
+    const body = new FormData();
+    body.append("file", file);
+    await put("/api/site/plan", body);
+    await this.read();
+  }
+
+  async place({ x, y }) {
+    if (!this.choice?.value) return;
+    await put("/api/site/places", { camera_id: this.choice.value, x, y });
+    await this.read();
+  }
+
+  async takeOff() {
+    await remove(`/api/site/places${queryOf({ camera_id: this.choice.value })}`);
+    await this.read();
+  }
+}
