@@ -249,7 +249,7 @@ def cross_fitted(
         )
     faces = stack_templates([embedded[photo] for photo in search.singles])
     people = [stack_templates(photos) for photos in photos_of(search.enrolled, embedded)]
-    everything = [stack_templates([embedded[one] for one in photos]) for photos in search.photos]
+    everything = [np.stack([embedded[one].probe for one in photos]) for photos in search.photos]
     for halving in range(seed, seed + HALVINGS):
         random = np.random.default_rng(halving)
         halves = np.array_split(random.permutation(len(faces)), 2)

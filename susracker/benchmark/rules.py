@@ -149,8 +149,9 @@ def fused(photos: Sequence[Embedded]) -> Embedded:
     """Several photos of a person as one probe."""
     if len(photos) == 1:
         return photos[0]
-    view = np.mean([photo.view for photo in photos], axis=0)
-    return Embedded("", "", fuse(stack_templates(photos)), np.asarray(view, np.float32))
+    template = fuse(np.stack([photo.probe for photo in photos]))
+    view = np.asarray(np.mean([photo.probe_view for photo in photos], axis=0), np.float32)
+    return Embedded("", "", template, view, template, view)
 
 
 def stack_templates(photos: Sequence[Embedded]) -> Vectors:
