@@ -100,14 +100,22 @@ class Settings(BaseModel):
         ge=0,
         le=86_400,
         description="How long the same person or activity on the same camera raises no other "
-        "alert, in seconds.",
+        "alert, in seconds; a passage raises one alert however long it lasts. 0: every match and "
+        "activity raises one.",
     )
     target_fpir: float = Field(
         0.01,
         gt=0,
         lt=1,
-        description="Share of strangers' searches that may raise an alert; it determines the "
+        description="Share of strangers' passages that may raise an alert; it determines the "
         "threshold, together with the size of the watch-list.",
+    )
+    passage_seconds: float = Field(
+        4.0,
+        ge=0,
+        le=600,
+        description="How long a person may be out of one camera's sight and still be in the same "
+        "passage, whose faces are decided on together, in seconds. 0: decide on each face alone.",
     )
     threshold_shift: float = Field(
         0.0,

@@ -139,6 +139,7 @@ class Detection:
         picture: an encoded picture (a face crop or a whole frame); None for an activity.
         event_id: the camera's own id of the event, which makes a repeat harmless.
         details: what else the camera says of an activity, as JSON has it.
+        track_id: the camera's own id of the person's pass through its picture, if it has one.
 
     Raises:
         InputError: `occurred_at` has no time zone.
@@ -151,6 +152,7 @@ class Detection:
     picture: bytes | None = None
     event_id: str | None = None
     details: Mapping[str, Any] | None = field(default=None, hash=False)
+    track_id: str | None = None
 
     def __post_init__(self) -> None:
         if self.occurred_at.tzinfo is None:
@@ -167,7 +169,8 @@ class Candidate:
     Attributes:
         distance: Euclidean distance between the unit-length templates, 0 to 2.
         score: what the decision is made on, normalised; higher is more alike.
-        fpir: how often a stranger would score this high on the watch-list of that moment.
+        fpir: how often a stranger would score this high on the watch-list of that moment, with as
+            many probes.
     """
 
     criminal_id: str
@@ -247,11 +250,14 @@ class Outcome:
             and all of it was held back), then "no match", then "no face".
         alerts: the alerts that were stored, the best match first.
         sightings: the sightings that were stored, in the order of their faces, largest first.
+        passage: id of the passage that the best match, or else the largest face, belongs to; None
+            without faces, and where passages are off.
     """
 
     kind: OutcomeKind
     alerts: tuple[Alert, ...] = ()
     sightings: tuple[Sighting, ...] = ()
+    passage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from susracker.config import default_workers
 from susracker.plugins import open_encoder
 from susracker.runtime.threads import one_core_a_thread
 from susracker.watchlist.fitting import COHORT_SIZE, fit_scoring, virtual_people
-from susracker.watchlist.scoring import Scoring, photo_mark
+from susracker.watchlist.scoring import PROBE_COUNTS, Scoring, photo_mark
 
 DATA = Path(__file__).parent.parent / "susracker" / "watchlist" / "data"
 
@@ -56,17 +56,20 @@ def main() -> None:
     )
     print(f"{len(people)} people, {file.stat().st_size / 1e6:.1f} MB: {file}")
     for size in (1, 20, 800, 100_000):
+        thresholds = (scoring.threshold(0.01, {1: size}, count) for count in PROBE_COUNTS)
         print(
-            f"threshold for an FPIR of 1% with {size} enrolled: "
-            f"{scoring.threshold(0.01, {1: size}):.2f}"
+            f"thresholds for an FPIR of 1% with {size} enrolled, by number of probes: "
+            + ", ".join(f"{one:.2f}" for one in thresholds)
         )
 
 
 def fit(people: list[np.ndarray]) -> Scoring:
     """Fit the impostor distributions, with people with several photos enrolled and the others as
-    probes; then make the cohort from everyone."""
+    probes, and with the former's photos fused as probes of each other; then make the cohort from
+    everyone."""
     probes = np.stack([person[0] for person in people if len(person) == 1])
-    scoring = fit_scoring(probes, [person for person in people if len(person) > 1])
+    enrolled = [person for person in people if len(person) > 1]
+    scoring = fit_scoring(probes, enrolled, dict(enumerate(enrolled)))
     everyone = np.stack([person[0] for person in people])
     return replace(scoring, cohort=virtual_people(everyone, COHORT_SIZE, np.random.default_rng(0)))
 

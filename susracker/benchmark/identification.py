@@ -21,8 +21,8 @@ from susracker.benchmark.metrics import (
     proportion_interval,
     threshold_for,
 )
-from susracker.benchmark.protocols import Search
-from susracker.benchmark.rules import Rule, photos_of, stack_templates
+from susracker.benchmark.protocols import NOT_ENROLLED, Frames, Search
+from susracker.benchmark.rules import Results, Rule, fused, photos_of, stack_templates
 from susracker.errors import InputError
 from susracker.watchlist.fitting import fit_scoring
 from susracker.watchlist.scoring import Scoring
@@ -32,6 +32,10 @@ HALVINGS = 3
 
 MIN_NOT_ENROLLED, MIN_ENROLLED = 100, 20
 """With fewer people, there are too few comparisons to fit a scoring to."""
+
+PARTS = 10
+"""Enrolled people whose photos are searched for as strangers' are left out of the watch-list in so
+many parts, one after another."""
 
 RuleMaker = Callable[[Sequence[Sequence[Embedded]], Scoring], Rule]
 """Makes a rule from the templates of each enrolled person and a scoring."""
@@ -66,6 +70,8 @@ class Identification:
 
     Attributes:
         trials: one, or with cross-fitting several, each with half of the non-mated searches.
+        frames: how many photos each probe was fused from.
+        fpirs: the rates at which FNIR is reported.
     """
 
     rule: str
@@ -74,6 +80,13 @@ class Identification:
     search: Search
     trials: list[Trial]
     seed: int
+    frames: int = 1
+    fpirs: Sequence[float] = (0.1, 0.01, 0.001)
+
+    def can_tell(self, rate: float) -> bool:
+        """Whether there are enough non-mated searches to tell the threshold for an FPIR: at `rate`,
+        one or more would return someone."""
+        return rate * min(len(trial.non_mated) for trial in self.trials) >= 1
 
     @property
     def enrolled(self) -> int:
@@ -166,8 +179,10 @@ def identify(
     trials = []
     for scoring, indices in scorings:
         with closing(make_rule(people, scoring)) as rule:
-            mated = rule.search([embedded[photo] for photo in search.mated])
-            non_mated = rule.search([embedded[search.non_mated[index]] for index in indices])
+            mated = rule.search([_probe(frames, embedded) for frames in search.mated_frames])
+            probes = [_probe(search.non_mated_frames[index], embedded) for index in indices]
+            left_out = search.left_out[indices]
+            non_mated = _non_mated(rule, make_rule, scoring, people, probes, left_out)
         trials.append(
             Trial(
                 correct=mated.best == search.owners,
@@ -182,6 +197,42 @@ def identify(
     return trials
 
 
+def _non_mated(
+    rule: Rule,
+    make_rule: RuleMaker,
+    scoring: Scoring,
+    people: Sequence[Sequence[Embedded]],
+    probes: Sequence[Embedded],
+    left_out: Indices,
+) -> Results:
+    """Search for each probe without the person who is left out for it.
+
+    A watch-list without some people is shorter: its scores are moved by the difference between the
+    two thresholds, as if it were not.
+    """
+    best, scores = np.zeros(len(probes), np.int64), np.zeros(len(probes))
+    whole = np.flatnonzero(left_out == NOT_ENROLLED)
+    if len(whole):
+        found = rule.search([probes[index] for index in whole.tolist()])
+        best[whole], scores[whole] = found.best, found.scores
+    owners = np.unique(left_out[left_out != NOT_ENROLLED])
+    for part in np.array_split(owners, min(PARTS, len(owners)) or 1):
+        chosen = np.flatnonzero(np.isin(left_out, part))
+        if len(chosen):
+            others = np.setdiff1d(np.arange(len(people)), part)
+            listed = [people[index] for index in others.tolist()]
+            with closing(make_rule(listed, scoring)) as shorter:
+                found = shorter.search([probes[index] for index in chosen.tolist()])
+            best[chosen] = others[found.best]
+            moved = rule.threshold - shorter.threshold if np.isfinite(rule.threshold) else 0.0
+            scores[chosen] = found.scores + moved
+    return Results(best, scores)
+
+
+def _probe(frames: Frames, embedded: Mapping[Path, Embedded]) -> Embedded:
+    return fused([embedded[photo] for photo in frames])
+
+
 def cross_fitted(
     search: Search, embedded: Mapping[Path, Embedded], seed: int
 ) -> Iterator[tuple[Scoring, Indices]]:
@@ -191,18 +242,36 @@ def cross_fitted(
     Raises:
         InputError: there are too few people.
     """
-    if len(search.non_mated) < MIN_NOT_ENROLLED or len(search.enrolled) < MIN_ENROLLED:
+    if len(search.singles) < MIN_NOT_ENROLLED or len(search.enrolled) < MIN_ENROLLED:
         raise InputError(
             f"--cross-fit needs {MIN_NOT_ENROLLED} people with one photo and {MIN_ENROLLED} with"
-            f" several; here are {len(search.non_mated)} and {len(search.enrolled)}"
+            f" several; here are {len(search.singles)} and {len(search.enrolled)}"
         )
-    faces = stack_templates([embedded[photo] for photo in search.non_mated])
+    faces = stack_templates([embedded[photo] for photo in search.singles])
     people = [stack_templates(photos) for photos in photos_of(search.enrolled, embedded)]
+    everything = [np.stack([embedded[one].probe for one in photos]) for photos in search.photos]
     for halving in range(seed, seed + HALVINGS):
-        order = np.random.default_rng(halving).permutation(len(faces))
-        halves = np.array_split(order, 2)
-        for fit, test in (halves, halves[::-1]):
-            yield fit_scoring(faces[fit], people, seed=halving), test
+        random = np.random.default_rng(halving)
+        halves = np.array_split(random.permutation(len(faces)), 2)
+        people_halves = np.array_split(random.permutation(len(people)), 2)
+        for fit in (0, 1):
+            known = {} if search.is_of_single_photos else people_halves[fit].tolist()
+            scoring = fit_scoring(
+                faces[halves[fit]], people, {one: everything[one] for one in known}, seed=halving
+            )
+            yield scoring, _unknown(search, halves[1 - fit], people_halves[fit])
+
+
+def _unknown(search: Search, faces: Indices, known_people: Indices) -> Indices:
+    """The non-mated searches for people whom a scoring was not fitted to.
+
+    Args:
+        faces: indices of the single photos that it was not fitted to.
+        known_people: indices of the enrolled people whose photos it was fitted to.
+    """
+    if search.is_of_single_photos:
+        return faces
+    return np.flatnonzero(~np.isin(search.left_out, known_people))
 
 
 def _among(trial: Trial, chosen: Flags | None) -> Flags | slice:

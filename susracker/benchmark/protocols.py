@@ -60,23 +60,51 @@ def compare(pairs: Pairs, embedded: Mapping[Path, Embedded]) -> Comparisons:
     )
 
 
+Frames = tuple[Path, ...]
+"""The photos of one search, whose probes are fused."""
+
+NOT_ENROLLED = -1
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
     """The enrolled people and the searches, all with photos that have a template.
 
     Attributes:
         enrolled: enrolment photos by name, at least one each.
-        mated: photos to search for of enrolled people.
-        owners: index in `enrolled` of the person in each mated photo.
-        non_mated: photos to search for of people who are not enrolled, one each.
+        photos: all photos of each enrolled person, in the same order.
+        mated_frames: what to search for of enrolled people.
+        owners: index in `enrolled` of the person in each mated search.
+        non_mated_frames: what to search for of people who are not enrolled, one search each.
+        left_out: index in `enrolled` of the person of each non-mated search, who is left out of the
+            watch-list for it; `NOT_ENROLLED` where nobody needs to be.
+        singles: photos of people with one photo, who are not enrolled.
         not_found: how many photos could not be searched for because they have no template.
     """
 
     enrolled: Mapping[str, list[Path]]
-    mated: list[Path]
+    photos: list[list[Path]]
+    mated_frames: list[Frames]
     owners: NDArray[np.int64]
-    non_mated: list[Path]
+    non_mated_frames: list[Frames]
+    left_out: NDArray[np.int64]
+    singles: list[Path]
     not_found: int
+
+    @property
+    def is_of_single_photos(self) -> bool:
+        """Whether the non-mated searches are those of people with one photo."""
+        return len(self.non_mated_frames[0]) == 1
+
+    @property
+    def mated(self) -> list[Path]:
+        """The first photo of each mated search."""
+        return [frames[0] for frames in self.mated_frames]
+
+    @property
+    def non_mated(self) -> list[Path]:
+        """The first photo of each non-mated search."""
+        return [frames[0] for frames in self.non_mated_frames]
 
 
 def open_set(
@@ -86,12 +114,15 @@ def open_set(
     enrolled: int | None = None,
     min_photos: int = 2,
     seed: int = 0,
+    frames: int = 1,
 ) -> Search:
     """Plan an open-set experiment.
 
     People with several photos are enrolled with the first `photos_each` of them, but at least one
-    photo is held back; mated searches are made with the rest. People with one photo are not
-    enrolled; non-mated searches are made with it.
+    photo is held back; mated searches are made with the rest, `frames` photos each. People with one
+    photo are not enrolled; non-mated searches are made with it. With several `frames`, non-mated
+    searches are made of everyone who has as many photos, and who is left out of the watch-list for
+    that search.
 
     Args:
         enrolled: how many people to enrol, drawn by `seed`; by default as many as possible.
@@ -101,12 +132,16 @@ def open_set(
         name: [photo for photo in photos if embedded[photo].found]
         for name, photos in dataset.people.items()
     }
-    non_mated = [photos[0] for name, photos in usable.items() if photos and _single(dataset, name)]
+    singles = [photos[0] for name, photos in usable.items() if photos and _single(dataset, name)]
     names = [name for name, photos in usable.items() if len(photos) >= min_photos]
     if enrolled is not None and enrolled < len(names):
         names = sorted(np.random.default_rng(seed).permutation(names)[:enrolled].tolist())
     enrolled_counts = {name: min(photos_each, len(usable[name]) - 1) for name in names}
-    mated = [photo for name in names for photo in usable[name][enrolled_counts[name] :]]
+    mated = [_grouped(usable[name][enrolled_counts[name] :], frames) for name in names]
+    index = {name: number for number, name in enumerate(names)}
+    strangers = {name: photos for name, photos in usable.items() if len(photos) >= frames}
+    if frames == 1:
+        strangers = {one: usable[one] for one in usable if usable[one] and _single(dataset, one)}
     lost = [
         photo
         for name, photos in dataset.people.items()
@@ -114,14 +149,22 @@ def open_set(
         for photo in photos[enrolled_counts.get(name, 0) :]
         if not embedded[photo].found
     ]
-    counts = [len(usable[name]) - enrolled_counts[name] for name in names]
     return Search(
         enrolled={name: usable[name][: enrolled_counts[name]] for name in names},
-        mated=mated,
-        owners=np.repeat(np.arange(len(names)), counts),
-        non_mated=non_mated,
+        photos=[usable[name] for name in names],
+        mated_frames=[one for person in mated for one in person],
+        owners=np.repeat(np.arange(len(names)), [len(person) for person in mated]),
+        non_mated_frames=[tuple(photos[:frames]) for photos in strangers.values()],
+        left_out=np.array([index.get(name, NOT_ENROLLED) for name in strangers], np.int64),
+        singles=singles,
         not_found=len(lost),
     )
+
+
+def _grouped(photos: list[Path], frames: int) -> list[Frames]:
+    """Photos in groups of `frames`; what is left over at the end is not used."""
+    whole = len(photos) - len(photos) % frames
+    return [tuple(photos[start : start + frames]) for start in range(0, whole, frames)]
 
 
 def _single(dataset: Dataset, name: str) -> bool:

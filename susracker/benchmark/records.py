@@ -13,7 +13,6 @@ from susracker.benchmark.protocols import Comparisons
 from susracker.benchmark.run import Result
 
 FARS = (0.01, 0.001)
-FPIRS = (0.1, 0.01, 0.001)
 
 
 def result_record(result: Result, labels: Labels | None = None) -> dict[str, Any]:
@@ -59,18 +58,21 @@ def identification_record(one: Identification) -> dict[str, Any]:
         "rule": one.rule,
         "enrolled": one.enrolled,
         "photos_each": one.photos_each,
+        "frames": one.frames,
         "mated_searches": len(one.search.mated),
         "stranger_searches": len(one.search.non_mated),
         "searches_without_face": one.search.not_found,
         "rank1": one.rank1(),
-        "fnir_at_fpir": {str(rate): one.fnir_at_fpir(rate) for rate in FPIRS},
+        "fnir_at_fpir": {str(rate): one.fnir_at_fpir(rate) for rate in one.fpirs},
+        # At these rates, the threshold is that of no non-mated search at all.
+        "too_few_strangers": [str(rate) for rate in one.fpirs if not one.can_tell(rate)],
         "target_fpir": one.target_fpir,
         "threshold": one.threshold if math.isfinite(one.threshold) else None,
         "realised_fpir": one.realised_fpir(),
         "realised_fnir": one.realised_fnir(),
         "intervals": {
             "rank1": one.rank1_interval(),
-            "fnir_at_fpir": {str(rate): one.fnir_at_fpir_interval(rate) for rate in FPIRS},
+            "fnir_at_fpir": {str(rate): one.fnir_at_fpir_interval(rate) for rate in one.fpirs},
             "realised_fpir": one.realised_fpir_interval(),
             "realised_fnir": one.realised_fnir_interval(),
         },

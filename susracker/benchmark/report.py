@@ -94,12 +94,13 @@ def in_plain_words(one: Identification) -> str:
     """What the error rates mean to an operator, as intervals of 95%."""
     alerts = [rate * FACES_A_DAY for rate in one.realised_fpir_interval()]
     missed = [rate * 100 for rate in one.realised_fnir_interval()]
+    searched = "faces" if one.frames == 1 else f"passages of {one.frames} faces"
     photos = "one photo" if one.photos_each == 1 else f"up to {one.photos_each} photos"
     return (
-        f"With {one.enrolled:,} people enrolled, {photos} each, and {FACES_A_DAY:,} faces of "
+        f"With {one.enrolled:,} people enrolled, {photos} each, and {FACES_A_DAY:,} {searched} of "
         f"strangers a day, expect between {_from_to(*alerts)} false alerts a day "
         f"({_of(one.realised_fpir(), len(one.search.non_mated))} searches for people who are not "
-        f"enrolled raised one), and between {_from_to(*missed)} of 100 faces of wanted people "
+        f"enrolled raised one), and between {_from_to(*missed)} of 100 {searched} of wanted people "
         f"missed ({_of(one.realised_fnir(), len(one.search.mated))} searches missed; rule "
         f"{one.rule}). These are 95% intervals, and hold for photos like these."
     )

@@ -14,7 +14,7 @@ from susracker.benchmark.metrics import Indices, Numbers
 from susracker.errors import InputError
 from susracker.models import Vectors
 from susracker.plugins import open_matcher
-from susracker.watchlist.fusion import fuse_all
+from susracker.watchlist.fusion import fuse, fuse_all
 from susracker.watchlist.gallery import ScoredGallery
 from susracker.watchlist.scoring import Scoring
 
@@ -62,6 +62,7 @@ class AsNorm(Rule):
         matcher: name of the matcher.
         target_fpir: share of non-mated searches that may reach the threshold.
         shift: the setting `threshold_shift`.
+        frames: how many probes each probe was fused from.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class AsNorm(Rule):
         matcher: str,
         target_fpir: float,
         shift: float = 0.0,
+        frames: int = 1,
     ) -> None:
         templates = stack_templates([photo for photos in people for photo in photos])
         owners = [str(index) for index, photos in enumerate(people) for _ in photos]
@@ -78,7 +80,7 @@ class AsNorm(Rule):
         self._gallery = ScoredGallery(self._matcher, scoring, target_fpir, shift)
         self._gallery.update(fuse_all(owners, templates))
         self._gallery.prepare(len(people))
-        self.threshold = self._gallery.threshold
+        self.threshold = self._gallery.threshold_for(target_fpir, frames)
 
     def search(self, probes: Sequence[Embedded]) -> Results:
         found = [
@@ -141,6 +143,15 @@ def distance_limit(rule: str) -> float:
             f"no rule is called {rule!r}; there are: {AS_NORM}, and {DISTANCE}N, such as "
             f"{DISTANCE}0.6"
         ) from None
+
+
+def fused(photos: Sequence[Embedded]) -> Embedded:
+    """Several photos of a person as one probe."""
+    if len(photos) == 1:
+        return photos[0]
+    template = fuse(np.stack([photo.probe for photo in photos]))
+    view = np.asarray(np.mean([photo.probe_view for photo in photos], axis=0), np.float32)
+    return Embedded("", "", template, view, template, view)
 
 
 def stack_templates(photos: Sequence[Embedded]) -> Vectors:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,8 @@ class Plan:
         crops_enrolled: whether those that are enrolled are cut out, too.
         photos_each: with how many photos to enrol people; each number is an experiment.
         enrolled: how many people to enrol, None for as many as possible; each is an experiment.
+        frames: of how many photos to fuse each probe; each number is an experiment.
+        fpirs: the rates at which FNIR is measured.
         rules: `as-norm`, or `distance-N`.
         cross_fit: instead of the scoring that comes with susracker, fit one to half of the people
             who are not enrolled and test it on the other half.
@@ -50,6 +53,8 @@ class Plan:
     photos_each: Sequence[int] = (1,)
     enrolled: Sequence[int | None] = (None,)
     min_photos: int = 2
+    frames: Sequence[int] = (1,)
+    fpirs: Sequence[float] = (0.1, 0.01, 0.001)
     detector: str = DEFAULT_DETECTOR
     crops: Crops = "none"
     crops_enrolled: bool = False
@@ -141,7 +146,7 @@ class Bench:
         identifications = list(self._identifications(embedded, encoder.id))
         if identifications:
             search = identifications[0].search
-            make_rule = self._rule(plan.rules[0])
+            make_rule = self._rule(plan.rules[0], 1)
             people = photos_of(search.enrolled, embedded)
             probes = [embedded[photo] for photo in search.mated]
             with closing(make_rule(people, load_scoring(encoder.id))) as rule:
@@ -163,19 +168,31 @@ class Bench:
         self, embedded: dict[Path, Embedded], encoder_id: str
     ) -> Iterator[Identification]:
         plan = self._plan
-        for photos_each in plan.photos_each:
-            for enrolled in plan.enrolled:
-                search = open_set(
-                    self._dataset, embedded, photos_each, enrolled, plan.min_photos, plan.seed
+        for photos_each, enrolled, frames in product(plan.photos_each, plan.enrolled, plan.frames):
+            search = open_set(
+                self._dataset,
+                embedded,
+                photos_each,
+                enrolled,
+                plan.min_photos,
+                plan.seed,
+                frames,
+            )
+            if not search.mated_frames or not search.non_mated_frames:
+                continue
+            scorings = self._scorings(search, embedded, encoder_id)
+            for rule in plan.rules:
+                trials = identify(search, embedded, self._rule(rule, frames), scorings)
+                yield Identification(
+                    rule,
+                    photos_each,
+                    plan.target_fpir,
+                    search,
+                    trials,
+                    plan.seed,
+                    frames,
+                    plan.fpirs,
                 )
-                if not search.enrolled or not search.non_mated:
-                    return
-                scorings = self._scorings(search, embedded, encoder_id)
-                for rule in plan.rules:
-                    trials = identify(search, embedded, self._rule(rule), scorings)
-                    yield Identification(
-                        rule, photos_each, plan.target_fpir, search, trials, plan.seed
-                    )
 
     def _scorings(
         self, search: Search, embedded: dict[Path, Embedded], encoder_id: str
@@ -189,13 +206,14 @@ class Bench:
             advance()
         return scorings
 
-    def _rule(self, name: str) -> RuleMaker:
+    def _rule(self, name: str, frames: int) -> RuleMaker:
         if name == AS_NORM:
             return partial(
                 AsNorm,
                 matcher=self._plan.matcher,
                 target_fpir=self._plan.target_fpir,
                 shift=self._plan.threshold_shift,
+                frames=frames,
             )
         limit = distance_limit(name)
         return lambda people, scoring: Distance(people, limit)
@@ -242,6 +260,8 @@ class Bench:
                 f"an FPIR of {target:.2%} is not measured well: it takes {needed:,} people with one"
                 f" photo, and here are {made:,}"
             )
+        for frames in sorted(set(self._plan.frames) - {one.frames for one in identifications}):
+            yield f"--frames {frames} was not measured: too few photos of each person"
 
 
 def known_share(dataset: Dataset, encoder_id: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from susracker.benchmark.records import FARS, FPIRS
+from susracker.benchmark.records import FARS
 
 
 def verification_table(record: Mapping[str, Any]) -> Table:
@@ -26,15 +26,18 @@ def verification_table(record: Mapping[str, Any]) -> Table:
 def identification_table(records: Sequence[Mapping[str, Any]]) -> Table:
     """1:N, with a column for each experiment; intervals are of 95%."""
     table = Table("1:N", *(str(one["rule"]) for one in records))
-    for title, key in (("people enrolled", "enrolled"), ("photos each", "photos_each")):
+    for title, key in (
+        ("people enrolled", "enrolled"),
+        ("photos each", "photos_each"),
+        ("photos searched with", "frames"),
+    ):
         table.add_row(title, *(f"{one[key]:,}" for one in records))
     for title, key in (("mated searches", "mated"), ("non-mated searches", "stranger")):
         table.add_row(title, *(f"{one[f'{key}_searches']:,}" for one in records))
     table.add_row("rank 1", *(_with_interval(one, "rank1") for one in records))
-    for rate in FPIRS:
+    for rate in records[0]["fnir_at_fpir"]:
         table.add_row(
-            f"FNIR at FPIR {rate:.1%}",
-            *(_with_interval(one, "fnir_at_fpir", str(rate)) for one in records),
+            f"FNIR at FPIR {100 * float(rate):.2g}%", *(_fnir_at(one, rate) for one in records)
         )
     for title, key in (("target FPIR", "target_fpir"), ("threshold", "threshold")):
         table.add_row(
@@ -43,6 +46,11 @@ def identification_table(records: Sequence[Mapping[str, Any]]) -> Table:
     for title, key in (("realised FPIR", "realised_fpir"), ("realised FNIR", "realised_fnir")):
         table.add_row(title, *(_with_interval(one, key) for one in records))
     return table
+
+
+def _fnir_at(record: Mapping[str, Any], rate: str) -> str:
+    shown = _with_interval(record, "fnir_at_fpir", rate)
+    return f"{shown}; too few strangers to tell" if rate in record["too_few_strangers"] else shown
 
 
 def _with_interval(record: Mapping[str, Any], key: str, rate: str | None = None) -> str:

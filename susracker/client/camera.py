@@ -127,16 +127,19 @@ class Camera:
         with self._changed:
             return replace(self._counts, waiting=len(self._spool))
 
-    def send_face(self, picture: bytes, at: datetime) -> str:
+    def send_face(self, picture: bytes, at: datetime, track_id: str | None = None) -> str:
         """Send a face crop, or a frame, as an encoded picture. Returns the event's id.
 
         Args:
             at: when it was seen; local time if it has no timezone.
+            track_id: the camera's own id of the person's pass through its picture, if it follows
+                faces from frame to frame.
 
         Raises:
             SpoolError: the event cannot be kept, and is lost unless you send it again.
         """
-        return self.send(FACE, at, image=base64.b64encode(picture).decode())
+        fields = {} if track_id is None else {"track_id": track_id}
+        return self.send(FACE, at, image=base64.b64encode(picture).decode(), **fields)
 
     def send_activity(self, kind: str, at: datetime) -> str:
         """Send an activity, such as "violence". Returns the event's id.

@@ -71,6 +71,23 @@ from susracker.watchlist.scoring import load_scoring
     help="Enrol only people with at least this many photos.",
 )
 @click.option(
+    "--frames",
+    type=click.IntRange(1),
+    multiple=True,
+    default=(1,),
+    show_default=True,
+    help="Search with this many photos of a person, fused, as in a passage. Can be repeated.",
+)
+@click.option(
+    "--fpir",
+    "fpirs",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    multiple=True,
+    default=(0.1, 0.01, 0.001),
+    show_default=True,
+    help="Show the FNIR at this FPIR. Can be repeated.",
+)
+@click.option(
     "--crops",
     type=click.Choice(typing.get_args(Crops)),
     default="none",
@@ -163,7 +180,9 @@ def command(
     DATASET has one folder of photos for each person. 1:1: the pairs of pairs.txt are compared.
     1:N: people with several photos are enrolled with the first, in order of file names, and
     searched for with the rest (mated searches). People with one photo are not enrolled, and should
-    match nobody (non-mated searches).
+    match nobody (non-mated searches). With --frames, several photos of a person are searched with
+    as one, and everyone with as many photos is searched for once more while they are left out of
+    the watch-list (non-mated searches).
 
     FPIR is the share of non-mated searches that raise an alert, FNIR the share of mated searches
     that miss the person. "Realised" rates are those at the product's own threshold, chosen for
@@ -179,6 +198,7 @@ def command(
       susracker benchmark people/
       susracker benchmark people/ --rule as-norm --rule distance-0.6
       susracker benchmark people/ --photos-each 1 --photos-each 3 --crops tight
+      susracker benchmark people/ --frames 1 --frames 3 --fpir 0.01 --fpir 0.003
       susracker benchmark people/ --json result.json --report report/
       susracker benchmark people/ --labels groups.csv
       susracker benchmark people/ --apply             fit the threshold to your own photos

@@ -20,6 +20,7 @@ from susracker.commands.options import key_option
 from susracker.commands.progress import live_line
 from susracker.commands.sampling import video_options
 from susracker.edge.cutter import FaceCutter
+from susracker.edge.tracks import Tracks
 from susracker.edge.video import Frame, Sampling, frames, is_live
 from susracker.errors import InputError
 from susracker.passwords import without_password
@@ -77,6 +78,8 @@ def command(
     SOURCE is a video file, which is played at its own speed, the URL of a stream, or the number of
     a device. A stream that breaks, or cannot be reached, is opened again until it can. Faces that
     cannot be sent wait, and are sent in order, with their original times, when the server is back.
+    Faces are followed from frame to frame and sent with the id of their track, so that the server
+    decides on them together.
 
     On Ctrl-C or SIGTERM the command sends what it can within a second, says how many faces were
     sent, and stops. The exit status is 1 if faces were refused or dropped, and 130 after Ctrl-C.
@@ -89,7 +92,7 @@ def command(
       susracker camera clip.mp4 --server http://127.0.0.1:5000 --fps 2
     """
     one_core_a_thread()
-    cutter = FaceCutter(margin, smallest)
+    cutter, tracks = FaceCutter(margin, smallest), Tracks()
     seen = Seen()
     with (
         Camera(url, camera_id, location, key=key, ca=ca, spool=spool, spool_mb=spool_mb) as camera,
@@ -98,12 +101,14 @@ def command(
     ):
         # Not before: what is logged goes above the line.
         logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
-        found = (_endless if is_live(source) else _paced)(source, Sampling(fps, every))
-        for frame in until(lambda: bool(stopped), found):
+        taken = (_endless if is_live(source) else _paced)(source, Sampling(fps, every))
+        for frame in until(lambda: bool(stopped), taken):
             at = datetime.now(timezone.utc)
             seen.frames += 1
-            for face in cutter.cut(frame.picture):
-                camera.send_face(face, at)
+            found = cutter.cut_boxes(frame.picture)
+            ids = tracks.follow([box for box, _ in found], time.monotonic())
+            for (_, face), track_id in zip(found, ids, strict=True):
+                camera.send_face(face, at, track_id)
                 seen.faces += 1
         camera.close(STOP_SECONDS if stopped else CLOSE_SECONDS)
     click.echo(_told(seen, camera.counts))

@@ -19,23 +19,31 @@ from susracker.commands.working import working
 from susracker.config import Settings
 from susracker.plugins import open_encoder, open_existing_store_of, open_matcher
 from susracker.stores.base import Store
+from susracker.watchlist.looks import LOOKS, ONLY
 from susracker.watchlist.scoring import MAX_TEMPLATE_COUNT, load_scoring
 from susracker.watchlist.watchlist import WatchList
 
 OTHER_TARGETS = (0.1, 0.01, 0.001)
 """Other values of `target_fpir`, to compare."""
 
+OPERATING_POINTS = (0.01, 0.001, 1 / 6000)
+"""The usual default, and what forces that run live face recognition state: 1/1,000 by their own
+rules, and 1/6,000 as measured by NPL (2023)."""
+
+PASSAGES = 10_000
+
 
 @click.command("stats")
 @json_option
-@settings_options("store", "encoder", "target_fpir")
+@settings_options("store", "encoder", "target_fpir", "passage_seconds")
 @unaudited("shows no person")
 def stats_command(loaded: LoadedSettings, as_json: bool) -> None:
-    """Show how many people are enrolled, and the threshold that follows from it.
+    """Show how many people are enrolled, and the thresholds that follow from it.
 
     A face whose score reaches the threshold is a match. Of the searches for people who are not
     enrolled, a share of target_fpir reaches it. The more templates someone has, the better they can
-    be told apart from others.
+    be told apart from others. A passage is looked at up to four times, and each look has a part of
+    the target: half, a quarter, and twice an eighth.
 
     \b
     Examples:
@@ -49,8 +57,21 @@ def stats_command(loaded: LoadedSettings, as_json: bool) -> None:
         return
     table = Table.grid(padding=(0, 2))
     for name, value in facts.items():
+        if name == "operating_points":
+            continue
         table.add_row(name.replace("_", " ").replace("watch list", "watch-list"), _shown(value))
     Console().print(table)
+    Console().print(_points_table(facts["operating_points"]))
+
+
+def _points_table(points: list[dict[str, Any]]) -> Table:
+    looks = len(points[0]["thresholds"])
+    titles = [f"look {number}" for number in range(1, looks + 1)] if looks > 1 else ["threshold"]
+    table = Table("target FPIR", *titles, f"false alerts in {PASSAGES:,} strangers, at most")
+    for point in points:
+        thresholds = (_shown(one) for one in point["thresholds"])
+        table.add_row(f"{point['target_fpir']:g}", *thresholds, f"{point['false_alerts']:g}")
+    return table
 
 
 def _shown(value: Any) -> str:
@@ -93,7 +114,28 @@ def watchlist_stats(store: Store, settings: Settings) -> dict[str, Any]:
         "threshold_by_target_fpir": {
             str(target): _finite(watchlist.threshold_for(target)) for target in OTHER_TARGETS
         },
+        "operating_points": operating_points(watchlist, settings),
     }
+
+
+def operating_points(watchlist: WatchList, settings: Settings) -> list[dict[str, Any]]:
+    """What some targets, and the present one, mean for the present watch-list.
+
+    `thresholds` are those of the looks at a passage, the first of one face, or that of the only
+    look without passages. `false_alerts` are those to expect in 10,000 passages of strangers, at
+    most.
+    """
+    looks = LOOKS if settings.passage_seconds else (ONLY,)
+    return [
+        {
+            "target_fpir": round(target, 6),
+            "thresholds": [
+                _finite(watchlist.threshold_for(look.share * target, look.probes)) for look in looks
+            ],
+            "false_alerts": round(PASSAGES * target, 2),
+        }
+        for target in sorted({*OPERATING_POINTS, settings.target_fpir}, reverse=True)
+    ]
 
 
 def _finite(threshold: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from susracker.faces.boxes import Box
 from susracker.faces.detector import Detector
 from susracker.models import Picture
 from susracker.plugins import open_detector
@@ -36,7 +37,9 @@ class FaceCutter:
 
     def cut(self, picture: Picture) -> list[bytes]:
         """Return the faces in a frame as JPEG, largest first."""
-        return [
-            face.jpeg(self._margin)
-            for face in self._detector.find_in_frame(picture, self._smallest)
-        ]
+        return [jpeg for _, jpeg in self.cut_boxes(picture)]
+
+    def cut_boxes(self, picture: Picture) -> list[tuple[Box, bytes]]:
+        """Return the faces in a frame, largest first, each with its place in the frame."""
+        faces = self._detector.find_in_frame(picture, self._smallest)
+        return [(face.box, face.jpeg(self._margin)) for face in faces]

@@ -93,6 +93,8 @@ def to_line(recorded: Recorded, picture_name: str | None) -> str:
         fields["event_id"] = detection.event_id
     if detection.details is not None:
         fields["details"] = detection.details
+    if detection.track_id is not None:
+        fields["track_id"] = detection.track_id
     if picture_name is not None and detection.picture is not None:
         fields |= {"picture": picture_name, "bytes": len(detection.picture)}
     if recorded.embeddings is not None:
@@ -117,6 +119,7 @@ def from_line(line: str, segment: Path) -> Recorded:
             occurred_at=_moment(fields["occurred_at"]),
             event_id=_text(fields["event_id"]) if "event_id" in fields else None,
             details=dict(fields["details"]) if "details" in fields else None,
+            track_id=_text(fields["track_id"]) if "track_id" in fields else None,
         )
         received = _moment(fields["received_at"])
         embeddings = _embeddings(fields)

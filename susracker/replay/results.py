@@ -83,6 +83,7 @@ def settings_of(tracker: Tracker) -> dict[str, Any]:
         "target_fpir": settings.target_fpir,
         "threshold_shift": settings.threshold_shift,
         "cooldown_seconds": settings.cooldown_seconds,
+        "passage_seconds": settings.passage_seconds,
         "watchlist": len(tracker.watchlist),
         "threshold": round(tracker.watchlist.threshold, DIGITS),
     }

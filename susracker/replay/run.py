@@ -18,7 +18,7 @@ from susracker.recording.format import Recorded
 from susracker.replay.journal import ReplayJournal
 from susracker.replay.sources import Source
 from susracker.runtime.parallel import map_in_order
-from susracker.tracking.recogniser import Recognition
+from susracker.tracking.recogniser import Recognition, Sight
 from susracker.tracking.tracker import FACE, Tracker
 
 WINDOW = 4
@@ -107,7 +107,7 @@ def run(tracker: Tracker, source: Source, workers: int, pace: Pace) -> Iterator[
         InputError: embeddings of another encoder.
     """
 
-    def recognise(recorded: Recorded) -> Recognition | PictureError | None:
+    def recognise(recorded: Recorded) -> Recognition | Sight | PictureError | None:
         try:
             return _recognise(tracker, recorded)
         except PictureError as error:
@@ -123,25 +123,35 @@ def run(tracker: Tracker, source: Source, workers: int, pace: Pace) -> Iterator[
                 yield _conclude(tracker, number, recorded, recognition)
 
 
-def _recognise(tracker: Tracker, recorded: Recorded) -> Recognition | None:
+def _recognise(tracker: Tracker, recorded: Recorded) -> Recognition | Sight | None:
+    """What can be done in any order: faces are added to passages later, one after another."""
     detection, embeddings = recorded.detection, recorded.embeddings
     if detection.event_type != FACE:
         return None
     if embeddings is None:
+        if tracker.has_passages:
+            return tracker.recogniser.see(detection.picture or b"")
         return tracker.recogniser.recognise(detection.picture or b"", recorded.received_at)
     if embeddings.encoder_id != tracker.encoder.id:
         raise InputError(
             f"the recording has no pictures, only embeddings of {embeddings.encoder_id}, which the "
             f"encoder {tracker.settings.encoder} cannot use: choose the --encoder that made them"
         )
+    if tracker.has_passages:
+        return tracker.recogniser.see_probes(embeddings.vectors)
     if not len(embeddings.vectors):
         return Recognition(0, ())
     return tracker.recogniser.recognise_probes(embeddings.vectors, recorded.received_at)
 
 
 def _conclude(
-    tracker: Tracker, number: int, recorded: Recorded, recognition: Recognition | None
+    tracker: Tracker, number: int, recorded: Recorded, found: Recognition | Sight | None
 ) -> Step:
+    recognition = (
+        tracker.decide(recorded.detection, found, recorded.received_at)
+        if isinstance(found, Sight)
+        else found
+    )
     try:
         outcome = tracker.conclude(recorded.detection, recognition, recorded.received_at)
     except DuplicateError:

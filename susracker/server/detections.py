@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -28,7 +29,7 @@ from susracker.server.wire import (
     CameraFields,
     DetectionFields,
     Fields,
-    OldCameraFields,
+    UploadFields,
     details_of,
     left_out,
     new_alert_event,
@@ -60,8 +61,9 @@ def face_upload() -> ResponseReturnValue:
         raise InputError("No file provided")
     posted = sent.first_fields()
     post().read(posted)
-    fields = parse(OldCameraFields, posted)
-    return _answer(_detection(fields, FACE, utc_now(), sent.files["file"][0]))
+    fields = parse(UploadFields, posted)
+    found = _detection(fields, FACE, utc_now(), sent.files["file"][0])
+    return _answer(replace(found, track_id=fields.track_id))
 
 
 @blueprint.post("/activity_alert")
@@ -93,6 +95,7 @@ def detections() -> ResponseReturnValue:
     detection = _detection(
         fields, fields.event_type, fields.timestamp, picture, fields.event_id, details
     )
+    detection = replace(detection, track_id=fields.track_id)
     return _answer(detection, left_out(fields, details) if details is not None else ())
 
 
@@ -163,6 +166,9 @@ def _body(detection: Detection, outcome: Outcome, pictured: Sequence[Pictured]) 
         sent = outcome.kind == "alert"
         return {"message": "Alert sent" if sent else "Alert in cooldown"}
     body: dict[str, Any] = {"message": MESSAGES[outcome.kind]}
+    if outcome.passage is not None and (request.is_json or detection.track_id is not None):
+        # Cameras of old, which send a form, are answered as ever.
+        body["passage"] = outcome.passage
     if outcome.alerts:
         matches = [new_alert_event(alert, thumbnail) for alert, thumbnail in pictured]
         body |= {"match": matches[0], "matches": matches}

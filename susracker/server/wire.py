@@ -64,7 +64,7 @@ def _plain_if_face(kind: str) -> str:
     return FACE if kind.casefold() == FACE else kind
 
 
-def _unset_if_empty(default: str) -> BeforeValidator:
+def _unset_if_empty(default: str | None) -> BeforeValidator:
     """Take an empty text, which some cameras send, for one that was left out."""
     return BeforeValidator(lambda value: default if value in ("", None) else value)
 
@@ -112,6 +112,12 @@ class OldCameraFields(CameraFields):
     camera_location: Annotated[Location, _unset_if_empty(UNKNOWN_LOCATION)] = UNKNOWN_LOCATION
 
 
+class UploadFields(OldCameraFields):
+    """`POST /face_upload`."""
+
+    track_id: Annotated[Name | None, _unset_if_empty(None)] = None
+
+
 class ActivityFields(OldCameraFields):
     """`POST /activity_alert`; other fields are details."""
 
@@ -129,6 +135,7 @@ class DetectionFields(CameraFields):
     timestamp: Moment
     image: Image | None = None
     event_id: Name | None = None
+    track_id: Annotated[Name | None, _unset_if_empty(None)] = None
 
 
 class LogPage(BaseModel):

@@ -12,6 +12,8 @@ from susracker.errors import RecentAlertError
 from susracker.models import Alert, Detection, Event, Outcome, OutcomeKind
 from susracker.stores.base import Journal
 from susracker.tracking.alerts import new_sighting, token_of
+from susracker.tracking.passage import Passage
+from susracker.tracking.passages import Passages
 
 
 class OutcomeRecorder:
@@ -26,10 +28,16 @@ class OutcomeRecorder:
     """
 
     def __init__(
-        self, journal: Journal, cooldown: Cooldown, *, moves_last_seen: bool = True
+        self,
+        journal: Journal,
+        cooldown: Cooldown,
+        passages: Passages,
+        *,
+        moves_last_seen: bool = True,
     ) -> None:
         self._journal = journal
         self._cooldown = cooldown
+        self._passages = passages
         self._span = timedelta(seconds=cooldown.seconds)
         self._moves_last_seen = moves_last_seen
 
@@ -39,12 +47,15 @@ class OutcomeRecorder:
         found: Sequence[Alert],
         otherwise: OutcomeKind,
         received_at: datetime,
+        passages: Mapping[str, Passage] | None = None,
     ) -> Outcome:
         """Store what became of a detection; if that fails, nothing of it is held back.
 
         Args:
             found: the alerts that would go out if there were no cooldown.
             otherwise: the kind of an outcome without any.
+            passages: by the ids of alerts, the passages that they are of. A passage raises one
+                alert, or none if the cooldown holds that back.
 
         Raises:
             DuplicateError: the event was handled before.
@@ -52,8 +63,9 @@ class OutcomeRecorder:
             StoreUnavailableError: nothing was stored.
         """
         token = token_of(detection)
-        passed = [alert for alert in found if self._acquire(alert, token)]
         with ExitStack() as undo:
+            first = [alert for alert in found if self._announce(alert, passages, token, undo)]
+            passed = [alert for alert in first if self._acquire(alert, token)]
             undo.callback(self._release, passed, token)
             # Each refusal leaves fewer alerts, and without alerts nothing is refused.
             while True:
@@ -69,6 +81,19 @@ class OutcomeRecorder:
     def remember(self, stored: Alert) -> None:
         """Hold back what comes too soon after a stored alert, without asking the journal."""
         self._cooldown.try_acquire(stored.cooldown_key, stored.occurred_at, stored.id)
+
+    def _announce(
+        self, alert: Alert, passages: Mapping[str, Passage] | None, token: str, undo: ExitStack
+    ) -> bool:
+        """Whether an alert is the first of its passage; `undo` takes that back. Without a cooldown,
+        every match is alerted."""
+        passage = (passages or {}).get(alert.id)
+        if passage is None or not self._span:
+            return True
+        if not self._passages.announce(passage, token):
+            return False
+        undo.callback(self._passages.withdraw, passage, token)
+        return True
 
     def _acquire(self, alert: Alert, token: str) -> bool:
         """Whether the cooldown lets an alert through.

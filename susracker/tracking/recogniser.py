@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,8 @@ from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.faces.face import Face
 from susracker.faces.images import LARGE_PIXELS, decode, pixels_of
-from susracker.models import Candidate, Picture, Vectors
+from susracker.models import Candidate, Picture, Quality, Vectors
+from susracker.tracking.passage import Passage, SeenFace
 from susracker.watchlist.watchlist import WatchList
 
 MAX_FACES = 32
@@ -21,6 +22,12 @@ MAX_FACES = 32
 
 FACE_MARGIN = 0.2
 """How much of the picture around a matched face an operator is shown, as a share of its box."""
+
+GOOD_EYE_DISTANCE, GOOD_SHARPNESS = 32.0, 60.0
+"""Pixels between the eyes, half of those of the aligned face, and sharpness of a face that counts
+fully in its passage; smaller and more blurred ones count for less, down to `LEAST_WEIGHT`."""
+
+LEAST_WEIGHT = 0.1
 
 CHIP_SHAPE = (150, 150, 3)
 
@@ -32,10 +39,12 @@ class Match:
     Attributes:
         candidates: the match, then the next best.
         face: the face to show to an operator, as JPEG; None if only its embedding is left.
+        passage: the passage that was recognised; None where each face is decided on alone.
     """
 
     candidates: tuple[Candidate, ...]
     face: bytes | None
+    passage: Passage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +55,43 @@ class Recognition:
         faces: how many faces were found.
         matches: those that were recognised, best first. A criminal is in a picture at most once:
             if several faces match them, the best one counts.
+        passage: id of the passage of the best match, or else of the largest face; None without
+            faces, and where each face is decided on alone.
+        began: how many passages began with its faces; None where each face is decided on alone.
     """
 
     faces: int
     matches: tuple[Match, ...]
+    passage: str | None = None
+    began: int | None = None
+
+    @property
+    def searches(self) -> int:
+        """How many searches it counts for: its passages that began, or else its faces."""
+        return self.faces if self.began is None else self.began
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SightFace:
+    """A face in a picture, before anyone was recognised.
+
+    Attributes:
+        picture: where it was found; None if only its embedding is left.
+    """
+
+    seen: SeenFace
+    picture: Face | None = None
+
+    def jpeg(self) -> bytes | None:
+        """The face to show to an operator."""
+        return None if self.picture is None else self.picture.jpeg(FACE_MARGIN)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """The faces of a picture, largest first."""
+
+    faces: tuple[SightFace, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +161,7 @@ class Recogniser:
             return Recognition(0, ())
         return Recognition(
             len(faces),
-            _best_of_each(
+            best_of_each(
                 Match(candidates, face.jpeg(FACE_MARGIN))
                 for candidates, face in self._identify(faces, now)
             ),
@@ -153,6 +195,28 @@ class Recogniser:
             for face, near in zip(faces, self._watchlist.nearest(probes, now), strict=True)
         ]
 
+    def see(self, data: bytes) -> Sight:
+        """Find the faces in an encoded picture, and embed them quickly. Remembers nothing.
+
+        Raises:
+            EncoderError: the network cannot be loaded.
+            PictureError: the picture cannot be read.
+        """
+        faces = self._detector.find_in_bytes(data, self._max_pixels)[:MAX_FACES]
+        if not faces:
+            return Sight(())
+        vectors = self._embed_fast(faces)
+        return Sight(
+            tuple(
+                SightFace(SeenFace(vector, weight_of(face.quality), face.chip), face)
+                for face, vector in zip(faces, vectors, strict=True)
+            )
+        )
+
+    def see_probes(self, probes: Vectors) -> Sight:
+        """Faces of which only the embeddings are left, shape (n, dimension), unit length."""
+        return Sight(tuple(SightFace(SeenFace(one, template=one)) for one in probes))
+
     def recognise_probes(self, probes: Vectors, now: datetime) -> Recognition:
         """Identify faces of which only the embeddings are left.
 
@@ -163,7 +227,7 @@ class Recogniser:
             StoreUnavailableError: the store cannot be read.
         """
         found = self._watchlist.identify(probes, now)
-        matches = _best_of_each(Match(candidates, None) for candidates in found if candidates)
+        matches = best_of_each(Match(candidates, None) for candidates in found if candidates)
         return Recognition(len(probes), matches)
 
     def _identify(
@@ -174,19 +238,29 @@ class Recogniser:
         Almost everyone whom cameras see is not on the watch-list. A fast embedding, without the
         mirror image, rejects most of them in a quarter of the time; the others are encoded in full.
         """
-        chips = np.stack([face.chip for face in faces])
-        fast = self._encoder.embed_fast(chips)
-        lengths = np.linalg.norm(fast, axis=1, keepdims=True)
-        near = np.flatnonzero(self._watchlist.prefilter(fast / lengths))
-        probes = self._encoder.encode(chips[near])
+        near = np.flatnonzero(self._watchlist.prefilter(self._embed_fast(faces)))
+        chips = np.array([faces[index].chip for index in near], np.uint8)
+        probes = self._encoder.encode(chips)
         for index, candidates in zip(near, self._watchlist.identify(probes, now), strict=True):
             if candidates:
                 yield candidates, faces[index]
 
+    def _embed_fast(self, faces: Sequence[Face]) -> Vectors:
+        """Unit length, shape (n, dimension)."""
+        fast = self._encoder.embed_fast(np.stack([face.chip for face in faces]))
+        return np.asarray(fast / np.linalg.norm(fast, axis=1, keepdims=True), np.float32)
 
-def _best_of_each(matches: Iterable[Match]) -> tuple[Match, ...]:
+
+def best_of_each(matches: Iterable[Match]) -> tuple[Match, ...]:
     """The best match of each criminal, best first."""
     best: dict[str, Match] = {}
     for match in sorted(matches, key=lambda one: -one.candidates[0].score):
         best.setdefault(match.candidates[0].criminal_id, match)
     return tuple(best.values())
+
+
+def weight_of(quality: Quality) -> float:
+    """How much a face counts among those of its passage, at most 1."""
+    size = min(1.0, quality.eye_distance / GOOD_EYE_DISTANCE)
+    sharpness = min(1.0, quality.sharpness / GOOD_SHARPNESS)
+    return max(LEAST_WEIGHT, size * sharpness)

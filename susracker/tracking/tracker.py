@@ -33,8 +33,10 @@ from susracker.stores.base import Journal, Store
 from susracker.tracking.alerts import face_alert, new_alert
 from susracker.tracking.camera_counts import CameraCounts
 from susracker.tracking.clocks import CameraClocks
+from susracker.tracking.deciding import Decider
 from susracker.tracking.outcomes import OutcomeRecorder
-from susracker.tracking.recogniser import Match, Recogniser, Recognition
+from susracker.tracking.passages import Passages
+from susracker.tracking.recogniser import Match, Recogniser, Recognition, Sight
 from susracker.tracking.turns import Turns, large_at_once
 from susracker.watchlist.scoring import load_scoring
 from susracker.watchlist.watchlist import WatchList
@@ -113,8 +115,13 @@ class Tracker:
         self._large_turns = Turns(large_at_once(settings.workers))
         self._matcher = matcher
         self._cooldown = cooldown
+        self._passages = Passages(settings.passage_seconds)
+        self._decider = Decider(encoder, self.watchlist, self._passages)
         self._outcomes = OutcomeRecorder(
-            self.journal, cooldown, moves_last_seen=settings.last_seen_after == SIGHTING
+            self.journal,
+            cooldown,
+            self._passages,
+            moves_last_seen=settings.last_seen_after == SIGHTING,
         )
         self._clock = clock
         self._clocks = CameraClocks()
@@ -229,6 +236,7 @@ class Tracker:
         """
         self.refresh()
         self.watchlist.prepare(PREPARED_AT_ONCE)
+        self._passages.forget(self._clock())
         self._counts.flush()
         self._forget_events(self._clock())
 
@@ -286,24 +294,51 @@ class Tracker:
         timed = replace(detection, occurred_at=self._clocks.moment(detection, received_at))
         found = self._found(timed, recognition, received_at)
         none: OutcomeKind = "no match" if recognition and recognition.faces else "no face"
-        outcome = self._outcomes.record(timed, found, none, received_at)
+        matches = recognition.matches if recognition else ()
+        pairs = zip(found, matches, strict=recognition is not None)
+        passages = {alert.id: match.passage for alert, match in pairs if match.passage}
+        outcome = self._outcomes.record(timed, found, none, received_at, passages)
         # Not before: a camera that sends a failed event again has no clock that stands still.
         self._clocks.note(detection, received_at)
-        return outcome
+        return replace(outcome, passage=recognition.passage if recognition else None)
+
+    def decide(self, detection: Detection, sight: Sight, received_at: datetime) -> Recognition:
+        """Recognise the faces of a detection by the passages that they belong to.
+
+        Raises:
+            StoreUnavailableError: the store cannot be read.
+        """
+        at = self._clocks.moment(detection, received_at)
+        return self._decider.decide(detection, sight, at, received_at)
+
+    @property
+    def has_passages(self) -> bool:
+        """Whether faces are decided on by passages, and not each alone."""
+        return self.settings.passage_seconds > 0
 
     def _attempt(self, detection: Detection, received_at: datetime) -> Outcome:
         turns = self._large_turns if self.is_large(detection) else self._turns
         with turns.turn(detection.camera_id):
-            recognition = self.recogniser.recognise(_picture(detection), received_at)
+            recognition = self._recognise(detection, received_at)
         outcome = self.conclude(detection, recognition, received_at)
-        searches = recognition.faces if recognition else 0
+        searches = recognition.searches if recognition else 0
         self._count(detection, received_at, outcome, searches)
         return outcome
+
+    def _recognise(self, detection: Detection, received_at: datetime) -> Recognition | None:
+        picture = _picture(detection)
+        if picture is None or not self.has_passages:
+            return self.recogniser.recognise(picture, received_at)
+        at = self._clocks.moment(detection, received_at)
+        skipped = self._decider.skipped(detection, at, received_at)
+        return skipped or self.decide(detection, self.recogniser.see(picture), received_at)
 
     def _earlier_outcome(self, detection: Detection) -> Outcome | None:
         if detection.event_id is None:
             return None
-        return self.journal.event_outcome(detection.camera_id, detection.event_id)
+        outcome = self.journal.event_outcome(detection.camera_id, detection.event_id)
+        passage = self._passages.of_event(detection.camera_id, detection.event_id)
+        return replace(outcome, passage=passage.id) if outcome and passage else outcome
 
     def _found(
         self, detection: Detection, recognition: Recognition | None, received_at: datetime

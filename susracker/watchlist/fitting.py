@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,9 @@ from susracker.models import Vectors
 from susracker.watchlist.fusion import fuse
 from susracker.watchlist.scoring import (
     MAX_TEMPLATE_COUNT,
+    PROBE_COUNTS,
     SCORES,
+    CohortStatistics,
     LogShares,
     Scores,
     Scoring,
@@ -35,6 +38,10 @@ TAIL_START, TAIL_COMPARISONS = 1e-3, 200
 """The curve is fitted to the scores that at most this share of comparisons reach; of few
 comparisons, to those that at most this number reach."""
 
+MIN_PASSAGES = 50
+"""With fewer people who have so many photos, the distribution of that many fused probes follows
+those of fewer probes."""
+
 Histogram = NDArray[np.float64]
 
 
@@ -54,7 +61,12 @@ def virtual_people(faces: Vectors, count: int, random: np.random.Generator) -> V
     return np.asarray(people / np.linalg.norm(people, axis=1, keepdims=True), np.float32)
 
 
-def fit_scoring(faces: Vectors, enrolled: Sequence[Vectors], seed: int = 0) -> Scoring:
+def fit_scoring(
+    faces: Vectors,
+    enrolled: Sequence[Vectors],
+    passages: Mapping[int, Vectors] | None = None,
+    seed: int = 0,
+) -> Scoring:
     """Fit a scoring to development people.
 
     Args:
@@ -63,25 +75,55 @@ def fit_scoring(faces: Vectors, enrolled: Sequence[Vectors], seed: int = 0) -> S
             with a cohort of the other parts.
         enrolled: embeddings of other people, shape (photos, dimension) each. If too few of
             them have some template count, it gets the impostor distribution of the count below.
+        passages: further embeddings of some people of `enrolled`, by their index, shape
+            (photos, dimension). As many of them as `PROBE_COUNTS` says are fused and compared with
+            everyone else. Without them, fused probes have the distribution of one.
 
     Raises:
         InputError: there are too few people.
     """
     random = np.random.default_rng(seed)
-    histograms = np.zeros((2, MAX_TEMPLATE_COUNT, len(SCORES) + 1))
+    histograms = np.zeros((2, len(PROBE_COUNTS), MAX_TEMPLATE_COUNT, len(SCORES) + 1))
     galleries = _galleries(enrolled)
+    several = list(_fused_probes(passages or {}))
     for _ in range(SPLITS):
-        for part in np.array_split(random.permutation(len(faces)), FOLDS):
+        for fold, part in enumerate(np.array_split(random.permutation(len(faces)), FOLDS)):
             cohort = virtual_people(np.delete(faces, part, axis=0), COHORT_SIZE, random)
-            histograms += _impostor_histograms(cohort, faces[part], galleries)
-    _check_enough(histograms, len(faces), len(enrolled))
-    log_shares, member_log_shares = (_all_log_shares(rows) for rows in histograms)
+            # Once for each split, as a face is: more often would pass for more people.
+            probes = [Probes(faces[part], None), *(() if fold else several)]
+            histograms += _impostor_histograms(cohort, probes, galleries)
+    _check_enough(histograms[:, 0], len(faces), len(enrolled))
+    log_shares, member_log_shares = (_by_probes(tables) for tables in histograms)
     return Scoring(
         cohort=virtual_people(faces, COHORT_SIZE, random),
         log_shares=log_shares,
         member_log_shares=member_log_shares,
         measured_members=len(enrolled),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probes:
+    """Probes of impostors.
+
+    Attributes:
+        vectors: unit length, shape (n, dimension).
+        own: index of each probe's person among the enrolled people, with whom it is not compared;
+            None if they are not enrolled.
+    """
+
+    vectors: Vectors
+    own: NDArray[np.intp] | None
+
+
+def _fused_probes(passages: Mapping[int, Vectors]) -> Iterator[Probes]:
+    """For each of `PROBE_COUNTS` but the first, as far as enough people have so many photos."""
+    for count in PROBE_COUNTS[1:]:
+        people = {one: photos for one, photos in passages.items() if len(photos) >= count}
+        if len(people) < MIN_PASSAGES:
+            return
+        vectors = np.stack([fuse(photos[:count]) for photos in people.values()])
+        yield Probes(vectors, np.array(list(people), np.intp))
 
 
 Galleries = Mapping[int, tuple[Vectors, NDArray[np.bool_]]]
@@ -98,23 +140,47 @@ def _galleries(people: Sequence[Vectors]) -> Galleries:
     return galleries
 
 
-def _impostor_histograms(cohort: Vectors, probes: Vectors, galleries: Galleries) -> Histogram:
-    """Shape (2, MAX_TEMPLATE_COUNT, bins): without and with the gallery in the cohort."""
-    histograms = np.zeros((2, MAX_TEMPLATE_COUNT, len(SCORES) + 1))
-    for count, (gallery, chosen) in galleries.items():
-        for index, whole in enumerate((cohort, np.concatenate([cohort, gallery]))):
-            scores = _scores(whole, probes, gallery[chosen])
-            histograms[index, count - 1] = _histogram(scores)
+def _impostor_histograms(
+    cohort: Vectors, probes: Sequence[Probes], galleries: Galleries
+) -> Histogram:
+    """Shape (2, len(PROBE_COUNTS), MAX_TEMPLATE_COUNT, bins): without and with the gallery in the
+    cohort. There are zeros where there are no probes."""
+    histograms = np.zeros((2, len(PROBE_COUNTS), MAX_TEMPLATE_COUNT, len(SCORES) + 1))
+    for templates, (gallery, chosen) in galleries.items():
+        for with_members, whole in enumerate((cohort, np.concatenate([cohort, gallery]))):
+            scoring = _only_cohort(whole)
+            criminals = scoring.statistics(gallery)
+            members_from = len(cohort) if with_members else None
+            for number, several in enumerate(probes):
+                compared = several.vectors @ gallery.T
+                scores = normalise(compared, _statistics(scoring, several, members_from), criminals)
+                others = _others(several, chosen)
+                histograms[with_members, number, templates - 1] = _histogram(scores[others])
     return histograms
 
 
-def _scores(cohort: Vectors, probes: Vectors, criminals: Vectors) -> Scores:
-    """The scores of n probes against m criminals, shape (n, m)."""
+def _only_cohort(cohort: Vectors) -> Scoring:
     none = np.empty((0, 0))
-    scoring = Scoring(cohort, none, none, measured_members=1)
-    return normalise(
-        probes @ criminals.T, scoring.statistics(probes), scoring.statistics(criminals)
-    )
+    return Scoring(cohort, none, none, measured_members=1)
+
+
+def _statistics(scoring: Scoring, probes: Probes, members_from: int | None) -> CohortStatistics:
+    """Statistics of probes, none of which is compared with its own person in the cohort.
+
+    Args:
+        members_from: the row of the cohort with the first enrolled person; None without them.
+    """
+    if members_from is None or probes.own is None:
+        return scoring.statistics(probes.vectors)
+    return scoring.statistics(probes.vectors, probes.own + members_from)
+
+
+def _others(probes: Probes, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which comparisons are of two people, one of them chosen, shape (probes, enrolled)."""
+    others = np.tile(chosen, (len(probes.vectors), 1))
+    if probes.own is not None:
+        others[np.arange(len(others)), probes.own] = False
+    return others
 
 
 def _histogram(scores: Scores) -> Histogram:
@@ -132,6 +198,23 @@ def _check_enough(histograms: Histogram, faces: int, enrolled: int) -> None:
             f"too few people to fit a scoring: {faces:,} faces for the cohort times {enrolled:,}"
             f" enrolled people are {faces * enrolled:,} comparisons; about {needed:,} are needed"
         )
+
+
+def _by_probes(histograms: Histogram) -> LogShares:
+    """`_all_log_shares` for each of `PROBE_COUNTS`, shape (len(PROBE_COUNTS), MAX_TEMPLATE_COUNT,
+    len(SCORES)).
+
+    A fused probe's variance is that of people plus that of photos divided by their number, and so
+    logarithms of shares are nearly linear in one over the number. What was not measured continues
+    that line from one probe through the highest number that was.
+    """
+    measured = [_all_log_shares(one) for one in histograms if one.any()]
+    first, last = measured[0], measured[-1]
+    reached = 1 - 1 / PROBE_COUNTS[len(measured) - 1]
+    for count in PROBE_COUNTS[len(measured) :]:
+        further = (1 - 1 / count) / reached if reached else 0.0
+        measured.append(first + further * (last - first))
+    return np.array(measured)
 
 
 def _all_log_shares(histograms: Histogram) -> LogShares:

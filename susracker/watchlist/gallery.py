@@ -100,13 +100,17 @@ class ScoredGallery:
         """Ids of the criminals who are members of the cohort."""
         return list(self._members)
 
-    def threshold_for(self, target_fpir: float) -> float:
-        """The threshold for another target FPIR."""
-        return self._scoring.threshold(target_fpir, self._counts) + self._shift
+    def threshold_for(self, target_fpir: float, probes: float = 1) -> float:
+        """The threshold for another target FPIR, and for a probe fused from `probes` of them."""
+        return self._scoring.threshold(target_fpir, self._counts, probes) + self._shift
 
-    def fpir(self, score: float) -> float:
-        """The share of non-mated searches that return someone who scores at least `score`."""
-        return self._scoring.fpir(score - self._shift, self._counts)
+    def fpir(self, score: float, probes: float = 1) -> float:
+        """The share of non-mated searches that return someone who scores at least `score`.
+
+        Args:
+            probes: how many independent probes were fused, at least 1.
+        """
+        return self._scoring.fpir(score - self._shift, self._counts, probes)
 
     def update(self, people: FusedTemplates, removed: Collection[str] = ()) -> None:
         """Add or replace `people`, and remove others; unknown ids are ignored.

@@ -9,7 +9,9 @@ that one threshold is right for everyone.
 
 The impostor distribution, which is how often a comparison of two different people reaches a score,
 was measured once, on people who are not in the cohort. It gives the false positive identification
-rate (FPIR) of the present watch-list at any score, and the threshold for a target FPIR.
+rate (FPIR) of the present watch-list at any score, and the threshold for a target FPIR. Probes that
+are fused from several faces have distributions of their own: the more faces, the higher a stranger
+scores.
 
 Enrolled people are members of the cohort, too: a probe that resembles two of them equally is less
 likely to match either.
@@ -51,6 +53,11 @@ ROWS_AT_ONCE = 256
 MAX_TEMPLATE_COUNT = 3
 """Criminals with this many templates or more share one impostor distribution."""
 
+PROBE_COUNTS = (1, 2, 4, 8)
+"""Numbers of probes, fused into one, for which impostor distributions are tabulated. Between them,
+logarithms of shares are interpolated by one over the number, as the variance of a mean is; more
+probes than the last are taken for the last."""
+
 SCORES = np.arange(-2.0, 12.0, 0.05)
 """The scores at which impostor distributions are tabulated."""
 
@@ -88,8 +95,8 @@ class Scoring:
     Attributes:
         cohort: embeddings of virtual people, unit length, shape (n, dimension), n >= nearest.
         log_shares: natural logarithm of the share of comparisons between different people that
-            score at least `SCORES[j]`, by the criminal's number of templates; shape
-            (MAX_TEMPLATE_COUNT, len(SCORES)).
+            score at least `SCORES[j]`, by the number of probes that were fused and the criminal's
+            number of templates; shape (len(PROBE_COUNTS), MAX_TEMPLATE_COUNT, len(SCORES)).
         member_log_shares: the same with `measured_members` enrolled people in the cohort.
         nearest: how many of a vector's highest similarities its statistics are made of.
     """
@@ -116,51 +123,79 @@ class Scoring:
             log_shares=(1 - weight) * self.log_shares + weight * self.member_log_shares,
         )
 
-    def statistics(self, vectors: Vectors) -> CohortStatistics:
-        """The statistics of `vectors`, shape (n, dimension); NaN for a vector of NaN."""
+    def statistics(self, vectors: Vectors, own: NDArray[np.intp] | None = None) -> CohortStatistics:
+        """The statistics of `vectors`, shape (n, dimension); NaN for a vector of NaN.
+
+        Args:
+            own: for each vector, the row of the cohort that is the same person and is left out.
+        """
         means = np.empty(len(vectors), np.float32)
         deviations = np.empty(len(vectors), np.float32)
         for start in range(0, len(vectors), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
             similarities = vectors[rows] @ self.cohort.T
             similarities[similarities > OWN] = -1
+            if own is not None:
+                similarities[np.arange(len(similarities)), own[rows]] = -1
             nearest = np.partition(similarities, -self.nearest, axis=1)[:, -self.nearest :]
             means[rows] = nearest.mean(axis=1)
             deviations[rows] = nearest.std(axis=1) + ADDED_DEVIATION
         return CohortStatistics(means, deviations)
 
-    def share_above(self, score: float, template_count: int) -> float:
+    def share_above(self, score: float, template_count: int, probes: float = 1) -> float:
         """How often a comparison with someone else's probe scores at least `score`.
 
         Args:
             template_count: the criminal's, at most `MAX_TEMPLATE_COUNT`.
+            probes: how many independent probes were fused, at least 1.
         """
-        return math.exp(np.interp(score, SCORES, self.log_shares[template_count - 1]))
+        logs = self._log_shares_of(probes)[template_count - 1]
+        return math.exp(np.interp(score, SCORES, logs))
 
-    def fpir(self, score: float, counts: TemplateCounts) -> float:
+    def fpir(self, score: float, counts: TemplateCounts, probes: float = 1) -> float:
         """The share of non-mated searches that return someone who scores at least `score`.
 
         Args:
             counts: the watch-list. Comparisons with its criminals are assumed to be independent.
+            probes: how many independent probes were fused, at least 1.
         """
         nobody = sum(
-            count * math.log1p(-min(self.share_above(score, template_count), 1 - 1e-12))
+            count * math.log1p(-min(self.share_above(score, template_count, probes), 1 - 1e-12))
             for template_count, count in counts.items()
         )
         return -math.expm1(nobody)
 
-    def threshold(self, target_fpir: float, counts: TemplateCounts) -> float:
+    def threshold(self, target_fpir: float, counts: TemplateCounts, probes: float = 1) -> float:
         """The score that a share of `target_fpir` of non-mated searches reach.
 
         Infinite if the watch-list is empty, or if no tabulated score is rare enough.
+
+        Args:
+            probes: how many independent probes were fused, at least 1.
         """
-        rates = np.array([self.fpir(score, counts) for score in SCORES])
+        shares = np.minimum(np.exp(self._log_shares_of(probes)), 1 - 1e-12)
+        nobody = np.zeros(len(SCORES))
+        for template_count, count in counts.items():
+            nobody += count * np.log1p(-shares[template_count - 1])
+        rates = -np.expm1(nobody)
         low_enough = np.flatnonzero(rates <= target_fpir)
         if not len(low_enough) or not any(counts.values()):
             return math.inf
         first = max(1, low_enough[0])
         around = slice(first - 1, first + 1)
         return float(np.interp(-target_fpir, -rates[around], SCORES[around]))
+
+    def _log_shares_of(self, probes: float) -> LogShares:
+        """By template count, shape (MAX_TEMPLATE_COUNT, len(SCORES))."""
+        inverse = 1 / min(max(probes, PROBE_COUNTS[0]), PROBE_COUNTS[-1])
+        upper = next(n for n, count in enumerate(PROBE_COUNTS) if 1 / count <= inverse)
+        lower = max(0, upper - 1)
+        if lower == upper:
+            return np.asarray(self.log_shares[upper])
+        least, most = 1 / PROBE_COUNTS[upper], 1 / PROBE_COUNTS[lower]
+        weight = (inverse - least) / (most - least)
+        between = weight * self.log_shares[lower] + (1 - weight) * self.log_shares[upper]
+        return np.asarray(between)
 
 
 def normalise(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from datetime import datetime
 
 import numpy as np
@@ -17,6 +17,7 @@ from susracker.stores.base import Store
 from susracker.watchlist.expiry import Expiries
 from susracker.watchlist.fusion import FusedTemplates, fuse_all
 from susracker.watchlist.gallery import MAX_COHORT_MEMBERS, Scored, ScoredGallery
+from susracker.watchlist.looks import ONLY, Look
 from susracker.watchlist.scoring import Scoring, TemplateCounts, distance_of
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ class WatchList:
         max_cohort_members: int = MAX_COHORT_MEMBERS,
     ) -> None:
         self._store = store
+        self._target_fpir = target_fpir
+        self._generation = 0
         self._encoder_id = encoder_id
         self._gallery = ScoredGallery(
             matcher, scoring, target_fpir, threshold_shift, max_cohort_members
@@ -83,9 +86,20 @@ class WatchList:
         """How many criminals have one template, two, and three or more."""
         return self._gallery.counts
 
-    def threshold_for(self, target_fpir: float) -> float:
-        """The threshold for another target FPIR."""
-        return self._gallery.threshold_for(target_fpir)
+    @property
+    def generation(self) -> int:
+        """A number that changes whenever the watch-list does."""
+        return self._generation
+
+    def threshold_for(self, target_fpir: float, probes: float = 1) -> float:
+        """The threshold for another target FPIR, and for a probe fused from `probes` of them."""
+        return self._gallery.threshold_for(target_fpir, probes)
+
+    def threshold_of(self, look: Look) -> float:
+        """The lowest score that is a match in one look; infinite while the list is empty."""
+        if look == ONLY:
+            return self.threshold
+        return self._gallery.threshold_for(look.share * self._target_fpir, look.probes)
 
     def refresh(self, now: datetime) -> int:
         """Apply what has changed in the store since the last call, and drop expired people.
@@ -119,16 +133,31 @@ class WatchList:
         Returns:
             shape (n,).
         """
-        if not math.isfinite(self.threshold):
-            return np.zeros(len(probes), bool)
-        least = self.threshold - PREFILTER_MARGIN
-        return np.asarray(self._gallery.best_scores(probes) >= least, bool)
+        return self.margins(probes, [ONLY] * len(probes)) >= -PREFILTER_MARGIN
 
-    def identify(self, probes: Vectors, now: datetime) -> list[tuple[Candidate, ...]]:
+    def margins(self, probes: Vectors, looks: Sequence[Look]) -> NDArray[np.float64]:
+        """How far the best score of each probe is above the threshold of its look.
+
+        Args:
+            probes: unit length, shape (n, dimension).
+            looks: one for each probe.
+
+        Returns:
+            shape (n,); negative infinity while the list is empty.
+        """
+        if not math.isfinite(self.threshold):
+            return np.full(len(probes), -np.inf)
+        thresholds = np.array([self.threshold_of(look) for look in looks])
+        return np.asarray(self._gallery.best_scores(probes) - thresholds, np.float64)
+
+    def identify(
+        self, probes: Vectors, now: datetime, looks: Sequence[Look] | None = None
+    ) -> list[tuple[Candidate, ...]]:
         """Identify each probe.
 
         Args:
             probes: unit length, shape (n, dimension).
+            looks: one for each probe; by default each probe is looked at once.
 
         Returns:
             for each probe, the match and then the next best candidates; empty if nobody wanted
@@ -137,7 +166,20 @@ class WatchList:
         Raises:
             StoreUnavailableError: the store cannot be read.
         """
-        return [self._candidates(scored, now) for scored in self._gallery.search(probes)]
+        return [
+            self._candidates(scored, now, look)
+            for scored, look in zip(
+                self._gallery.search(probes), looks or [ONLY] * len(probes), strict=True
+            )
+        ]
+
+    def is_wanted(self, criminal_id: str, now: datetime) -> bool:
+        """Whether someone is in the store and wanted at this moment.
+
+        Raises:
+            StoreUnavailableError: the store cannot be read.
+        """
+        return any(one.is_wanted(now) for one in self._store.criminals([criminal_id]))
 
     def nearest(self, probes: Vectors, now: datetime) -> list[tuple[Candidate, ...]]:
         """The best candidates of each probe, as `identify` has them, but whether or not anyone
@@ -154,6 +196,7 @@ class WatchList:
         everyone = self._fused(None, now)
         self._expiry_unread = everyone.ids.copy()
         self._gallery.update(everyone)
+        self._generation += 1
         self._revision = revision
         return len(everyone.ids)
 
@@ -163,6 +206,7 @@ class WatchList:
         if ids:
             people = self._fused(ids, now)
             self._gallery.update(people, ids.difference(people.ids))
+            self._generation += 1
             self._expiries.forget_due(now)
             self._expiries.note(self._store.criminals(people.ids))
             log.debug("watch-list: %d changed, %d in all", len(ids), len(self))
@@ -181,14 +225,16 @@ class WatchList:
         rows = self._store.template_rows(self._encoder_id, criminal_ids, wanted_at=now)
         return fuse_all(rows.criminal_ids, rows.vectors)
 
-    def _candidates(self, scored: list[Scored], now: datetime) -> tuple[Candidate, ...]:
+    def _candidates(self, scored: list[Scored], now: datetime, look: Look) -> tuple[Candidate, ...]:
         """The match and the next best; empty if the best is below the threshold."""
-        threshold = self.threshold
+        threshold = self.threshold_of(look)
         matching = sum(one.score >= threshold for one in scored)
-        candidates = self._best(scored, matching, now) if matching else ()
+        candidates = self._best(scored, matching, now, look) if matching else ()
         return candidates if candidates and candidates[0].score >= threshold else ()
 
-    def _best(self, scored: list[Scored], matching: int, now: datetime) -> tuple[Candidate, ...]:
+    def _best(
+        self, scored: list[Scored], matching: int, now: datetime, look: Look = ONLY
+    ) -> tuple[Candidate, ...]:
         """The best `CANDIDATES` who are still wanted."""
         # Of those who match, any number may have been removed since the last refresh.
         found = self._store.criminals([one.criminal_id for one in scored[: matching + CANDIDATES]])
@@ -199,7 +245,7 @@ class WatchList:
                 name=names[one.criminal_id],
                 distance=distance_of(one.similarity),
                 score=one.score,
-                fpir=self._gallery.fpir(one.score),
+                fpir=self._gallery.fpir(one.score, look.probes),
             )
             for one in scored
             if one.criminal_id in names

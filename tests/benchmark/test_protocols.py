@@ -14,7 +14,7 @@ from susracker.benchmark.datasets import Dataset, Pair, Pairs
 from susracker.benchmark.embedding import NO_FACE, Embedded
 from susracker.benchmark.identification import identify
 from susracker.benchmark.protocols import LOST, compare, open_set
-from susracker.benchmark.rules import AsNorm, Distance, distance_limit
+from susracker.benchmark.rules import AsNorm, Distance, distance_limit, fused
 from susracker.errors import InputError
 from susracker.models import Template
 from susracker.plugins import open_matcher, open_store
@@ -180,3 +180,43 @@ def test_a_calibration_closes_its_matcher(dataset, embedded, matchers):
     opened, closed = matchers
     assert opened == closed
     assert len(opened) == 1
+
+
+def test_several_photos_are_searched_with_as_one(dataset, embedded):
+    search = open_set(dataset, embedded, photos_each=1, frames=2)
+    assert [names(one) for one in search.mated_frames] == [
+        ["Ada_1", "Ada_2"],
+        ["Ada_3", "Ada_4"],
+        ["Ed_1", "Ed_2"],
+    ]
+    assert search.owners.tolist() == [0, 0, 2]
+    assert [names(one) for one in search.non_mated_frames] == [
+        ["Ada_0", "Ada_1"],
+        ["Bob_0", "Bob_1"],
+        ["Ed_0", "Ed_1"],
+    ]
+    assert search.left_out.tolist() == [0, 1, 2]
+    assert names(search.singles) == ["Cy_0", "Di_0"]
+    one = open_set(dataset, embedded, photos_each=1, enrolled=1, frames=2)
+    assert sorted(one.left_out.tolist()) == [-1, -1, 0]
+
+
+def test_a_stranger_of_several_photos_is_not_on_the_list_that_they_are_searched_on(
+    dataset, embedded
+):
+    search = open_set(dataset, embedded, photos_each=1, frames=2)
+    scorings = [(load_scoring("dlib-resnet-v1"), np.arange(3))]
+    make_rule = partial(AsNorm, matcher="exact", target_fpir=0.5, frames=2)
+    (trial,) = identify(search, embedded, make_rule, scorings)
+    assert trial.correct.all()
+    assert (trial.non_mated_first != search.left_out).all()
+    assert trial.non_mated_scores.max() < trial.mated_scores.min()
+
+
+def test_fused_photos_are_their_mean_direction(embedded):
+    photos = [embedded[Path("Ada_0")], embedded[Path("Ada_1")]]
+    one = fused(photos)
+    total = photos[0].template + photos[1].template
+    assert one.template == pytest.approx(total / np.linalg.norm(total), abs=1e-6)
+    assert one.view == pytest.approx((photos[0].view + photos[1].view) / 2, abs=1e-6)
+    assert fused(photos[:1]) is photos[0]

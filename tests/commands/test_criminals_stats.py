@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 from click.testing import CliRunner
@@ -45,6 +46,21 @@ def test_people_templates_and_thresholds(url):
     assert rising == sorted(rising)
     stricter = json.loads(stats(url, "--json", "--target-fpir", "0.001"))
     assert stricter["threshold"] == rising[-1]
+
+
+def test_operating_points_have_a_threshold_for_each_look(url):
+    enrol(url, [1] * 50)
+    found = json.loads(stats(url, "--json", "--target-fpir", "0.005"))["operating_points"]
+    assert [one["target_fpir"] for one in found] == [0.01, 0.005, 0.001, 0.000167]
+    assert [one["false_alerts"] for one in found] == [100, 50, 10, 1.67]
+    for looser, stricter in pairwise(found):
+        looks = zip(looser["thresholds"], stricter["thresholds"], strict=True)
+        assert all(low < high for low, high in looks)
+    assert all(one["thresholds"] == sorted(one["thresholds"]) for one in found)
+    assert "1.67" in stats(url)
+    alone = json.loads(stats(url, "--json", "--passage-seconds", "0"))
+    points = {one["target_fpir"]: one["thresholds"] for one in alone["operating_points"]}
+    assert points[0.01] == [alone["threshold"]]
 
 
 def test_the_threshold_follows_the_size_of_the_list(url):

@@ -59,7 +59,7 @@ def candidate(criminal: Criminal) -> Candidate:
 def open_light(url: str, cooldown: str | Cooldown = "memory", clock=None, **settings) -> Tracker:
     """A tracker on the store at `url`, whose watch-list has Ann and Bob."""
     encoder = open_encoder("dlib")
-    settings = make_settings({"store": url, "follow_seconds": 60} | settings)
+    settings = make_settings({"store": url, "follow_seconds": 60, "passage_seconds": 0} | settings)
     if isinstance(cooldown, str):
         cooldown = open_cooldown(cooldown, settings.cooldown_seconds)
     tracker = Tracker(

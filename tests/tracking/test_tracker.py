@@ -108,13 +108,24 @@ def test_a_wanted_face_is_sighted_and_alerted(tracker):
     assert tracker.store.sightings(alert.criminal_id) == [sighting]
 
 
-def test_repeats_are_sightings_and_no_alerts(tracker):
-    kinds = [tracker.handle(seen(seconds=s)).kind for s in (0, 1, 4.9, 5, 9)]
-    assert kinds == ["alert", "cooldown", "cooldown", "alert", "cooldown"]
+@pytest.mark.parametrize(
+    ("passage_seconds", "alerts"),
+    [(0, [True, False, False, True, False, True]), (4, [True, False, False, False, False, True])],
+)
+def test_repeats_are_sightings_and_no_alerts(open_tracker, clock, passage_seconds, alerts):
+    """In one passage there is no second alert, however long it lasts."""
+    tracker = open_tracker(passage_seconds=passage_seconds)
+    enroll(tracker, "Grace Hopper", HOPPER)
+    tracker.refresh()
+    kinds = []
+    for seconds in (0, 1, 4.9, 5, 9, 13.1):
+        clock.now = NOON + timedelta(seconds=seconds)
+        kinds.append(tracker.handle(seen(seconds=seconds)).kind)
+    assert kinds == ["alert" if alert else "cooldown" for alert in alerts]
     (criminal,) = tracker.store.criminals()
     suppressed = [one.suppressed for one in tracker.store.sightings(criminal.id)]
-    assert suppressed == [False, True, True, False, True]
-    assert criminal.last_seen_at == NOON + timedelta(seconds=9)
+    assert suppressed == [not alert for alert in alerts]
+    assert criminal.last_seen_at == NOON + timedelta(seconds=13.1)
 
 
 def test_last_seen_may_wait_for_people(open_tracker):
@@ -223,7 +234,7 @@ def test_a_restart_restores_the_cooldown(tracker, open_tracker, clock):
     tracker.handle(seen())
     tracker.handle(seen(event_type="violence", picture=None))
     clock.now = NOON + timedelta(seconds=2)
-    again = open_tracker()
+    again = open_tracker(passage_seconds=0)
     again.start()
     assert again.handle(seen(seconds=2)).kind == "cooldown"
     assert again.handle(seen(seconds=2, event_type="violence", picture=None)).kind == "cooldown"

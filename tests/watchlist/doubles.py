@@ -11,7 +11,7 @@ from susracker.matchers.base import Neighbour
 from susracker.matchers.exact import ExactMatcher
 from susracker.models import Criminal, Vectors
 from susracker.stores.base import Changes, TemplateRows
-from susracker.watchlist.scoring import NEAREST, SCORES, Scoring
+from susracker.watchlist.scoring import NEAREST, PROBE_COUNTS, SCORES, Scoring
 
 DIMENSION = 16
 ENCODER = "tiny/1"
@@ -25,7 +25,7 @@ def unit(count: int, seed: int, dimension: int = DIMENSION) -> Vectors:
 
 def tiny_scoring() -> Scoring:
     """A cohort of random vectors; impostor scores fall off as a normal distribution's."""
-    logs = np.tile(-((SCORES + 3) ** 2) / 4, (3, 1))
+    logs = np.tile(-((SCORES + 3) ** 2) / 4, (len(PROBE_COUNTS), 3, 1))
     return Scoring(unit(NEAREST + 100, 0), logs, logs, 100)
 
 

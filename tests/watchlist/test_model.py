@@ -21,7 +21,7 @@ from susracker.plugins import open_store
 from susracker.testing.records import NOON, QUALITY, photo
 from susracker.watchlist.fusion import fuse
 from susracker.watchlist.gallery import OUTDATED_SHARE, choose_members
-from susracker.watchlist.scoring import MAX_TEMPLATE_COUNT, SCORES, Scoring
+from susracker.watchlist.scoring import MAX_TEMPLATE_COUNT, PROBE_COUNTS, SCORES, Scoring
 from susracker.watchlist.watchlist import WatchList
 from tests.state_machines import machine_settings
 from tests.watchlist.doubles import ENCODER, HookedMatcher, unit
@@ -31,7 +31,7 @@ TARGET_FPIR = 0.1
 IN_MEMORY = Path("/dev/shm")
 """Where writes do not wait for a disk."""
 
-LOG_SHARES = np.tile(-((SCORES + 3) ** 2) / 4, (MAX_TEMPLATE_COUNT, 1))
+LOG_SHARES = np.tile(-((SCORES + 3) ** 2) / 4, (len(PROBE_COUNTS), MAX_TEMPLATE_COUNT, 1))
 
 some_ids = st.sampled_from([f"c{number:02}" for number in range(4)])
 """Few, so that one after the other happens to the same person."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from susracker.watchlist.scoring import (
     ADDED_DEVIATION,
     MAX_TEMPLATE_COUNT,
     NEAREST,
+    PROBE_COUNTS,
     SCORES,
     CohortStatistics,
     Scoring,
@@ -40,7 +42,7 @@ def scattered(count: int, seed: int) -> np.ndarray:
 
 def table(share: float) -> Scoring:
     """A scoring in which a share of `share ** (s + 2)` of impostor comparisons score at least s."""
-    logs = np.tile((SCORES + 2) * math.log(share), (3, 1))
+    logs = np.tile((SCORES + 2) * math.log(share), (len(PROBE_COUNTS), 3, 1))
     return Scoring(unit(NEAREST + 100, 0), logs, logs / 2, measured_members=100)
 
 
@@ -127,10 +129,11 @@ def test_the_scoring_that_comes_with_an_encoder():
     assert np.linalg.norm(scoring.cohort, axis=1) == pytest.approx(1, abs=1e-5)
     assert scoring.measured_members > 100
     for logs in (scoring.log_shares, scoring.member_log_shares):
-        assert logs.shape == (MAX_TEMPLATE_COUNT, len(SCORES))
+        assert logs.shape == (len(PROBE_COUNTS), MAX_TEMPLATE_COUNT, len(SCORES))
         assert (np.diff(logs) <= 0).all()
     # With enrolled people in the cohort, a high score is rarer.
-    assert (scoring.member_log_shares[:, -1] < scoring.log_shares[:, -1]).all()
+    at_four = int(np.searchsorted(SCORES, 4))
+    assert (scoring.member_log_shares[..., at_four] < scoring.log_shares[..., at_four]).all()
 
 
 def test_how_many_photos_a_scoring_was_fitted_to(tmp_path, monkeypatch):
@@ -187,3 +190,72 @@ def test_too_few_people_to_fit_a_scoring_is_an_error_that_says_how_many_are_need
         InputError, match=r"20 faces .* 10 enrolled .* 200 comparisons; about [4-7]\d\d are"
     ):
         fit_scoring(scattered(20, 1), people)
+
+
+def test_tables_are_interpolated_between_numbers_of_probes():
+    scoring = table(0.1)
+    by_probes = np.array([1.0, 0.9, 0.85, 0.825])  # linear in one over the number
+    scoring = replace(scoring, log_shares=scoring.log_shares * by_probes[:, None, None])
+    for probes, factor in ((1, 1.0), (4 / 3, 0.95), (2, 0.9), (3, 1 - 0.2 * 2 / 3), (8, 0.825)):
+        assert scoring.share_above(0, 1, probes) == pytest.approx(0.01**factor)
+    assert scoring.share_above(0, 1, 100) == scoring.share_above(0, 1, 8)
+    thresholds = [scoring.threshold(0.001, {1: 100}, probes) for probes in (1, 1.5, 2, 4, 8)]
+    assert thresholds == sorted(thresholds)
+    for threshold, probes in zip(thresholds, (1, 1.5, 2, 4, 8), strict=True):
+        assert scoring.fpir(threshold, {1: 100}, probes) == pytest.approx(0.001, rel=0.05)
+
+
+def photos_of_people(count: int, photos: int, seed: int, noise: float) -> list[np.ndarray]:
+    """Several photos of each synthetic person, shape (photos, 128) each."""
+    return [
+        normalised(face + noise * unit(photos, 1000 * seed + number))
+        for number, face in enumerate(scattered(count, seed))
+    ]
+
+
+def normalised(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def test_a_fitted_threshold_holds_for_fused_probes_of_people_it_has_not_seen():
+    """As it does not without their tables: fused probes of strangers score higher."""
+    gallery = np.stack([one[0] for one in photos_of_people(200, 1, 2, 0.3)])
+    strangers = photos_of_people(3000, 4, 3, 0.3)
+    enrolled = photos_of_people(200, 4, 4, 0.3)
+    faces = np.stack([one[0] for one in photos_of_people(600, 1, 1, 0.3)])
+    passages = dict(enumerate(enrolled))
+    scoring = fit_scoring(faces, enrolled, passages).with_members(gallery)
+    criminals = scoring.statistics(gallery)
+    rates = {}
+    for probes in (1, 2, 3, 4):
+        searched = np.stack([fuse(one[:probes]) for one in strangers])
+        scores = normalise(searched @ gallery.T, scoring.statistics(searched), criminals)
+        highest = scores.max(axis=1)
+        rates[probes] = np.mean(highest >= scoring.threshold(0.01, {1: len(gallery)}, probes))
+    assert all(0.004 < rate < 0.025 for rate in rates.values()), rates
+    unaware = np.mean(highest >= scoring.threshold(0.01, {1: len(gallery)}))
+    assert unaware > 1.5 * rates[4]
+
+
+def test_numbers_of_probes_that_too_few_people_have_continue_those_of_fewer():
+    enrolled = photos_of_people(200, 2, 4, 0.3)
+    faces = np.stack([one[0] for one in photos_of_people(400, 1, 1, 0.3)])
+    one, two, four, eight = fit_scoring(faces, enrolled, dict(enumerate(enrolled))).log_shares
+    assert not np.allclose(one, two)
+    assert four == pytest.approx(one + 1.5 * (two - one))
+    assert eight == pytest.approx(one + 1.75 * (two - one))
+    alone = fit_scoring(faces, enrolled).log_shares
+    assert (alone == alone[0]).all()
+
+
+def test_an_impostor_is_not_compared_with_their_own_entry_in_the_cohort():
+    scoring, vectors = table(0.1), unit(5, 1)
+    members = scoring.with_members(vectors)
+    near = normalised(vectors + 0.1 * unit(5, 2))
+    own = len(scoring.cohort) + np.arange(5)
+    without = members.statistics(near, own)
+    for index in range(5):
+        others = scoring.with_members(np.delete(vectors, index, axis=0))
+        expected = others.statistics(near[index : index + 1])
+        assert without.means[index] == pytest.approx(expected.means[0], abs=1e-6)
+        assert members.statistics(near).means[index] > without.means[index] + 1e-4

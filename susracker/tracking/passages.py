@@ -1,0 +1,264 @@
+"""Passages: which detections of a camera are one person who passes by.
+
+A passage lives in memory only, for as long as its person is seen and `passage_seconds` more. Of
+someone who is not wanted nothing else is ever kept.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from susracker.models import Candidate, Vectors
+from susracker.tracking.passage import Passage, SeenFace
+from susracker.watchlist.looks import LOOKS, Look, looks_due
+
+TRACK_ALIKE = 0.85
+"""The same for a face that the camera says belongs to a passage: below it, the camera has mixed up
+two people. Of those pairs, 99.9% and 20%."""
+
+LEAST_GAP = 0.3
+"""Seconds. While a camera says which passage a face belongs to, faces nearer than this to one that
+was looked at are not decoded: they count for half a probe at most."""
+
+RECHECKED_SECONDS = 1.0
+"""How often a face is looked at once its passage is settled, to notice that the camera has gone
+over to another person."""
+
+MAX_PASSAGES, MAX_IN_ALL = 32, 1000
+"""Passages of one camera, and of all: 300 MB at most. Beyond it, those that were seen last the
+longest ago are forgotten."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Claim:
+    """What there is to do with one face of a detection.
+
+    Attributes:
+        look: the decision to make now; None if it is not time for one.
+        number: which of `LOOKS` it is, from 1; 0 without one.
+        vector: the fused fast embedding to look with, shape (dimension,).
+        faces: those that may have to be encoded in full first.
+        is_new: whether the passage began with this face.
+    """
+
+    passage: Passage
+    look: Look | None
+    number: int
+    vector: Vectors
+    faces: tuple[SeenFace, ...]
+    is_new: bool
+
+
+class Passages:
+    """The passages of all cameras. Safe to use from any thread.
+
+    A passage that has been decided on takes no look twice, in whatever order its faces come.
+
+    Args:
+        seconds: a face that is seen so long after the last one begins another passage.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._span = timedelta(seconds=seconds)
+        self._cameras: OrderedDict[str, list[Passage]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        with self._lock:
+            return sum(len(passages) for passages in self._cameras.values())
+
+    def skips(
+        self, camera_id: str, track_id: str | None, at: datetime, received_at: datetime
+    ) -> Passage | None:
+        """The passage of a tracked face that need not be looked at; None if it has to be."""
+        if track_id is None:
+            return None
+        with self._lock:
+            tracked = self._tracked(camera_id, track_id, at, received_at)
+            if len(tracked) != 1:
+                return None
+            (passage,) = tracked
+            gap = min(abs((at - one.at).total_seconds()) for one in passage.probes)
+            if passage.settled:
+                gap = min(gap, abs((at - passage.checked_at).total_seconds()))
+            if gap >= (RECHECKED_SECONDS if passage.settled else LEAST_GAP):
+                return None
+            self._touch(passage, at, received_at)
+            return passage
+
+    def add(
+        self,
+        camera_id: str,
+        track_id: str | None,
+        faces: Sequence[SeenFace],
+        at: datetime,
+        received_at: datetime,
+        generation: int,
+    ) -> list[Claim]:
+        """Add the faces of one detection to passages, and take the looks that are due.
+
+        Each face belongs to another passage. The camera's `track_id` is that of the first.
+
+        Args:
+            faces: largest first.
+            at: when they were seen.
+            generation: of the watch-list; when it changes, passages are looked at anew.
+        """
+        with self._lock:
+            claims: list[Claim] = []
+            for number, face in enumerate(faces):
+                taken = {claim.passage.id for claim in claims}
+                track = track_id if number == 0 else None
+                passage = self._find(camera_id, track, face, at, received_at, taken)
+                is_new = passage is None
+                passage = passage or self._begin(camera_id, track, at, received_at, generation)
+                self._touch(passage, at, received_at)
+                passage.checked_at = max(passage.checked_at, at)
+                claims.append(_claim(passage, face, at, generation, is_new=is_new))
+            return claims
+
+    def looked(self, claim: Claim, candidates: tuple[Candidate, ...], *, settled: bool) -> None:
+        """Note what came of a look.
+
+        Args:
+            settled: whether no further look can change anything; a match always settles.
+        """
+        with self._lock:
+            passage = claim.passage
+            if candidates and not passage.candidates:
+                passage.candidates = candidates
+            passage.settled |= settled or bool(candidates) or claim.number == len(LOOKS)
+            if passage.settled:
+                # Nobody will be encoded in full any more.
+                for probe in passage.probes:
+                    probe.face.chip = None
+
+    def give_back(self, claims: Sequence[Claim]) -> None:
+        """Take looks again next time, because nothing came of them."""
+        with self._lock:
+            for claim in claims:
+                if claim.look:
+                    claim.passage.looks = min(claim.passage.looks, claim.number - 1)
+
+    def end(self, passage: Passage) -> None:
+        """Forget a passage now."""
+        with self._lock:
+            for passages in self._cameras.values():
+                passages[:] = [one for one in passages if one is not passage]
+
+    def of_event(self, camera_id: str, event_id: str) -> Passage | None:
+        """The passage that the face of an event belongs to, as long as it lasts."""
+        with self._lock:
+            passages = self._cameras.get(camera_id, ())
+            return next((one for one in passages if event_id in one.events), None)
+
+    def announce(self, passage: Passage, token: str) -> bool:
+        """Whether a detection may raise the alert of its passage: one may, and its repeats.
+
+        Whoever may not is held back for good; whoever may and fails calls `withdraw`.
+        """
+        with self._lock:
+            if passage.announcers and token not in passage.announcers:
+                return False
+            passage.announcers[token] += 1
+            return True
+
+    def withdraw(self, passage: Passage, token: str) -> None:
+        """Undo `announce`, because nothing was stored."""
+        with self._lock:
+            passage.announcers[token] -= 1
+            passage.announcers += Counter()  # drops those at zero
+
+    def forget(self, now: datetime) -> None:
+        """Drop the passages that have ended."""
+        with self._lock:
+            for camera_id, passages in list(self._cameras.items()):
+                passages[:] = [one for one in passages if now - one.received_at <= self._span]
+                if not passages:
+                    del self._cameras[camera_id]
+
+    def _find(
+        self,
+        camera_id: str,
+        track_id: str | None,
+        face: SeenFace,
+        at: datetime,
+        received_at: datetime,
+        taken: set[str],
+    ) -> Passage | None:
+        if track_id is not None:
+            tracked = self._tracked(camera_id, track_id, at, received_at)
+            for passage in tracked:
+                if passage.vector @ face.vector >= TRACK_ALIKE:
+                    return passage
+            for passage in tracked:
+                passage.track_id = None  # from here on it is someone else's
+            return None
+        near = [
+            (float(passage.vector @ face.vector), passage)
+            for passage in self._open(camera_id, at, received_at)
+            if passage.track_id is None and passage.id not in taken
+        ]
+        alike = [(how, one) for how, one in near if how >= one.alike(face, at)]
+        return max(alike, key=lambda one: one[0])[1] if alike else None
+
+    def _tracked(
+        self, camera_id: str, track_id: str, at: datetime, received_at: datetime
+    ) -> list[Passage]:
+        """The passages that a face of a track may belong to; two if it came out of order."""
+        alive = self._open(camera_id, at, received_at)
+        return [passage for passage in alive if passage.track_id == track_id]
+
+    def _open(self, camera_id: str, at: datetime, received_at: datetime) -> Iterator[Passage]:
+        """The passages of a camera that a face seen at `at` may belong to."""
+        for passage in self._cameras.get(camera_id, ()):
+            in_time = passage.first_at - self._span <= at <= passage.last_at + self._span
+            if in_time and abs(received_at - passage.received_at) <= self._span:
+                yield passage
+
+    def _begin(
+        self,
+        camera_id: str,
+        track_id: str | None,
+        at: datetime,
+        received_at: datetime,
+        generation: int,
+    ) -> Passage:
+        passage = Passage(
+            uuid.uuid4().hex, track_id, at, at, received_at, checked_at=at, generation=generation
+        )
+        passages = self._cameras.setdefault(camera_id, [])
+        passages[:] = [one for one in passages if received_at - one.received_at <= self._span]
+        passages.append(passage)
+        self._cameras.move_to_end(camera_id)
+        if len(passages) > MAX_PASSAGES:
+            passages.remove(min(passages, key=lambda one: one.received_at))
+        while sum(map(len, self._cameras.values())) > MAX_IN_ALL:
+            self._cameras.popitem(last=False)
+        return passage
+
+    def _touch(self, passage: Passage, at: datetime, received_at: datetime) -> None:
+        passage.first_at = min(passage.first_at, at)
+        passage.last_at = max(passage.last_at, at)
+        passage.received_at = max(passage.received_at, received_at)
+
+
+def _claim(
+    passage: Passage, face: SeenFace, at: datetime, generation: int, *, is_new: bool
+) -> Claim:
+    """Add a face to its passage, and take the look that is due."""
+    if generation != passage.generation and not passage.candidates:
+        passage.generation, passage.looks, passage.settled = generation, 0, False
+    passage.add(face, at)
+    due = looks_due(passage.count)
+    look = None
+    if due > passage.looks and not passage.settled and not passage.candidates:
+        passage.looks = due
+        look = Look(max(1.0, passage.independent()), LOOKS[due - 1].share)
+    faces = tuple(probe.face for probe in passage.probes) if look else ()
+    return Claim(passage, look, due if look else 0, passage.vector, faces, is_new)

@@ -1,0 +1,33 @@
+"""How often one passage is decided on, and what each decision may cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One decision on a probe.
+
+    Attributes:
+        probes: how many independent probes it was fused from, at least 1.
+        share: the share of the target FPIR that may be spent on it, above 0 and at most 1.
+    """
+
+    probes: float = 1.0
+    share: float = 1.0
+
+
+ONLY = Look()
+"""The decision on a probe that is looked at once."""
+
+LOOKS = (Look(1, 1 / 2), Look(1.5, 1 / 4), Look(2.5, 1 / 8), Look(5, 1 / 8))
+"""A passage is decided on when its faces count for so many probes: with the first face, and then,
+if they are a second apart, with the second, third and sixth. Its chances to raise a false alert add
+up at most to the sum of the shares, however much its probes depend on each other (Boole's
+inequality). The first look has half, because many passages have one face only."""
+
+
+def looks_due(probes: float) -> int:
+    """How many of `LOOKS` a passage has reached whose faces count for so many probes."""
+    return sum(look.probes <= probes for look in LOOKS)
