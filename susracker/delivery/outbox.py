@@ -89,6 +89,9 @@ class Courier:
     holder is alive is judged by whether the revision grows, on the clock of whoever waits.
 
     For one thread at a time.
+
+    Attributes:
+        problem: why nothing was delivered when it was last tried, or None.
     """
 
     def __init__(
@@ -112,6 +115,7 @@ class Courier:
         self._seen_at = 0.0
         # Everything up to here was looked at: nothing between the stored cursor and this is wanted.
         self._passed = 0
+        self.problem: str | None = None
         store.add_channel(ChannelState(name, store.last_seq()))
 
     def step(self) -> float:
@@ -124,6 +128,7 @@ class Courier:
             StoreUnavailableError: the store cannot be read or written.
         """
         state = self._store.channel(self._name)
+        self.problem = problem_of(state)
         if state.paused:
             return IDLE_SECONDS
         now = self._clock.now()
@@ -349,6 +354,13 @@ class Courier:
             )
 
         self._change(state, later)
+
+
+def problem_of(state: ChannelState) -> str | None:
+    """Why nothing is delivered at present, or None."""
+    if state.paused:
+        return f"paused: {state.paused}"
+    return state.problem if state.failures else None
 
 
 def backoff(failures: int) -> float:

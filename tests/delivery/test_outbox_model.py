@@ -65,9 +65,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     def new_node(self):
         mortal = Mortal(self.store)
-        return mortal, Courier(
-            mortal, "phone", self.options, GATES, self.receiver, self.time.clock
-        )
+        return mortal, Courier(mortal, "phone", self.options, GATES, self.receiver, self.time.clock)
 
     def step(self, number):
         mortal, courier = self.nodes[number]
