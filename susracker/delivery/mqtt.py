@@ -55,6 +55,7 @@ class Mqtt(Channel):
         self._problem = "no answer"
         self._connected = threading.Event()
         self._refused: dict[int, str] = {}
+        self._leaving = False
         self._client = self._connect()
 
     def send(self, message: Message) -> Result:
@@ -71,10 +72,10 @@ class Mqtt(Channel):
         return TryLater(f"the broker {where} {problem}")
 
     def close(self) -> None:
-        if self._connected.is_set():
-            self._client.publish(self._available, OFFLINE, CONFIRMED, retain=True).wait_for_publish(
-                CONNECT_SECONDS
-            )
+        self._leaving = True
+        last = self._client.publish(self._available, OFFLINE, CONFIRMED, retain=True)
+        if last.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            last.wait_for_publish(CONNECT_SECONDS)
         self._disconnect()
 
     def _publish(self, all_of_it: list[Publication]) -> str | None:
@@ -144,7 +145,7 @@ class Mqtt(Channel):
         self._connected.clear()
 
     def _on_message(self, client: mqtt.Client, data: Any, message: mqtt.MQTTMessage) -> None:
-        if message.payload == OFFLINE:  # said of another server
+        if message.payload == OFFLINE and not self._leaving:  # said of another server
             client.publish(self._available, ONLINE, CONFIRMED, retain=True)
 
     def _on_publish(self, client: mqtt.Client, data: Any, mid: int, code: Any, _: Any) -> None:
