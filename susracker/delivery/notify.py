@@ -58,6 +58,9 @@ def _recipient(url: str, number: int) -> apprise.NotifyBase:
         raise ConfigError(
             f"apprise does not know urls {number}: its documentation lists what it knows"
         )
+    if found.request_rate_per_sec == apprise.NotifyBase.request_rate_per_sec:
+        # A pause of 5.5 s where apprise knows of no limit; a site sets `per_minute`.
+        found.request_rate_per_sec = 0
     return found
 
 
