@@ -80,9 +80,7 @@ def measure(here: ServerProcess, there: ServerProcess, numbers: range) -> list[f
     """Milliseconds from each POST at one server to the event of the other."""
     heard: queue.Queue[tuple[str, float]] = queue.Queue()
     operator = socketio.Client(reconnection=False)
-    operator.on(
-        "new_alert", lambda event: heard.put((event["camera_id"], time.perf_counter()))
-    )
+    operator.on("new_alert", lambda event: heard.put((event["camera_id"], time.perf_counter())))
     operator.connect(there.url)
     delays = []
     with requests.Session() as session:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from susracker.commands.auditing import Noting, audited, reason_option, unaudited
+from susracker.commands.auditing import audited, note, reason_option, unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, plain_table, print_json, print_table
 from susracker.delivery.rules import AnyOptions, Plan, plan_of
@@ -79,11 +79,10 @@ def retry_command(loaded: LoadedSettings, name: str, reason: str) -> None:
       susracker deliveries retry control-room
     """
     with open_existing_store_of(loaded.settings) as store:
-        letters = store.dead_letters(name)
-        again = [replace(one, again=True) for one in letters]
-        note = Noting(loaded.settings, store)
+        store.channel(name)
+        again = [replace(one, again=True) for one in store.dead_letters(name)]
+        note(loaded.settings, store, "delivery.retry", name, reason, {"messages": len(again)})
         _change(store, name, lambda one: replace(one, retry_at=None, failures=0), again)
-        note("delivery.retry", name, reason, {"messages": len(again)})
     click.echo(f"{counted(len(again), 'message')} to {name} will be sent again")
 
 
@@ -102,9 +101,9 @@ def pause_command(loaded: LoadedSettings, name: str, reason: str) -> None:
     if not reason.strip():
         raise InputError("the reason is empty: say why")
     with open_existing_store_of(loaded.settings) as store:
-        note = Noting(loaded.settings, store)
+        store.channel(name)
+        note(loaded.settings, store, "delivery.pause", name, reason)
         _change(store, name, lambda one: replace(one, paused=reason.strip()))
-        note("delivery.pause", name, reason)
     click.echo(f"{name} is paused")
 
 
@@ -123,7 +122,8 @@ def resume_command(loaded: LoadedSettings, name: str, skip: bool, reason: str) -
       susracker deliveries resume phone --skip
     """
     with open_existing_store_of(loaded.settings) as store:
-        note = Noting(loaded.settings, store)
+        store.channel(name)
+        note(loaded.settings, store, "delivery.resume", name, reason, {"skip": skip})
         last = store.last_seq()
 
         def resumed(one: ChannelState) -> ChannelState:
@@ -132,16 +132,16 @@ def resume_command(loaded: LoadedSettings, name: str, skip: bool, reason: str) -
             return replace(going, gathering_to=0) if skip else going
 
         _change(store, name, resumed)
-        note("delivery.resume", name, reason, {"skip": skip})
     click.echo(f"{name} is resumed")
 
 
 @command.command("test")
 @name_argument
+@reason_option
 @settings_options("store", "audit_key")
 @audited("delivery.test")
-def test_command(loaded: LoadedSettings, name: str) -> None:
-    """Send a test message to a channel, and show which of the newest alerts its rules choose.
+def test_command(loaded: LoadedSettings, name: str, reason: str) -> None:
+    """Send a test message, and show which of the newest alerts the rules choose.
 
     \b
     Examples:
@@ -153,7 +153,7 @@ def test_command(loaded: LoadedSettings, name: str) -> None:
     plan = plan_of(loaded.tables)
     options = _options_of(plan, name)
     with open_existing_store_of(loaded.settings) as store:
-        Noting(loaded.settings, store)("delivery.test", name)
+        note(loaded.settings, store, "delivery.test", name, reason)
         looked_at, chosen = recent(store, options, plan.rules_to(name), LOOKED_AT)
     click.echo(f"its rules choose {len(chosen):,} of the newest {counted(looked_at, 'alert')}")
     for alert in chosen[:5]:

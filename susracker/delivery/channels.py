@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from susracker.delivery.base import Channel
-from susracker.delivery.rules import AnyOptions, MqttOptions, WebhookOptions
+from susracker.delivery.rules import AnyOptions, MqttOptions, WebhookOptions, shown_url
 from susracker.delivery.webhook import Webhook
 from susracker.errors import MissingDriverError
 
@@ -35,5 +35,5 @@ def open_channel(options: AnyOptions) -> Channel:
 def shown_receiver(options: AnyOptions) -> str:
     """Where a channel leads, without what is secret in it."""
     if isinstance(options, (WebhookOptions, MqttOptions)):
-        return options.url.partition("?")[0]
+        return shown_url(options.url)
     return ", ".join(f"{url.partition(':')[0]}:" for url in options.urls)

@@ -66,6 +66,12 @@ def signing_key(secret: str) -> bytes:
     return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
 
 
+def shown_url(url: str) -> str:
+    """Where a URL leads; a secret may be anywhere in the rest of it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 

@@ -18,8 +18,7 @@ from susracker.client.delivery import REFUSED, retry_after
 from susracker.delivery.addresses import PRIVATE, public_session
 from susracker.delivery.base import Channel, Gone, Message, Refused, Result, Taken, TryLater
 from susracker.delivery.messages import cloud_event
-from susracker.delivery.rules import WebhookOptions, signing_key
-from susracker.passwords import without_password
+from susracker.delivery.rules import WebhookOptions, shown_url, signing_key
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 
@@ -43,7 +42,7 @@ class Webhook(Channel):
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     ) -> None:
         self._url = options.url
-        self._shown_url = without_password(options.url)
+        self._shown_url = shown_url(options.url)
         self._keys = [signing_key(secret) for secret in options.secrets]
         self._now = now
         self._session = requests.Session() if options.allow_private else public_session()
