@@ -39,7 +39,7 @@ class Burst:
 
 
 def main() -> None:
-    options = arguments()
+    options = arguments(__doc__)
     options.work.mkdir(parents=True, exist_ok=True)
     enrolled, posted = real_faces(options.faces)
     crops = [face.crop for face in posted]
@@ -60,9 +60,10 @@ def main() -> None:
         print(f"ratio, {name:8} {middle:6.3f}  ({ratios[0]:.3f} to {ratios[-1]:.3f})")
 
 
-def arguments() -> argparse.Namespace:
+def arguments(description: str | None) -> argparse.Namespace:
+    """What both of these benchmarks are asked for."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--enrolled", type=int, default=1000)
     parser.add_argument("--connections", type=int, default=4)
@@ -75,6 +76,15 @@ def arguments() -> argparse.Namespace:
 
 def with_key(store: str, file: Path) -> tuple[str, str]:
     """A new copy of a store with a camera's key: its URL, and the key."""
+    url = copied(store, file)
+    command = [sys.executable, "-m", "susracker", "keys", "create", "--store", url, "--json"]
+    command += ["--role", "camera", "--name", "benchmark"]
+    made = subprocess.run(command, check=True, capture_output=True, text=True)
+    return url, str(json.loads(made.stdout)["key"])
+
+
+def copied(store: str, file: Path) -> str:
+    """A new copy of a store; its URL."""
     for earlier in file.parent.glob(f"{file.name}*"):
         earlier.unlink()
     with (
@@ -82,11 +92,7 @@ def with_key(store: str, file: Path) -> tuple[str, str]:
         closing(sqlite3.connect(file)) as copy,
     ):
         source.backup(copy)
-    url = f"sqlite:///{file}"
-    command = [sys.executable, "-m", "susracker", "keys", "create", "--store", url, "--json"]
-    command += ["--role", "camera", "--name", "benchmark"]
-    made = subprocess.run(command, check=True, capture_output=True, text=True)
-    return url, str(json.loads(made.stdout)["key"])
+    return f"sqlite:///{file}"
 
 
 def bursts(

@@ -27,7 +27,7 @@ class ServerUnderTest:
     ) -> None:
         self.name = name
         self.key = key
-        self.port = _free_port()
+        self.port = free_port()
         self._command = [one.format(port=self.port) for one in command]
         self._log = log
 
@@ -87,7 +87,7 @@ def plain(people: Path, log: Path) -> ServerUnderTest:
     return ServerUnderTest("plain", [sys.executable, program, str(people), "{port}"], log)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

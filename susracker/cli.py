@@ -30,6 +30,7 @@ COMMANDS = {
     "copy": "Copy a whole store to another, and check that it arrived.",
     "backup": "Copy the store to one file, and check it.",
     "restore": "Restore a backup into an empty store, and check it.",
+    "deliveries": "Show, pause, repeat and test what is delivered to other systems.",
     "purge": "Forget what was kept for longer than the settings allow.",
     "audit": "Show, verify and export the log of who did what.",
     "settings": "Print every setting: value, source and help.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,10 @@ FILE_NAME = "susracker.toml"
 SECRET = "data_key"  # nosec B105
 """The setting that may be a key itself, and not the path of one."""
 
+TABLES = ("channels", "rules")
+"""Tables of the settings file that say which alerts are delivered where; `susracker.delivery.rules`
+checks them."""
+
 CONFIG_VARIABLE, CAMERA_KEY_VARIABLE = f"{ENV_PREFIX}CONFIG", f"{ENV_PREFIX}CAMERA_KEY"
 """Variables that are no settings: the settings file, and the key that a camera sends."""
 
@@ -30,10 +34,12 @@ class LoadedSettings:
 
     Attributes:
         origins: by field name: "--port", "SUSRACKER_PORT", the file's path, or "default".
+        tables: what the file says about deliveries, unchecked: `TABLES` that it has.
     """
 
     settings: Settings
     origins: Mapping[str, str]
+    tables: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_settings(
@@ -50,10 +56,12 @@ def load_settings(
         ConfigError: a value fails its check, a key is unknown, or the file cannot be read.
     """
     path = file or Path(FILE_NAME)
+    in_file = _read_file(path, required=file is not None)
+    tables = {name: in_file.pop(name) for name in TABLES if name in in_file}
     layers = [
         ({k: v for k, v in (flags or {}).items() if v is not None}, flag_name),
         (_read_environment(), variable_name),
-        (_read_file(path, required=file is not None), lambda name: str(path)),
+        (in_file, lambda name: str(path)),
     ]
     values: dict[str, Any] = {}
     origins = dict.fromkeys(Settings.model_fields, "default")
@@ -61,7 +69,7 @@ def load_settings(
         for name in layer.keys() - values.keys():
             values[name] = layer[name]
             origins[name] = origin(name)
-    return LoadedSettings(make_settings(values, origins), origins)
+    return LoadedSettings(make_settings(values, origins), origins, tables)
 
 
 def make_settings(values: Mapping[str, Any], origins: Mapping[str, str] | None = None) -> Settings:
@@ -152,7 +160,7 @@ def _describe(error: ValidationError, origins: Mapping[str, str]) -> str:
     for problem in error.errors():
         name = str(problem["loc"][0])
         if problem["type"] == "extra_forbidden":
-            valid = ", ".join(Settings.model_fields)
+            valid = ", ".join((*Settings.model_fields, *TABLES))
             problems.append(f"no setting is called {name!r}; there are: {valid}")
         else:
             origin = f" ({origins[name]})" if name in origins else ""

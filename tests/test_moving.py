@@ -9,13 +9,16 @@ import shlex
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import click
+import paho.mqtt.publish as publish
 import pymongo
 import pytest
 import requests
@@ -24,6 +27,7 @@ from susracker.cli import main
 from susracker.demo.process import ServerProcess
 from tests.pictures import COLLINS, HOPPER
 from tests.server.conftest import Operator, face_crop
+from tests.services.servers import start_mosquitto
 
 DOCS = Path(__file__).parent.parent / "docs"
 PANEL = "http://localhost:3000"
@@ -142,3 +146,69 @@ def test_the_examples_of_compreface_are_written_to_folders(tmp_path):
     written = {str(one.relative_to(tmp_path / "people")) for one in tmp_path.rglob("*.jpg")}
     assert written == {"Grace_Hopper/1.jpg", "Eileen/2.jpg", "Eileen/3.jpg"}
     assert (tmp_path / "people/Eileen/2.jpg").read_bytes() == COLLINS.read_bytes()
+
+
+# -- Frigate ---------------------------------------------------------------------------------------
+
+
+class Frigate(BaseHTTPRequestHandler):
+    """Frigate's route for the snapshot of an event; it has one event."""
+
+    def do_GET(self) -> None:
+        found = self.path == "/api/events/1-abc/snapshot.jpg"
+        self.send_response(200 if found else 404)
+        self.end_headers()
+        self.wfile.write(HOPPER.read_bytes() if found else b"")
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+def test_the_script_for_frigate_posts_the_snapshots_of_its_events(tmp_path):
+    script = re.search(
+        r"## From Double Take.*?^```python\n(.*?)^```", page("migrating.md"), re.M | re.S
+    )[1]
+    store = f"sqlite:///{tmp_path / 'site.db'}"
+    enroll = [sys.executable, "-m", "susracker", "enroll", str(HOPPER), "--name", "Grace"]
+    subprocess.run([*enroll, "--store", store], check=True)
+    broker = start_mosquitto(tmp_path / "mosquitto", "allow_anonymous true")
+    frigate = ThreadingHTTPServer(("127.0.0.1", 0), Frigate)
+    threading.Thread(target=frigate.serve_forever, daemon=True).start()
+    with ServerProcess("--store", store, "--log-level", "error") as server:
+        for told, real in (
+            ("http://frigate:5000", f"http://127.0.0.1:{frigate.server_address[1]}"),
+            ("http://127.0.0.1:5000", server.url),
+            ('client.connect("localhost")', f'client.connect("127.0.0.1", {broker.port})'),
+        ):
+            assert told in script
+            script = script.replace(told, real)
+        bridge = subprocess.Popen([sys.executable, "-u", "-c", script], stdout=subprocess.PIPE)
+        try:
+            alert = _alert_of_an_event(broker.port, server.url)
+        finally:
+            bridge.kill()
+            printed, _ = bridge.communicate()
+            broker.kill()
+            frigate.shutdown()
+            frigate.server_close()
+    assert (alert["name"], alert["camera_id"]) == ("Grace", "front_door")
+    assert b"event 2-gone was not posted" in printed
+
+
+def _alert_of_an_event(port: int, url: str) -> dict[str, Any]:
+    """Publish events as Frigate does, until one has become an alert."""
+    common = {"camera": "front_door", "has_snapshot": True}
+    events = [
+        {"id": "2-gone", "label": "person", **common},
+        {"id": "1-abc", "label": "car", **common},
+        {"id": "1-abc", "label": "person", **common},
+    ]
+    end = time.monotonic() + 60
+    while True:
+        for after in events:
+            payload = json.dumps({"type": "new", "before": after, "after": after})
+            publish.single("frigate/events", payload, 1, hostname="127.0.0.1", port=port)
+        time.sleep(0.5)
+        if found := requests.get(f"{url}/api/alerts", timeout=10).json()["alerts"]:
+            return dict(found[0])
+        assert time.monotonic() < end

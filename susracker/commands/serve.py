@@ -11,6 +11,7 @@ from susracker.commands.listening import missing
 from susracker.commands.new_stores import is_missing
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.config import Settings
+from susracker.delivery.rules import plan_of
 from susracker.runtime.imports import as_if_missing
 
 UNUSED = ("aiohttp", "redis", "requests", "tornado", "valkey", "watchdog", "websocket")
@@ -44,6 +45,7 @@ def command(loaded: LoadedSettings) -> None:
         http://127.0.0.1:5000/face_upload
     """
     settings = loaded.settings
+    plan = plan_of(loaded.tables)
     is_new = is_missing(settings)
     if lines := missing(loaded):
         click.echo("\n".join(lines), err=True)
@@ -55,4 +57,4 @@ def command(loaded: LoadedSettings) -> None:
         import flask_socketio  # noqa: F401
     from susracker.commands.serving import run
 
-    run(settings, is_new)
+    run(settings, is_new, plan)

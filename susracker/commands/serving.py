@@ -11,8 +11,10 @@ import click
 
 from susracker.commands.auditing import audit_log
 from susracker.commands.new_stores import say_created
+from susracker.commands.news import News
 from susracker.commands.working import counting, working
 from susracker.config import Settings
+from susracker.delivery.rules import Plan
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.panel import enroll_panel_photos
 from susracker.enrolment.report import Refusal
@@ -28,7 +30,7 @@ from susracker.runtime.threads import one_core_a_thread
 from susracker.server.app import create_app
 from susracker.server.noise import quieten
 from susracker.server.run import serve
-from susracker.server.service import EXTENSION
+from susracker.server.service import EXTENSION, Part
 from susracker.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
@@ -41,11 +43,12 @@ PURGE_SECONDS = 10.0
 """How often to look whether it is time to purge, and to go on with a purge that is not done."""
 
 
-def run(settings: Settings, is_new: bool) -> None:
+def run(settings: Settings, is_new: bool, plan: Plan) -> None:
     """Serve until Ctrl-C or SIGTERM.
 
     Args:
         is_new: whether the store is still to be created, which is then said.
+        plan: which alerts are delivered where.
     """
     quieten()
     hold_little_memory()
@@ -61,7 +64,10 @@ def run(settings: Settings, is_new: bool) -> None:
         _encode_missing(tracker)
         panel = stack.enter_context(closing(_follow_panel(tracker)))
         purge = stack.enter_context(closing(_purge(tracker)))
-        app = create_app(tracker, recorder, {FOLLOWING: panel, FORGETTING: purge})
+        news = News(settings, tracker.store, plan, stack)
+        periodic: dict[str, Part] = {FOLLOWING: panel, FORGETTING: purge}
+        app = create_app(tracker, recorder, periodic | news.parts)
+        news.follow(app.extensions[EXTENSION].live)
         audit = app.extensions[EXTENSION].audit
         stack.enter_context(closing(Periodic(NOTING, settings.follow_seconds, audit.catch_up)))
         stopped_by = serve(app, on_ready=lambda url: _announce(url, tracker))

@@ -8,6 +8,7 @@ from susracker.commands.auditing import unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import plain_table, print_json, print_table
 from susracker.config import Settings
+from susracker.delivery.rules import plan_of
 from susracker.loading import shown_setting
 
 
@@ -18,12 +19,15 @@ from susracker.loading import shown_setting
 def command(loaded: LoadedSettings, as_json: bool) -> None:
     """Print every setting: value, source and help.
 
+    The channels and rules of susracker.toml are checked, too; susracker deliveries list shows them.
+
     \b
     Examples:
       susracker settings
       SUSRACKER_PORT=8080 susracker settings --json
       susracker --config site.toml settings
     """
+    plan_of(loaded.tables)
     rows = [
         (
             name,

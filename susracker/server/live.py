@@ -9,6 +9,7 @@ disconnected are sent the alerts that they missed from the same log.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -66,6 +67,9 @@ class Live:
         self._news = Event()
         self._awaited: dict[int, Event] = {}
         self._greenlet: gevent.Greenlet[..., None] | None = None
+        self._told: list[Callable[[], None]] = []
+        # Wakes the event loop from other threads, once it runs.
+        self._waker: Any = None
         # Held while an event goes out and while a client joins, so that it gets each alert once.
         self._lock = RLock()
 
@@ -73,12 +77,17 @@ class Live:
         """Broadcast the alerts and judgements that are stored from now on."""
         self._last_seq = self._reads.call(self._store.last_seq)
         self._reads.call(self._updates.start)
+        self._waker = gevent.get_hub().loop.async_()
+        self._waker.start(self._news.set)
         self._greenlet = gevent.spawn(self._run)
 
     def close(self) -> None:
         """Broadcast no more."""
         if self._greenlet:
             self._greenlet.kill()
+        if self._waker:
+            self._waker.close()
+            self._waker = None
         self._reads.close()
 
     @property
@@ -88,8 +97,13 @@ class Live:
             return "not started"
         return "broadcasting stopped" if self._greenlet.dead else None
 
+    def also_tell(self, listener: Callable[[], None]) -> None:
+        """Call a listener whenever there is something new. It must return at once."""
+        self._told.append(listener)
+
     def broadcast_up_to(self, seq: int) -> None:
         """Return when the alert with that `seq` was emitted, or after `ANSWER_WAIT`."""
+        self._tell()
         if seq <= self._last_seq:
             return
         emitted = self._awaited.setdefault(seq, Event())
@@ -98,8 +112,18 @@ class Live:
         self._awaited.pop(seq, None)
 
     def look_now(self) -> None:
-        """Broadcast what is new at once, and not only when it is time to look."""
+        """Broadcast what is new here at once, and not only when it is time to look."""
+        self._tell()
         self._news.set()
+
+    def look_soon(self) -> None:
+        """Do the same for what is new elsewhere. From any thread."""
+        if waker := self._waker:
+            waker.send()
+
+    def _tell(self) -> None:
+        for listener in self._told:
+            listener()
 
     def _run(self) -> None:
         while True:

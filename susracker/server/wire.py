@@ -24,14 +24,10 @@ from susracker.models import Alert, Camera, CameraDay, Criminal, Sighting
 from susracker.oversight import Judgement
 from susracker.runtime.data_uri import decode_base64
 from susracker.tracking.tracker import FACE
+from susracker.watchlist.scoring import plain_confidence
 
 FACE_ALERT, ACTIVITY_ALERT = 1, 2
 """`alert_type` of an event."""
-
-PLAIN_DISTANCE = 1.5
-"""How many times as long as the distance between two templates that between dlib's own embeddings
-of the same faces is: these are 1.42 long, and not averaged with those of mirror images. Of pairs of
-photos of one person the median is 1.51 (LFW, View 1, training; 10% to 90%: 1.39 to 1.64)."""
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 ISO_8601 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
@@ -287,15 +283,8 @@ def _said(judgement: Judgement) -> dict[str, Any]:
 
 
 def confidence(distance: float | None) -> str | None:
-    """100 x (1 - d), as panels have always shown it, and by which they choose colours. It is not a
-    probability.
-
-    Args:
-        distance: between templates. d is that of dlib's own embeddings: see `PLAIN_DISTANCE`.
-    """
-    if distance is None:
-        return None
-    return f"{max(0.0, 100 * (1 - PLAIN_DISTANCE * distance)):.2f}%"
+    """`plain_confidence` as panels have always shown it, and by which they choose colours."""
+    return None if distance is None else f"{plain_confidence(distance):.2f}%"
 
 
 def criminal_fields(criminal: Criminal, photo_ids: list[str], templates: int) -> dict[str, Any]:

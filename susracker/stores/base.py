@@ -2,7 +2,8 @@
 
 A store is a bundle of small interfaces that share one database and its transactions: `Gallery`
 holds who is enrolled, `Journal` what cameras saw and what people say about it, `Access` who may do
-what and who did it, `Site` where cameras are. Code that needs one of them asks for that one.
+what and who did it, `Site` where cameras are, and `Outbox` how far deliveries to other systems
+have come. Code that needs one of them asks for that one.
 """
 
 from __future__ import annotations
@@ -19,14 +20,25 @@ from susracker.errors import ConfigError
 from susracker.stores.access import Access
 from susracker.stores.gallery import Changes, Gallery, TemplateRows
 from susracker.stores.journal import Journal
+from susracker.stores.outbox import Outbox
 from susracker.stores.rotation import Vault
 from susracker.stores.site import Site
 
-__all__ = ["Access", "Changes", "Gallery", "Journal", "Site", "Store", "TemplateRows"]
+__all__ = [
+    "Access",
+    "Changes",
+    "Gallery",
+    "Journal",
+    "Outbox",
+    "Site",
+    "Store",
+    "TemplateRows",
+]
 
 
-class Store(Gallery, Journal, Access, Site):
-    """A gallery, a journal, the access to them and the plan of the site in one database."""
+class Store(Gallery, Journal, Access, Site, Outbox):
+    """A gallery, a journal, the access to them, the plan of the site and an outbox in one
+    database."""
 
     encrypts: ClassVar[bool] = False
     """Whether it can encrypt photos, templates and faces: whether `from_url` takes a data key."""

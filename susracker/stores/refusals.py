@@ -152,6 +152,16 @@ def audit_has_grown() -> ConflictError:
     return ConflictError("an entry was added to the audit log meanwhile: try again")
 
 
+def no_channel(name: str) -> NotFoundError:
+    """The error for a channel of deliveries that is not stored."""
+    return NotFoundError(f"no alerts were ever delivered to a channel {name!r}")
+
+
+def channel_changed(name: str) -> ConflictError:
+    """The error for a change of a channel that is based on what it no longer is."""
+    return ConflictError(f"the channel {name!r} has changed meanwhile: look again, then decide")
+
+
 def other_audit(entry: AuditEntry) -> ConflictError:
     """The error for entries of a log that is not the one before them."""
     return ConflictError(f"entry {entry.seq} does not follow the end of this audit log")

@@ -33,6 +33,7 @@ class Contents:
     holds: int
     keys: int
     entries: int
+    channels: int
     digest: str
 
 

@@ -21,6 +21,7 @@ from susracker.stores.transfer_judgements import (
     copy_judgements,
     refuse_other_judgements,
 )
+from susracker.stores.transfer_outbox import add_outbox, copy_outbox
 
 
 def copy_store(source: Store, target: Store, on_step: OnStep) -> Contents:
@@ -47,6 +48,7 @@ def copy_store(source: Store, target: Store, on_step: OnStep) -> Contents:
         _copy_site(original, target, tally)
         copy_judgements(original, target, tally)
         copy_access(original, target, tally, on_step)
+        copy_outbox(original, target, tally)
     read = tally.contents()
     if contents(target, on_step) != read:
         raise InputError(
@@ -68,6 +70,7 @@ def contents(store: Store, on_step: OnStep) -> Contents:
     _add_site(store, tally)
     add_judgements(store, tally)
     add_access(store, tally)
+    add_outbox(store, tally)
     return tally.contents()
 
 

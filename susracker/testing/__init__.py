@@ -15,7 +15,7 @@ into a file of tests, beside the fixtures:
 | `matcher` | `matcher` |
 | `cooldown` | `cooldown_of` |
 | `encoder` | `encoder` |
-| `access`, `store` | `store`, `url` |
+| `access`, `outbox`, `store` | `store`, `url` |
 | `gallery`, `gallery_edits`, `gallery_photos` | `gallery`, `url` |
 | `journal`, `alerts_found` | `journal` |
 | `journal_cooldown`, `judgements`, `retention` | `journal`, `store`, `url` |
@@ -40,6 +40,7 @@ SUITES = (
     "journal_cooldown",
     "judgements",
     "matcher",
+    "outbox",
     "retention",
     "store",
 )

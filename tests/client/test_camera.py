@@ -22,7 +22,7 @@ from susracker.client.delivery import (
     Refused,
     TryLater,
     Waits,
-    _retry_after,
+    retry_after,
 )
 from susracker.client.spool import Spool
 from susracker.errors import ConfigError
@@ -142,7 +142,7 @@ def test_an_answer_that_is_no_json_is_not_believed(web, open_camera):
     assert len(web.heard) == 3
 
 
-def test_retry_after_is_heeded(web, open_camera):
+def testretry_after_is_heeded(web, open_camera):
     web.answers = [(503, {"Retry-After": "1"}, b"")]
     camera = open_camera()
     began = time.monotonic()
@@ -276,13 +276,13 @@ def test_waits_grow_and_differ():
     assert waits.next(0) <= 0.25
 
 
-def test_retry_after_in_seconds_or_as_a_date():
+def testretry_after_in_seconds_or_as_a_date():
     soon = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=30), usegmt=True)
-    assert _retry_after("7") == 7
-    assert 25 < _retry_after(soon) <= 30
-    assert _retry_after(format_datetime(NOON - timedelta(days=900), usegmt=True)) == 0
-    assert _retry_after("999999") == 600
-    assert _retry_after("soon") == _retry_after(None) == 0
+    assert retry_after("7") == 7
+    assert 25 < retry_after(soon) <= 30
+    assert retry_after(format_datetime(NOON - timedelta(days=900), usegmt=True)) == 0
+    assert retry_after("999999") == 600
+    assert retry_after("soon") == retry_after(None) == 0
 
 
 @pytest.mark.parametrize(("url", "camera_id"), [("server:5000", "gate"), ("http://server", "")])

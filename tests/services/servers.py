@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
 import signal
@@ -85,6 +86,28 @@ def start_mongodb(folder: Path) -> Service:
     if not FERRETDB.exists():
         _missing("FerretDB is not built: make services (it needs Go)")
     return Service(lambda port, data: [str(FERRETDB), f"127.0.0.1:{port}", str(data)], folder)
+
+
+def start_mosquitto(folder: Path, *lines: str) -> Service:
+    """A broker of MQTT, from Debian's packages.
+
+    Args:
+        lines: of its configuration, such as "certfile /path".
+    """
+    # Debian puts it where users without privileges do not look.
+    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    if not program:
+        _missing("mosquitto is not installed: apt-get install mosquitto")
+
+    def command(port: int, data: Path) -> list[str]:
+        config = data / "mosquitto.conf"
+        # Otherwise root becomes somebody who may not read the files of a test.
+        who = f"user {getpass.getuser()}"
+        data.mkdir(parents=True, exist_ok=True)
+        config.write_text("\n".join((f"listener {port} 127.0.0.1", who, *lines, "")))
+        return [str(program), "-c", str(config)]
+
+    return Service(command, folder)
 
 
 def _missing(what: str) -> None:

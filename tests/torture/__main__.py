@@ -12,6 +12,7 @@ import sys
 
 PROGRAMS = [
     "crash",
+    "deliveries",
     "power",
     "faults",
     "mongodb_faults",

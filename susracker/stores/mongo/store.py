@@ -10,13 +10,14 @@ from susracker.stores.mongo.access import MongoAccess
 from susracker.stores.mongo.database import Database, has_collections
 from susracker.stores.mongo.gallery import MongoGallery
 from susracker.stores.mongo.journal import MongoJournal
+from susracker.stores.mongo.outbox import MongoOutbox
 from susracker.stores.mongo.site import MongoSite
 from susracker.stores.mongo.vault import MongoVault, UnopenedDatabase
 from susracker.stores.rotation import Vault
 from susracker.stores.sealing import PlainSealer
 
 
-class MongoStore(MongoGallery, MongoJournal, MongoAccess, MongoSite, Store):
+class MongoStore(MongoGallery, MongoJournal, MongoAccess, MongoSite, MongoOutbox, Store):
     """A store in a database of MongoDB, or of FerretDB.
 
     Criminals are in the collection `criminals`, where a web panel may keep them, too: what is ours
@@ -37,6 +38,7 @@ class MongoStore(MongoGallery, MongoJournal, MongoAccess, MongoSite, Store):
         MongoJournal.__init__(self, database)
         MongoAccess.__init__(self, database)
         MongoSite.__init__(self, database)
+        MongoOutbox.__init__(self, database)
 
     @classmethod
     def from_url(cls, url: str, data_key: str = "") -> Self:

@@ -69,13 +69,16 @@ _TIMES = (
     "at",
     "created_at",
     "expires_at",
+    "failed_at",
     "last_heard_at",
     "last_seen_at",
     "last_used_at",
     "made_at",
     "occurred_at",
     "received_at",
+    "retry_at",
     "revoked_at",
+    "window_at",
 )
 
 _TO_COLUMN: dict[str, Callable[[Any], object]] = {
@@ -91,6 +94,7 @@ _FROM_COLUMN: dict[str, Callable[[Any], object]] = {
     "candidates": to_candidates,
     "details": json.loads,
     "day": lambda days: _FIRST_DAY + timedelta(days=days),
+    "again": bool,
     "suppressed": bool,
 }
 

@@ -181,6 +181,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             camera_id TEXT PRIMARY KEY, x REAL NOT NULL, y REAL NOT NULL
         ) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE channels (
+            name TEXT PRIMARY KEY, cursor INTEGER NOT NULL, revision INTEGER NOT NULL,
+            holder TEXT NOT NULL, paused TEXT NOT NULL, problem TEXT NOT NULL,
+            failures INTEGER NOT NULL, faults INTEGER NOT NULL, retry_at INTEGER,
+            window_at INTEGER, in_window INTEGER NOT NULL, gathering_to INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+        """CREATE TABLE dead_letters (
+            channel TEXT NOT NULL, seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+            reason TEXT NOT NULL, failed_at INTEGER NOT NULL, again INTEGER NOT NULL,
+            PRIMARY KEY (channel, seq)
+        ) WITHOUT ROWID""",
+    ),
 )
 """Statements that lead from one schema to the next; `user_version` says how many steps a file has
 been through. Files of every step are in use: add a step, never change one."""

@@ -19,13 +19,14 @@ from susracker.stores.sqlite.access import SqliteAccess
 from susracker.stores.sqlite.database import Database
 from susracker.stores.sqlite.gallery import SqliteGallery
 from susracker.stores.sqlite.journal import SqliteJournal
+from susracker.stores.sqlite.outbox import SqliteOutbox
 from susracker.stores.sqlite.site import SqliteSite
 from susracker.stores.sqlite.vault import SqliteVault
 
 SCHEME = "sqlite:///"
 
 
-class SqliteStore(SqliteGallery, SqliteJournal, SqliteAccess, SqliteSite, Store):
+class SqliteStore(SqliteGallery, SqliteJournal, SqliteAccess, SqliteSite, SqliteOutbox, Store):
     """A store in an SQLite file in write-ahead mode.
 
     Any number of processes on one machine may use the file; a network drive may not hold it. A

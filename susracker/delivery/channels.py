@@ -1,0 +1,39 @@
+"""From what the settings say to a channel."""
+
+from __future__ import annotations
+
+from susracker.delivery.base import Channel
+from susracker.delivery.rules import AnyOptions, MqttOptions, WebhookOptions, shown_url
+from susracker.delivery.webhook import Webhook
+from susracker.errors import MissingDriverError
+
+
+def open_channel(options: AnyOptions) -> Channel:
+    """Make a channel; its packages are imported only when it is asked for.
+
+    Raises:
+        ConfigError: something that it needs cannot be read, or is unknown.
+        MissingDriverError: it needs an extra that is not installed.
+    """
+    if isinstance(options, WebhookOptions):
+        return Webhook(options)
+    try:
+        if isinstance(options, MqttOptions):
+            from susracker.delivery.mqtt import Mqtt
+
+            return Mqtt(options)
+        from susracker.delivery.notify import Notify
+
+        return Notify(options)
+    except ModuleNotFoundError as error:
+        raise MissingDriverError(
+            f"channels of kind {options.kind!r} need the package {error.name!r}: "
+            f"pip install 'susracker[{options.kind}]'"
+        ) from error
+
+
+def shown_receiver(options: AnyOptions) -> str:
+    """Where a channel leads, without what is secret in it."""
+    if isinstance(options, (WebhookOptions, MqttOptions)):
+        return shown_url(options.url)
+    return ", ".join(f"{url.partition(':')[0]}:" for url in options.urls)

@@ -1,0 +1,134 @@
+"""What a message says, to programs and to people."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from susracker.delivery.base import Message
+from susracker.models import Alert
+from susracker.runtime.text import counted
+
+SOURCE = "/susracker"
+"""`source` of CloudEvents: where the alerts come from."""
+
+MAX_LISTED = 1000
+"""How many of the alerts that were gathered in a message are listed; all are counted."""
+
+TYPES = {
+    "alert": "susracker.alert",
+    "unreviewed": "susracker.alert.unreviewed",
+    "gathered": "susracker.alerts.gathered",
+    "test": "susracker.test",
+}
+"""`type` of CloudEvents, by `Message.kind`."""
+
+
+def alert_fields(alert: Alert) -> dict[str, Any]:
+    """An alert, by the names that it has over HTTP, with its face if it has one."""
+    fields: dict[str, Any] = {
+        "id": alert.id,
+        "seq": alert.seq,
+        "kind": alert.kind,
+        "event_type": alert.event_type,
+        "camera_id": alert.camera_id,
+        "camera_location": alert.camera_location,
+        "occurred_at": alert.occurred_at.isoformat(),
+        "received_at": alert.received_at.isoformat(),
+        "criminal_id": alert.criminal_id,
+        "name": alert.name,
+        "score": alert.score,
+        "distance": alert.distance,
+        "fpir": fpir_of(alert),
+        "status": alert.status,
+        "details": alert.details,
+    }
+    if alert.face:
+        fields["detected_face"] = base64.b64encode(alert.face).decode()
+    return fields
+
+
+def fpir_of(alert: Alert) -> float | None:
+    """How often a stranger would score as high; None for an activity."""
+    return alert.candidates[0].fpir if alert.candidates else None
+
+
+def cloud_event(message: Message, now: datetime) -> dict[str, Any]:
+    """A message as CloudEvents 1.0 in JSON (structured mode)."""
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": message.id,
+        "source": SOURCE,
+        "type": TYPES[message.kind],
+        "time": (message.alerts[-1].occurred_at if message.alerts else now).isoformat(),
+        "datacontenttype": "application/json",
+        "data": data_of(message),
+    }
+    if len(message.alerts) == 1:
+        event["subject"] = message.alerts[0].camera_id
+    return event
+
+
+def data_of(message: Message) -> dict[str, Any]:
+    """The alert of a message, or a summary of those that were gathered in it."""
+    if message.kind == "test":
+        return {"message": "a test of this channel: nothing has happened"}
+    if message.kind != "gathered":
+        return alert_fields(message.alerts[0]) | {"stale": message.is_stale}
+    alerts = message.alerts
+    return {
+        "count": len(alerts),
+        "first_seq": alerts[0].seq,
+        "last_seq": alerts[-1].seq,
+        "cameras": dict(Counter(one.camera_id for one in alerts)),
+        "people": dict(Counter(one.name for one in alerts if one.name)),
+        "activities": dict(Counter(one.event_type for one in alerts if one.kind == "activity")),
+        "alerts": [alert_fields(one) for one in alerts[:MAX_LISTED]],
+        "stale": message.is_stale,
+    }
+
+
+def title_of(message: Message) -> str:
+    """What a person reads first."""
+    if message.kind == "test":
+        return "susracker: test"
+    if message.kind == "gathered":
+        return f"{counted(len(message.alerts), 'more alert')}{_late(message)}"
+    alert = message.alerts[0]
+    what = f"Possible match: {alert.name}" if alert.kind == "face" else alert.event_type
+    begin = "Nobody has reviewed: " if message.kind == "unreviewed" else ""
+    return f"{begin}{what} at {alert.camera_location}{_late(message)}"
+
+
+def text_of(message: Message) -> str:
+    """What a person reads next."""
+    if message.kind == "test":
+        return "This channel works. Nothing has happened."
+    if message.kind == "gathered":
+        return _summary(message.alerts)
+    alert = message.alerts[0]
+    lines = [f"Camera {alert.camera_id}, {_local(alert.occurred_at)}"]
+    if (fpir := fpir_of(alert)) is not None:
+        lines.append(f"A lead to check, not a verdict: {fpir:.2%} of strangers would score as high")
+    if message.is_stale:
+        lines.append("Late: this happened a while ago")
+    return "\n".join([*lines, f"Alert {alert.id}"])
+
+
+def _summary(alerts: tuple[Alert, ...]) -> str:
+    """How many there were of whom, where and when."""
+    what = Counter((one.name or one.event_type, one.camera_location) for one in alerts)
+    lines = [f"{_local(alerts[0].occurred_at)} to {_local(alerts[-1].occurred_at)}"]
+    lines += [f"{count} x {who} at {where}" for (who, where), count in what.most_common(20)]
+    left = counted(len(what) - 20, "more line") if len(what) > 20 else ""
+    return "\n".join([*lines, *([f"and {left}"] if left else [])])
+
+
+def _late(message: Message) -> str:
+    return " (late)" if message.is_stale else ""
+
+
+def _local(moment: datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -1,0 +1,153 @@
+"""Alerts to a broker of MQTT, 3.1.1 or 5, from where home automation takes them."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+
+from susracker.delivery.base import Channel, Message, Result, Taken, TryLater
+from susracker.delivery.rules import MqttOptions
+from susracker.delivery.topics import Publication, availability_topic, publications
+from susracker.errors import ConfigError
+
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+VERSIONS = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
+
+CONNECT_SECONDS = 5.0
+"""How long a message waits for the connection."""
+
+CONFIRM_SECONDS = 10.0
+"""How long the broker may take to confirm all that is published for a message."""
+
+KEEPALIVE_SECONDS = 30
+"""After one and a half times as long without a sign of us, the broker says that we are offline."""
+
+ONLINE, OFFLINE = b"online", b"offline"
+CONFIRMED = 1
+"""Quality of service: the broker confirms what it has taken."""
+
+
+class Mqtt(Channel):
+    """Publishes each message under several topics, over a connection that is kept.
+
+    It says "online" under a topic of its own, and the broker says "offline" when it does not hear
+    from it any more. Of several servers each does so; those that are alive contradict what is said
+    of one that is not.
+
+    Raises:
+        ConfigError: the certificates cannot be read.
+    """
+
+    def __init__(self, options: MqttOptions) -> None:
+        self._options = options
+        self._available = availability_topic(options)
+        parts = urlsplit(options.url)
+        self._host = parts.hostname or ""
+        self._port = parts.port or PORTS[parts.scheme]
+        self._has_tls = parts.scheme == "mqtts"
+        self._problem = "no answer"
+        self._connected = threading.Event()
+        self._refused: dict[int, str] = {}
+        self._leaving = False
+        self._client = self._connect()
+
+    def send(self, message: Message) -> Result:
+        where = f"{self._host}:{self._port}"
+        if not self._connected.wait(CONNECT_SECONDS):
+            return TryLater(f"no connection to the broker {where}: {self._problem}")
+        now = datetime.now(timezone.utc)
+        problem = self._publish(list(publications(message, self._options, now)))
+        if problem is None:
+            return Taken()
+        # What was not confirmed would be sent at any time later, out of order.
+        self._disconnect()
+        self._client = self._connect()
+        return TryLater(f"the broker {where} {problem}")
+
+    def close(self) -> None:
+        self._leaving = True
+        last = self._client.publish(self._available, OFFLINE, CONFIRMED, retain=True)
+        if last.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            last.wait_for_publish(CONNECT_SECONDS)
+        self._disconnect()
+
+    def _publish(self, all_of_it: list[Publication]) -> str | None:
+        """Why not all of it was taken, or None."""
+        self._refused.clear()
+        sent = [
+            self._client.publish(one.topic, one.payload, CONFIRMED, one.retain) for one in all_of_it
+        ]
+        end = time.monotonic() + CONFIRM_SECONDS
+        for one in sent:
+            if one.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                return "was lost"
+            one.wait_for_publish(max(0.0, end - time.monotonic()))
+            if not one.is_published():
+                return "did not confirm the message"
+        refused = [self._refused[one.mid] for one in sent if one.mid in self._refused]
+        return f"refuses the message: {refused[0].lower()}" if refused else None
+
+    def _connect(self) -> mqtt.Client:
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"susracker-{uuid.uuid4().hex[:12]}",
+            protocol=VERSIONS[self._options.version],
+        )
+        client.will_set(self._available, OFFLINE, CONFIRMED, retain=True)
+        if self._options.username:
+            client.username_pw_set(self._options.username, self._options.password)
+        if self._has_tls:
+            self._set_tls(client)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        client.reconnect_delay_set(1, 30)
+        client.connect_async(self._host, self._port, KEEPALIVE_SECONDS)
+        client.loop_start()
+        return client
+
+    def _set_tls(self, client: mqtt.Client) -> None:
+        try:
+            client.tls_set(ca_certs=self._options.ca or None)
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"cannot read the certificates {self._options.ca}: {error}"
+            ) from error
+
+    def _disconnect(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._connected.clear()
+
+    # -- called by paho, in its thread -------------------------------------------------------
+
+    def _on_connect(self, client: mqtt.Client, data: Any, flags: Any, code: Any, _: Any) -> None:
+        if code.is_failure:
+            self._problem = str(code).lower()
+            return
+        client.subscribe(self._available, CONFIRMED)
+        client.publish(self._available, ONLINE, CONFIRMED, retain=True)
+        self._connected.set()
+
+    def _on_connect_fail(self, client: mqtt.Client, data: Any) -> None:
+        self._problem = "it cannot be reached"
+
+    def _on_disconnect(self, client: mqtt.Client, data: Any, flags: Any, code: Any, _: Any) -> None:
+        self._connected.clear()
+
+    def _on_message(self, client: mqtt.Client, data: Any, message: mqtt.MQTTMessage) -> None:
+        if message.payload == OFFLINE and not self._leaving:  # said of another server
+            client.publish(self._available, ONLINE, CONFIRMED, retain=True)
+
+    def _on_publish(self, client: mqtt.Client, data: Any, mid: int, code: Any, _: Any) -> None:
+        if code.is_failure:
+            self._refused[mid] = str(code)

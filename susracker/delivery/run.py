@@ -1,0 +1,118 @@
+"""Delivers in the background, as long as a server runs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from susracker.delivery.base import Channel
+from susracker.delivery.channels import open_channel
+from susracker.delivery.outbox import Courier
+from susracker.delivery.rules import Plan
+from susracker.errors import StoreError
+from susracker.stores.base import Store
+
+log = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 2.0
+"""How long a message that is under way may take when the server stops. One that takes longer is
+sent again after the next start."""
+
+
+class Deliveries:
+    """A thread for each channel of a plan.
+
+    Args:
+        poll_seconds: how often to look for alerts of other processes.
+
+    Raises:
+        ConfigError: a channel cannot be made as the settings say.
+        StoreUnavailableError: the store cannot be read or written.
+    """
+
+    def __init__(self, store: Store, plan: Plan, poll_seconds: float) -> None:
+        self._workers: list[_Worker] = []
+        with ExitStack() as undo:
+            undo.callback(self.close)
+            for name, options in plan.channels.items():
+                channel = open_channel(options)
+                undo.callback(channel.close)
+                courier = Courier(store, name, options, plan.rules_to(name), channel)
+                self._workers.append(_Worker(name, courier, channel, poll_seconds))
+            undo.pop_all()
+        for worker in self._workers:
+            worker.start()
+
+    @property
+    def problem(self) -> str | None:
+        """Why alerts do not reach a channel at present, or None."""
+        problems = {worker.name: worker.problem for worker in self._workers if worker.problem}
+        return _told(problems) if problems else None
+
+    def look_now(self) -> None:
+        """Look at once for what there is to deliver. From any thread."""
+        for worker in self._workers:
+            worker.news.set()
+
+    def close(self) -> None:
+        """Stop, and close the channels."""
+        for worker in self._workers:
+            worker.stop()
+        for worker in self._workers:
+            worker.end()
+
+
+def _told(problems: Mapping[str, str]) -> str:
+    return "; ".join(f"channel {name}: {problem}" for name, problem in problems.items())
+
+
+class _Worker(threading.Thread):
+    """Delivers to one channel until it is told to stop."""
+
+    def __init__(self, name: str, courier: Courier, channel: Channel, poll_seconds: float) -> None:
+        super().__init__(name=name, daemon=True)
+        self.news = threading.Event()
+        self._courier = courier
+        self._channel = channel
+        self._poll_seconds = poll_seconds
+        self._stopped = False
+        self._problem: str | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why it does not work, or None."""
+        if self.ident and not self.is_alive() and not self._stopped:
+            return "delivery has stopped"
+        return self._problem or self._courier.problem
+
+    def stop(self) -> None:
+        """Let it end as soon as it can."""
+        self._stopped = True
+        self.news.set()
+
+    def end(self) -> None:
+        """Wait for it, but not for long, and close its channel."""
+        if self.ident:
+            self.join(CLOSE_SECONDS)
+        self._channel.close()
+
+    def run(self) -> None:
+        while not self._stopped:
+            self.news.clear()
+            if wait := self._step():
+                self.news.wait(min(wait, self._poll_seconds))
+
+    def _step(self) -> float:
+        try:
+            wait = self._courier.step()
+        except StoreError as error:
+            if self._problem is None:
+                log.error("channel %s: %s", self.name, error)
+            self._problem = str(error)
+            return self._poll_seconds
+        if self._problem:
+            log.info("channel %s: works again", self.name)
+        self._problem = None
+        return wait

@@ -1,0 +1,39 @@
+"""What rules choose, and whether a receiver takes messages, without waiting for an alert."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from contextlib import closing
+
+from susracker.delivery.base import Message, Taken
+from susracker.delivery.channels import open_channel
+from susracker.delivery.rules import AnyOptions, Plan, Rule
+from susracker.delivery.selection import Selection
+from susracker.models import Alert
+from susracker.stores.base import Store
+from susracker.stores.outbox import ChannelState
+
+
+def recent(
+    store: Store, options: AnyOptions, rules: Sequence[Rule], number: int
+) -> tuple[int, list[Alert]]:
+    """How many of the newest alerts there are, at most `number`, and those of them that rules
+    choose, newest first."""
+    return Selection(store, options, rules).recent(number)
+
+
+def waiting(store: Store, state: ChannelState, options: AnyOptions, plan: Plan) -> int:
+    """How many alerts wait for a channel."""
+    return Selection(store, options, plan.rules_to(state.name)).count(state.cursor)
+
+
+def send_test(options: AnyOptions) -> str | None:
+    """Send a message that says that it is a test. Returns why it was not taken, or None.
+
+    Raises:
+        ConfigError: the channel cannot be made as the settings say.
+    """
+    with closing(open_channel(options)) as channel:
+        result = channel.send(Message(f"test-{uuid.uuid4().hex}", "test"))
+    return None if isinstance(result, Taken) else result.reason

@@ -1,0 +1,107 @@
+"""Alerts to a program by HTTP: CloudEvents 1.0, signed as Standard Webhooks says.
+
+https://cloudevents.io, https://www.standardwebhooks.com
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+
+import requests
+
+from susracker.client.delivery import REFUSED, retry_after
+from susracker.delivery.addresses import PRIVATE, public_session
+from susracker.delivery.base import Channel, Gone, Message, Refused, Result, Taken, TryLater
+from susracker.delivery.messages import cloud_event
+from susracker.delivery.rules import WebhookOptions, shown_url, signing_key
+
+CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+
+TIMEOUT = (5.0, 15.0)
+"""Seconds to connect, and to wait for the answer: Standard Webhooks recommends 15 to 30."""
+
+GONE = 410
+"""With this the receiver says that it wants no more (Standard Webhooks)."""
+
+FAULT = 500
+"""With this the receiver says that it failed on the message; other answers of its kind, that it is
+unavailable."""
+
+
+class Webhook(Channel):
+    """Posts each message to one URL."""
+
+    def __init__(
+        self,
+        options: WebhookOptions,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+    ) -> None:
+        self._url = options.url
+        self._shown_url = shown_url(options.url)
+        self._keys = [signing_key(secret) for secret in options.secrets]
+        self._now = now
+        self._session = requests.Session() if options.allow_private else public_session()
+        # Neither proxies nor passwords that the environment has for other programs.
+        self._session.trust_env = False
+        self._session.headers.update(options.headers)
+        self._ca = options.ca or None
+
+    def send(self, message: Message) -> Result:
+        now = self._now()
+        body = json.dumps(cloud_event(message, now)).encode()
+        headers = signed(message.id, now, body, self._keys) | {"Content-Type": CONTENT_TYPE}
+        try:
+            answer = self._session.post(
+                self._url,
+                data=body,
+                headers=headers,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                verify=self._ca or True,
+                # Of the answer only its status is read: a body might never end.
+                stream=True,
+            )
+        except requests.RequestException as error:
+            return TryLater(self._told(error))
+        with answer:
+            return self._result(answer)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _result(self, answer: requests.Response) -> Result:
+        status = answer.status_code
+        reason = f"{self._shown_url} answers {status}"
+        if 200 <= status < 300:
+            return Taken()
+        if status == GONE:
+            return Gone(f"{reason}: it wants no more messages")
+        if status in REFUSED:
+            return Refused(reason)
+        seconds = retry_after(answer.headers.get("Retry-After"))
+        return TryLater(reason, seconds, is_fault=status == FAULT)
+
+    def _told(self, error: requests.RequestException) -> str:
+        if PRIVATE in str(error):
+            return f"{self._shown_url} {PRIVATE}"
+        if isinstance(error, requests.exceptions.SSLError):
+            return f"{self._shown_url}: its certificate is not trusted"
+        what = "no answer from" if isinstance(error, requests.ReadTimeout) else "no connection to"
+        return f"{what} {self._shown_url}"
+
+
+def signed(message_id: str, now: datetime, body: bytes, keys: Sequence[bytes]) -> dict[str, str]:
+    """The headers of Standard Webhooks, with a signature by each key."""
+    timestamp = str(int(now.timestamp()))
+    content = b".".join((message_id.encode(), timestamp.encode(), body))
+    made = (hmac.new(key, content, hashlib.sha256).digest() for key in keys)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": " ".join(f"v1,{base64.b64encode(one).decode()}" for one in made),
+    }

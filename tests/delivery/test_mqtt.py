@@ -1,0 +1,245 @@
+"""MQTT, over a real broker: what is published, who is told that we are there, and what is not
+delivered twice."""
+
+from __future__ import annotations
+
+import json
+import queue
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from susracker.delivery.base import Message, Taken, TryLater
+from susracker.delivery.mqtt import Mqtt
+from susracker.delivery.rules import MqttOptions
+from susracker.testing.records import activity, face_alert
+from tests.certificates import make_certificate
+from tests.services.servers import Service, start_mosquitto
+
+SOON = 10
+
+
+class Subscriber:
+    """Hears everything that a broker publishes."""
+
+    def __init__(self, port: int, topic: str = "#") -> None:
+        self.heard: queue.Queue[mqtt.MQTTMessage] = queue.Queue()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        subscribed: queue.Queue[bool] = queue.Queue()
+        self._client.on_message = lambda client, data, message: self.heard.put(message)
+        self._client.on_subscribe = lambda *args: subscribed.put(True)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        self._client.subscribe(topic, 1)
+        subscribed.get(timeout=SOON)
+
+    def until(self, topic: str) -> mqtt.MQTTMessage:
+        """The next message under a topic."""
+        while True:
+            found = self.heard.get(timeout=SOON)
+            if found.topic == topic:
+                return found
+
+    def all(self) -> dict[str, list[mqtt.MQTTMessage]]:
+        """What has been heard by topic; all that was confirmed to its sender is there soon."""
+        time.sleep(0.3)
+        found: dict[str, list[mqtt.MQTTMessage]] = {}
+        while not self.heard.empty():
+            one = self.heard.get()
+            found.setdefault(one.topic, []).append(one)
+        return found
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    service = start_mosquitto(tmp_path_factory.mktemp("mosquitto"), "allow_anonymous true")
+    yield service
+    service.kill()
+
+
+@pytest.fixture
+def heard(broker: Service) -> Iterator[Subscriber]:
+    subscriber = Subscriber(broker.port)
+    subscriber.all()  # what the broker kept of earlier tests
+    yield subscriber
+    subscriber.close()
+
+
+def options(port: int, **fields) -> MqttOptions:
+    values = {"kind": "mqtt", "url": f"mqtt://127.0.0.1:{port}", "prefix": uuid.uuid4().hex}
+    return MqttOptions.model_validate(values | fields)
+
+
+def about(alert) -> Message:
+    return Message(alert.id, "alert", (alert,))
+
+
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+def test_an_alert_is_published_in_each_shape(broker, heard, version):
+    face = face_alert(seq=3, face=b"\xff\xd8 face", distance=0.2)
+    chosen = options(broker.port, version=version)
+    with closing(Mqtt(chosen)) as channel:
+        assert channel.send(about(face)) == Taken()
+    found = {topic: [one.payload for one in several] for topic, several in heard.all().items()}
+    ours = chosen.prefix
+    (event,) = map(json.loads, found[f"{ours}/alerts"])
+    assert (event["id"], event["data"]["name"]) == (face.id, "Ada Nowak")
+    new, end = map(json.loads, found[f"{ours}/events"])
+    assert (new["type"], end["type"]) == ("new", "end")
+    assert new["after"]["id"] == end["before"]["id"] == face.id
+    assert new["after"]["camera"] == "cam-1"
+    assert new["after"]["label"] == "person"
+    assert new["after"]["sub_label"] == ["Ada Nowak", 0.7]
+    assert (new["before"]["sub_label"], new["after"]["end_time"]) == (None, None)
+    assert end["after"]["end_time"] == face.occurred_at.timestamp()
+    (match,) = map(json.loads, found["double-take/matches/Ada Nowak"])
+    assert (match["id"], match["camera"], match["match"]["confidence"]) == (face.id, "cam-1", 70.0)
+    (camera,) = map(json.loads, found["double-take/cameras/cam-1"])
+    assert camera["counts"] == {"person": 1, "match": 1, "miss": 0, "unknown": 0}
+    assert found[f"{ours}/cameras/cam-1/face"] == [b"\xff\xd8 face"]
+    (state,) = map(json.loads, found[f"{ours}/people/c1"])
+    assert state["state"] == "Main gate"
+
+
+def test_home_assistant_finds_a_sensor_for_the_camera_and_the_person(broker, heard):
+    chosen = options(broker.port)
+    with closing(Mqtt(chosen)) as channel:
+        channel.send(about(face_alert(camera_id="gate/1 näher")))
+    found = heard.all()
+    configs = {
+        topic.split("/")[1:3][0] + " " + topic.split("/")[2]: json.loads(several[0].payload)
+        for topic, several in found.items()
+        if topic.startswith("homeassistant/")
+    }
+    person = configs["sensor susracker_person_c1"]
+    assert (person["name"], person["state_topic"]) == ("Ada Nowak", f"{chosen.prefix}/people/c1")
+    assert person["availability_topic"] == f"{chosen.prefix}/available"
+    (camera,) = (one for name, one in configs.items() if name.startswith("sensor susracker_camera"))
+    (image,) = (one for name, one in configs.items() if name.startswith("image "))
+    # The state that it is told to look at is where the state is.
+    state = json.loads(found[camera["state_topic"]][0].payload)
+    assert state["state"] == "Ada Nowak"
+    assert found[image["image_topic"]][0].payload == b"a face\0\xff"
+    assert len({one["unique_id"] for one in configs.values()}) == 3
+
+
+def test_nothing_that_names_or_shows_a_person_stays_with_the_broker(broker):
+    chosen = options(broker.port)
+    with closing(Mqtt(chosen)) as channel:
+        channel.send(about(face_alert(name="Zelda Unique", criminal_id="c77")))
+    late = Subscriber(broker.port)
+    kept = late.all()
+    late.close()
+    assert not [one for one in kept if b"Zelda" in kept[one][0].payload or "c77" in one]
+    assert [one for one in kept if one.startswith("homeassistant/sensor/susracker_camera")]
+
+
+def test_an_activity_has_no_match_and_no_person(broker, heard):
+    chosen = options(broker.port)
+    with closing(Mqtt(chosen)) as channel:
+        channel.send(about(activity()))
+    found = heard.all()
+    assert not [one for one in found if one.startswith("double-take")]
+    new = json.loads(found[f"{chosen.prefix}/events"][0].payload)["after"]
+    assert (new["label"], new["sub_label"]) == ("violence", None)
+
+
+def test_gathered_alerts_are_one_message(broker, heard):
+    chosen = options(broker.port)
+    alerts = (activity(seq=1), activity(seq=2))
+    with closing(Mqtt(chosen)) as channel:
+        channel.send(Message("gathered-1-2", "gathered", alerts))
+    found = heard.all()
+    assert found.keys() == {f"{chosen.prefix}/alerts", f"{chosen.prefix}/available"}
+    assert json.loads(found[f"{chosen.prefix}/alerts"][0].payload)["data"]["count"] == 2
+
+
+# -- the connection --------------------------------------------------------------------------------
+
+
+def test_it_says_that_it_is_there_and_when_it_leaves(broker):
+    chosen = options(broker.port)
+    watcher = Subscriber(broker.port, f"{chosen.prefix}/available")
+    channel = Mqtt(chosen)
+    assert watcher.until(f"{chosen.prefix}/available").payload == b"online"
+    channel.close()
+    assert watcher.until(f"{chosen.prefix}/available").payload == b"offline"
+    watcher.close()
+
+
+def test_the_broker_says_so_of_one_that_dies(broker):
+    chosen = options(broker.port)
+    watcher = Subscriber(broker.port, f"{chosen.prefix}/available")
+    channel = Mqtt(chosen)
+    assert watcher.until(f"{chosen.prefix}/available").payload == b"online"
+    channel._client._sock_close()  # without a word
+    assert watcher.until(f"{chosen.prefix}/available").payload == b"offline"
+    channel.close()
+    watcher.close()
+
+
+def test_one_that_is_alive_contradicts_what_is_said_of_another(broker):
+    chosen = options(broker.port)
+    with closing(Mqtt(chosen)) as stays:
+        assert stays.send(about(activity())) == Taken()
+        watcher = Subscriber(broker.port, f"{chosen.prefix}/available")
+        leaves = Mqtt(chosen)
+        leaves.send(about(activity()))
+        leaves.close()
+        while watcher.until(f"{chosen.prefix}/available").payload != b"offline":
+            pass
+        assert watcher.until(f"{chosen.prefix}/available").payload == b"online"
+        watcher.close()
+
+
+def test_a_broker_that_comes_back_is_used_again(tmp_path):
+    broker = start_mosquitto(tmp_path / "mosquitto", "allow_anonymous true")
+    with closing(Mqtt(options(broker.port))) as channel:
+        assert channel.send(about(activity())) == Taken()
+        broker.kill()
+        result = channel.send(about(activity()))
+        assert isinstance(result, TryLater)
+        broker.start()
+        end = time.monotonic() + 30
+        while channel.send(about(activity())) != Taken():
+            assert time.monotonic() < end
+    broker.kill()
+
+
+def test_a_wrong_password_is_said(tmp_path):
+    broker = start_mosquitto(tmp_path / "mosquitto", "allow_anonymous false")
+    with closing(Mqtt(options(broker.port, username="jo", password="pässword"))) as channel:
+        result = channel.send(about(activity()))
+    broker.kill()
+    assert isinstance(result, TryLater)
+    assert "not authorized" in result.reason
+    assert "pässword" not in result.reason
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_tls_is_checked(tmp_path: Path):
+    ours, other = (make_certificate(tmp_path, name) for name in ("ours", "other"))
+    broker = start_mosquitto(
+        tmp_path / "mosquitto",
+        "allow_anonymous true",
+        f"certfile {ours.cert}",
+        f"keyfile {ours.key}",
+    )
+    url = f"mqtts://127.0.0.1:{broker.port}"
+    with closing(Mqtt(options(broker.port, url=url, ca=str(ours.cert)))) as channel:
+        assert channel.send(about(activity())) == Taken()
+    # Of a handshake that fails, paho leaves the socket to the garbage collector.
+    with closing(Mqtt(options(broker.port, url=url, ca=str(other.cert)))) as channel:
+        result = channel.send(about(activity()))
+    broker.kill()
+    assert isinstance(result, TryLater)
