@@ -154,7 +154,10 @@ def audit_has_grown() -> ConflictError:
 
 def no_channel(name: str) -> NotFoundError:
     """The error for a channel of deliveries that is not stored."""
-    return NotFoundError(f"no alerts were ever delivered to a channel {name!r}")
+    return NotFoundError(
+        f"no server has delivered to a channel {name!r} yet: list them with susracker deliveries "
+        "list"
+    )
 
 
 def channel_changed(name: str) -> ConflictError:

@@ -190,6 +190,7 @@ class OutboxMachine(RuleBasedStateMachine):
         assert self.store.channel("phone").holder == ""
 
 
+@pytest.mark.timeout(0)
 @pytest.mark.parametrize("per_minute", [0, 2])
 def test_nothing_is_lost_and_order_is_kept(per_minute):
     run_state_machine_as_test(
