@@ -53,11 +53,7 @@ def main() -> None:
         pairs = list(bursts(without, keyed, crops, options))
     show("without a key", [theirs for theirs, _ in pairs])
     show("with a key", [ours for _, ours in pairs])
-    speeds = sorted(ours.speed / theirs.speed for theirs, ours in pairs)
-    costs = sorted(theirs.cpu / ours.cpu for theirs, ours in pairs)
-    for name, ratios in (("faces/s", speeds), ("CPU", costs)):
-        middle = statistics.median(ratios)
-        print(f"ratio, {name:8} {middle:6.3f}  ({ratios[0]:.3f} to {ratios[-1]:.3f})")
+    show_ratios(pairs)
 
 
 def arguments(description: str | None) -> argparse.Namespace:
@@ -115,6 +111,15 @@ def burst(server: ServerUnderTest, crops: list[bytes], options: argparse.Namespa
     load = post_faces(server.port, crops, options.connections, options.seconds, server.key)
     cpu = 1000 * (server.cpu_seconds() - before) / load.faces
     return Burst(load.faces / load.seconds, cpu)
+
+
+def show_ratios(pairs: list[tuple[Burst, Burst]]) -> None:
+    """Print how the second server of each pair compares with the first; 1 is as good."""
+    speeds = sorted(ours.speed / theirs.speed for theirs, ours in pairs)
+    costs = sorted(theirs.cpu / ours.cpu for theirs, ours in pairs)
+    for name, ratios in (("faces/s", speeds), ("CPU", costs)):
+        middle = statistics.median(ratios)
+        print(f"ratio, {name:8} {middle:6.3f}  ({ratios[0]:.3f} to {ratios[-1]:.3f})")
 
 
 def show(name: str, found: list[Burst]) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from access import arguments, bursts, copied, show
+from access import arguments, bursts, copied, show, show_ratios
 from galleries import real_faces, sqlite_gallery
 from processes import free_port, susracker
 
@@ -75,9 +74,7 @@ def main() -> None:
         pairs = list(bursts(without, with_channels, crops, options))
     show("without", [theirs for theirs, _ in pairs])
     show("with channels", [ours for _, ours in pairs])
-    speeds = sorted(ours.speed / theirs.speed for theirs, ours in pairs)
-    middle = statistics.median(speeds)
-    print(f"ratio, faces/s  {middle:6.3f}  ({speeds[0]:.3f} to {speeds[-1]:.3f})")
+    show_ratios(pairs)
     with open_store(store) as opened:
         delivered = {one.name: one.cursor for one in opened.channels()}
         print(f"delivered, by channel: {delivered}, of {opened.last_seq()}")

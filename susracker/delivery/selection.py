@@ -12,8 +12,8 @@ from susracker.errors import NotFoundError
 from susracker.models import Alert, Threat
 from susracker.stores.base import Store
 
-PAGE = 100
-"""Alerts that are read at once, without their faces."""
+FIRST_PAGE, LARGEST_PAGE = 2, 128
+"""Alerts that are read at once, without their faces: few at first, for often one is enough."""
 
 MAX_GATHERED = 10_000
 """How many alerts are gathered in one message."""
@@ -113,10 +113,12 @@ class Selection:
 
     def _chosen(self, after: int) -> Iterator[tuple[Alert, bool]]:
         """Each alert, and whether a rule chooses it."""
-        while page := self._store.alerts(after=after, limit=PAGE, with_faces=False):
+        size = FIRST_PAGE
+        while page := self._store.alerts(after=after, limit=size, with_faces=False):
             for alert in page:
                 yield alert, self._is_chosen(alert)
             after = page[-1].seq
+            size = min(4 * size, LARGEST_PAGE)
 
     def _is_chosen(self, alert: Alert) -> bool:
         if alert.kind == "face" and alert.name is None:
