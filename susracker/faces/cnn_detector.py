@@ -59,11 +59,15 @@ others, too, and a lower score is enough. A face that is blurred or half covered
 sizes: tight crops at 73 to 113 pixels, those with a fifth of margin at 95 to 150. None of
 2,263 patches of background scores more than -0.75."""
 
-RIVAL_SCORE, CUT_OFF, CLEARLY_SMALLER = 0.9, 0.1, 1.25
+RIVAL_SCORE, CLEARLY_SMALLER = 0.9, 1.25
 """If just one face is in the middle of an enrolment photo, another one is a bystander's if it
-scores less than the first, is cut off at the photo's edge by more than the second as a share of its
-width, or is that many times smaller. Scores do not rise with the likeness to a face, as HOG's do,
-but are about 1 for nearly all."""
+scores less than the first, or is the second many times smaller. Scores do not rise with the
+likeness to a face, as HOG's do, but are about 1 for nearly all."""
+
+CUT_OFF, HEAD = 0.1, 0.2
+"""It is a bystander's, too, if the photo's edge cuts off more than the first of its width, or does
+not leave it the second on each side, as it does to the face in the middle: nobody cuts a
+photo so that the subject's head is cut off, and another's is not."""
 
 
 class CnnDetector(Detector):
@@ -166,13 +170,19 @@ def _located(picture: Picture, found: Iterable[Found]) -> list[Face]:
 
 def _is_rival(face: Face, central: Face) -> bool:
     """Whether a face may be the subject's although another one is in the middle."""
-    height, width = face.picture.shape[:2]
-    beyond = max(-face.box.left, -face.box.top, face.box.right - width, face.box.bottom - height)
+    beyond = _beyond(face)
     return (
-        beyond <= CUT_OFF * face.box.width
+        beyond <= CUT_OFF
+        and not _beyond(central) <= -HEAD < beyond
         and face.score >= RIVAL_SCORE
         and face.box.width * CLEARLY_SMALLER >= central.box.width
     )
+
+
+def _beyond(face: Face) -> float:
+    """How far a face reaches beyond its picture, as a share of its width; negative inside."""
+    (height, width), box = face.picture.shape[:2], face.box
+    return max(-box.left, -box.top, box.right - width, box.bottom - height) / box.width
 
 
 def _scales(picture: Picture, finest: float, least: float = min(CROP_SIDES)) -> list[float]:

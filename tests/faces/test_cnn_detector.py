@@ -92,10 +92,11 @@ def test_a_box_does_not_depend_on_how_the_picture_was_cut(margin):
     assert here.overlap(box) > 0.9
 
 
-def test_the_face_in_the_middle_is_enrolled_beside_one_that_is_cut_off():
+@pytest.mark.parametrize("seen", [0.7, 1.1])
+def test_the_face_in_the_middle_is_enrolled_beside_one_whose_head_is_cut_off(seen):
     picture = portrait(COLLINS)
     box = detector.find(picture)[0].box
-    middle, seen = round((box.left + box.right) / 2), round(0.7 * box.width)
+    middle, seen = round((box.left + box.right) / 2), round(seen * box.width)
     picture = picture[: round(box.top + box.bottom)]  # the face is in the middle
     photo = np.ascontiguousarray(picture[:, : 2 * middle])
     photo[:, -seen - 20 :] = picture[:, round(box.left) - 20 : round(box.left) + seen]
