@@ -45,7 +45,7 @@ bench: .venv/bench
 	$(BIN)/python benchmarks/search.py --templates 1000 --templates 100000 --rounds 3
 	$(BIN)/python benchmarks/startup.py --enrolled 10000
 	$(BIN)/python benchmarks/fanout.py --operators 1 --operators 100 --alerts 10
-	$(BIN)/python benchmarks/server.py --enrolled 1000 --connections 4 --seconds 3
+	$(BIN)/python benchmarks/server.py --enrolled 1000 --connections 4 --pictures tight --pictures margin --mated 5 --seconds 3
 
 # Tests start servers of their own: of these they need FerretDB's program, and redis-server.
 services: .venv/test $(FERRETDB)

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import DlibEncoder
-from susracker.models import Criminal, Photo, Quality, Template
+from susracker.faces.face import Face
+from susracker.faces.images import encode_jpeg
+from susracker.models import Criminal, Photo, Picture, Quality, Template
 from susracker.plugins import open_detector, open_store
 from susracker.stores.data_key import sealer_of
 from susracker.stores.sqlite.gallery import insert_person
@@ -26,11 +29,19 @@ from susracker.watchlist.scoring import load_scoring
 
 FACES = Path(__file__).parents[2] / "shared" / "data" / "lfw-dev"
 
-REAL = 10
-"""Real people who are enrolled and of whom another photo is posted."""
-
 NOT_ENROLLED = 190
-"""Real people who are posted but not enrolled: 19 in 20 faces."""
+"""Real people who are posted but not enrolled."""
+
+MATED = 0.05
+"""Share of posted faces that are of enrolled people."""
+
+MARGINS = {"tight": 0.0, "margin": 0.2}
+"""How much is left around a face that is cut out, as a share of its box's size."""
+
+FRAME_WIDTH, FRAME_HEIGHT = 640, 480
+
+PICTURES = (*MARGINS, "frame")
+"""What cameras post: tight crops, crops with a fifth of margin, and whole frames."""
 
 QUALITY = Quality(eye_distance=60, sharpness=100, brightness=120, detector_score=1)
 
@@ -40,32 +51,62 @@ class RealFace:
     """A face in a photo.
 
     Attributes:
-        crop: tight, as an edge camera cuts it, as JPEG.
+        pictures: as JPEG, by their names in `PICTURES`.
         template: unit length, shape (128,).
         view: dlib's own descriptor, as the plain server compares them.
     """
 
     name: str
-    crop: bytes
+    pictures: dict[str, bytes]
     template: np.ndarray
     view: np.ndarray
 
+    @property
+    def crop(self) -> bytes:
+        """The tight crop, as JPEG."""
+        return self.pictures["tight"]
 
-def real_faces(folder: Path) -> tuple[list[RealFace], list[RealFace]]:
-    """Faces to enrol, and faces to post, of the same people and of others."""
+
+def real_faces(folder: Path, mated: float = MATED) -> tuple[list[RealFace], list[RealFace]]:
+    """Faces to enrol, and faces to post, of the same people and of others.
+
+    Args:
+        mated: share of the faces to post that are of enrolled people.
+    """
     detector, encoder = open_detector(), DlibEncoder()
     enrolled, posted, others = [], [], []
+    people = mated_people(mated)
     for person in sorted(one for one in folder.iterdir() if one.is_dir()):
         photos = sorted(person.iterdir())
-        if len(photos) > 1 and len(enrolled) < REAL:
+        if len(photos) > 1 and len(enrolled) < people:
             first, second = (_face(detector, encoder, photo) for photo in photos[:2])
             if first and second:
                 enrolled.append(first)
                 posted.append(second)
         elif len(photos) == 1 and len(others) < NOT_ENROLLED:
             others += filter(None, [_face(detector, encoder, photos[0])])
-    mixed = np.random.default_rng(0).permutation(len(posted) + len(others))
-    return enrolled, [(posted + others)[index] for index in mixed]
+    return enrolled, mixed(posted + others)
+
+
+def mated_people(share: float) -> int:
+    """How many enrolled people are posted, so that they make up a share of all who are."""
+    return round(NOT_ENROLLED * share / (1 - share))
+
+
+def with_mated(
+    enrolled: Sequence[RealFace], posted: Sequence[RealFace], share: float
+) -> list[RealFace]:
+    """Leave out enrolled people until they make up no more than a share of the faces to post."""
+    names = {face.name for face in enrolled}
+    mated = [face for face in posted if face.name in names]
+    strangers = [face for face in posted if face.name not in names]
+    return mixed(mated[: mated_people(share)] + strangers)
+
+
+def mixed(faces: Sequence[RealFace]) -> list[RealFace]:
+    """The same faces in a random order, which is the same in every run."""
+    order = np.random.default_rng(0).permutation(len(faces))
+    return [faces[index] for index in order]
 
 
 def _face(detector: Detector, encoder: DlibEncoder, photo: Path) -> RealFace | None:
@@ -74,7 +115,20 @@ def _face(detector: Detector, encoder: DlibEncoder, photo: Path) -> RealFace | N
         return None
     chip = faces[0].chip[None]
     template, view = encoder.encode(chip)[0], encoder.embed(chip)[0]
-    return RealFace(photo.parent.name, faces[0].jpeg(0), template, view)
+    return RealFace(photo.parent.name, _pictures(faces[0]), template, view)
+
+
+def _pictures(face: Face) -> dict[str, bytes]:
+    crops = {name: face.jpeg(margin) for name, margin in MARGINS.items()}
+    return crops | {"frame": encode_jpeg(_frame(face.picture))}
+
+
+def _frame(photo: Picture) -> Picture:
+    """The photo in the middle of a frame, the rest of which repeats the photo's edge."""
+    height, width = photo.shape[:2]
+    aside, above = FRAME_WIDTH - width, FRAME_HEIGHT - height
+    sides = above // 2, above - above // 2, aside // 2, aside - aside // 2
+    return np.asarray(cv2.copyMakeBorder(photo, *sides, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def synthetic(count: int) -> np.ndarray:
@@ -92,7 +146,7 @@ def sqlite_gallery(work: Path, count: int, enrolled: Sequence[RealFace], data_ke
         data_key: file of the key that the store is encrypted with, the same on every call.
     """
     sealer = sealer_of(data_key)
-    file = work / f"people-{count}{'-sealed' if data_key else ''}.db"
+    file = work / f"{_name(count, enrolled)}{'-sealed' if data_key else ''}.db"
     url = f"sqlite:///{file}"
     if not file.exists():
         part = file.with_suffix(".part")
@@ -103,6 +157,10 @@ def sqlite_gallery(work: Path, count: int, enrolled: Sequence[RealFace], data_ke
                 insert_person(connection, criminal, [photo], [template], sealer)
         part.rename(file)
     return url
+
+
+def _name(count: int, enrolled: Sequence[RealFace]) -> str:
+    return f"people-{count}-{len(enrolled)}-real"
 
 
 def _records(
@@ -124,7 +182,7 @@ def _records(
 
 def plain_gallery(work: Path, count: int, enrolled: Sequence[RealFace]) -> Path:
     """The same people as dlib's own descriptors, for the plain server, as an .npy file."""
-    file = work / f"people-{count}.npy"
+    file = work / f"{_name(count, enrolled)}.npy"
     if not file.exists():
         length = float(np.mean([np.linalg.norm(face.view) for face in enrolled]))
         views = [face.view for face in enrolled]

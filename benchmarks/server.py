@@ -2,21 +2,25 @@
 
     python benchmarks/server.py
     python benchmarks/server.py --enrolled 1000 --connections 4 --seconds 5 --json server.json
+    python benchmarks/server.py --enrolled 1000 --pictures margin --pictures frame --mated 30
 
-Both get the same tight crops of real faces, one in twenty of an enrolled person, by the same
-client, in turns. Everything is stored as in production.
+Both get the same pictures of real faces from the same client, in turns: tight crops, crops with a
+fifth of margin, or frames of 640 x 480 pixels. One search in twenty is mated, which is to say of an
+enrolled person, and then three in ten. Everything is stored as in production.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from galleries import FACES, plain_gallery, real_faces, sqlite_gallery
+from galleries import FACES, PICTURES, plain_gallery, real_faces, sqlite_gallery, with_mated
 from load import post_faces
 from platformdirs import user_cache_path
 from processes import ServerUnderTest, plain, susracker
@@ -27,8 +31,8 @@ from rich.table import Table
 def main() -> None:
     options = arguments()
     options.work.mkdir(parents=True, exist_ok=True)
-    enrolled, posted = real_faces(options.faces)
-    crops = [face.crop for face in posted]
+    shares = [percent / 100 for percent in options.mated or [5, 30]]
+    enrolled, posted = real_faces(options.faces, max(shares))
     rows = []
     for count in options.enrolled or [1000, 100_000, 1_000_000]:
         store = sqlite_gallery(options.work, count, enrolled)
@@ -40,12 +44,23 @@ def main() -> None:
         ):
             # In the background susracker computes statistics of 4,096 people a second.
             time.sleep(count / 4000)
-            for connections in options.connections or [1, 4, 16]:
-                pair = [measure(one, crops, connections, options) for one in (theirs, ours)]
-                rows += [row | {"enrolled": count} for row in pair]
+            for case in cases(options, shares):
+                faces = with_mated(enrolled, posted, case["mated"])
+                pictures = [face.pictures[case["pictures"]] for face in faces]
+                for one in (theirs, ours):
+                    measured = measure(one, pictures, case["connections"], options)
+                    rows.append({"enrolled": count} | case | measured)
                 show(rows[-2:])
     if options.json:
         options.json.write_text(json.dumps(rows, indent=2))
+
+
+def cases(options: argparse.Namespace, shares: Sequence[float]) -> Iterator[dict[str, Any]]:
+    """What is posted, and over how many connections."""
+    for pictures, mated, connections in itertools.product(
+        options.pictures or PICTURES, shares, options.connections or [1, 4, 16]
+    ):
+        yield {"pictures": pictures, "mated": mated, "connections": connections}
 
 
 def arguments() -> argparse.Namespace:
@@ -54,6 +69,15 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--enrolled", type=int, action="append", help="may be given again")
     parser.add_argument("--connections", type=int, action="append", help="may be given again")
+    parser.add_argument("--pictures", choices=PICTURES, action="append", help="may be given again")
+    parser.add_argument(
+        "--mated",
+        type=int,
+        choices=range(1, 91),
+        metavar="PERCENT",
+        action="append",
+        help="of searches that are mated, by default 5 and 30; may be given again",
+    )
     parser.add_argument("--seconds", type=float, default=5, help="of each burst")
     parser.add_argument("--rounds", type=int, default=2, help="bursts of each server, in turns")
     parser.add_argument("--matcher", default="exact", help="susracker's")
@@ -64,19 +88,18 @@ def arguments() -> argparse.Namespace:
 
 
 def measure(
-    server: ServerUnderTest, crops: list[bytes], connections: int, options: argparse.Namespace
+    server: ServerUnderTest, pictures: list[bytes], connections: int, options: argparse.Namespace
 ) -> dict[str, Any]:
-    post_faces(server.port, crops, connections, 1, server.key)
+    post_faces(server.port, pictures, connections, 1, server.key)
     before = server.cpu_seconds()
     loads = [
-        post_faces(server.port, crops, connections, options.seconds, server.key)
+        post_faces(server.port, pictures, connections, options.seconds, server.key)
         for _ in range(options.rounds)
     ]
     latencies = np.concatenate([load.latencies for load in loads]) * 1000
     faces = sum(load.faces for load in loads)
     return {
         "server": server.name,
-        "connections": connections,
         "faces_per_second": float(np.median([load.faces / load.seconds for load in loads])),
         "p50_ms": float(np.percentile(latencies, 50)),
         "p95_ms": float(np.percentile(latencies, 95)),
@@ -89,7 +112,10 @@ def measure(
 
 def show(pair: list[dict[str, Any]]) -> None:
     theirs, ours = pair
-    title = f"{ours['enrolled']:,} enrolled, {ours['connections']} connections"
+    title = (
+        f"{ours['enrolled']:,} enrolled, {ours['pictures']}, {ours['mated']:.0%} mated, "
+        f"{ours['connections']} connections"
+    )
     table = Table("", "plain", "susracker", "ratio", title=title)
     for key in ("faces_per_second", "p50_ms", "p95_ms", "p99_ms", "cpu_ms_a_face", "peak_mb"):
         ratio = ours[key] / theirs[key] if key == "faces_per_second" else theirs[key] / ours[key]

@@ -33,7 +33,7 @@ def test_it_can_be_imported(name):
 
 def test_a_gallery_is_a_store(tmp_path):
     galleries = importlib.import_module("galleries")
-    real = galleries.RealFace("Ada", b"a crop", vector(1), vector(2))
+    real = galleries.RealFace("Ada", {"tight": b"a crop"}, vector(1), vector(2))
     url = galleries.sqlite_gallery(tmp_path, 20, [real])
     with open_store(url) as store:
         assert len(store.criminals()) == 20
@@ -42,3 +42,17 @@ def test_a_gallery_is_a_store(tmp_path):
             f"c{number:07}": 1 for number in range(20)
         }
         assert len(store.changes(0).criminal_ids) == 20
+
+
+@pytest.mark.parametrize(("share", "mated"), [(0.05, 10), (0.3, 81)])
+def test_the_asked_share_of_posted_faces_is_of_enrolled_people(share, mated):
+    galleries = importlib.import_module("galleries")
+
+    def faces(kind, count):
+        return [galleries.RealFace(f"{kind} {n}", {}, vector(1), vector(2)) for n in range(count)]
+
+    enrolled = faces("enrolled", 100)
+    posted = enrolled + faces("stranger", galleries.NOT_ENROLLED)
+    names = {face.name for face in galleries.with_mated(enrolled, posted, share)}
+    assert sum(name.startswith("enrolled") for name in names) == mated
+    assert mated / len(names) == pytest.approx(share, abs=0.002)

@@ -16,7 +16,7 @@ from susracker.client import Camera
 from susracker.client.camera import CLOSE_SECONDS, Counts
 from susracker.client.delivery import Waits
 from susracker.commands.auditing import unaudited
-from susracker.commands.options import key_option
+from susracker.commands.options import LoadedSettings, key_option, settings_options
 from susracker.commands.progress import live_line
 from susracker.commands.sampling import video_options
 from susracker.edge.cutter import FaceCutter
@@ -24,6 +24,7 @@ from susracker.edge.tracks import Tracks
 from susracker.edge.video import Frame, Sampling, frames, is_live
 from susracker.errors import InputError
 from susracker.passwords import without_password
+from susracker.plugins import open_detector
 from susracker.runtime.background import until
 from susracker.runtime.interruption import INTERRUPTED, Interruption
 from susracker.runtime.text import counted
@@ -58,8 +59,10 @@ STOP_SECONDS = 1.0
     help="How many megabytes may wait; beyond that, the oldest are dropped.",
 )
 @video_options
+@settings_options("detector")
 @unaudited("opens no store")
 def command(
+    loaded: LoadedSettings,
     source: str,
     url: str,
     camera_id: str,
@@ -92,7 +95,8 @@ def command(
       susracker camera clip.mp4 --server http://127.0.0.1:5000 --fps 2
     """
     one_core_a_thread()
-    cutter, tracks = FaceCutter(margin, smallest), Tracks()
+    cutter = FaceCutter(margin, smallest, open_detector(loaded.settings.detector))
+    tracks = Tracks()
     seen = Seen()
     with (
         Camera(url, camera_id, location, key=key, ca=ca, spool=spool, spool_mb=spool_mb) as camera,

@@ -166,7 +166,8 @@ def command(
     others = _other_settings(other, loaded.settings) if other else None
     one_core_a_thread()
     begin = start.replace(tzinfo=FIRST_MOMENT.tzinfo) if start else FIRST_MOMENT
-    scenery = Scenery(camera_id, location, begin, margin, smallest, Sampling(fps, every))
+    sampling, detector = Sampling(fps, every), loaded.settings.detector
+    scenery = Scenery(camera_id, location, begin, margin, smallest, sampling, detector)
     if url:
         ran = _post(open_source(source, scenery), url, key, speed or 1.0)
     else:

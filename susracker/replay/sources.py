@@ -8,11 +8,13 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Protocol
 
+from susracker.config import DEFAULT_DETECTOR
 from susracker.edge.cutter import MARGIN, SMALLEST, FaceCutter
 from susracker.edge.video import Sampling, frame_count, frames, is_live
 from susracker.errors import InputError
 from susracker.models import Detection
 from susracker.passwords import without_password
+from susracker.plugins import open_detector
 from susracker.recording.format import Recorded, is_recording
 from susracker.recording.reader import Recording
 from susracker.tracking.tracker import FACE
@@ -34,6 +36,7 @@ class Scenery:
         begin: when its first frame or picture was taken.
         margin: what is kept around faces cut out of frames, as a share of their size.
         smallest: width of the smallest faces to find in frames, in pixels.
+        detector: name of what finds them.
     """
 
     camera_id: str = "replay"
@@ -42,6 +45,7 @@ class Scenery:
     margin: float = MARGIN
     smallest: float = SMALLEST
     sampling: Sampling = field(default_factory=Sampling)
+    detector: str = DEFAULT_DETECTOR
 
 
 class Source(Protocol):
@@ -137,7 +141,8 @@ class VideoSource:
         self._step = 0
 
     def __iter__(self) -> Iterator[Recorded]:
-        cutter = FaceCutter(self._scenery.margin, self._scenery.smallest)
+        detector = open_detector(self._scenery.detector)
+        cutter = FaceCutter(self._scenery.margin, self._scenery.smallest, detector)
         for frame in frames(self._source, self._scenery.sampling):
             self._step = frame.number + 1
             for picture in cutter.cut(frame.picture):

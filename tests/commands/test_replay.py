@@ -201,7 +201,7 @@ def test_a_video_is_a_camera(site, server, tmp_path):
     clip = write_video(tmp_path / "clip.mp4", [face[: face.shape[0] // 2 * 2]] * 12, fps=6)
     flags = ("--server", server.url, "--camera", "gate-1", "--location", "Main gate", "--fps", 2)
     result = run("camera", clip, *flags, "--spool", tmp_path / "spool")
-    assert "4 faces seen: 4 sent, 0 refused, 0 dropped, 0 waiting" in result.output
+    assert "4 faces in 4 frames: 4 sent, 0 refused, 0 dropped, 0 waiting" in result.output
     with open_store(site) as store:
         (alert,) = store.alerts()
     assert (alert.name, alert.camera_id, alert.camera_location) == ("Grace", "gate-1", "Main gate")
@@ -212,7 +212,13 @@ def test_a_camera_whose_server_is_away_keeps_what_it_saw(site, tmp_path):
     clip = write_video(tmp_path / "clip.mp4", [face[: face.shape[0] // 2 * 2]] * 3, fps=6)
     flags = ("--server", "http://127.0.0.1:1", "--spool", tmp_path / "spool", "--every", 1)
     result = run("camera", clip, *flags)
-    assert "3 faces seen: 0 sent, 0 refused, 0 dropped, 3 waiting" in result.output
+    assert "3 faces in 3 frames: 0 sent, 0 refused, 0 dropped, 3 waiting" in result.output
+
+
+def test_a_camera_looks_with_the_detector_that_is_asked_for(site, tmp_path):
+    clip = write_video(tmp_path / "clip.mp4", [portrait(HOPPER)[:300, :300]] * 2, fps=6)
+    result = run("camera", clip, "--server", "http://127.0.0.1:1", "--detector", "none")
+    assert (result.exit_code, "cnn, hog" in result.output) == (2, True)
 
 
 def test_a_camera_without_a_video_is_a_usage_error(tmp_path):

@@ -15,7 +15,7 @@ from PIL import Image
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
-from susracker.errors import InputError
+from susracker.errors import InputError, UnknownBackendError
 from susracker.faces.images import crop, decode
 from susracker.loading import make_settings
 from susracker.models import Detection
@@ -38,6 +38,7 @@ from susracker.replay.sources import Scenery, open_source
 from susracker.replay.summary import outcome_counts, seen
 from susracker.stores.transfer import contents
 from susracker.tracking.tracker import Tracker
+from tests.edge.test_video import write_video
 from tests.pictures import COLLINS, HOPPER, encoded, portrait
 
 NIGHT = datetime(2026, 1, 1, 3, tzinfo=timezone.utc)
@@ -338,6 +339,14 @@ def test_what_cannot_be_replayed_is_said(tmp_path):
     write_new(tmp_path / "night", [], lambda: None)
     with pytest.raises(InputError, match="is empty"):
         open_source(str(tmp_path / "night"), Scenery())
+
+
+def test_faces_are_cut_out_of_a_video_by_the_detector_that_is_asked_for(tmp_path):
+    face = portrait(HOPPER)
+    clip = write_video(tmp_path / "clip.mp4", [face[: face.shape[0] // 2 * 2]] * 2, fps=6)
+    assert list(open_source(str(clip), Scenery(detector="hog")))
+    with pytest.raises(UnknownBackendError, match="cnn, hog"):
+        list(open_source(str(clip), Scenery(detector="none")))
 
 
 def test_the_pace_is_that_of_the_night_and_no_slower_than_asked():
