@@ -32,6 +32,7 @@ COMMANDS = {
     "restore": "Restore a backup into an empty store, and check it.",
     "purge": "Forget what was kept for longer than the settings allow.",
     "audit": "Show, verify and export the log of who did what.",
+    "doctor": "Check whether the server would work as it is set up, and say what to do.",
     "settings": "Print every setting: value, source and help.",
     "completion": "Print the tab completion for your shell.",
 }

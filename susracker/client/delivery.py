@@ -133,7 +133,7 @@ class Delivery:
         if answer.status_code in REFUSED:
             return Refused(_reason(answer))
         if answer.status_code != 200:
-            retry_after = _retry_after(answer.headers.get("Retry-After"))
+            retry_after = retry_after_seconds(answer.headers.get("Retry-After"))
             return TryLater(_reason(answer), retry_after, answer.status_code == 500)
         try:
             return Delivered(dict(answer.json()))
@@ -154,7 +154,7 @@ def _reason(answer: requests.Response) -> str:
         return f"{answer.status_code} {answer.reason}"
 
 
-def _retry_after(value: str | None) -> float:
+def retry_after_seconds(value: str | None) -> float:
     """Seconds to wait, given as a number or a date (RFC 9110, 10.2.3)."""
     if not value:
         return 0

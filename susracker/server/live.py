@@ -88,6 +88,11 @@ class Live:
             return "not started"
         return "broadcasting stopped" if self._greenlet.dead else None
 
+    @property
+    def last_seq(self) -> int:
+        """The `seq` of the last alert that was broadcast."""
+        return self._last_seq
+
     def broadcast_up_to(self, seq: int) -> None:
         """Return when the alert with that `seq` was emitted, or after `ANSWER_WAIT`."""
         if seq <= self._last_seq:
