@@ -1,8 +1,8 @@
-"""Write docs/cli.md and docs/demo.svg from the program itself.
+"""Write docs/cli.md, docs/api.md and docs/demo.svg from the program itself.
 
     python docs/generate.py
 
-`tests/test_docs.py` fails if docs/cli.md differs from what this writes.
+`tests/test_docs.py` fails if docs/cli.md or docs/api.md differs from what this writes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 import click
+from api_page import api_page
 from rich.console import Console
 
 from susracker.cli import main
@@ -23,6 +24,7 @@ from susracker.demo.portraits import sample_people
 from susracker.demo.show import Show
 
 CLI = Path(__file__).parent / "cli.md"
+API = Path(__file__).parent / "api.md"
 DEMO = Path(__file__).parent / "demo.svg"
 SHOTS = 6
 WIDTH = 96
@@ -88,5 +90,6 @@ def demo_picture() -> str:
 
 if __name__ == "__main__":
     CLI.write_text(cli_page(), encoding="utf-8")
+    API.write_text(api_page(), encoding="utf-8")
     DEMO.write_text(demo_picture(), encoding="utf-8")
-    print(f"wrote {CLI} and {DEMO}")
+    print(f"wrote {CLI}, {API} and {DEMO}")

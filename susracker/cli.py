@@ -33,6 +33,7 @@ COMMANDS = {
     "deliveries": "Show, pause, repeat and test what is delivered to other systems.",
     "purge": "Forget what was kept for longer than the settings allow.",
     "audit": "Show, verify and export the log of who did what.",
+    "doctor": "Check whether the server would work as it is set up, and say what to do.",
     "settings": "Print every setting: value, source and help.",
     "completion": "Print the tab completion for your shell.",
 }

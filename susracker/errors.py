@@ -22,6 +22,7 @@
       AccessError               who asks may not have what they ask for
         KeyRequiredError        no key, or one that is wrong, expired or revoked
         NotAllowedError         the key's role may not do this
+      ServerUnavailableError    a client gets no answer from the server
       ListenError               the server's address cannot be listened on
       OverloadedError           the queue is full: try again later
       RateLimitError            a client asks too often: try again later
@@ -153,6 +154,18 @@ class KeyRequiredError(AccessError):
 
 class NotAllowedError(AccessError):
     """The role of the key may not do this."""
+
+
+class ServerUnavailableError(SusrackerError):
+    """A client gets no answer from the server, or only that it should try again.
+
+    Attributes:
+        retry_after: seconds that the server asked the client to wait, or 0.
+    """
+
+    def __init__(self, message: str, retry_after: float = 0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ListenError(SusrackerError):

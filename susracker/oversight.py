@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-Role = Literal["camera", "viewer", "operator", "admin", "auditor"]
+Role = Literal["camera", "viewer", "operator", "admin", "auditor", "monitor"]
 JudgementKind = Literal["review", "outcome"]
 RecordKind = Literal["alerts", "faces", "sightings", "judgements"]
 """What a journal forgets in time: a face is the crop of an alert, which stays without it."""

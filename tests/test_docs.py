@@ -33,17 +33,21 @@ def page(name: str) -> str:
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
 
 
-def generated_cli_page() -> str:
+def generated_page(kind: str) -> str:
     # In a process of its own: a command keeps the help option that it was first asked for, and an
     # earlier test may have called it without the settings of `main`.
-    program = "import generate, sys; sys.stdout.write(generate.cli_page())"
+    program = f"import generate, sys; sys.stdout.write(generate.{kind}_page())"
     return subprocess.check_output(
         [sys.executable, "-c", program], cwd=ROOT / "docs", text=True, encoding="utf-8"
     )
 
 
 def test_cli_page_is_what_help_says():
-    assert page("cli.md") == generated_cli_page(), "run: make docs"
+    assert page("cli.md") == generated_page("cli"), "run: make docs"
+
+
+def test_api_page_is_what_the_routes_declare():
+    assert page("api.md") == generated_page("api"), "run: make docs"
 
 
 def test_links_lead_somewhere():
@@ -144,8 +148,8 @@ def test_every_exported_name_has_an_example():
 RUN = ("../README.md", "library.md", "replay.md")
 """Pages whose examples are run one after the other."""
 
-RUN_APART = ("migrating.md", "plugins.md")
-"""Pages whose examples are programs of their own: see also `test_moving.py`."""
+RUN_APART = ("migrating.md", "plugins.md", "programs.md")
+"""Pages whose examples are programs of their own: see also `test_moving.py`, `test_programs.py`."""
 
 
 def test_every_page_with_an_example_is_run():

@@ -12,6 +12,7 @@ class Permission(Enum):
 
     SEND = "send detections"
     VIEW = "look at alerts, people or cameras"
+    MEASURE = "read measures"
     REVIEW = "judge alerts"
     FIND = "search for faces"
     MANAGE = "add, edit or remove people, or hold alerts"
@@ -22,12 +23,19 @@ class Permission(Enum):
 
 ROLES: dict[Role, frozenset[Permission]] = {
     "camera": frozenset({Permission.SEND}),
-    "viewer": frozenset({Permission.SIGN_IN, Permission.VIEW}),
+    "viewer": frozenset({Permission.SIGN_IN, Permission.VIEW, Permission.MEASURE}),
     "operator": frozenset(
-        {Permission.SIGN_IN, Permission.VIEW, Permission.REVIEW, Permission.FIND}
+        {
+            Permission.SIGN_IN,
+            Permission.VIEW,
+            Permission.MEASURE,
+            Permission.REVIEW,
+            Permission.FIND,
+        }
     ),
     "admin": frozenset(Permission),
     "auditor": frozenset({Permission.SIGN_IN, Permission.AUDIT}),
+    "monitor": frozenset({Permission.MEASURE}),
 }
 
 

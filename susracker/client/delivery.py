@@ -133,8 +133,8 @@ class Delivery:
         if answer.status_code in REFUSED:
             return Refused(_reason(answer))
         if answer.status_code != 200:
-            seconds = retry_after(answer.headers.get("Retry-After"))
-            return TryLater(_reason(answer), seconds, answer.status_code == 500)
+            retry_after = retry_after_seconds(answer.headers.get("Retry-After"))
+            return TryLater(_reason(answer), retry_after, answer.status_code == 500)
         try:
             return Delivered(dict(answer.json()))
         except (ValueError, TypeError, RecursionError):
@@ -154,7 +154,7 @@ def _reason(answer: requests.Response) -> str:
         return f"{answer.status_code} {answer.reason}"
 
 
-def retry_after(value: str | None) -> float:
+def retry_after_seconds(value: str | None) -> float:
     """Seconds to wait, given in a header as a number or a date (RFC 9110, 10.2.3), at most
     `LONGEST_RETRY_AFTER`; 0 if it says neither."""
     if not value:

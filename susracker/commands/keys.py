@@ -26,8 +26,9 @@ def command() -> None:
     """Create, list, rotate and revoke the keys that the server asks for.
 
     A key has a role: camera (posts detections, and reads nothing), viewer (looks at alerts, people
-    and cameras), operator (judges alerts, too), admin (does everything) or auditor (reads the audit
-    log, and nothing else). Once a key exists, the server asks everyone for one.
+    and cameras), operator (judges alerts, too), admin (does everything), auditor (reads the audit
+    log, and nothing else) or monitor (reads /metrics and /readyz, and nothing else). Once a key
+    exists, the server asks everyone for one.
 
     \b
     Examples:

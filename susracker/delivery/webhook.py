@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 
 import requests
 
-from susracker.client.delivery import REFUSED, retry_after
+from susracker.client.delivery import REFUSED, retry_after_seconds
 from susracker.delivery.addresses import PRIVATE, public_session
 from susracker.delivery.base import Channel, Gone, Message, Refused, Result, Taken, TryLater
 from susracker.delivery.messages import cloud_event
@@ -83,7 +83,7 @@ class Webhook(Channel):
             return Gone(f"{reason}: it wants no more messages")
         if status in REFUSED:
             return Refused(reason)
-        seconds = retry_after(answer.headers.get("Retry-After"))
+        seconds = retry_after_seconds(answer.headers.get("Retry-After"))
         return TryLater(reason, seconds, is_fault=status == FAULT)
 
     def _told(self, error: requests.RequestException) -> str:

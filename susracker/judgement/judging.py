@@ -55,11 +55,13 @@ class Judging:
         note: str = "",
         made_by: str,
         replaces: str | None = None,
+        id: str | None = None,
     ) -> Judged:
         """Review an alert.
 
         Args:
             replaces: id of the review that is changed, which must be the newest.
+            id: of the new review; by default one that no record has.
 
         Raises:
             InputError: see `check_judgement`.
@@ -67,7 +69,7 @@ class Judging:
             JudgedError: someone else was faster, or there is a review that `replaces` does not
                 name; nothing was changed.
         """
-        made = self._new("review", alert_id, verdict, reason, note, made_by)
+        made = self._new(id, "review", alert_id, verdict, reason, note, made_by)
         return self._judge(made, replaces)
 
     def record_outcome(
@@ -78,12 +80,13 @@ class Judging:
         note: str = "",
         made_by: str,
         replaces: str | None = None,
+        id: str | None = None,
     ) -> Judged:
         """Record what became of the encounter. The status of the alert stays as it is.
 
         Errors are those of `review`.
         """
-        made = self._new("outcome", alert_id, outcome, "", note, made_by)
+        made = self._new(id, "outcome", alert_id, outcome, "", note, made_by)
         return self._judge(made, replaces)
 
     def judged(self, alert_id: str) -> Judged:
@@ -97,6 +100,7 @@ class Judging:
 
     def _new(
         self,
+        id: str | None,
         kind: JudgementKind,
         alert_id: str,
         verdict: str,
@@ -105,7 +109,7 @@ class Judging:
         made_by: str,
     ) -> Judgement:
         made = Judgement(
-            id=uuid.uuid4().hex,
+            id=id or uuid.uuid4().hex,
             alert_id=alert_id,
             kind=kind,
             verdict=verdict,

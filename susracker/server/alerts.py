@@ -16,6 +16,10 @@ from susracker.judgement.stats import alert_stats, stats_record
 from susracker.models import AlertKind, AlertStatus
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, unaudited
+from susracker.server.contract.alerts import AlertPage, FullAlert, Stats
+from susracker.server.contract.declaring import contract
+from susracker.server.contract.people import Cameras
+from susracker.server.contract.sites import CameraDays
 from susracker.server.holds import holds_shown
 from susracker.server.parameters import takes
 from susracker.server.service import Service, service
@@ -62,6 +66,7 @@ class Page(LogPage):
 @access(Permission.VIEW)
 @audited("alert.list")
 @takes(Page)
+@contract(AlertPage)
 def alerts() -> ResponseReturnValue:
     """Alerts after a `seq`, oldest first, or before one, newest first; without their pictures."""
     page = parse(Page, request.args)
@@ -98,6 +103,7 @@ class Days(BaseModel):
 @access(Permission.VIEW)
 @audited("alert.stats")
 @takes(Days)
+@contract(Stats)
 def stats() -> ResponseReturnValue:
     """What became of alerts, beside the false alert rate that was promised."""
     days, tracker = parse(Days, request.args), service().tracker
@@ -110,6 +116,7 @@ def stats() -> ResponseReturnValue:
 @blueprint.get("/api/alerts/<alert_id>")
 @access(Permission.VIEW)
 @audited("alert.show", "alert_id")
+@contract(FullAlert)
 def alert(alert_id: str) -> ResponseReturnValue:
     """One alert, with its pictures and with everything that people said about it."""
     return jsonify(service().reads.call(_described, service(), alert_id))
@@ -118,6 +125,7 @@ def alert(alert_id: str) -> ResponseReturnValue:
 @blueprint.get("/api/cameras")
 @access(Permission.VIEW)
 @unaudited("shows no person")
+@contract(Cameras)
 def cameras() -> ResponseReturnValue:
     """Every camera: when it was last heard from, and its numbers of detections and alerts."""
     found = service().reads.call(service().tracker.cameras)
@@ -134,6 +142,7 @@ class Since(BaseModel):
 @access(Permission.VIEW)
 @takes(Since)
 @unaudited("shows no person")
+@contract(CameraDays)
 def camera_days() -> ResponseReturnValue:
     """What each camera sent on each day."""
     since = parse(Since, request.args).since or date.min

@@ -22,6 +22,7 @@ from susracker.server import (
     holds,
     judgements,
     keys,
+    metrics,
     page,
     photos,
     retention,
@@ -32,12 +33,15 @@ from susracker.server.access import guard
 from susracker.server.admission import Admission
 from susracker.server.auditing import Auditing
 from susracker.server.browsers import BrowserChecks, allow_listed_origins
+from susracker.server.conditional import tag_answers
 from susracker.server.connections import CONNECT, Connections
+from susracker.server.contract import routes as contract_routes
 from susracker.server.fair_pool import FairPool
 from susracker.server.headers import SecurityHeaders
 from susracker.server.hosts import Hosts
 from susracker.server.limits import LimitedOpenings, RateLimit, limit_requests
 from susracker.server.live import Live
+from susracker.server.measures import Measures, measure_requests
 from susracker.server.origins import Origins
 from susracker.server.outgoing import MAX_MESSAGE
 from susracker.server.parameters import refuse_unknown_parameters
@@ -95,12 +99,15 @@ def create_app(
 
     admission = Admission(tracker.store, settings, note)
     rate_limit = RateLimit(settings)
+    measures = Measures()
     # In this order: a preflight has no key, and who has a key is counted by it.
+    measure_requests(app, measures)
     log_posts(app)
     allow_listed_origins(app, origins)
     guard(app, admission)
     limit_requests(app, rate_limit)
     refuse_unknown_parameters(app)
+    tag_answers(app)
     sessions.configure_sessions(app, tracker.store, audit_log)
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
     socketio = _socketio(app, origins)
@@ -115,6 +122,7 @@ def create_app(
         enroller=Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels),
         admission=admission,
         audit=auditing,
+        measures=measures,
         connections=connections,
         live=live,
         thumbnails=thumbnails,
@@ -142,12 +150,14 @@ def create_app(
         holds,
         judgements,
         health,
+        metrics,
         sessions,
         audit,
         keys,
         retention,
         site,
         page,
+        contract_routes,
     ):
         app.register_blueprint(part.blueprint)
     register_errors(app)

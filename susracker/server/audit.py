@@ -11,6 +11,8 @@ from susracker.access.roles import Permission
 from susracker.access.verification import Verified, verify
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, unaudited
+from susracker.server.contract.declaring import contract
+from susracker.server.contract.others import AuditPage, AuditVerification
 from susracker.server.parameters import takes
 from susracker.server.service import Service, service
 from susracker.server.wire import LogPage, parse
@@ -22,6 +24,7 @@ blueprint = Blueprint("audit", __name__)
 @access(Permission.AUDIT)
 @audited("audit.list")
 @takes(LogPage)
+@contract(AuditPage)
 def entries() -> ResponseReturnValue:
     """Entries after a `seq`, oldest first, and the signed head of the log."""
     page = parse(LogPage, request.args)
@@ -38,6 +41,7 @@ def entries() -> ResponseReturnValue:
 @blueprint.get("/api/audit/verification")
 @access(Permission.AUDIT)
 @unaudited("shows no entry")
+@contract(AuditVerification)
 def verification() -> ResponseReturnValue:
     """Whether the log is whole."""
     found = service().pages.call(_verified, service())

@@ -5,7 +5,6 @@ The checks are WSGI middleware because Socket.IO answers before Flask does.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ from flask_cors import CORS
 
 from susracker.server.hosts import Hosts, host_name
 from susracker.server.origins import Origins, normal
+from susracker.server.problems import refusal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -26,7 +26,15 @@ log = logging.getLogger(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-CORS_HEADERS = ["Authorization", "X-API-Key", "X-Reason", "Content-Type"]
+CORS_HEADERS = [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "X-API-Key",
+    "X-Reason",
+]
 """What pages of listed origins may send; browsers allow a few harmless others in any case."""
 
 PREFLIGHT_SECONDS = 600
@@ -46,11 +54,11 @@ class BrowserChecks:
         self._logged: set[str] = set()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        refusal = self._wrong_host(environ) or self._wrong_origin(environ)
-        if refusal is None:
+        why = self._wrong_host(environ) or self._wrong_origin(environ)
+        if why is None:
             return self._app(environ, start_response)
-        self._log_once(refusal, environ.get("REMOTE_ADDR", ""))
-        return _forbidden(refusal, start_response)
+        self._log_once(why, environ.get("REMOTE_ADDR", ""))
+        return _forbidden(why, environ, start_response)
 
     def _wrong_host(self, environ: WSGIEnvironment) -> str | None:
         host = environ.get("HTTP_HOST")
@@ -82,16 +90,16 @@ class BrowserChecks:
             + _proxy_hint(origin, own)
         )
 
-    def _log_once(self, refusal: str, address: str) -> None:
-        if refusal not in self._logged and len(self._logged) < LOGGED_AT_MOST:
-            self._logged.add(refusal)
-            log.warning("refused a request from %s: %s", address, self._for_log(refusal))
+    def _log_once(self, why: str, address: str) -> None:
+        if why not in self._logged and len(self._logged) < LOGGED_AT_MOST:
+            self._logged.add(why)
+            log.warning("refused a request from %s: %s", address, self._for_log(why))
 
-    def _for_log(self, refusal: str) -> str:
+    def _for_log(self, why: str) -> str:
         """A refusal whose flag keeps the origins that are listed already: strangers who are refused
         need not know them."""
         listed = "".join(f"{one}," for one in self._origins.listed)
-        return refusal.replace("--allowed-origins ", f"--allowed-origins {listed}")
+        return why.replace("--allowed-origins ", f"--allowed-origins {listed}")
 
 
 def own_origin(environ: WSGIEnvironment) -> str | None:
@@ -123,7 +131,7 @@ def allow_listed_origins(app: Flask, origins: Origins) -> None:
         origins="*" if origins.all else listed,
         supports_credentials=not origins.all,
         allow_headers=CORS_HEADERS,
-        expose_headers=["Retry-After"],
+        expose_headers=["ETag", "Retry-After"],
         max_age=PREFLIGHT_SECONDS,
     )
 
@@ -152,9 +160,11 @@ def _shown(text: str, instead: str) -> str:
     return text if re.fullmatch(r"[\w.:/\[\]-]+", text, re.ASCII) else instead
 
 
-def _forbidden(message: str, start_response: StartResponse) -> list[bytes]:
-    body = json.dumps({"error": message}).encode()
+def _forbidden(
+    message: str, environ: WSGIEnvironment, start_response: StartResponse
+) -> list[bytes]:
     status = HTTPStatus.FORBIDDEN
-    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    body, media = refusal(environ["PATH_INFO"], status, message)
+    headers = [("Content-Type", media), ("Content-Length", str(len(body)))]
     start_response(f"{status.value} {status.phrase}", headers)
     return [body]

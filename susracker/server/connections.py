@@ -81,6 +81,11 @@ class Connections:
 
         self._socketio.on_event(event, guarded)
 
+    @property
+    def count(self) -> int:
+        """How many clients are connected."""
+        return len(self._connected)
+
     def drop_invalid(self) -> None:
         """Cut off those whose key or session has ended, and those who never came in."""
         self._lobby.clear()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated, Any
 
-from flask import Blueprint, jsonify, request, url_for
+from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field
 
@@ -15,6 +16,7 @@ from susracker.access.roles import Permission
 from susracker.enrolment.enroller import PreparedPhoto
 from susracker.enrolment.fields import criminal_from_fields, edit_from_fields
 from susracker.errors import (
+    ConflictError,
     DuplicateError,
     FaceRefusedError,
     InputError,
@@ -28,6 +30,18 @@ from susracker.runtime.data_uri import decode_base64
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, once_changed
 from susracker.server.body import Form, form, from_json
+from susracker.server.conditional import note_revision, precondition, revision_seen
+from susracker.server.contract.declaring import contract
+from susracker.server.contract.people import (
+    CriminalEdit,
+    CriminalEditForm,
+    CriminalPage,
+    CriminalShown,
+    NewCriminal,
+    NewCriminalForm,
+    Track,
+)
+from susracker.server.idempotency import Once, once
 from susracker.server.parameters import takes
 from susracker.server.service import Service, service
 from susracker.server.wire import criminal_fields, parse, sighting_fields
@@ -70,6 +84,7 @@ class Terms(BaseModel):
 @access(Permission.VIEW)
 @audited("criminal.list")
 @takes(Page)
+@contract(CriminalPage, errors=(404,))
 def list_criminals() -> ResponseReturnValue:
     """People by name, a page of them where a limit is given."""
     page = parse(Page, request.args)
@@ -84,14 +99,16 @@ def list_criminals() -> ResponseReturnValue:
 @blueprint.get("/api/criminals/<criminal_id>")
 @access(Permission.VIEW)
 @audited("criminal.show", "criminal_id")
+@contract(CriminalShown)
 def show_criminal(criminal_id: str) -> ResponseReturnValue:
     """One person."""
-    return jsonify(service().reads.call(_describe, service().tracker, criminal_id))
+    return _revised(service().reads.call(_describe, service().tracker, criminal_id))
 
 
 @blueprint.get("/api/criminals/<criminal_id>/track")
 @access(Permission.VIEW)
 @audited("criminal.track", "criminal_id")
+@contract(Track)
 def track(criminal_id: str) -> ResponseReturnValue:
     """A person's sightings across cameras, in the order in which they occurred."""
     store = service().tracker.store
@@ -108,18 +125,31 @@ def track(criminal_id: str) -> ResponseReturnValue:
 @blueprint.post("/api/criminals")
 @access(Permission.MANAGE)
 @audited("criminal.add")
+@contract(
+    CriminalShown,
+    status=201,
+    json=NewCriminal,
+    form=NewCriminalForm,
+    idempotent=True,
+    errors=(409,),
+)
 def enroll() -> ResponseReturnValue:
     """Enrol a person, as JSON with `images` in base64, or as a form with files."""
     fields, images = _body()
     describe(photos=len(images))
-    body = service().slow.call(ENROLMENT, _add, service(), fields, images, once_changed())
+    repeatable = once(fields, images)
+    body = service().slow.call(
+        ENROLMENT, _add_once, service(), fields, images, repeatable, once_changed()
+    )
+    describe(subject=body["id"])
     where = url_for(".show_criminal", criminal_id=body["id"])
-    return jsonify(body), 201, {"Location": where}
+    return _revised(body), 201, {"Location": where}
 
 
 @blueprint.put("/api/criminals/<criminal_id>")
 @access(Permission.MANAGE)
 @audited("criminal.edit", "criminal_id")
+@contract(CriminalShown, json=CriminalEdit, form=CriminalEditForm, if_match=True)
 def edit(criminal_id: str) -> ResponseReturnValue:
     """Change the fields that are given and no others, and add the photos that are given.
 
@@ -127,20 +157,31 @@ def edit(criminal_id: str) -> ResponseReturnValue:
     """
     fields, images = _body()
     describe(fields=sorted(fields.keys() - Terms.model_fields.keys()), photos=len(images))
-    edited = service().slow.call(
-        ENROLMENT, _edit, service(), criminal_id, fields, images, once_changed()
-    )
-    return jsonify(edited)
+    known, terms = _terms(fields)
+    terms = terms.model_copy(update={"revision": revision_seen(terms.revision)})
+    with precondition():
+        edited = service().slow.call(
+            ENROLMENT, _edit, service(), criminal_id, known, terms, images, once_changed()
+        )
+    return _revised(edited)
 
 
 @blueprint.delete("/api/criminals/<criminal_id>")
 @access(Permission.MANAGE)
 @audited("criminal.remove", "criminal_id")
+@contract(status=204, errors=(409,))
 def remove(criminal_id: str) -> ResponseReturnValue:
     """Forget a person, with all photos, templates and sightings; not while a held alert names
     them."""
     service().reads.call(_remove, service().tracker, criminal_id, once_changed())
     return "", 204
+
+
+def _revised(body: dict[str, Any]) -> Response:
+    """A person, with an `ETag` that an edit may be based on."""
+    if "revision" in body:
+        note_revision(body["revision"])
+    return jsonify(body)
 
 
 def _body() -> tuple[dict[str, object], list[bytes]]:
@@ -176,15 +217,42 @@ def _image(number: int, value: object) -> bytes:
         raise InputError(f"image {number}: {error}") from error
 
 
+def _add_once(
+    parts: Service,
+    fields: Mapping[str, object],
+    images: list[bytes],
+    repeatable: Once | None,
+    changed: Callable[[str], None],
+) -> dict[str, Any]:
+    """As `_add`, unless the same was added before: then as the person is now."""
+    if repeatable is None:
+        return _add(parts, fields, images, None, changed)
+    if not _is_stored(parts, repeatable):
+        try:
+            return _add(parts, fields, images, repeatable.id, changed)
+        except (ConflictError, DuplicateError):
+            # It may have come twice at once.
+            if not _is_stored(parts, repeatable):
+                raise
+    return _describe(parts.tracker, repeatable.id)
+
+
+def _is_stored(parts: Service, repeatable: Once) -> bool:
+    found = parts.tracker.store.find_criminals(repeatable.start)
+    return repeatable.is_among(one.id for one in found)
+
+
 def _add(
     parts: Service,
     fields: Mapping[str, object],
     images: list[bytes],
+    criminal_id: str | None,
     changed: Callable[[str], None],
 ) -> dict[str, Any]:
     """Store a new person with all of the photos, or nothing where one is refused."""
     known, terms = _terms(fields)
     criminal = criminal_from_fields(known)
+    criminal = replace(criminal, id=criminal_id or criminal.id)
     parts.enroller.add(criminal, _prepare_all(parts, criminal.id, images, terms))
     changed(criminal.id)
     follow_store(parts.tracker)
@@ -194,14 +262,14 @@ def _add(
 def _edit(
     parts: Service,
     criminal_id: str,
-    fields: Mapping[str, object],
+    known: Mapping[str, object],
+    terms: Terms,
     images: list[bytes],
     changed: Callable[[str], None],
 ) -> dict[str, Any]:
     """Change a person and add all of the photos, or do nothing where one is refused."""
     parts.tracker.store.criminal(criminal_id)  # before the work of preparing photos
-    changes, terms = _terms(fields)
-    edit = edit_from_fields(changes)
+    edit = edit_from_fields(known)
     prepared = _prepare_all(parts, criminal_id, images, terms)
     parts.enroller.edit(criminal_id, edit, prepared, revision=terms.revision)
     changed(criminal_id)

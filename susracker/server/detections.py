@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -18,8 +19,12 @@ from susracker.models import Alert, Detection, Outcome
 from susracker.server.access import access
 from susracker.server.audited import unaudited
 from susracker.server.body import MULTIPART, form, from_json, off_the_loop
+from susracker.server.contract.declaring import contract
+from susracker.server.contract.others import Detected, Upload
 from susracker.server.fair_pool import FairPool
+from susracker.server.idempotency import idempotency_key
 from susracker.server.identity import identity
+from susracker.server.measures import BROADCASTING, HANDLING
 from susracker.server.parameters import tolerant
 from susracker.server.post_log import Post, post
 from susracker.server.service import Service, service
@@ -53,6 +58,10 @@ MESSAGES = {
 @access(Permission.SEND)
 @unaudited("a camera sends: nobody looks or changes anything")
 @tolerant
+@contract(
+    Detected,
+    form=Upload,
+)
 def face_upload() -> ResponseReturnValue:
     """A face crop, or a frame, as multipart `file`."""
     # Only a form of this kind can hold a file; no other is read.
@@ -70,6 +79,7 @@ def face_upload() -> ResponseReturnValue:
 @access(Permission.SEND)
 @unaudited("a camera sends: nobody looks or changes anything")
 @tolerant
+@contract(Detected, json=ActivityFields, idempotent=True)
 def activity_alert() -> ResponseReturnValue:
     """An activity, such as violence, as JSON."""
     fields = from_json(partial(_parsed, ActivityFields, post()))
@@ -83,6 +93,7 @@ def activity_alert() -> ResponseReturnValue:
 @blueprint.post("/api/detections")
 @access(Permission.SEND)
 @unaudited("a camera sends: nobody looks or changes anything")
+@contract(Detected, json=DetectionFields, idempotent=True)
 def detections() -> ResponseReturnValue:
     """A face or an activity, as JSON; the face's picture as base64."""
     fields = from_json(partial(_parsed, DetectionFields, post()))
@@ -120,7 +131,7 @@ def _detection(
         event_type=event_type,
         occurred_at=occurred_at,
         picture=picture,
-        event_id=event_id,
+        event_id=event_id or idempotency_key(),
         details=details or None,
     )
 
@@ -134,13 +145,14 @@ def _answer(detection: Detection, left_out: Sequence[str] = ()) -> ResponseRetur
     identity().demand_camera(detection.camera_id)
     try:
         outcome, pictured = _pool(detection).call(
-            detection.camera_id, _handle, service(), detection
+            detection.camera_id, _handle, service(), detection, time.perf_counter()
         )
     except PictureError as error:
         return jsonify(error="Invalid image", detail=str(error)), 400
     post().alerts = outcome.alerts
-    for alert in outcome.alerts:
-        service().live.broadcast_up_to(alert.seq)
+    with service().measures.stage(BROADCASTING):
+        for alert in outcome.alerts:
+            service().live.broadcast_up_to(alert.seq)
     more = {"left_out": left_out} if left_out else {}
     return jsonify(_body(detection, outcome, pictured) | more)
 
@@ -152,9 +164,13 @@ def _pool(detection: Detection) -> FairPool:
     return slow if is_large else work
 
 
-def _handle(parts: Service, detection: Detection) -> tuple[Outcome, list[Pictured]]:
+def _handle(parts: Service, detection: Detection, since: float) -> tuple[Outcome, list[Pictured]]:
+    """Handle a detection that has waited for a thread since a time of `perf_counter`."""
+    parts.measures.waited(time.perf_counter() - since)
     received_at = utc_now()
-    outcome = parts.tracker.handle(detection)
+    with parts.measures.stage(HANDLING):
+        outcome = parts.tracker.handle(detection)
+    parts.measures.detection(outcome, received_at)
     if parts.recorder:
         parts.recorder.record(detection, received_at)
     # Here, and not on the threads for look-ups: a camera must not wait behind those.

@@ -17,6 +17,8 @@ from susracker.runtime.data_uri import decode_base64
 from susracker.server.access import access
 from susracker.server.audited import audited, describe
 from susracker.server.body import form, from_json
+from susracker.server.contract.declaring import contract
+from susracker.server.contract.sites import Found, SentFile, SentPhoto
 from susracker.server.criminals import ENROLMENT
 from susracker.server.service import service
 from susracker.stores.base import Store
@@ -31,6 +33,7 @@ NO_PHOTO = "a photo is needed: as the file of a form, or as image in JSON, in ba
 @blueprint.post("/api/find")
 @access(Permission.FIND)
 @audited("criminal.find")
+@contract(Found, json=SentPhoto, form=SentFile)
 def find() -> ResponseReturnValue:
     """Whom the faces in a photo resemble, and whether the photo could be enrolled."""
     found = service().slow.call(ENROLMENT, _find, service().tracker, _photo())

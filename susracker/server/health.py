@@ -11,6 +11,8 @@ from flask.typing import ResponseReturnValue
 from susracker.access.roles import Permission
 from susracker.server.access import access, public
 from susracker.server.audited import unaudited
+from susracker.server.contract.declaring import contract
+from susracker.server.contract.others import Alive, Ready
 from susracker.server.service import Service, service
 
 blueprint = Blueprint("health", __name__)
@@ -19,14 +21,16 @@ blueprint = Blueprint("health", __name__)
 @blueprint.get("/healthz")
 @public
 @unaudited("shows no person")
+@contract(Alive)
 def healthz() -> ResponseReturnValue:
     """The process answers."""
     return jsonify(status="ok")
 
 
 @blueprint.get("/readyz")
-@access(Permission.VIEW)
+@access(Permission.MEASURE)
 @unaudited("shows no person")
+@contract(Ready, problems={503: Ready})
 def readyz() -> ResponseReturnValue:
     """Whether detections are handled, enrolments followed and alerts broadcast."""
     watchlist = service().tracker.watchlist

@@ -16,6 +16,8 @@ from susracker.retention.holds import check_reason
 from susracker.server.access import access
 from susracker.server.audited import audited, describe
 from susracker.server.body import from_json
+from susracker.server.contract.alerts import HoldAnswer
+from susracker.server.contract.declaring import contract
 from susracker.server.identity import identity
 from susracker.server.service import service
 from susracker.server.wire import parse
@@ -33,6 +35,7 @@ class HoldFields(BaseModel):
 @blueprint.put("/api/alerts/<alert_id>/hold")
 @access(Permission.MANAGE)
 @audited("alert.hold", "alert_id")
+@contract(HoldAnswer, json=HoldFields)
 def hold(alert_id: str) -> ResponseReturnValue:
     """Keep an alert beyond its time, or change the reason for it."""
     reason = check_reason(from_json(partial(parse, HoldFields)).reason)
@@ -45,6 +48,7 @@ def hold(alert_id: str) -> ResponseReturnValue:
 @blueprint.delete("/api/alerts/<alert_id>/hold")
 @access(Permission.MANAGE)
 @audited("alert.release", "alert_id")
+@contract(status=204)
 def release(alert_id: str) -> ResponseReturnValue:
     """End the hold of an alert."""
     service().reads.call(service().tracker.store.release_alert, alert_id)

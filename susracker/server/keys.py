@@ -18,6 +18,8 @@ from susracker.oversight import Key, Role
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, once_changed, unaudited
 from susracker.server.body import from_json
+from susracker.server.contract.declaring import contract
+from susracker.server.contract.sites import Keys, NewKeyShown
 from susracker.server.service import service
 from susracker.server.wire import iso, parse
 from susracker.stores.access import Access
@@ -45,6 +47,7 @@ class NewKey(BaseModel):
 @blueprint.get("/api/keys")
 @access(Permission.KEYS)
 @unaudited("shows neither a person nor a secret")
+@contract(Keys)
 def list_keys() -> ResponseReturnValue:
     """All keys, revoked ones too, by the time at which they were made."""
     found = service().reads.call(service().tracker.store.keys)
@@ -54,6 +57,7 @@ def list_keys() -> ResponseReturnValue:
 @blueprint.post("/api/keys")
 @access(Permission.KEYS)
 @audited("key.create")
+@contract(NewKeyShown, status=201, json=NewKey, errors=(409,))
 def make_key() -> ResponseReturnValue:
     """Make a key; the answer shows it, this once."""
     wanted = from_json(partial(parse, NewKey))
@@ -67,6 +71,7 @@ def make_key() -> ResponseReturnValue:
 @blueprint.post("/api/keys/<key_id>/rotate")
 @access(Permission.KEYS)
 @audited("key.rotate", "key_id")
+@contract(NewKeyShown, errors=(409,))
 def rotate_key(key_id: str) -> ResponseReturnValue:
     """Give a key another secret; the answer shows it, this once."""
     key, text = service().reads.call(_rotate, service().tracker.store, key_id, once_changed())
@@ -76,6 +81,7 @@ def rotate_key(key_id: str) -> ResponseReturnValue:
 @blueprint.delete("/api/keys/<key_id>")
 @access(Permission.KEYS)
 @audited("key.revoke", "key_id")
+@contract(status=204, errors=(409,))
 def revoke_key(key_id: str) -> ResponseReturnValue:
     """Refuse a key from now on; not the last one of an admin."""
     service().reads.call(_revoke, service().tracker.store, key_id, once_changed())

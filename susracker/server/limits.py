@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import time
@@ -21,6 +20,7 @@ from susracker.config import Settings
 from susracker.errors import ConfigError, OverloadedError, RateLimitError
 from susracker.passwords import told_without_password
 from susracker.server.pools import BoundedPool
+from susracker.server.problems import refusal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -99,14 +99,16 @@ class LimitedOpenings:
             try:
                 self._limit.check(f"address {environ.get('REMOTE_ADDR', '')}")
             except RateLimitError as error:
-                return _too_often(error, start_response)
+                return _too_often(error, environ, start_response)
         return self._app(environ, start_response)
 
 
-def _too_often(error: RateLimitError, start_response: StartResponse) -> list[bytes]:
-    body = json.dumps({"error": str(error)}).encode()
+def _too_often(
+    error: RateLimitError, environ: WSGIEnvironment, start_response: StartResponse
+) -> list[bytes]:
+    body, media = refusal(environ["PATH_INFO"], 429, str(error))
     headers = [
-        ("Content-Type", "application/json"),
+        ("Content-Type", media),
         ("Content-Length", str(len(body))),
         ("Retry-After", str(error.retry_after)),
     ]

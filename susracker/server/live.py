@@ -101,6 +101,11 @@ class Live:
         """Call a listener whenever there is something new. It must return at once."""
         self._told.append(listener)
 
+    @property
+    def last_seq(self) -> int:
+        """The `seq` of the last alert that was broadcast."""
+        return self._last_seq
+
     def broadcast_up_to(self, seq: int) -> None:
         """Return when the alert with that `seq` was emitted, or after `ANSWER_WAIT`."""
         self._tell()

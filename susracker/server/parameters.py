@@ -17,17 +17,28 @@ View = TypeVar("View", bound=Callable[..., Any])
 EVERYWHERE = ("reason",)
 """What each route takes; the audit log keeps it."""
 
-_NAMES, _TOLERANT = "declared_parameters", "tolerates_parameters"
+_MODEL, _TOLERANT = "declared_parameters", "tolerates_parameters"
 
 
 def takes(model: type[BaseModel]) -> Callable[[View], View]:
     """Say which parameters a route takes: the fields of a model."""
 
     def declare(view: View) -> View:
-        setattr(view, _NAMES, tuple(model.model_fields))
+        setattr(view, _MODEL, model)
         return view
 
     return declare
+
+
+def declared_parameters(view: Callable[..., Any]) -> type[BaseModel] | None:
+    """The model of the parameters that a route takes; None if it takes none."""
+    found: type[BaseModel] | None = getattr(view, _MODEL, None)
+    return found
+
+
+def is_tolerant(view: Callable[..., Any]) -> bool:
+    """Whether a route ignores parameters that it does not take."""
+    return hasattr(view, _TOLERANT)
 
 
 def tolerant(view: View) -> View:
@@ -42,8 +53,9 @@ def refuse_unknown_parameters(app: Flask) -> None:
     @app.before_request
     def check() -> None:
         view = app.view_functions.get(request.endpoint or "")
-        if request.args and view and not hasattr(view, _TOLERANT):
-            _check((*getattr(view, _NAMES, ()), *EVERYWHERE))
+        if request.args and view and not is_tolerant(view):
+            model = declared_parameters(view)
+            _check((*(model.model_fields if model else ()), *EVERYWHERE))
 
 
 def _check(known: tuple[str, ...]) -> None:

@@ -16,6 +16,9 @@ from susracker.models import Photo
 from susracker.retention.holds import refuse_if_shown
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, once_changed
+from susracker.server.conditional import precondition, revision_seen
+from susracker.server.contract.declaring import contract
+from susracker.server.contract.people import Photos
 from susracker.server.criminals import follow_store
 from susracker.server.parameters import takes
 from susracker.server.service import service
@@ -51,6 +54,7 @@ class Basis(BaseModel):
 @blueprint.get("/api/criminals/<criminal_id>/photos")
 @access(Permission.VIEW)
 @audited("criminal.show", "criminal_id")
+@contract(Photos)
 def list_photos(criminal_id: str) -> ResponseReturnValue:
     """A person's photos in the order of enrolment, with their quality."""
     photos = service().reads.call(_described, service().tracker, criminal_id)
@@ -62,6 +66,7 @@ def list_photos(criminal_id: str) -> ResponseReturnValue:
 @takes(Look)
 @audited("criminal.photo", "criminal_id")
 @takes(Look)
+@contract(media=("image/*",))
 def show_photo(criminal_id: str, photo: str) -> ResponseReturnValue:
     """A photo exactly as it was handed in, or, with a size, a thumbnail."""
     size = parse(Look, request.args).size
@@ -81,12 +86,14 @@ def show_photo(criminal_id: str, photo: str) -> ResponseReturnValue:
 @takes(Basis)
 @audited("criminal.remove_photo", "criminal_id")
 @takes(Basis)
+@contract(status=204, if_match=True)
 def remove_photo(criminal_id: str, photo: str) -> ResponseReturnValue:
     """Forget one photo with its templates; not while a held alert shows it."""
-    revision = parse(Basis, request.args).revision
+    revision = revision_seen(parse(Basis, request.args).revision)
     describe(photo=photo)
     tracker = service().tracker
-    service().reads.call(_remove, tracker, criminal_id, photo, revision, once_changed())
+    with precondition():
+        service().reads.call(_remove, tracker, criminal_id, photo, revision, once_changed())
     return "", 204
 
 

@@ -129,4 +129,4 @@ def _refusal_line(answer: Response) -> str:
 
 def _reason(answer: Response) -> str:
     body = json.loads(answer.get_data())
-    return ": ".join(filter(None, (body.get("error"), body.get("detail"))))
+    return ": ".join(filter(None, dict.fromkeys((body.get("error"), body.get("detail")))))

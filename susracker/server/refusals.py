@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from flask import Flask, jsonify
+from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
@@ -24,6 +24,7 @@ from susracker.errors import (
     SusrackerError,
 )
 from susracker.server.pools import RETRY_AFTER
+from susracker.server.problems import refusal
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,8 @@ def register_errors(app: Flask) -> None:
 def _answer(
     status: int, message: str, headers: Mapping[str, str] | None = None
 ) -> ResponseReturnValue:
-    return jsonify(error=message), status, dict(headers or {})
+    body, media = refusal(request.path, status, message)
+    return Response(body, status, dict(headers or {}), content_type=media)
 
 
 def _later(status: int, message: str, seconds: float) -> ResponseReturnValue:

@@ -9,6 +9,8 @@ from susracker.access.roles import Permission
 from susracker.config import Settings
 from susracker.server.access import access
 from susracker.server.audited import unaudited
+from susracker.server.contract.declaring import contract
+from susracker.server.contract.sites import Retention
 from susracker.server.service import service
 
 blueprint = Blueprint("retention", __name__)
@@ -19,6 +21,7 @@ PREFIX = "keep_"
 @blueprint.get("/api/retention")
 @access(Permission.AUDIT)
 @unaudited("shows no person")
+@contract(Retention)
 def retention() -> ResponseReturnValue:
     """The days for which each kind of record is kept; 0 is no limit."""
     settings = service().tracker.settings

@@ -17,6 +17,7 @@ from susracker.server.connections import Connections
 from susracker.server.fair_pool import FairPool
 from susracker.server.limits import RateLimit
 from susracker.server.live import Live
+from susracker.server.measures import Measures
 from susracker.server.pools import BoundedPool
 from susracker.server.thumbnails import Thumbnails
 from susracker.tracking.tracker import Tracker
@@ -51,6 +52,7 @@ class Service:
     enroller: Enroller
     admission: Admission
     audit: Auditing
+    measures: Measures
     connections: Connections
     live: Live
     thumbnails: Thumbnails

@@ -20,6 +20,8 @@ from susracker.server.access import access, public
 from susracker.server.admission import seal
 from susracker.server.audited import audited, unaudited
 from susracker.server.body import from_json
+from susracker.server.contract.declaring import contract
+from susracker.server.contract.others import SessionKey, SessionShown
 from susracker.server.credentials import credentials
 from susracker.server.identity import Identity, Session, identify, identity
 from susracker.server.service import service
@@ -60,6 +62,7 @@ def configure_sessions(app: Flask, store: Access, audit_log: AuditLog) -> None:
 @blueprint.post("/api/session")
 @public
 @audited("session.open")
+@contract(SessionShown, status=201, json=SessionKey, errors=(401, 403))
 def open_session() -> ResponseReturnValue:
     """Trade a key, in the body or in a header, for a cookie."""
     shown = credentials(from_json(lambda body: body))
@@ -78,6 +81,7 @@ def open_session() -> ResponseReturnValue:
 @blueprint.get("/api/session")
 @access(Permission.SIGN_IN)
 @unaudited("shows who one is oneself")
+@contract(SessionShown)
 def show_session() -> ResponseReturnValue:
     """Who the client is, by cookie or by key."""
     return jsonify(_fields(identity()))
@@ -86,6 +90,7 @@ def show_session() -> ResponseReturnValue:
 @blueprint.delete("/api/session")
 @access(Permission.SIGN_IN)
 @audited("session.close")
+@contract(status=204)
 def end_session() -> ResponseReturnValue:
     """End the session of the cookie, and the Socket.IO connections that were opened with it."""
     ended = identity().session

@@ -17,6 +17,8 @@ from susracker.models import Place, Plan
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, unaudited
 from susracker.server.body import form, from_json
+from susracker.server.contract.declaring import contract
+from susracker.server.contract.sites import SentFile, SiteShown
 from susracker.server.criminals import ENROLMENT
 from susracker.server.parameters import takes
 from susracker.server.service import service
@@ -47,6 +49,7 @@ class WhichCamera(BaseModel):
 @blueprint.get("/api/site")
 @access(Permission.VIEW)
 @unaudited("shows no person")
+@contract(SiteShown)
 def show_site() -> ResponseReturnValue:
     """Whether there is a plan, and where cameras are on it."""
     store = service().tracker.store
@@ -60,6 +63,7 @@ def show_site() -> ResponseReturnValue:
 @blueprint.get("/api/site/plan")
 @access(Permission.VIEW)
 @unaudited("shows no person")
+@contract(media=("image/*",), errors=(404,))
 def show_plan() -> ResponseReturnValue:
     """The picture of the plan."""
     plan = service().reads.call(service().tracker.store.plan)
@@ -71,6 +75,7 @@ def show_plan() -> ResponseReturnValue:
 @blueprint.put("/api/site/plan")
 @access(Permission.MANAGE)
 @audited("site.plan")
+@contract(status=204, form=SentFile)
 def put_plan() -> ResponseReturnValue:
     """Store a plan, the only file of a form, in place of the one before."""
     plan = service().slow.call(ENROLMENT, _plan, _file(), service().tracker.max_pixels)
@@ -82,6 +87,7 @@ def put_plan() -> ResponseReturnValue:
 @blueprint.delete("/api/site/plan")
 @access(Permission.MANAGE)
 @audited("site.plan")
+@contract(status=204)
 def remove_plan() -> ResponseReturnValue:
     """Forget the plan; cameras keep their places."""
     service().reads.call(service().tracker.store.remove_plan)
@@ -91,6 +97,7 @@ def remove_plan() -> ResponseReturnValue:
 @blueprint.put("/api/site/places")
 @access(Permission.MANAGE)
 @audited("site.place")
+@contract(status=204, json=PlaceFields)
 def put_place() -> ResponseReturnValue:
     """Say where a camera is."""
     wanted = from_json(partial(parse, PlaceFields))
@@ -104,6 +111,7 @@ def put_place() -> ResponseReturnValue:
 @access(Permission.MANAGE)
 @takes(WhichCamera)
 @audited("site.place")
+@contract(status=204)
 def remove_place() -> ResponseReturnValue:
     """Take a camera off the plan."""
     camera_id = parse(WhichCamera, request.args).camera_id

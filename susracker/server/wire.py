@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    WithJsonSchema,
 )
 
 from susracker.errors import InputError
@@ -91,7 +92,11 @@ Location = Annotated[
     str, Field(max_length=500), AfterValidator(_printable), BeforeValidator(_text_of_number)
 ]
 Moment = Annotated[datetime, BeforeValidator(_iso_8601), AfterValidator(_in_utc)]
-Image = Annotated[bytes, BeforeValidator(decode_base64)]
+Image = Annotated[
+    bytes,
+    BeforeValidator(decode_base64),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
+]
 
 
 class CameraFields(BaseModel):

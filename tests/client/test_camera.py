@@ -22,7 +22,7 @@ from susracker.client.delivery import (
     Refused,
     TryLater,
     Waits,
-    retry_after,
+    retry_after_seconds,
 )
 from susracker.client.spool import Spool
 from susracker.errors import ConfigError
@@ -276,13 +276,13 @@ def test_waits_grow_and_differ():
     assert waits.next(0) <= 0.25
 
 
-def testretry_after_in_seconds_or_as_a_date():
+def test_retry_after_in_seconds_or_as_a_date():
     soon = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=30), usegmt=True)
-    assert retry_after("7") == 7
-    assert 25 < retry_after(soon) <= 30
-    assert retry_after(format_datetime(NOON - timedelta(days=900), usegmt=True)) == 0
-    assert retry_after("999999") == 600
-    assert retry_after("soon") == retry_after(None) == 0
+    assert retry_after_seconds("7") == 7
+    assert 25 < retry_after_seconds(soon) <= 30
+    assert retry_after_seconds(format_datetime(NOON - timedelta(days=900), usegmt=True)) == 0
+    assert retry_after_seconds("999999") == 600
+    assert retry_after_seconds("soon") == retry_after_seconds(None) == 0
 
 
 @pytest.mark.parametrize(("url", "camera_id"), [("server:5000", "gate"), ("http://server", "")])

@@ -1,0 +1,43 @@
+"""`susracker doctor`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from susracker.commands.auditing import unaudited
+from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.commands.shown import plain_table, print_json, print_table
+from susracker.config import Settings
+
+
+@click.command("doctor")
+@json_option
+@settings_options(*(name for name in Settings.model_fields))
+@unaudited("shows no person")
+def command(loaded: LoadedSettings, as_json: bool) -> None:
+    """Check whether the server would work as it is set up, and say what to do.
+
+    Checks the network's weights, the matcher, the store, the cooldown, the address, keys, the
+    certificate, the space on disks and the clock. Give it the options that you start the server
+    with. The exit status is 1 if there is a problem; warnings are none.
+
+    \b
+    Examples:
+      susracker doctor
+      susracker doctor --store sqlite:///site.db --host 0.0.0.0 --cert site.pem --key site.key.pem
+      susracker doctor --json
+    """
+    from susracker.commands.checkups import check_up
+
+    found = list(check_up(loaded))
+    if as_json:
+        print_json([asdict(one) for one in found])
+    else:
+        table = plain_table("part", "state", "")
+        for one in found:
+            table.add_row(one.what, one.state, one.text)
+        print_table(table)
+    if any(one.state == "problem" for one in found):
+        raise click.exceptions.Exit(1)

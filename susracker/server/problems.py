@@ -1,0 +1,30 @@
+"""Errors as JSON, by RFC 9457; what cameras post is answered as it always was."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+JSON, PROBLEM = "application/json", "application/problem+json"
+
+CAMERA_PATHS = frozenset({"/face_upload", "/activity_alert", "/api/detections"})
+"""Where cameras post: some compare the whole answer, and some its Content-Type."""
+
+
+def problem(status: int, message: str) -> dict[str, Any]:
+    """An error; clients from before RFC 9457 look for `error`."""
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": message,
+        "error": message,
+    }
+
+
+def refusal(path: str, status: int, message: str) -> tuple[bytes, str]:
+    """The body of an error that is answered on a path, and its Content-Type."""
+    if path in CAMERA_PATHS:
+        return json.dumps({"error": message}).encode(), JSON
+    return json.dumps(problem(status, message)).encode(), PROBLEM
