@@ -142,7 +142,7 @@ def test_an_answer_that_is_no_json_is_not_believed(web, open_camera):
     assert len(web.heard) == 3
 
 
-def testretry_after_is_heeded(web, open_camera):
+def test_retry_after_is_heeded(web, open_camera):
     web.answers = [(503, {"Retry-After": "1"}, b"")]
     camera = open_camera()
     began = time.monotonic()
