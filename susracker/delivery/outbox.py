@@ -145,8 +145,7 @@ class Courier:
             return self._rest(state, found)
         if not self._is_free(state):
             return HELD_SECONDS
-        self._deliver(self._claim(state, found, now), found)
-        return 0
+        return self._deliver(self._claim(state, found, now), found)
 
     # -- what is next ------------------------------------------------------------------------
 
@@ -215,7 +214,7 @@ class Courier:
         far = self._passed - state.cursor >= SAVED_EVERY or state.gathering_to > state.cursor
         if state.holder == self._me or (far and self._is_free(state)):
             self._change(state, self._at_rest)
-        return IDLE_SECONDS if found.wait is None else min(found.wait, IDLE_SECONDS)
+        return _waiting(found)
 
     def _at_rest(self, state: ChannelState) -> ChannelState:
         cursor = max(state.cursor, self._passed)
@@ -268,12 +267,13 @@ class Courier:
 
     # -- one message -------------------------------------------------------------------------
 
-    def _deliver(self, state: ChannelState, task: _Task) -> None:
+    def _deliver(self, state: ChannelState, task: _Task) -> float:
+        """Try to deliver a message. Returns seconds until there may be more to do."""
         state, result = self._send(state, task.message)
         now = self._clock.now()
         if isinstance(result, Taken):
-            self._settle(state, task, now)
-        elif isinstance(result, Refused):
+            return self._settle(state, task, now)
+        if isinstance(result, Refused):
             self._give_up(state, task, result.reason, now)
         elif isinstance(result, Gone):
             log.error("channel %s is paused: %s", self._name, result.reason)
@@ -282,6 +282,7 @@ class Courier:
             self._give_up(state, task, result.reason, now)
         else:
             self._put_off(state, result, now)
+        return 0
 
     def _send(self, state: ChannelState, message: Message) -> tuple[ChannelState, Result]:
         """Send a message in a thread of its own; give a sign of life meanwhile."""
@@ -304,16 +305,20 @@ class Courier:
             log.exception("channel %s: cannot send %s", self._name, message.id)
             return TryLater(f"unexpected {type(error).__name__}", is_fault=True)
 
-    def _settle(self, state: ChannelState, task: _Task, now: datetime) -> None:
+    def _settle(self, state: ChannelState, task: _Task, now: datetime) -> float:
         if state.problem:
             log.info("channel %s: works again", self._name)
-        more = self._selection.first(max(state.cursor, task.last_seq), now).alerts
+        found = self._selection.first(max(state.cursor, task.last_seq), now)
 
         def sent(one: ChannelState) -> ChannelState:
             done = replace(self._past(one, task), problem="", in_window=one.in_window + 1)
-            return done if more else replace(done, holder="")
+            return done if found.alerts else replace(done, holder="")
 
         self._change(state, sent, remove=[task.letter.seq] if task.letter else None)
+        if found.alerts or task.letter:
+            return 0
+        self.problem = None
+        return _waiting(found)
 
     def _give_up(self, state: ChannelState, task: _Task, reason: str, now: datetime) -> None:
         log.error(
@@ -354,6 +359,11 @@ class Courier:
             )
 
         self._change(state, later)
+
+
+def _waiting(found: Next) -> float:
+    """Seconds until the next alert is due."""
+    return IDLE_SECONDS if found.wait is None else min(found.wait, IDLE_SECONDS)
 
 
 def problem_of(state: ChannelState) -> str | None:
