@@ -182,8 +182,8 @@ def _is_rival(face: Face, central: Face) -> bool:
 def _beyond(face: Face) -> float:
     """How far a face reaches beyond its picture, as a share of its width; negative inside."""
     (height, width), box = face.picture.shape[:2], face.box
-    beyond = max(-box.left, -box.top, box.right - width, box.bottom - height)
-    return float(beyond / box.width)
+    pixels = max(-box.left, -box.top, box.right - width, box.bottom - height)
+    return float(pixels / box.width)
 
 
 def _scales(picture: Picture, finest: float, least: float = min(CROP_SIDES)) -> list[float]:
