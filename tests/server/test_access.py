@@ -26,6 +26,7 @@ ALLOWED = {
     "GET /": None,
     "GET /static/<version>/<path:name>": None,
     "GET /healthz": None,
+    "GET /asyncapi.json": None,
     "GET /openapi.json": None,
     "POST /api/session": None,
     "POST /face_upload": {"camera", "admin"},
@@ -74,6 +75,7 @@ PUBLIC = {
     "GET /",
     "GET /static/<version>/<path:name>",
     "GET /healthz",
+    "GET /asyncapi.json",
     "GET /openapi.json",
 }
 """Routes that show nothing of the site. Trading a key for a session needs the key."""

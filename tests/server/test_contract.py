@@ -180,7 +180,9 @@ def test_answers_are_as_described(app, checked, document):
     checked("DELETE", f"{where}/photos/{photos[0]['id']}")
     checked("DELETE", where)
     checked("GET", where)
-    for path in ("/readyz", "/healthz", "/metrics", "/openapi.json"):
+    assert checked("GET", mine).get_json()["name"] is None
+    checked("GET", alerts)
+    for path in ("/readyz", "/healthz", "/metrics", "/openapi.json", "/asyncapi.json"):
         checked("GET", path)
     walk_the_site(checked)
     key = checked("POST", "/api/keys", json={"role": "admin", "name": "first"}).get_json()

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from susracker.server.access import public
 from susracker.server.audited import unaudited
+from susracker.server.contract.asyncapi import asyncapi
 from susracker.server.contract.declaring import contract
 from susracker.server.contract.openapi import openapi
 from susracker.server.contract.others import Document
@@ -24,6 +25,15 @@ blueprint = Blueprint("contract", __name__)
 def openapi_document() -> ResponseReturnValue:
     """The routes, by OpenAPI 3.1."""
     return _once("openapi", lambda: openapi(current_app))
+
+
+@blueprint.get("/asyncapi.json")
+@public
+@unaudited("shows no person")
+@contract(Document)
+def asyncapi_document() -> ResponseReturnValue:
+    """The Socket.IO events, by AsyncAPI 3."""
+    return _once("asyncapi", asyncapi)
 
 
 def _once(name: str, make: Callable[[], Schema]) -> Response:
