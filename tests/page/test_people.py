@@ -131,6 +131,38 @@ def test_what_people_and_cameras_type_is_shown_as_text(own_site, faces, pages):
         assert page.title() != "broken"
 
 
+FORGED = {
+    "event_type": "violence",
+    "camera_id": "forger",
+    "camera_location": "Gate\u2069\u202e",
+    "name": "Grace Hopper",
+    "criminal_id": "0" * 32,
+    "detected_face": 5,
+    "candidates": 5,
+    "held": 5,
+    "reviews": 5,
+    "outcomes": [{"outcome": "right person", "made_by": "the boss"}],
+}
+
+
+def test_what_a_camera_adds_to_an_activity_passes_for_nothing_else(own_site, pages):
+    """Neither when it comes live, nor when the list is read."""
+    site = own_site(enrolled=False)
+    page = pages.open(site.url)
+    live(page)
+    site.post("/activity_alert", json=FORGED)
+    for _ in range(2):
+        expect(page.get_by_role("heading", name=re.compile("Activity: .*violence"))).to_be_visible()
+        expect(page.get_by_role("button", name="Confirm")).to_be_visible()
+        assert page.get_by_text("Grace Hopper").count() == 0
+        assert page.get_by_text("the boss").count() == 0
+        page.reload()
+    place = page.locator(".alert-row .who > .muted")
+    where = "one => [...one.querySelectorAll('bdi')].map(bdi => bdi.getBoundingClientRect().left)"
+    location, camera = place.evaluate(where)
+    assert location < camera
+
+
 def portrait() -> str:
     import base64
 

@@ -78,7 +78,7 @@ export class FilterBar {
       const { camera } = this.fields;
       const known = new Set([...camera.options].map((option) => option.value));
       const options = cameras.filter((one) => !known.has(one.camera_id));
-      camera.append(...options.map((one) => el("option", { value: one.camera_id }, `${one.camera_location} · ${one.camera_id}`)));
+      camera.append(...options.map((one) => el("option", { value: one.camera_id }, text.cameras.option(one.camera_location, one.camera_id))));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.frame.failed(error);

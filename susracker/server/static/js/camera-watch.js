@@ -6,12 +6,16 @@ import { text } from "./text.js";
 
 const EACH = 60_000;
 export const DAYS = 7;
+/** How many cameras that fall silent together are each named. */
+const NAMED = 3;
 
 /** All cameras with their days and their silence, by id. */
 export async function readCameras() {
   const [{ cameras }, { days }] = await Promise.all([get("/api/cameras"), get("/api/cameras/days", { since: firstOfDays(DAYS) })]);
+  const daysOf = new Map(cameras.map((camera) => [camera.camera_id, []]));
+  days.forEach((day) => daysOf.get(day.camera_id)?.push(day));
   return cameras.map((camera) => {
-    const own = days.filter((day) => day.camera_id === camera.camera_id);
+    const own = daysOf.get(camera.camera_id);
     return { ...camera, days: own, ...silenceOf(camera, own) };
   });
 }
@@ -39,11 +43,10 @@ export class CameraWatch {
   }
 
   compare(cameras) {
-    for (const camera of cameras) {
-      const { camera_id: id, camera_location: location, isSilent } = camera;
-      if (isSilent && !this.silent.has(id)) this.warn(text.cameras.fellSilent(location, id));
-      if (isSilent) this.silent.add(id);
-      else this.silent.delete(id);
-    }
+    const silent = cameras.filter((one) => one.isSilent);
+    const fresh = silent.filter((one) => !this.silent.has(one.camera_id));
+    this.silent = new Set(silent.map((one) => one.camera_id));
+    if (fresh.length > NAMED) this.warn(text.cameras.manyFellSilent(fresh.length));
+    else fresh.forEach((one) => this.warn(text.cameras.fellSilent(one.camera_location, one.camera_id)));
   }
 }

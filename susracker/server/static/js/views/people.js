@@ -79,7 +79,7 @@ class PeopleView {
     const query = this.search.value.trim();
     this.hint.hidden = !isEmpty;
     this.table.hidden = isEmpty;
-    fill(this.hint, query ? el("p", {}, typed(text.people.noneFit(query))) : [el("p", {}, text.people.empty), el("p", {}, text.people.emptyHint)]);
+    fill(this.hint, query ? el("p", {}, text.people.noneFit(query)) : [el("p", {}, text.people.empty), el("p", {}, text.people.emptyHint)]);
   }
 
   row(person) {
