@@ -88,7 +88,10 @@ def note_look(action: str, subject: str) -> None:
 
 
 def _note(act: Act, *, is_look: bool) -> None:
-    if is_look or request.method in SAFE:
+    if request.method in SAFE:
+        service().reads.call(service().audit.note_look_once, act)
+        return
+    if is_look:
         service().reads.call(service().audit.note_look, act)
         return
     service().audit.add_change(act)
