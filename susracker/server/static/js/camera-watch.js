@@ -1,8 +1,9 @@
 // Looks now and then whether a camera has fallen silent, whatever view is open.
 
 import { ApiError, get } from "./api.js";
-import { firstOfDays, silenceOf } from "./silence.js";
+import { firstOfDays, quietFor, withSilence } from "./silence.js";
 import { text } from "./text.js";
+import { lasting } from "./when.js";
 
 const EACH = 60_000;
 export const DAYS = 7;
@@ -14,10 +15,7 @@ export async function readCameras() {
   const [{ cameras }, { days }] = await Promise.all([get("/api/cameras"), get("/api/cameras/days", { since: firstOfDays(DAYS) })]);
   const daysOf = new Map(cameras.map((camera) => [camera.camera_id, []]));
   days.forEach((day) => daysOf.get(day.camera_id)?.push(day));
-  return cameras.map((camera) => {
-    const own = daysOf.get(camera.camera_id);
-    return { ...camera, days: own, ...silenceOf(camera, own) };
-  });
+  return withSilence(cameras.map((camera) => ({ ...camera, days: daysOf.get(camera.camera_id) })));
 }
 
 export class CameraWatch {
@@ -25,6 +23,7 @@ export class CameraWatch {
   constructor(warn) {
     this.warn = warn;
     this.silent = new Set();
+    this.isQuiet = false;
     this.timer = setInterval(() => this.look(), EACH);
     this.look();
   }
@@ -46,6 +45,9 @@ export class CameraWatch {
     const silent = cameras.filter((one) => one.isSilent);
     const fresh = silent.filter((one) => !this.silent.has(one.camera_id));
     this.silent = new Set(silent.map((one) => one.camera_id));
+    const seconds = quietFor(cameras);
+    if (seconds !== null && !this.isQuiet) this.warn(text.cameras.quiet(lasting(seconds)));
+    this.isQuiet = seconds !== null;
     if (fresh.length > NAMED) this.warn(text.cameras.manyFellSilent(fresh.length));
     else fresh.forEach((one) => this.warn(text.cameras.fellSilent(one.camera_location, one.camera_id)));
   }

@@ -291,6 +291,7 @@ export const text = {
     silent: (length) => `Silent for ${length}`,
     usual: (length) => `usually heard every ${length}`,
     fellSilent: (location, id) => `Camera ${isolated(id)} (${isolated(location)}) has fallen silent.`,
+    quiet: (length) => `No camera has been heard for ${length}: a quiet time, or something that they share has failed.`,
     manyFellSilent: (n) => `${many(n, "camera has", "cameras have")} fallen silent: see Cameras.`,
     option: (location, id) => `${isolated(location)} · ${isolated(id)}`,
   },
