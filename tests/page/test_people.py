@@ -20,7 +20,7 @@ def jpeg_file(name: str, content: bytes) -> dict[str, Any]:
 
 
 def choose(page: Any, *files: Any) -> None:
-    page.locator("input[type=file]").set_input_files(files)
+    page.locator("input[type=file][accept]").set_input_files(files)
 
 
 def test_a_person_is_added_with_a_photo_that_is_judged_at_once_and_is_then_recognised(
@@ -95,6 +95,29 @@ def test_a_person_is_found_by_a_part_of_the_name_set_apprehended_and_removed(own
     dialog.get_by_role("button", name="Remove").click()
     expect(table.get_by_role("row")).to_have_count(2)
     assert site.get(f"/api/criminals/{site.ids['collins']}").status_code == 404
+
+
+def test_a_folder_of_people_is_added_and_who_is_refused_is_named(own_site, faces, pages, tmp_path):
+    site = own_site(enrolled=False)
+    folder = tmp_path / "wanted"
+    for name, content in {
+        "Ada_Lovelace/1.jpg": COLLINS.portrait.read_bytes(),
+        "Grace_Hopper_2.jpg": HOPPER.portrait.read_bytes(),
+        "Blank (1).jpg": faces["wall"],
+        "list.txt": b"no picture",
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    page = open_people(pages, site)
+    page.get_by_label("Folder with photos").set_input_files(folder)
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("3 people with 3 photos")).to_be_visible()
+    dialog.get_by_role("button", name="Add 3 people").click()
+    expect(dialog.get_by_text("2 of 3 people were added.")).to_be_visible()
+    expect(dialog.get_by_role("listitem")).to_have_text(re.compile("Blank: .*no face"))
+    dialog.get_by_role("button", name="Close").click()
+    for name in ("Ada Lovelace", "Grace Hopper"):
+        expect(page.get_by_role("link", name=name)).to_be_visible()
 
 
 def test_find_says_whom_a_photo_resembles(site, faces, pages):

@@ -29,16 +29,6 @@ export class NewPhoto {
     this.element.remove();
   }
 
-  /** The photo as base64. */
-  content() {
-    return new Promise((resolve, reject) => {
-      const reader = new FileReader();
-      reader.onload = () => resolve(reader.result);
-      reader.onerror = () => reject(reader.error);
-      reader.readAsDataURL(this.file);
-    });
-  }
-
   async check() {
     const body = new FormData();
     body.append("file", this.file);

@@ -262,6 +262,18 @@ export const text = {
     noPhotoWarning: "Without a photo, cameras cannot recognise this person.",
   },
 
+  bulk: {
+    button: "Add a folder",
+    title: "Add a folder of people",
+    folder: "Folder with photos",
+    hint: "A folder with a folder of photos for each person, or with a photo of each: the names are those of the folders, or of the photos.",
+    found: (people, photos) => `${many(people, "person", "people")} with ${many(photos, "photo", "photos")}`,
+    nobody: "There is no photo in this folder.",
+    start: (n) => `Add ${many(n, "person", "people")}`,
+    adding: (name, done, all) => `Adding ${isolated(name)} (${count(done + 1)} of ${count(all)})`,
+    done: (added, all) => `${count(added)} of ${many(all, "person was", "people were")} added.`,
+  },
+
   find: {
     title: "Find",
     hint: "Drop a photo to see whom it resembles on the watch-list. Nothing is kept of it; the audit log notes that you looked.",
