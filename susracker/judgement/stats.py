@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 
-from susracker.judgement.finding import alert_pages
+from susracker.judgement.finding import PAGE
 from susracker.judgement.judging import Judged, with_judgements
 from susracker.judgement.rates import FalseAlertRate
 from susracker.models import NEW, Alert, CameraDay
 from susracker.stores.base import Journal
 
 DECIDED = ("confirmed", "dismissed")
+
+CLOCKS_APART = timedelta(days=1)
+"""How far the clocks of servers may be apart: by more, alerts are not stored out of order."""
 
 
 @dataclass(slots=True)
@@ -105,12 +108,22 @@ def alert_stats(
         for day in journal.camera_days()
         if _is_within(day.day, since, until)
     }
-    for page in alert_pages(journal):
+    for page in _pages_since(journal, since):
         wanted = [one for one in page if _is_within(one.received_at.date(), since, until)]
         for judged in with_judgements(journal, wanted):
             _add(stats, judged, days)
     _add_searches(stats, days.values())
     return stats
+
+
+def _pages_since(journal: Journal, since: date | None) -> Iterator[list[Alert]]:
+    """Alerts without their faces, the newest first, a page at a time; not those before a day."""
+    before = None
+    while page := journal.alerts(0, PAGE, before=before, newest_first=True, with_faces=False):
+        yield page
+        if since and all(one.received_at.date() < since - CLOCKS_APART for one in page):
+            return
+        before = page[-1].seq
 
 
 def stats_record(stats: Stats) -> dict[str, Any]:
@@ -159,7 +172,9 @@ def _groups_of(stats: Stats, alert: Alert) -> Iterable[Group]:
 
 
 def _group(groups: dict[str, Group], key: str, name: str | None = None) -> Group:
-    return groups.setdefault(key, Group(name or key))
+    if key not in groups:
+        groups[key] = Group(name or key)
+    return groups[key]
 
 
 def _add_searches(stats: Stats, days: Iterable[CameraDay]) -> None:
@@ -173,6 +188,7 @@ def _add_searches(stats: Stats, days: Iterable[CameraDay]) -> None:
         person.searches = stats.total.searches
     stats.cameras = dict(sorted(stats.cameras.items()))
     stats.weeks = dict(sorted(stats.weeks.items()))
+    stats.activities = dict(sorted(stats.activities.items()))
     most = sorted(stats.people.items(), key=lambda item: (-item[1].alerts, item[1].name))
     stats.people = dict(most)
 

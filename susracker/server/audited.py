@@ -24,12 +24,13 @@ REASON_HEADER = "X-Reason"
 _DECLARED = "declared_audit"
 
 
-def audited(action: str, subject: str = "") -> Callable[[View], View]:
+def audited(action: str, subject: str = "", *, is_look: bool = False) -> Callable[[View], View]:
     """Note each answer of a route that is not an error, and each change, whatever is answered.
 
     Args:
         action: as `AuditEntry.action`.
         subject: the part of the URL that is the id of whom or what it is about.
+        is_look: that the route changes nothing, although its method may.
     """
 
     def declare(view: View) -> View:
@@ -42,7 +43,7 @@ def audited(action: str, subject: str = "") -> Callable[[View], View]:
                 is_to_be_noted = answer.status_code < 400
             finally:
                 if is_to_be_noted or g.audit.get("changed"):
-                    _note(_act(action, str(parts.get(subject, "")), g.audit))
+                    _note(_act(action, str(parts.get(subject, "")), g.audit), is_look=is_look)
             return answer
 
         setattr(wrapper, _DECLARED, action)
@@ -86,8 +87,11 @@ def note_look(action: str, subject: str) -> None:
     service().reads.call(service().audit.note_look, _act(action, subject, {}))
 
 
-def _note(act: Act) -> None:
+def _note(act: Act, *, is_look: bool) -> None:
     if request.method in SAFE:
+        service().reads.call(service().audit.note_look_once, act)
+        return
+    if is_look:
         service().reads.call(service().audit.note_look, act)
         return
     service().audit.add_change(act)

@@ -32,12 +32,14 @@ NO_PHOTO = "a photo is needed: as the file of a form, or as image in JSON, in ba
 
 @blueprint.post("/api/find")
 @access(Permission.FIND)
-@audited("criminal.find")
+@audited("criminal.find", is_look=True)
 @contract(Found, json=SentPhoto, form=SentFile)
 def find() -> ResponseReturnValue:
     """Whom the faces in a photo resemble, and whether the photo could be enrolled."""
     found = service().slow.call(ENROLMENT, _find, service().tracker, _photo())
     shown = {one["criminal_id"] for face in found["faces"] for one in face["candidates"]}
+    if owner := found["enrolment"]["enrolled_as"]:
+        shown.add(owner["id"])
     describe(faces=len(found["faces"]), shown=sorted(shown))
     return jsonify(found)
 

@@ -135,6 +135,20 @@ def test_only_the_days_that_are_asked_for_count(site):
     assert site.stats(**period).total.rate == FalseAlertRate(20, 2, 0)
 
 
+def test_alerts_long_before_the_days_are_not_read(site, monkeypatch):
+    monkeypatch.setattr("susracker.judgement.stats.PAGE", 5)
+    for days in range(40, 0, -1):
+        site.journal.record([], [activity(id=f"a{days}", received_at=NOON - timedelta(days=days))])
+    read = []
+    alerts = site.journal.alerts
+    monkeypatch.setattr(
+        site.journal, "alerts", lambda *a, **k: read.extend(alerts(*a, **k)) or read[-5:]
+    )
+    found = site.stats(since=(NOON - timedelta(days=3)).date())
+    assert counts(found.activities["violence"]) == {"new": 3}
+    assert len(read) == 10
+
+
 def test_response_times_are_to_the_first_review(site):
     for seconds in (10, 20, 30, 40, 1000):
         site.alert("confirmed", seconds=seconds, by=("Jo", "Alex"))

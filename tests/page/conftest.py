@@ -9,18 +9,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from tests.server.conftest import Site, face_crop, faces, jpeg
+from tests.page.looks import SECONDS
+from tests.server.conftest import HOPPER, Site, face_crop, faces, jpeg
 
 __all__ = ["face_crop", "faces", "jpeg"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SECONDS = 10
+
 SCREEN = {"width": 1366, "height": 768}
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def webcam(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the browser's webcam sees: a portrait, as Motion JPEG."""
+    picture = Image.new("RGB", (640, 480), "gray")
+    portrait = Image.open(HOPPER.portrait).convert("RGB")
+    portrait.thumbnail(picture.size)
+    picture.paste(portrait, (100, 0))
+    film = tmp_path_factory.mktemp("webcam") / "portrait.mjpeg"
+    film.write_bytes(jpeg(picture) * 2)
+    return film
+
+
+@pytest.fixture(scope="session")
+def browser(webcam: Path) -> Iterator[Any]:
     """The machine's own Chromium, driven by Playwright."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
@@ -31,8 +45,13 @@ def browser() -> Iterator[Any]:
 
     expect.set_options(timeout=SECONDS * 1000)
     with sync_playwright() as playwright:
+        flags = [
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-video-capture={webcam}",
+        ]
         # Chromium refuses to sandbox itself for root.
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        flags += ["--no-sandbox"] if os.geteuid() == 0 else []
         running = playwright.chromium.launch(executable_path=program, args=flags)
         yield running
         running.close()
@@ -46,7 +65,8 @@ class Pages:
         self._contexts: list[Any] = []
         self.errors: list[str] = []
 
-    def open(self, url: str, **options: Any) -> Any:
+    def open(self, url: str, *, script: str = "", **options: Any) -> Any:
+        """A page; a script runs in it before its own do."""
         context = self._browser.new_context(
             **{"viewport": {"width": 1366, "height": 768}, **options}
         )
@@ -54,6 +74,7 @@ class Pages:
         page = context.new_page()
         page.set_default_timeout(SECONDS * 1000)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.add_init_script(script)
         page.goto(url)
         return page
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from tests.page.looks import expect, live, row, rows
 from tests.server.conftest import HOPPER
+from tests.torture.relay import Relay
 
 
 def detail(page: Any, name: str = HOPPER.name) -> Any:
@@ -129,26 +131,42 @@ def test_activities_are_in_the_same_list_and_the_filter_narrows_it(site, faces, 
     expect(row(page, "filter-1")).to_be_visible()
 
 
-def test_each_alert_is_shown_once_although_the_server_was_away(own_site, faces, pages):
-    site = own_site("--cooldown-seconds", "0")
-    port = site.url.rpartition(":")[2]
-    site.flags = (*site.flags, "--port", port)
-    page = pages.open(site.url)
+AWAY_SECONDS = 10
+ALL_SHOWN = """async () => {
+    const rows = document.querySelector(".rows");
+    const found = new Map();
+    for (let top = 0; top < rows.scrollHeight; top += rows.clientHeight / 2) {
+        rows.scrollTop = top;
+        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        for (const row of rows.querySelectorAll("[role=option]"))
+            found.set(Number(row.ariaPosInSet), row.querySelector("bdi:last-child").textContent);
+    }
+    return [...found].sort(([one], [other]) => one - other).map(([, camera]) => camera);
+}"""
+
+
+def test_each_of_a_hundred_alerts_is_shown_once_although_the_server_is_cut_off(own_site, pages):
+    """Alerts come before, during and after the ten seconds without a connection."""
+    site = own_site(enrolled=False)
+    relay = Relay(int(site.url.rpartition(":")[2]))
+    page = pages.open(f"http://127.0.0.1:{relay.port}")
     live(page)
-    for number in range(5):
-        activity(site, f"before-{number}")
-    expect(rows(page)).to_have_count(5)
-    site.server.stop()
+    cameras = [f"cut-{number}" for number in range(100)]
+    for camera in cameras[:40]:
+        activity(site, camera)
+    relay.away = True
+    cut_off = time.monotonic()
+    for camera in cameras[40:70]:
+        activity(site, camera)
     expect(page.get_by_text("Not connected")).to_be_visible()
-    site.restart()
-    for number in range(5):
-        activity(site, f"after-{number}")
+    time.sleep(max(0.0, cut_off + AWAY_SECONDS - time.monotonic()))
+    relay.away = False
+    for camera in cameras[70:]:
+        activity(site, camera)
     live(page)
-    expect(rows(page)).to_have_count(10)
-    for place, when in enumerate(["after", "before"]):
-        for number in range(5):
-            position = str(5 * place + 5 - number)
-            expect(row(page, f"{when}-{number}")).to_have_attribute("aria-posinset", position)
+    expect(rows(page).first).to_have_attribute("aria-setsize", "100")
+    assert page.evaluate(ALL_SHOWN) == cameras[::-1]
+    relay.close()
 
 
 def activity(site: Any, camera: str) -> None:

@@ -132,8 +132,27 @@ def test_a_camera_that_fell_silent_is_named_whatever_view_is_open(site, faces, p
         store.count_cameras([heard], [CameraDay("tunnel", now.date(), 500, 400, 0)])
     site.upload(faces["hopper"], "gate")
     page = pages.open(f"{site.url}/#/people")
-    expect(page.get_by_text("Camera tunnel (West tunnel) has fallen silent.")).to_be_visible()
+    expect(
+        page.get_by_text(re.compile("Camera .*tunnel.*West tunnel.* has fallen silent"))
+    ).to_be_visible()
     page.get_by_role("link", name="Cameras").click()
     table = page.get_by_role("table", name="Cameras")
     expect(table.get_by_role("row").nth(1)).to_contain_text("Silent for 3 h")
     expect(table.get_by_role("row").filter(has_text="gate")).not_to_contain_text("Silent")
+
+
+def test_a_quiet_night_makes_no_camera_silent_but_a_day_does(own_site, pages):
+    site = own_site(enrolled=False)
+    now = datetime.now(timezone.utc)
+    hours = {"porch": 6, "yard": 7, "cellar": 30}
+    with open_store(site.store_url) as store:
+        store.count_cameras(
+            [Camera(name, name, now - timedelta(hours=ago), 500, 0) for name, ago in hours.items()],
+            [CameraDay(name, now.date() - timedelta(days=1), 500, 400, 0) for name in hours],
+        )
+    page = pages.open(f"{site.url}/#/cameras")
+    expect(page.get_by_text("No camera has been heard for 6 h").first).to_be_visible()
+    table = page.get_by_role("table", name="Cameras")
+    expect(table.get_by_role("row").nth(1)).to_contain_text("cellar")
+    expect(table.get_by_text("Silent for")).to_have_count(1)
+    expect(page.get_by_text("has fallen silent")).to_have_count(1)

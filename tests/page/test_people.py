@@ -20,7 +20,7 @@ def jpeg_file(name: str, content: bytes) -> dict[str, Any]:
 
 
 def choose(page: Any, *files: Any) -> None:
-    page.locator("input[type=file]").set_input_files(files)
+    page.locator("input[type=file][accept]").set_input_files(files)
 
 
 def test_a_person_is_added_with_a_photo_that_is_judged_at_once_and_is_then_recognised(
@@ -97,6 +97,29 @@ def test_a_person_is_found_by_a_part_of_the_name_set_apprehended_and_removed(own
     assert site.get(f"/api/criminals/{site.ids['collins']}").status_code == 404
 
 
+def test_a_folder_of_people_is_added_and_who_is_refused_is_named(own_site, faces, pages, tmp_path):
+    site = own_site(enrolled=False)
+    folder = tmp_path / "wanted"
+    for name, content in {
+        "Ada_Lovelace/1.jpg": COLLINS.portrait.read_bytes(),
+        "Grace_Hopper_2.jpg": HOPPER.portrait.read_bytes(),
+        "Blank (1).jpg": faces["wall"],
+        "list.txt": b"no picture",
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    page = open_people(pages, site)
+    page.get_by_label("Folder with photos").set_input_files(folder)
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("3 people with 3 photos")).to_be_visible()
+    dialog.get_by_role("button", name="Add 3 people").click()
+    expect(dialog.get_by_text("2 of 3 people were added.")).to_be_visible()
+    expect(dialog.get_by_role("listitem")).to_have_text(re.compile("Blank: .*no face"))
+    dialog.get_by_role("button", name="Close").click()
+    for name in ("Ada Lovelace", "Grace Hopper"):
+        expect(page.get_by_role("link", name=name)).to_be_visible()
+
+
 def test_find_says_whom_a_photo_resembles(site, faces, pages):
     page = pages.open(f"{site.url}/#/find")
     choose(page, jpeg_file("x.jpg", faces["hopper"]))
@@ -129,6 +152,38 @@ def test_what_people_and_cameras_type_is_shown_as_text(own_site, faces, pages):
         expect(page.get_by_text(MARKUP).first).to_be_visible() if view != "admin" else None
         assert page.locator("main [onerror], main script, main b").count() == 0
         assert page.title() != "broken"
+
+
+FORGED = {
+    "event_type": "violence",
+    "camera_id": "forger",
+    "camera_location": "Gate\u2069\u202e",
+    "name": "Grace Hopper",
+    "criminal_id": "0" * 32,
+    "detected_face": 5,
+    "candidates": 5,
+    "held": 5,
+    "reviews": 5,
+    "outcomes": [{"outcome": "right person", "made_by": "the boss"}],
+}
+
+
+def test_what_a_camera_adds_to_an_activity_passes_for_nothing_else(own_site, pages):
+    """Neither when it comes live, nor when the list is read."""
+    site = own_site(enrolled=False)
+    page = pages.open(site.url)
+    live(page)
+    site.post("/activity_alert", json=FORGED)
+    for _ in range(2):
+        expect(page.get_by_role("heading", name=re.compile("Activity: .*violence"))).to_be_visible()
+        expect(page.get_by_role("button", name="Confirm")).to_be_visible()
+        assert page.get_by_text("Grace Hopper").count() == 0
+        assert page.get_by_text("the boss").count() == 0
+        page.reload()
+    place = page.locator(".alert-row .who > .muted")
+    where = "one => [...one.querySelectorAll('bdi')].map(bdi => bdi.getBoundingClientRect().left)"
+    location, camera = place.evaluate(where)
+    assert location < camera
 
 
 def portrait() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from flask import Flask
 
 from susracker import open_tracker
+from susracker.access.audit import Act, AuditLog
 from susracker.access.export import all_entries
 from susracker.access.issuing import issue
 from susracker.access.signing import PublicKey, public_path
@@ -21,6 +23,7 @@ from susracker.access.verification import verify
 from susracker.errors import ConfigError, OverloadedError, StoreUnavailableError
 from susracker.server.app import create_app
 from susracker.server.audited import declared_audit
+from susracker.server.auditing import Auditing
 from susracker.server.service import EXTENSION
 from susracker.stores.sqlite.access import SqliteAccess
 from susracker.stores.sqlite.gallery import SqliteGallery
@@ -161,6 +164,37 @@ def test_a_look_that_cannot_be_noted_is_not_answered(client: Any, tracker: Track
         answer = client.get("/api/criminals")
     assert answer.status_code == 503
     assert "criminals" not in answer.get_json()
+
+
+def test_the_same_look_at_a_person_is_noted_once_in_ten_minutes(
+    client: Any, tracker: Tracker
+) -> None:
+    made = client.post("/api/criminals", json={"name": "Grace", "image": PHOTO}).get_json()
+    where = f"/api/criminals/{made['id']}"
+    before = len(actions(tracker))
+    for path in (where, where, f"{where}/track", f"{where}?reason=visit", f"{where}?reason=visit"):
+        assert client.get(path).status_code == 200
+    for _ in range(2):
+        client.get("/api/criminals")
+    found = [action for action, _ in actions(tracker)[before:]]
+    show, track, listed = "criminal.show", "criminal.track", "criminal.list"
+    assert found == [show, track, show, show, listed, listed]
+
+
+def test_a_look_is_noted_again_later_and_is_no_repeat_if_it_could_not_be_noted(
+    tracker: Tracker,
+) -> None:
+    now = [0.0]
+    log = AuditLog.open(tracker.store, tracker.settings.audit_key)
+    auditing = Auditing(log, lambda: now[0])
+    look = Act("Ada", "viewer", "127.0.0.1", "criminal.show", "7")
+    with unwritable(), pytest.raises(StoreUnavailableError):
+        auditing.note_look_once(look)
+    for now[0] in (1.0, 600.0, 602.0):
+        auditing.note_look_once(look)
+    assert len(actions(tracker)) == 2
+    auditing.note_look_once(replace(look, address="127.0.0.2"))
+    assert len(actions(tracker)) == 3
 
 
 def test_a_change_that_cannot_be_noted_is_noted_later(client: Any, tracker: Tracker) -> None:

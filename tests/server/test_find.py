@@ -6,6 +6,7 @@ import base64
 import io
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from PIL import Image
 from susracker import open_tracker
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
+from susracker.errors import StoreUnavailableError
+from susracker.stores.sqlite.access import SqliteAccess
 from tests.pictures import COLLINS, HOPPER
 from tests.server.apps import running_app
 
@@ -72,6 +75,28 @@ def test_the_very_photo_is_told_to_be_enrolled_and_json_does_as_well(client):
     image = base64.b64encode(HOPPER.read_bytes()).decode()
     found = client.post("/api/find", json={"image": image}).get_json()
     assert found["enrolment"]["enrolled_as"]["name"] == "Grace"
+
+
+def test_whose_photo_it_is_is_noted_even_if_nobody_looks_for_them(client, tracker):
+    (person,) = tracker.store.criminals()
+    where = f"/api/criminals/{person.id}"
+    assert client.put(where, json={"status": "apprehended"}).status_code == 200
+    found = search(client, HOPPER.read_bytes()).get_json()
+    assert client.put(where, json={"status": "wanted"}).status_code == 200
+    assert [face["candidates"] for face in found["faces"]] == [[]]
+    assert found["enrolment"]["enrolled_as"]["id"] == person.id
+    (entry,) = [one for one in tracker.store.audit(limit=1000) if one.action == "criminal.find"][
+        -1:
+    ]
+    assert person.id in entry.detail
+
+
+def test_a_search_that_cannot_be_noted_is_not_answered(client):
+    broken = patch.object(SqliteAccess, "append_audit", side_effect=StoreUnavailableError("no"))
+    with broken:
+        answer = search(client, HOPPER.read_bytes())
+    assert answer.status_code == 503
+    assert "Grace" not in answer.text
 
 
 def test_what_cannot_be_enrolled_says_why(client):

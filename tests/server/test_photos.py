@@ -167,7 +167,6 @@ def test_looks_and_removals_are_noted(client: Any, tracker: Tracker) -> None:
     entries = tracker.store.audit()[1:]
     assert [(one.action, one.subject) for one in entries] == [
         ("criminal.photo", criminal_id),
-        ("criminal.photo", criminal_id),
         ("criminal.show", criminal_id),
         ("criminal.remove_photo", criminal_id),
     ]

@@ -47,7 +47,7 @@ export class AlertDetail {
     this.panel = null;
     const listed = this.frame.log.byId.get(id);
     // Nobody has said anything about a new one, so it can be judged before the rest arrives.
-    const early = listed?.status === "new" ? { reviews: [], outcomes: [], ...listed } : listed;
+    const early = listed?.status === "new" ? { ...listed, reviews: [], outcomes: [] } : listed;
     this.draw(this.frame.details.cache.known(id) ?? early);
     await this.read();
   }

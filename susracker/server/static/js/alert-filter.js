@@ -46,16 +46,21 @@ export class FilterBar {
     return Object.values(this.fields).some((field) => field.value);
   }
 
-  /** Whether an alert is to be shown. */
-  fits(alert) {
-    const { camera, person, threat, state, since, until } = this.fields;
-    if (this.onlyUnjudged && !UNJUDGED.has(alert.status)) return false;
-    if (state.value && alert.status !== state.value) return false;
-    if (camera.value && alert.camera_id !== camera.value) return false;
-    if (person.value && !holds(alert.name ?? alert.event_type, person.value)) return false;
-    if (threat.value && this.frame.people.known(alert.criminal_id)?.threat !== threat.value) return false;
-    if (since.value && Date.parse(alert.occurred_at) < Date.parse(since.value)) return false;
-    return !(until.value && Date.parse(alert.occurred_at) > Date.parse(until.value));
+  /** Tells of an alert whether it is to be shown; reads the fields once for however many alerts. */
+  predicate() {
+    const { onlyUnjudged, frame } = this;
+    const { camera, person, threat, state, since, until } = Object.fromEntries(
+      Object.entries(this.fields).map(([name, field]) => [name, field.value]),
+    );
+    const [first, last] = [Date.parse(since), Date.parse(until)];
+    return (alert) =>
+      !(onlyUnjudged && !UNJUDGED.has(alert.status)) &&
+      !(state && alert.status !== state) &&
+      !(camera && alert.camera_id !== camera) &&
+      !(person && !holds(alert.name ?? alert.event_type, person)) &&
+      !(threat && frame.people.known(alert.criminal_id)?.threat !== threat) &&
+      !(since && Date.parse(alert.occurred_at) < first) &&
+      !(until && Date.parse(alert.occurred_at) > last);
   }
 
   makeFields() {
@@ -78,7 +83,7 @@ export class FilterBar {
       const { camera } = this.fields;
       const known = new Set([...camera.options].map((option) => option.value));
       const options = cameras.filter((one) => !known.has(one.camera_id));
-      camera.append(...options.map((one) => el("option", { value: one.camera_id }, `${one.camera_location} · ${one.camera_id}`)));
+      camera.append(...options.map((one) => el("option", { value: one.camera_id }, text.cameras.option(one.camera_location, one.camera_id))));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.frame.failed(error);

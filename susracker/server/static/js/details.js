@@ -1,19 +1,15 @@
 // What an alert has beside its entry in the list: pictures, reviews and outcomes. The server notes
 // each look, so only what is shown is asked for; what was shown last is kept.
 
+import { pictured, said } from "./alert.js";
 import { get, path } from "./api.js";
 import { Cache } from "./cache.js";
 
 const KEPT = 150;
 
-/** Leaves the pictures, which are large, out of what the list keeps. */
-export function withoutPictures({ detected_face: _face, criminal_image: _photo, ...rest }) {
-  return rest;
-}
-
 export class Details {
   constructor() {
-    this.cache = new Cache((id) => get(path`/api/alerts/${id}`), KEPT);
+    this.cache = new Cache(read, KEPT);
   }
 
   /** An alert with everything. Rejects with `ApiError`. */
@@ -23,18 +19,23 @@ export class Details {
 
   /** Keeps an alert that came live: nobody has said anything about it. */
   put(alert) {
-    this.cache.put(alert.id, { reviews: [], outcomes: [], held: null, ...alert });
+    this.cache.put(alert.id, { ...pictured(alert), reviews: [], outcomes: [], held: null });
   }
 
   /** Applies what people said. */
   change(update) {
-    this.cache.change(update.id, update);
+    this.cache.change(update.id, said(update));
   }
 
   /** After a disconnection, others may have said something that was not heard. */
   forgetAll() {
     this.cache.clear();
   }
+}
+
+async function read(id) {
+  const found = await get(path`/api/alerts/${id}`);
+  return { ...pictured(found), ...said(found), held: found.held };
 }
 
 /** The address of an alert's face, or null. */

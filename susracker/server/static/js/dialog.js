@@ -27,3 +27,8 @@ export function openDialog(title, content, { narrow = false, onClose = () => {} 
   dialog.showModal();
   return dialog;
 }
+
+/** Closes whatever is open, for the session is over. */
+export function closeDialogs() {
+  document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
+}

@@ -1,5 +1,7 @@
 // Makes elements. Texts become text nodes, never markup, whoever typed them.
 
+import { plain } from "./bidi.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
@@ -19,7 +21,7 @@ export function svg(tag, properties = {}, ...children) {
 
 /** A text that somebody typed or a camera sent: its direction does not leak into what is around it. */
 export function typed(text, properties = {}) {
-  return el("bdi", properties, text);
+  return el("bdi", properties, plain(text ?? ""));
 }
 
 /** Replaces everything in an element. */

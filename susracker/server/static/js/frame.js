@@ -108,7 +108,7 @@ export class Frame {
   }
 
   async showView() {
-    const [name, ...rest] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+    const [name, ...rest] = partsOf(location.hash);
     const turn = (this.turn = {});
     const view = await openView(this, name, rest);
     if (turn !== this.turn) {
@@ -121,7 +121,7 @@ export class Frame {
     this.main.scrollTop = 0;
     document.title = `${view.title} · ${text.product}`;
     for (const link of this.links) {
-      if (link.dataset.view === view.name) link.setAttribute("aria-current", "page");
+      if (link.dataset.view === view.name) showCurrent(link);
       else link.removeAttribute("aria-current");
     }
   }
@@ -169,5 +169,21 @@ export class Frame {
   skip(event) {
     event.preventDefault();
     this.main.focus();
+  }
+}
+
+/** Marks a link of the navigation, which scrolls on a narrow screen. */
+function showCurrent(link) {
+  link.setAttribute("aria-current", "page");
+  link.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+/** The name of a view, and what follows it; nothing where the address was not made by the page. */
+function partsOf(hash) {
+  try {
+    return hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return [""];
   }
 }

@@ -119,7 +119,7 @@ function showKey(made, onClose) {
   const shown = el("input", { readonly: true, value: made.key, "aria-label": text.keys.theKey });
   shown.addEventListener("focus", () => shown.select());
   const content = [
-    el("p", {}, typed(text.keys.made(made.name))),
+    el("p", {}, text.keys.made(made.name)),
     shown,
     el("p", { class: "notice warn" }, text.keys.once),
     navigator.clipboard && el("button", { onclick: () => navigator.clipboard.writeText(made.key) }, text.keys.copy),

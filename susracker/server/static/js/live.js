@@ -1,7 +1,7 @@
 // The live connection: what happens when an alert arrives, when one is judged, and when the
 // connection comes back.
 
-import { withoutPictures } from "./details.js";
+import { plain } from "./bidi.js";
 import { notify } from "./notify.js";
 import { Connection } from "./socketio.js";
 import { sound } from "./sound.js";
@@ -27,7 +27,7 @@ export class Live {
       },
       up: () => this.up(),
       down: () => this.frame.showLink(false),
-      refused: (why) => this.frame.say(text.frame.refused(why), "bad"),
+      refused: (why) => this.refused(why),
     });
   }
 
@@ -45,10 +45,20 @@ export class Live {
     this.wasUp = true;
   }
 
+  /** Where the session is over, the next request says so, and the page asks for a key. */
+  async refused(why) {
+    try {
+      await this.frame.log.readAgain();
+      this.frame.say(text.frame.refused(why), "bad");
+    } catch (error) {
+      this.frame.failed(error);
+    }
+  }
+
   arrive(alert) {
     const { log, details } = this.frame;
     details.put(alert);
-    for (const added of log.add([withoutPictures(alert)])) {
+    for (const added of log.add([alert])) {
       added.freshUntil = Date.now() + 1500;
       this.notice(added);
     }
@@ -62,7 +72,7 @@ export class Live {
   /** Makes someone aware of a new alert. */
   notice(alert) {
     this.announceSoon(alert);
-    notify(alert.name ?? alert.event_type, text.alerts.notification(alert.camera_id));
+    notify(plain(alert.name ?? alert.event_type), text.alerts.notification(alert.camera_id));
     if (alert.criminal_id) {
       this.frame.people.get(alert.criminal_id).then((person) => person?.threat === "high" && sound());
     }

@@ -1,6 +1,7 @@
 // The alerts that the page knows, each once, in the order of the server's log, however they came:
 // live, after a reconnection, or read page by page. Tells listeners at most once per frame.
 
+import { listed, said } from "./alert.js";
 import { get, queryOf } from "./api.js";
 
 export const UNJUDGED = new Set(["new", "to be confirmed"]);
@@ -69,12 +70,14 @@ export class AlertLog extends EventTarget {
   /** Reads again what is known of the newest alerts: others may have judged them meanwhile. */
   async readAgain() {
     const { alerts } = await get("/api/alerts", { after: Math.max(0, this.lastSeq - PAGE), limit: PAGE });
-    alerts.forEach((one) => this.byId.has(one.id) && this.change(one));
+    for (const one of alerts.map(listed)) {
+      if (this.byId.has(one.id)) this.#apply(one.id, one);
+    }
   }
 
   /** Adds alerts; those that are known already stay as they are. Returns those that were not. */
   add(alerts) {
-    const added = alerts.filter((one) => !this.byId.has(one.id));
+    const added = alerts.filter((one) => !this.byId.has(one.id)).map(listed);
     for (const one of added) {
       Object.assign(one, this.early.get(one.id));
       this.early.delete(one.id);
@@ -88,14 +91,13 @@ export class AlertLog extends EventTarget {
 
   /** Applies what people said about an alert, which may arrive before the alert. */
   change(update) {
-    const known = this.byId.get(update.id);
-    if (!known) {
-      this.early.set(update.id, update);
-      return;
-    }
-    Object.assign(known, update);
+    if (this.byId.has(update.id)) this.#apply(update.id, said(update));
+    else this.early.set(update.id, said(update));
+  }
+
+  #apply(id, fields) {
+    Object.assign(this.byId.get(id), fields);
     this.#tell();
-    this.dispatchEvent(new CustomEvent("judged", { detail: known }));
   }
 
   /** How many of the known alerts nobody has decided yet. */

@@ -1,6 +1,7 @@
 // Starts the page: signs in, then shows the frame with the view that the address names.
 
 import * as api from "./api.js";
+import { closeDialogs } from "./dialog.js";
 import { el, fill } from "./dom.js";
 import { Frame } from "./frame.js";
 import { currentSession } from "./session.js";
@@ -36,6 +37,7 @@ function leave(message) {
   if (!frame) return;
   frame.close();
   frame = null;
+  closeDialogs();
   start(message);
 }
 

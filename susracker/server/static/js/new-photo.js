@@ -1,7 +1,7 @@
 // A photo that is to be enrolled: looked at by the server at once, which says whether it can be.
 
 import { ApiError, post } from "./api.js";
-import { el, fill, typed } from "./dom.js";
+import { el, fill } from "./dom.js";
 import { framedPhoto } from "./framed.js";
 import { shortOdds } from "./odds.js";
 import { gradeOf } from "./photo.js";
@@ -29,16 +29,6 @@ export class NewPhoto {
     this.element.remove();
   }
 
-  /** The photo as base64. */
-  content() {
-    return new Promise((resolve, reject) => {
-      const reader = new FileReader();
-      reader.onload = () => resolve(reader.result);
-      reader.onerror = () => reject(reader.error);
-      reader.readAsDataURL(this.file);
-    });
-  }
-
   async check() {
     const body = new FormData();
     body.append("file", this.file);
@@ -54,7 +44,7 @@ export class NewPhoto {
     const { enrolment } = found;
     if (enrolment.box) fill(this.picture, framedPhoto(this.address, this.file.name, found, [{ box: enrolment.box, kind: "good" }]));
     if (enrolment.refused) this.say("bad", text.form.refused(enrolment.refused));
-    else if (enrolment.enrolled_as) this.say("bad", typed(text.form.already(enrolment.enrolled_as.name)));
+    else if (enrolment.enrolled_as) this.say("bad", text.form.already(enrolment.enrolled_as.name));
     else this.accepted(found);
   }
 
@@ -63,7 +53,7 @@ export class NewPhoto {
     this.say("good", text.form.ready(text.person.quality[gradeOf(enrolment.quality)].toLowerCase()));
     const [like] = faces.find((one) => one.is_match)?.candidates ?? [];
     if (like && like.criminal_id !== this.personId) {
-      this.answer.after(el("p", { class: "small warn" }, typed(text.form.resembles(like.name, shortOdds(like.fpir)))));
+      this.answer.after(el("p", { class: "small warn" }, text.form.resembles(like.name, shortOdds(like.fpir))));
     }
   }
 

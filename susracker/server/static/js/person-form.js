@@ -4,6 +4,7 @@ import { ApiError, path, post, put } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { el, fill } from "./dom.js";
 import { NewPhoto } from "./new-photo.js";
+import { asBase64 } from "./photo.js";
 import { dropZone } from "./photo-drop.js";
 import { text } from "./text.js";
 
@@ -112,7 +113,7 @@ class PersonForm {
   async save() {
     const values = this.values();
     const ready = this.photos.filter((one) => one.isReady);
-    const images = await Promise.all(ready.map((one) => one.content()));
+    const images = await Promise.all(ready.map((one) => asBase64(one.file)));
     const photos = images.length ? { images, allow_unlike: this.unlike.checked } : {};
     if (!this.person) return post("/api/criminals", { ...given(values), ...photos });
     const changed = Object.entries(values).filter(([name, value]) => String(value) !== String(this.before[name]));

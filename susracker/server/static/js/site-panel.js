@@ -56,7 +56,7 @@ export class SitePanel {
     this.choice = el(
       "select",
       { "aria-label": text.site.camera },
-      this.cameras.map((one) => el("option", { value: one.camera_id, selected: before ? one.camera_id === before : !placed.has(one.camera_id) }, `${one.camera_location} · ${one.camera_id}`)),
+      this.cameras.map((one) => el("option", { value: one.camera_id, selected: before ? one.camera_id === before : !placed.has(one.camera_id) }, text.cameras.option(one.camera_location, one.camera_id))),
     );
     return [
       el("p", { class: "muted small" }, text.site.hint),

@@ -1,4 +1,7 @@
-// Every text of the page, in one place: translate this file.
+// Every text of the page, in one place: translate this file. What somebody typed is put in with
+// `isolated`, so that it does not change the order of the words around it.
+
+import { isolated } from "./bidi.js";
 
 const count = (number) => number.toLocaleString();
 const many = (number, one, more) => `${count(number)} ${number === 1 ? one : more}`;
@@ -107,7 +110,7 @@ export const text = {
     anyThreat: "Any threat",
     anyState: "Any state",
     clear: "Clear",
-    activity: (what) => `Activity: ${what}`,
+    activity: (what) => `Activity: ${isolated(what)}`,
     removed: "Removed person",
     seen: "Camera",
     enrolled: "Enrolled photo",
@@ -131,7 +134,7 @@ export const text = {
     noneHint: "They appear here as soon as a camera sees someone on the watch-list.",
     noneFit: "No alert fits the filter.",
     choose: "Choose an alert to see its pictures.",
-    arrived: (name, camera) => `New alert: ${name}, camera ${camera}`,
+    arrived: (name, camera) => `New alert: ${isolated(name)}, camera ${isolated(camera)}`,
     announced: (n) => `${n} new alerts`,
     notification: (camera) => `Camera ${camera}`,
   },
@@ -175,7 +178,7 @@ export const text = {
     more: "Show more",
     empty: "Nobody is on the watch-list",
     emptyHint: "Add a person with a photo, and cameras look for them at once.",
-    noneFit: (what) => `Nobody fits "${what}".`,
+    noneFit: (what) => `Nobody fits "${isolated(what)}".`,
     table: "People",
     photo: "Photo",
     name: "Name",
@@ -193,10 +196,10 @@ export const text = {
     apprehended: "Set apprehended",
     wanted: "Set wanted",
     remove: "Remove",
-    removeTitle: (name) => `Remove ${name}?`,
+    removeTitle: (name) => `Remove ${isolated(name)}?`,
     removeHint: "The record, photos and sightings are deleted, and past alerts lose name and face. This cannot be undone.",
-    removed: (name) => `${name} was removed.`,
-    saved: (name) => `${name} was saved.`,
+    removed: (name) => `${isolated(name)} was removed.`,
+    saved: (name) => `${isolated(name)} was saved.`,
     back: "All people",
     record: "Record",
     age: "Age",
@@ -232,7 +235,7 @@ export const text = {
 
   form: {
     add: "Add a person",
-    edit: (name) => `Edit ${name}`,
+    edit: (name) => `Edit ${isolated(name)}`,
     name: "Name",
     age: "Age",
     crimes: "Wanted for",
@@ -250,13 +253,25 @@ export const text = {
     checking: "Looking for a face…",
     ready: (quality) => `Face found. Quality: ${quality}`,
     refused: (why) => `Cannot be used: ${why}`,
-    resembles: (name, how) => `Resembles ${name} (${how})`,
-    already: (name) => `This photo is enrolled already, for ${name}`,
+    resembles: (name, how) => `Resembles ${isolated(name)} (${how})`,
+    already: (name) => `This photo is enrolled already, for ${isolated(name)}`,
     leaveOut: "Leave out",
     unlike: "Use photos even if they show another face than the others",
     save: "Save",
     conflict: "Somebody else changed this person meanwhile. Close this form and open it again.",
     noPhotoWarning: "Without a photo, cameras cannot recognise this person.",
+  },
+
+  bulk: {
+    button: "Add a folder",
+    title: "Add a folder of people",
+    folder: "Folder with photos",
+    hint: "A folder with a folder of photos for each person, or with a photo of each: the names are those of the folders, or of the photos.",
+    found: (people, photos) => `${many(people, "person", "people")} with ${many(photos, "photo", "photos")}`,
+    nobody: "There is no photo in this folder.",
+    start: (n) => `Add ${many(n, "person", "people")}`,
+    adding: (name, done, all) => `Adding ${isolated(name)} (${count(done + 1)} of ${count(all)})`,
+    done: (added, all) => `${count(added)} of ${many(all, "person was", "people were")} added.`,
   },
 
   find: {
@@ -287,7 +302,10 @@ export const text = {
     share: (percent, dismissed, decided) => `${percent}% (${count(dismissed)} of ${count(decided)})`,
     silent: (length) => `Silent for ${length}`,
     usual: (length) => `usually heard every ${length}`,
-    fellSilent: (location, id) => `Camera ${id} (${location}) has fallen silent.`,
+    fellSilent: (location, id) => `Camera ${isolated(id)} (${isolated(location)}) has fallen silent.`,
+    quiet: (length) => `No camera has been heard for ${length}: a quiet time, or something that they share has failed.`,
+    manyFellSilent: (n) => `${many(n, "camera has", "cameras have")} fallen silent: see Cameras.`,
+    option: (location, id) => `${isolated(location)} · ${isolated(id)}`,
   },
 
   site: {
@@ -334,13 +352,13 @@ export const text = {
     camerasHint: "Cameras that it may post for (all if empty)",
     expiresHint: "Valid until (empty: until it is revoked)",
     rotate: "Rotate",
-    rotateTitle: (name) => `Rotate the key ${name}?`,
+    rotateTitle: (name) => `Rotate the key ${isolated(name)}?`,
     rotateHint: "You get a new key. The old one, and sessions that were opened with it, end at once.",
     revoke: "Revoke",
-    revokeTitle: (name) => `Revoke the key ${name}?`,
+    revokeTitle: (name) => `Revoke the key ${isolated(name)}?`,
     revokeHint: "The key lets nobody in any more. This cannot be undone.",
     theKey: "The key",
-    made: (name) => `The key of ${name}:`,
+    made: (name) => `The key of ${isolated(name)}:`,
     once: "Store it now: it is not shown again.",
     copy: "Copy",
   },

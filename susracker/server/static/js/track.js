@@ -1,5 +1,6 @@
 // Where a person went: cameras in order, as lanes over time and as a list of stops.
 
+import { plain } from "./bidi.js";
 import { el, svg, typed } from "./dom.js";
 import { text } from "./text.js";
 import { dayOf, exactElement, lasting, timeOf } from "./when.js";
@@ -60,7 +61,7 @@ export function lanes(sightings) {
 }
 
 function dot({ one, x, y }) {
-  const when = `${timeOf(one.occurred_at)} · ${one.camera_location}`;
+  const when = `${timeOf(one.occurred_at)} · ${plain(one.camera_location)}`;
   return svg("circle", { class: one.suppressed ? "dot" : "dot alerted", cx: x, cy: y, r: one.suppressed ? 4 : 6 }, svg("title", {}, when));
 }
 

@@ -63,7 +63,8 @@ class AlertsView {
   /** Shows what fits the filter; chooses the newest alert where none is chosen. */
   update() {
     const { alerts, hasStarted } = this.frame.log;
-    const items = alerts.filter((one) => this.filter.fits(one) || one.id === this.chosen).reverse();
+    const fits = this.filter.predicate();
+    const items = alerts.filter((one) => fits(one) || one.id === this.chosen).reverse();
     this.rows.show(items);
     this.showEnd(items);
     if (this.wanted) this.chooseWanted();
@@ -76,7 +77,7 @@ class AlertsView {
   /** Another filter: what does not fit it is not looked at any more. */
   narrow() {
     const chosen = this.frame.log.byId.get(this.chosen);
-    if (chosen && !this.filter.fits(chosen)) this.chosen = null;
+    if (chosen && !this.filter.predicate()(chosen)) this.chosen = null;
     this.update();
   }
 

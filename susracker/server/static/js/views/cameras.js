@@ -4,7 +4,7 @@ import { ApiError, get } from "../api.js";
 import { DAYS, readCameras } from "../camera-watch.js";
 import { el, fill, typed } from "../dom.js";
 import { sparkBars } from "../plot.js";
-import { firstOfDays, lastDays } from "../silence.js";
+import { firstOfDays, lastDays, quietFor } from "../silence.js";
 import { SitePanel } from "../site-panel.js";
 import { table } from "../table.js";
 import { text } from "../text.js";
@@ -62,9 +62,10 @@ class CamerasView {
     }
     const silentFirst = [...cameras].sort((one, other) => other.isSilent - one.isSilent);
     const head = ["camera", "heard", "faces", "alerts", "week", "dismissed"].map((name) => text.cameras[name]);
+    const seconds = quietFor(cameras);
     fill(
       this.content,
-      el("div", { class: "card" }, table(text.cameras.title, head, silentFirst.map((one) => this.row(one)))),
+      el("div", { class: "card stack" }, seconds !== null && el("p", { class: "notice warn" }, text.cameras.quiet(lasting(seconds))), table(text.cameras.title, head, silentFirst.map((one) => this.row(one)))),
     );
   }
 

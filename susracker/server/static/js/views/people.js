@@ -1,6 +1,7 @@
 // The watch-list: everyone, found by name.
 
 import { ApiError, get } from "../api.js";
+import { bulkAddButton } from "../bulk-add.js";
 import { personChip, threatChip } from "../chips.js";
 import { el, fill, typed } from "../dom.js";
 import { openPersonForm } from "../person-form.js";
@@ -34,7 +35,7 @@ class PeopleView {
         {},
         el("h1", {}, text.people.title),
         this.search,
-        frame.session.may("manage") && el("button", { class: "main end", onclick: () => this.add() }, text.people.add),
+        frame.session.may("manage") && el("div", { class: "row end" }, bulkAddButton(() => this.again()), el("button", { class: "main", onclick: () => this.add() }, text.people.add)),
       ),
       el("div", { class: "card" }, this.table, this.hint),
       this.more,
@@ -79,7 +80,7 @@ class PeopleView {
     const query = this.search.value.trim();
     this.hint.hidden = !isEmpty;
     this.table.hidden = isEmpty;
-    fill(this.hint, query ? el("p", {}, typed(text.people.noneFit(query))) : [el("p", {}, text.people.empty), el("p", {}, text.people.emptyHint)]);
+    fill(this.hint, query ? el("p", {}, text.people.noneFit(query)) : [el("p", {}, text.people.empty), el("p", {}, text.people.emptyHint)]);
   }
 
   row(person) {

@@ -2,6 +2,7 @@
 
 import { ask } from "../ask.js";
 import { ApiError, get, path, put, remove } from "../api.js";
+import { isolated } from "../bidi.js";
 import { personChip, statusChip, threatChip } from "../chips.js";
 import { el, fill, typed } from "../dom.js";
 import { shortOdds } from "../odds.js";
@@ -104,7 +105,7 @@ class PersonView {
 
   drawHead() {
     const { person } = this;
-    document.title = `${person.name} · ${text.product}`;
+    document.title = `${isolated(person.name)} · ${text.product}`;
     fill(
       this.heading,
       el("h1", {}, typed(person.name)),
