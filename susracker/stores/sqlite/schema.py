@@ -181,6 +181,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             camera_id TEXT PRIMARY KEY, x REAL NOT NULL, y REAL NOT NULL
         ) WITHOUT ROWID""",
     ),
+    ("CREATE TABLE improvements (number INTEGER PRIMARY KEY, alert_id TEXT NOT NULL)",),
 )
 """Statements that lead from one schema to the next; `user_version` says how many steps a file has
 been through. Files of every step are in use: add a step, never change one."""
