@@ -33,6 +33,9 @@ PLAIN_DISTANCE = 1.5
 of the same faces is: these are 1.42 long, and not averaged with those of mirror images. Of pairs of
 photos of one person the median is 1.51 (LFW, View 1, training; 10% to 90%: 1.39 to 1.64)."""
 
+EVIDENCE = ("confidence", "distance", "score", "fpir", "candidates", "detected_face")
+"""The fields of a face's `new_alert` event that better evidence changes."""
+
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 ISO_8601 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 
@@ -263,6 +266,12 @@ def alert_updated_event(judged: Judged) -> dict[str, Any]:
     """The `alert_updated` event: what people say about an alert."""
     alert = judged.alert
     return {"id": alert.id, "seq": alert.seq, "status": alert.status} | judgement_lists(judged)
+
+
+def alert_improved_event(judged: Judged) -> dict[str, Any]:
+    """The `alert_updated` event for better evidence: what people say, and the evidence."""
+    event = new_alert_event(judged.alert, None)
+    return alert_updated_event(judged) | {name: event[name] for name in EVIDENCE}
 
 
 def judgement_lists(judged: Judged) -> dict[str, Any]:
