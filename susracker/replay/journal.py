@@ -10,6 +10,7 @@ from math import inf
 
 from susracker.errors import DuplicateError
 from susracker.models import Alert, Camera, CameraDay, Event, Outcome, OutcomeKind, Sighting
+from susracker.replay.improvements import ReplayImprovements
 from susracker.replay.judgements import ReplayJudgements
 from susracker.replay.retention import ReplayRetention
 from susracker.stores.base import Journal
@@ -17,7 +18,7 @@ from susracker.stores.journal import EVERY_ALERT, AlertFilter
 from susracker.stores.refusals import event_was_handled, no_alert, refuse_recent
 
 
-class ReplayJournal(ReplayJudgements, ReplayRetention, Journal):
+class ReplayJournal(ReplayJudgements, ReplayImprovements, ReplayRetention, Journal):
     """Sightings, alerts and events of one replay, in memory.
 
     It knows no gallery: whom a sighting is of is not checked, and nobody's `last_seen_*` moves.

@@ -2,8 +2,8 @@
 
 The store's log of alerts is what is broadcast: a greenlet reads on from the last `seq` it sent, so
 nothing is emitted that is not stored, the order is the store's, and alerts of another process on
-the same store are heard too. The log of judgements is followed in the same way. Operators who were
-disconnected are sent the alerts that they missed from the same log.
+the same store are heard too. The logs of judgements and improvements are followed in the same way.
+Operators who were disconnected are sent the alerts that they missed from the same log.
 """
 
 from __future__ import annotations
@@ -27,7 +27,12 @@ from susracker.server.pools import BoundedPool
 from susracker.server.tail import Tail
 from susracker.server.thumbnails import Pictured, Thumbnails
 from susracker.server.updates import Updates
-from susracker.server.wire import alert_event, alert_updated_event, new_alert_event
+from susracker.server.wire import (
+    alert_event,
+    alert_improved_event,
+    alert_updated_event,
+    new_alert_event,
+)
 from susracker.stores.base import Store
 
 log = logging.getLogger(__name__)
@@ -152,10 +157,14 @@ class Live:
                     self._awaited[alert.seq].set()
 
     def _broadcast_updates(self) -> None:
-        while judged := self._reads.call(self._updates.next):
+        while judged := self._reads.call(self._updates.judged):
             self._let_lag()
             for one in judged:
                 self._socketio.emit("alert_updated", alert_updated_event(one), to=ROOM)
+        while improved := self._reads.call(self._updates.improved):
+            for one in improved:
+                self._let_lag()
+                self._socketio.emit("alert_updated", alert_improved_event(one), to=ROOM)
 
     def _let_lag(self) -> None:
         """Have clients that read more slowly than alerts come catch up at their own pace. So what

@@ -15,14 +15,15 @@ SIZE = 50
 class Tail:
     """Reads the log of alerts, and its newest entries only once for all who ask.
 
-    Whenever someone is enrolled, edited or removed, an alert is judged, or alerts or faces are
-    forgotten, the tail is read anew: after a removal the alerts have no face and no name, after a
-    review another status. Every method may be called from any thread, but not from the event loop.
+    Whenever someone is enrolled, edited or removed, an alert is judged or gets better evidence, or
+    alerts or faces are forgotten, the tail is read anew: after a removal the alerts have no face
+    and no name, after a review another status. Every method may be called from any thread, but not
+    from the event loop.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._marks = (-1, -1, -1)
+        self._marks = (-1, -1, -1, -1)
         # Holds every alert after `_since`, as far as the log was read.
         self._alerts: deque[Alert] = deque()
         self._since = max(0, store.last_seq() - SIZE)
@@ -44,6 +45,7 @@ class Tail:
         marks = (
             self._store.revision(),
             self._store.last_judgement_seq(),
+            self._store.last_improvement(),
             self._store.forgotten(),
         )
         if marks != self._marks:

@@ -30,6 +30,9 @@ from susracker.watchlist.scoring import plain_confidence
 FACE_ALERT, ACTIVITY_ALERT = 1, 2
 """`alert_type` of an event."""
 
+EVIDENCE = ("confidence", "distance", "score", "fpir", "candidates", "detected_face")
+"""The fields of a face's `new_alert` event that better evidence changes."""
+
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 ISO_8601 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 
@@ -264,6 +267,12 @@ def alert_updated_event(judged: Judged) -> dict[str, Any]:
     """The `alert_updated` event: what people say about an alert."""
     alert = judged.alert
     return {"id": alert.id, "seq": alert.seq, "status": alert.status} | judgement_lists(judged)
+
+
+def alert_improved_event(judged: Judged) -> dict[str, Any]:
+    """The `alert_updated` event for better evidence: what people say, and the evidence."""
+    event = new_alert_event(judged.alert, None)
+    return alert_updated_event(judged) | {name: event[name] for name in EVIDENCE}
 
 
 def judgement_lists(judged: Judged) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from susracker.models import (
     Outcome,
     Sighting,
 )
+from susracker.stores.improvements import Improvements
 from susracker.stores.judgements import Judgements
 from susracker.stores.retention import Retention
 
@@ -53,7 +54,7 @@ class AlertFilter:
 EVERY_ALERT = AlertFilter()
 
 
-class Journal(Judgements, Retention):
+class Journal(Judgements, Improvements, Retention):
     """What cameras saw: sightings, alerts, handled events, and counts per camera; and what people
     say about it.
 

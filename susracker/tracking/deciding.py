@@ -85,7 +85,7 @@ class Decider:
             undo.callback(self._passages.give_back, claims)
             self._look(claims, received_at)
             matches = best_of_each(
-                Match(claim.passage.candidates, face.jpeg(), claim.passage)
+                Match(claim.passage.candidates, face.jpeg(), claim.passage, face.seen.quality)
                 for claim, face in zip(claims, sight.faces, strict=True)
                 if claim.passage.candidates and self._is_valid(claim.passage, received_at)
             )
@@ -102,7 +102,9 @@ class Decider:
         vectors = np.stack([one.claim.vector for one in due])
         margins = self._watchlist.margins(vectors, [one.look for one in due])
         near = [
-            one for one, margin in zip(due, margins, strict=True) if margin >= -PREFILTER_MARGIN
+            one
+            for one, margin in zip(due, margins, strict=True)
+            if margin >= -PREFILTER_MARGIN or one.claim.is_match
         ]
         self._encode([face for one in near for face in one.claim.faces])
         for one, margin in zip(due, margins.tolist(), strict=True):

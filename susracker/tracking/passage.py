@@ -67,6 +67,20 @@ class Probe:
         return self.novelty * self.face.quality
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What operators are shown of a passage: its alert.
+
+    Attributes:
+        candidates: the evidence that is stored with it.
+        quality: of the face that is shown, as that of `SeenFace`.
+    """
+
+    alert_id: str
+    candidates: tuple[Candidate, ...]
+    quality: float
+
+
 @dataclass(slots=True, eq=False)
 class Passage:
     """One person's pass by one camera.
@@ -79,8 +93,9 @@ class Passage:
         checked_at: when the newest face was seen that was looked at.
         generation: of the watch-list, when it was looked at.
         looks: how many of `LOOKS` were taken.
-        settled: whether no further look can change anything.
-        candidates: the match and the next best, once there is one.
+        settled: whether no further look can change who it is.
+        candidates: the match and the next best, once there is one; later looks may improve them.
+        shown: its alert, if it raised one.
         events: the newest events that their faces came in, by the camera's ids.
         announcers: how often each detection announced it and did not take that back.
     """
@@ -96,6 +111,7 @@ class Passage:
     looks: int = 0
     settled: bool = False
     candidates: tuple[Candidate, ...] = ()
+    shown: Shown | None = None
     events: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_PROBES))
     announcers: Counter[str] = field(default_factory=Counter)
 
@@ -118,6 +134,11 @@ class Passage:
                 for one in self.probes
             ]
         )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a further look can change anything: for a match, the evidence."""
+        return bool(self.candidates) or not self.settled
 
     def novelty(self, at: datetime) -> float:
         """What part of a probe one more face counts for."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from susracker.models import Candidate, Vectors
+from susracker.stores.improvements import is_better
 from susracker.tracking.passage import Passage, SeenFace
 from susracker.watchlist.looks import LOOKS, Look, looks_due
 
@@ -44,6 +45,7 @@ class Claim:
         vector: the fused fast embedding to look with, shape (dimension,).
         faces: those that may have to be encoded in full first.
         is_new: whether the passage began with this face.
+        is_match: whether the passage was matched before; then the look is for better evidence.
     """
 
     passage: Passage
@@ -52,6 +54,7 @@ class Claim:
     vector: Vectors
     faces: tuple[SeenFace, ...]
     is_new: bool
+    is_match: bool = False
 
 
 class Passages:
@@ -126,15 +129,15 @@ class Passages:
         """Note what came of a look.
 
         Args:
-            settled: whether no further look can change anything; a match always settles.
+            settled: whether no further look can change who it is; a match always settles that.
         """
         with self._lock:
             passage = claim.passage
-            if candidates and not passage.candidates:
+            if not passage.candidates or is_better(candidates, passage.candidates):
                 passage.candidates = candidates
             passage.settled |= settled or bool(candidates) or claim.number == len(LOOKS)
             if passage.settled:
-                # Nobody will be encoded in full any more.
+                # Nobody of these will be encoded in full any more.
                 for probe in passage.probes:
                     probe.face.chip = None
 
@@ -254,11 +257,14 @@ def _claim(
     """Add a face to its passage, and take the look that is due."""
     if generation != passage.generation and not passage.candidates:
         passage.generation, passage.looks, passage.settled = generation, 0, False
+    if not passage.is_open or passage.looks == len(LOOKS):
+        face.chip = None  # there is no look that it could be encoded for
     passage.add(face, at)
     due = looks_due(passage.count)
     look = None
-    if due > passage.looks and not passage.settled and not passage.candidates:
+    if due > passage.looks and passage.is_open:
         passage.looks = due
         look = Look(max(1.0, passage.independent()), LOOKS[due - 1].share)
     faces = tuple(probe.face for probe in passage.probes) if look else ()
-    return Claim(passage, look, due if look else 0, passage.vector, faces, is_new)
+    number, is_match = due if look else 0, bool(passage.candidates)
+    return Claim(passage, look, number, passage.vector, faces, is_new, is_match)

@@ -40,11 +40,13 @@ class Match:
         candidates: the match, then the next best.
         face: the face to show to an operator, as JPEG; None if only its embedding is left.
         passage: the passage that was recognised; None where each face is decided on alone.
+        quality: of the face, as that of `SeenFace`.
     """
 
     candidates: tuple[Candidate, ...]
     face: bytes | None
     passage: Passage | None = None
+    quality: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

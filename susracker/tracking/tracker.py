@@ -34,6 +34,7 @@ from susracker.tracking.alerts import face_alert, new_alert
 from susracker.tracking.camera_counts import CameraCounts
 from susracker.tracking.clocks import CameraClocks
 from susracker.tracking.deciding import Decider
+from susracker.tracking.evidence import Evidence
 from susracker.tracking.outcomes import OutcomeRecorder
 from susracker.tracking.passages import Passages
 from susracker.tracking.recogniser import Match, Recogniser, Recognition, Sight
@@ -123,6 +124,7 @@ class Tracker:
             self._passages,
             moves_last_seen=settings.last_seen_after == SIGHTING,
         )
+        self._evidence = Evidence(self.journal)
         self._clock = clock
         self._clocks = CameraClocks()
         self._counts = CameraCounts(self.journal)
@@ -295,9 +297,11 @@ class Tracker:
         found = self._found(timed, recognition, received_at)
         none: OutcomeKind = "no match" if recognition and recognition.faces else "no face"
         matches = recognition.matches if recognition else ()
-        pairs = zip(found, matches, strict=recognition is not None)
+        pairs = list(zip(found, matches, strict=recognition is not None))
+        self._evidence.improve(pairs)
         passages = {alert.id: match.passage for alert, match in pairs if match.passage}
         outcome = self._outcomes.record(timed, found, none, received_at, passages)
+        self._evidence.note(outcome.alerts, pairs)
         # Not before: a camera that sends a failed event again has no clock that stands still.
         self._clocks.note(detection, received_at)
         return replace(outcome, passage=recognition.passage if recognition else None)

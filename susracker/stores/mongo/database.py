@@ -98,6 +98,7 @@ class Database:
         self.audit = database[PREFIX + "audit"]
         self.judgements = database[PREFIX + "judgements"]
         self.channels = database[PREFIX + "channels"]
+        self.improvements = database[PREFIX + "improvements"]
         self.meta = database[PREFIX + "meta"]
         # Writers of one process take turns, rather than run into each other's next number.
         self.turn = threading.RLock()

@@ -289,8 +289,7 @@ def outcome_document(
     sealer: Sealer,
 ) -> Document:
     """What became of a detection."""
-    named = {alert.criminal_id for alert in alerts} - {None}
-    named |= {one.criminal_id for alert in alerts for one in alert.candidates}
+    documents = [alert_document(one, sealer) for one in alerts]
     return {
         "event": key,
         "is_event": event is not None,
@@ -301,11 +300,17 @@ def outcome_document(
         "last_seq": alerts[-1].seq if alerts else 0,
         "newest_alert_at": max((to_integer(one.occurred_at) for one in alerts), default=None),
         "cooldown_keys": sorted({one.cooldown_key for one in alerts}),
-        "alerts": [alert_document(one, sealer) for one in alerts],
+        "alerts": documents,
         "sightings": [to_document(one) for one in sightings],
         "sighted": sorted({one.criminal_id for one in sightings}),
-        "named": sorted(one for one in named if one),
+        "named": named_in(documents),
     }
+
+
+def named_in(alerts: Sequence[Document]) -> list[str]:
+    """Ids of the people whom alerts are about, and of the other candidates."""
+    named = {alert["criminal_id"] for alert in alerts} - {None}
+    return sorted(named | {one["criminal_id"] for alert in alerts for one in alert["candidates"]})
 
 
 def without(alert: Document, criminal_id: str) -> Document:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from susracker.stores.mongo.database import Database
-from susracker.stores.mongo.documents import Document, cooldown_keys, unique_key, without
+from susracker.stores.mongo.documents import Document, cooldown_keys, key_among, unique_key, without
 
 
 def forget_in_outcomes(db: Database, criminal_id: str) -> None:
@@ -21,6 +21,27 @@ def forget_in_outcome(db: Database, outcome: Document, criminal_ids: Collection[
     if not rewrite_outcome(db, outcome, lambda found: _without_people(found, criminal_ids)):
         # It was removed meanwhile, and whoever has it is to have it without them all the same.
         outcome.update(_without_people(outcome, criminal_ids))
+
+
+def forget_removed(db: Database, outcome: Document) -> None:
+    """Take people out of an outcome who were removed while it was being stored.
+
+    A removal marks the person first, and then takes them out of what was seen. So either it found
+    this outcome, or the mark is found here.
+    """
+    if removed := set(outcome["named"]) - known_among(db, outcome["named"]):
+        forget_in_outcome(db, outcome, removed)
+        for criminal_id in sorted(removed):
+            # Whoever read the outcome meanwhile reads it again.
+            db.bump_revision(criminal_id)
+
+
+def known_among(db: Database, criminal_ids: Collection[str]) -> set[str]:
+    """Those of some people who are enrolled."""
+    if not criminal_ids:
+        return set()
+    found = db.read(db.criminals, key_among(criminal_ids), {"_id": 1})
+    return {str(one["_id"]) for one in found}
 
 
 def rewrite_outcome(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -23,7 +23,6 @@ from susracker.stores.mongo.documents import (
     Document,
     camera_day_key,
     event_key,
-    key_among,
     key_is,
     outcome_document,
     to_alert,
@@ -34,8 +33,9 @@ from susracker.stores.mongo.documents import (
     to_sighting,
     unique_key,
 )
-from susracker.stores.mongo.forgetting import forget_in_outcome, take_back
-from susracker.stores.mongo.judgements import MongoJudgements, with_statuses
+from susracker.stores.mongo.forgetting import forget_in_outcome, known_among, take_back
+from susracker.stores.mongo.improvements import MongoImprovements
+from susracker.stores.mongo.judgements import with_statuses
 from susracker.stores.mongo.retention import MongoRetention
 from susracker.stores.mongo.wanted import outcomes_between, outcomes_wanted
 from susracker.stores.refusals import event_was_handled, no_alert, no_criminal, refuse_recent
@@ -51,7 +51,7 @@ MOVES_LAST_SEEN = "moves_last_seen"
 log = logging.getLogger(__name__)
 
 
-class MongoJournal(MongoJudgements, MongoRetention, Journal):
+class MongoJournal(MongoImprovements, MongoRetention, Journal):
     """See `Journal`."""
 
     def __init__(self, database: Database) -> None:
@@ -251,7 +251,7 @@ class MongoJournal(MongoJudgements, MongoRetention, Journal):
             if outcome is None:
                 raise no_alert(alert.id)
             matched = _matched(outcome)
-            if removed := matched - self._known(matched):
+            if removed := matched - known_among(self._db, matched):
                 forget_in_outcome(self._db, outcome, removed)
                 raise no_criminal(min(removed))
 
@@ -282,7 +282,7 @@ class MongoJournal(MongoJudgements, MongoRetention, Journal):
         """
         matched = _matched(outcome)
         named = {*matched, *outcome["named"]}
-        removed = named - self._known(named)
+        removed = named - known_among(self._db, named)
         if removed & matched:
             take_back(self._db, outcome)
             outcome[TAKEN_BACK] = min(removed & matched)
@@ -291,12 +291,6 @@ class MongoJournal(MongoJudgements, MongoRetention, Journal):
         for criminal_id in sorted(removed):
             # Whoever read the outcome meanwhile reads it again.
             self._db.bump_revision(criminal_id)
-
-    def _known(self, criminal_ids: Collection[str]) -> set[str]:
-        if not criminal_ids:
-            return set()
-        found = self._db.read(self._db.criminals, key_among(criminal_ids), {"_id": 1})
-        return {str(one["_id"]) for one in found}
 
     def _move_last_seen(self, sighting: Sighting) -> None:
         moment = to_integer(sighting.occurred_at)

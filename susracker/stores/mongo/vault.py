@@ -85,8 +85,10 @@ class MongoVault(Vault):
         """
         while document and (fields := change(document)):
             self._db.guard.check()
-            present = {path: {"$exists": True} for path in fields}
+            present: Document = {path: {"$exists": True} for path in fields}
             found = {"_id": document["_id"]}
+            # Grows with each change of an outcome, such as another face of its alert.
+            present["judgements"] = document.get("judgements")
             if collection.update_one(found | present, {"$set": fields}).matched_count:
                 return len(fields.keys() - {"digest"})  # which is of a photo that is counted
             document = collection.find_one(found)

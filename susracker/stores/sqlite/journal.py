@@ -15,13 +15,14 @@ from susracker.stores.journal import EVERY_ALERT, AlertFilter
 from susracker.stores.refusals import event_was_handled, no_alert, no_criminal, refuse_recent
 from susracker.stores.sealing import Sealer
 from susracker.stores.sqlite.database import Database
+from susracker.stores.sqlite.improvements import SqliteImprovements
 from susracker.stores.sqlite.judgements import SqliteJudgements
+from susracker.stores.sqlite.known import known_among, note_people
 from susracker.stores.sqlite.last_seen import move_last_seen
 from susracker.stores.sqlite.retention import SqliteRetention
 from susracker.stores.sqlite.rows import (
     columns,
     insert,
-    json_list,
     to_integer,
     to_record,
     to_row,
@@ -41,7 +42,7 @@ NO_BOUND = 2**63 - 1
 """SQLite's largest number."""
 
 
-class SqliteJournal(SqliteJudgements, SqliteRetention, Journal):
+class SqliteJournal(SqliteJudgements, SqliteImprovements, SqliteRetention, Journal):
     """See `Journal`."""
 
     def __init__(self, database: Database) -> None:
@@ -179,8 +180,7 @@ def _known_only(
     matched = {sighting.criminal_id for sighting in sightings}
     matched.update(alert.criminal_id for alert in alerts if alert.criminal_id is not None)
     compared = {one.criminal_id for alert in alerts for one in alert.candidates}
-    sql = "SELECT id FROM criminals WHERE id IN (SELECT value FROM json_each(?))"
-    known = {row[0] for row in connection.execute(sql, (json_list(matched | compared),))}
+    known = known_among(connection, matched | compared)
     for criminal_id in sorted(matched - known):
         raise no_criminal(criminal_id)
     return [
@@ -198,9 +198,7 @@ def _insert_alert(
     values = to_row(sealer.seal_alert(alert)) | {"seq": seq, "activity": activity}
     added = insert(connection, "alerts", values)
     stored = replace(alert, seq=int(added.lastrowid or 0))
-    named = {alert.criminal_id, *(one.criminal_id for one in alert.candidates)} - {None}
-    for criminal_id in named:
-        insert(connection, "alert_people", {"criminal_id": criminal_id, "seq": stored.seq})
+    note_people(connection, stored)
     return stored
 
 

@@ -194,6 +194,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (channel, seq)
         ) WITHOUT ROWID""",
     ),
+    ("CREATE TABLE improvements (number INTEGER PRIMARY KEY, alert_id TEXT NOT NULL)",),
 )
 """Statements that lead from one schema to the next; `user_version` says how many steps a file has
 been through. Files of every step are in use: add a step, never change one."""
