@@ -20,7 +20,7 @@ from susracker.config import DEFAULT_DETECTOR
 from susracker.errors import FaceRefusedError, PictureError
 from susracker.faces.encoder import Encoder, templates_of
 from susracker.faces.face import Face
-from susracker.faces.images import decode
+from susracker.faces.photos import decode_photo
 from susracker.models import Picture, Vectors
 from susracker.plugins import open_detector
 from susracker.runtime.parallel import map_in_order
@@ -135,7 +135,7 @@ class Embedder:
 
     def _make(self, data: bytes) -> Embedded:
         try:
-            picture = decode(data)
+            picture = decode_photo(data)
         except PictureError:
             return self._nothing(UNREADABLE, UNREADABLE)
         refusal = self._refusal(picture)

@@ -18,7 +18,8 @@ from susracker.benchmark.identification import Identification
 from susracker.benchmark.plots import det_plot, name_of, roc_plot, score_plot
 from susracker.benchmark.run import Result
 from susracker.errors import InputError, PictureError
-from susracker.faces.images import decode, encode_jpeg, scaled_to
+from susracker.faces.images import encode_jpeg, scaled_to
+from susracker.faces.photos import decode_photo
 
 FILE = "report.html"
 
@@ -217,7 +218,7 @@ def _gallery(confusions: Sequence[Confusion]) -> str:
 
 def _thumbnail(photo: Path) -> str:
     try:
-        picture = scaled_to(decode(photo.read_bytes()), THUMBNAIL)
+        picture = scaled_to(decode_photo(photo.read_bytes()), THUMBNAIL)
     except (OSError, PictureError):
         return f"<span>{escape(photo.name)} cannot be read</span>"
     data = base64.b64encode(encode_jpeg(picture, 80)).decode()

@@ -127,9 +127,9 @@ class Delivery:
                 self._url, data=body, timeout=TIMEOUT, allow_redirects=False, verify=self._ca
             )
         except requests.RequestException as error:
-            what = "no answer from" if isinstance(error, requests.Timeout) else "no connection to"
-            log.debug("%s %s: %s", what, self._shown_url, told_without_password(error, self._url))
-            return TryLater(f"{what} {self._shown_url}")
+            told = _told(error, self._shown_url)
+            log.debug("%s: %s", told, told_without_password(error, self._url))
+            return TryLater(told)
         if answer.status_code in REFUSED:
             return Refused(_reason(answer))
         if answer.status_code != 200:
@@ -145,6 +145,17 @@ class Delivery:
     def close(self) -> None:
         """Close the connection."""
         self._session.close()
+
+
+def _told(error: requests.RequestException, url: str) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return (
+            f"no TLS connection to {url}: its certificate is not trusted (name its authority with"
+            " --ca, or ca= in Python), is for another name, or the server speaks no TLS"
+        )
+    return (
+        f"{'no answer from' if isinstance(error, requests.Timeout) else 'no connection to'} {url}"
+    )
 
 
 def _reason(answer: requests.Response) -> str:

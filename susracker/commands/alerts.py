@@ -17,9 +17,10 @@ from susracker.commands.alerts_stats import stats_command
 from susracker.commands.alerts_watch import watch_command
 from susracker.commands.auditing import audited
 from susracker.commands.auditing import note as note_act
+from susracker.commands.groups import CommandGroup
 from susracker.commands.holds import hold_command, release_command
 from susracker.commands.options import LoadedSettings, json_option, settings_options
-from susracker.commands.shown import moment_text, print_json, print_table
+from susracker.commands.shown import fpir_text, moment_text, print_json, print_table
 from susracker.errors import InputError
 from susracker.judgement.finding import find_alert
 from susracker.judgement.judging import Judged, Judging, with_judgements
@@ -43,7 +44,7 @@ replaces_option = click.option(
 )
 
 
-@click.group("alerts")
+@click.group("alerts", cls=CommandGroup)
 def command() -> None:
     """List, show, watch, review, sum up and export alerts.
 
@@ -232,7 +233,7 @@ def _alerts_table(alerts: Sequence[Alert]) -> Table:
     table = Table("id", "occurred (UTC)", "camera", "who or what", "fpir", "status", box=None)
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for one in alerts:
-        fpir = f"{one.candidates[0].fpir:.1g}" if one.candidates else ""
+        fpir = fpir_text(one.candidates[0].fpir) if one.candidates else ""
         at = f"{one.occurred_at:%Y-%m-%d %H:%M}"
         table.add_row(one.id[:SHORT_ID], at, one.camera_id, _subject(one), fpir, one.status)
     return table
@@ -268,7 +269,7 @@ def _details(alert: Alert) -> str:
 def _candidates_table(alert: Alert) -> Table:
     table = Table("candidate", "name", "score", "distance", "fpir", box=None)
     for one in alert.candidates:
-        numbers = (f"{one.score:.2f}", f"{one.distance:.2f}", f"{one.fpir:.1g}")
+        numbers = (f"{one.score:.2f}", f"{one.distance:.2f}", fpir_text(one.fpir))
         table.add_row(one.criminal_id[:SHORT_ID], one.name, *numbers)
     return table
 

@@ -13,6 +13,7 @@ import click
 from susracker.commands.alerts_options import FilterOf, filter_options
 from susracker.commands.auditing import audited, note
 from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.commands.shown import fpir_text
 from susracker.models import Alert
 from susracker.plugins import open_existing_store_of
 from susracker.runtime.text import on_one_line
@@ -62,7 +63,7 @@ def _alerts(store: Store, wanted: AlertFilter, after: int, seconds: float) -> It
 
 def _line(alert: Alert) -> str:
     about = alert.event_type if alert.kind == "activity" else alert.name or "(removed)"
-    fpir = f", fpir {alert.candidates[0].fpir:.1g}" if alert.candidates else ""
+    fpir = f", fpir {fpir_text(alert.candidates[0].fpir)}" if alert.candidates else ""
     where = f"{alert.camera_id} ({alert.camera_location})"
     told = on_one_line(f"{about}, {where}{fpir}")
     return f"{alert.occurred_at:%Y-%m-%d %H:%M:%S} UTC  {alert.id[:8]}  {told}"

@@ -16,6 +16,7 @@ from susracker.access.export import all_entries, read_export, write_export
 from susracker.access.signing import PublicKey, SigningKey, public_path
 from susracker.access.verification import Verified, verify
 from susracker.commands.auditing import acting, audited, note, reason_option, unaudited
+from susracker.commands.groups import CommandGroup
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import progress_bar
 from susracker.commands.shown import print_json
@@ -34,7 +35,7 @@ public_key_option = click.option(
 )
 
 
-@click.group("audit")
+@click.group("audit", cls=CommandGroup)
 def command() -> None:
     """Show, verify and export the log of who did what.
 

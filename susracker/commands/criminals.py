@@ -16,6 +16,7 @@ from susracker.commands.criminals_edit import edit_command
 from susracker.commands.criminals_photos import remove_photo_command
 from susracker.commands.criminals_stats import stats_command
 from susracker.commands.erase import erase_command
+from susracker.commands.groups import CommandGroup
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, plain_table, print_json, print_table
 from susracker.enrolment.inspection import photo_fields
@@ -45,7 +46,7 @@ id_argument = click.argument("criminal_id", metavar="ID")
 ids_argument = click.argument("criminal_ids", metavar="ID...", nargs=-1, required=True)
 
 
-@click.group("criminals")
+@click.group("criminals", cls=CommandGroup)
 def command() -> None:
     """List, show, edit and remove enrolled people.
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from susracker.commands.auditing import audited, note, reason_option
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.photo_files import PHOTO, read_photo
-from susracker.commands.shown import plain_table, print_json, print_table
+from susracker.commands.shown import fpir_text, plain_table, print_json, print_table
 from susracker.commands.working import working
 from susracker.config import Settings
 from susracker.errors import InputError, PictureError
@@ -90,6 +90,6 @@ def _title(number: int, faces: int, one: Search, threshold: float | None) -> str
 def _candidates(found: Search) -> Table:
     table = plain_table("id", "name", "score", "distance", "fpir")
     for one in found.candidates:
-        numbers = f"{one.score:.2f}", f"{one.distance:.2f}", f"{one.fpir:.1g}"
+        numbers = f"{one.score:.2f}", f"{one.distance:.2f}", fpir_text(one.fpir)
         table.add_row(one.criminal_id[:SHORT_ID], one.name, *numbers)
     return table

@@ -11,6 +11,7 @@ import click
 from susracker.access.issuing import find_key, has_valid_admin, issue, rotate
 from susracker.access.keys import KeyText
 from susracker.commands.auditing import Noting, audited, note, reason_option, unaudited
+from susracker.commands.groups import CommandGroup
 from susracker.commands.keys_data import new_data_key_command, rotate_data_command
 from susracker.commands.new_stores import open_or_create
 from susracker.commands.options import LoadedSettings, json_option, settings_options
@@ -21,7 +22,7 @@ from susracker.plugins import open_existing_store_of
 key_argument = click.argument("id_or_name", metavar="ID_OR_NAME")
 
 
-@click.group("keys")
+@click.group("keys", cls=CommandGroup)
 def command() -> None:
     """Create, list, rotate and revoke the keys that the server asks for.
 

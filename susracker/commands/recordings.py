@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from susracker.commands.auditing import audited, note, reason_option, unaudited
+from susracker.commands.groups import CommandGroup
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import progress_bar
 from susracker.commands.shown import plain_table, print_table
@@ -28,7 +29,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 MOMENT = click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"])
 
 
-@click.group("recordings")
+@click.group("recordings", cls=CommandGroup)
 def command() -> None:
     """List, show, cut, merge and anonymise recordings.
 

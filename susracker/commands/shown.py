@@ -11,10 +11,18 @@ from rich.table import Table
 
 UNLIMITED_WIDTH = 10_000
 
+SMALLEST_FPIR = 1e-6
+"""Below this, the tables behind a rate are extrapolated, so no smaller number is shown."""
+
 
 def moment_text(moment: datetime | None) -> str:
     """A time to the minute, in UTC; nothing for None."""
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
+
+
+def fpir_text(fpir: float) -> str:
+    """A rate of false positives, to one digit."""
+    return f"<{SMALLEST_FPIR:.0e}" if fpir < SMALLEST_FPIR else f"{fpir:.1g}"
 
 
 def print_json(value: object) -> None:

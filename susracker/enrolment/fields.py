@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     ValidationError,
 )
+from pydantic_core import ErrorDetails
 
 from susracker.errors import InputError
 from susracker.models import EDITABLE, Criminal, Status, Threat
@@ -109,7 +110,7 @@ def criminal_from_fields(fields: Mapping[str, object]) -> Criminal:
             required; see `CriminalFields`.
 
     Raises:
-        InputError: a field is wrong. The message is one line about the first such field.
+        InputError: a field is wrong. The message is one line about each such field.
     """
     checked = _check(fields)
     values = {name: getattr(checked, name) for name in EDITABLE}
@@ -121,7 +122,7 @@ def edit_from_fields(fields: Mapping[str, object]) -> dict[str, Any]:
     """Make an edit for `Gallery.edit_criminal` from values by name; it changes only these.
 
     Raises:
-        InputError: a field is wrong. The message is one line about the first such field.
+        InputError: a field is wrong. The message is one line about each such field.
     """
     checked = _check({"name": "stays as it is"} | dict(fields))
     edit = {name: getattr(checked, name) for name in EDITABLE if name in fields}
@@ -132,12 +133,17 @@ def _check(values: Mapping[str, object]) -> CriminalFields:
     try:
         return CriminalFields.model_validate(values)
     except ValidationError as error:
-        problem = error.errors()[0]
-        name = ".".join(map(str, problem["loc"]))
-        if problem["type"] == "extra_forbidden":
-            raise InputError(
-                f"no field is called {name!r}; there are: {', '.join(EDITABLE)}"
-            ) from error
-        if problem["type"] == "missing":
-            raise InputError(f"{name} is missing") from error
-        raise InputError(f"{name}: {problem['msg'].removeprefix('Value error, ')}") from error
+        problems = {one["loc"][:1]: _problem_text(one) for one in reversed(error.errors())}
+        raise InputError("; ".join(reversed(problems.values()))) from error
+
+
+def _problem_text(problem: ErrorDetails) -> str:
+    name = ".".join(map(str, problem["loc"]))
+    if problem["type"] == "extra_forbidden":
+        return f"no field is called {name!r}; there are: {', '.join(EDITABLE)}"
+    if problem["type"] == "missing":
+        return f"{name} is missing"
+    if problem["type"] == "int_parsing":
+        return f"{name}: must be a whole number"
+    told = problem["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    return f"{name}: {told}"

@@ -120,7 +120,7 @@ def _prepare(enroller: Enroller, path: Path) -> PreparedPhoto | StoredPhoto | Re
             return problem
         content = path.read_bytes()
     except FileNotFoundError:
-        return Refused(str(path), "file gone")
+        return Refused(str(path), "no such file")
     except OSError as error:
         return Refused(str(path), "cannot be read", error.strerror or "")
     owner = enroller.store.photo_owner(photo_digest(content))

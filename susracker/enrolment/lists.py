@@ -16,6 +16,7 @@ from pathlib import Path
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.enrolment.report import Refused
 from susracker.errors import InputError
+from susracker.models import Criminal
 
 LIST_SUFFIXES = (".csv", ".json")
 
@@ -122,14 +123,30 @@ def _add(people: dict[tuple[str, str | None], ListedPerson], folder: Path, row: 
     if isinstance(row, str):
         raise InputError(row)
     photo, fields = _parse(row)
-    checked = criminal_from_fields(fields)
+    checked = _checked(photo, fields)
     key = checked.name, checked.case_reference
     known = people[key].fields if key in people else {}
     _refuse_contradiction(checked.name, known, fields)
     person = people.setdefault(key, ListedPerson({"name": checked.name}, []))
     for name, value in fields.items():
         person.fields.setdefault(name, value)
-    person.photos.append(folder / photo)
+    person.photos.append(folder / str(photo))
+
+
+def _checked(photo: object, fields: Mapping[str, object]) -> Criminal:
+    """The person of a row.
+
+    Raises:
+        InputError: what is wrong with the photo and the fields, all of it.
+    """
+    problems = [problem] if (problem := _problem_of_photo(photo)) else []
+    try:
+        checked = criminal_from_fields(fields)
+    except InputError as error:
+        raise InputError("; ".join([*problems, str(error)])) from error
+    if problems:
+        raise InputError(problems[0])
+    return checked
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
@@ -216,15 +233,20 @@ def _problem_of(columns: list[str]) -> str | None:
     return f"the column {missing[0]!r} is missing" if missing else None
 
 
-def _parse(row: Mapping[str, object]) -> tuple[str, dict[str, object]]:
-    """Return a row's photo, and the fields that it has of the person."""
+def _parse(row: Mapping[str, object]) -> tuple[object, dict[str, object]]:
+    """Return a row's photo, which is not checked, and the fields that it has of the person."""
     said = {column: value for column, value in row.items() if value not in (None, "", [])}
     photo = said.pop("photo", None)
-    if not isinstance(photo, str) or not _may_be_a_path(photo):
-        raise InputError("photo must be the path of a file")
     for column in ANY_CASE & said.keys():
         said[column] = str(said[column]).strip().lower()
     return photo, {COLUMNS[column]: value for column, value in said.items()}
+
+
+def _problem_of_photo(photo: object) -> str | None:
+    if photo is None:
+        return "photo is missing"
+    is_path = isinstance(photo, str) and _may_be_a_path(photo)
+    return None if is_path else "photo must be the path of a file"
 
 
 def _may_be_a_path(text: str) -> bool:

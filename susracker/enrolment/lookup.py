@@ -23,7 +23,9 @@ def find_criminal(store: Store, id_or_prefix: str) -> Criminal:
         return store.criminal(id_or_prefix)
     except NotFoundError:
         known = {one.id: one for one in store.criminals()}
-    absent = f"nobody is enrolled with the id {id_or_prefix!r}"
+    absent = (
+        f"nobody is enrolled with the id {id_or_prefix!r}: susracker criminals list shows the ids"
+    )
     return known[_only_one(known, id_or_prefix, absent)]
 
 

@@ -13,6 +13,9 @@ from susracker.enrolment.lists import LIST_SUFFIXES, read_list
 from susracker.enrolment.report import Refused
 from susracker.errors import InputError
 
+SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
+"""Lists that are not saved as CSV yet."""
+
 _NUMBER = re.compile(r"(?<=.)[ _-]*(?:\(\d{1,6}\)|(?<=[ _-])\d{1,6})$")
 """What tells several files of one person apart, at the end of their names."""
 
@@ -57,12 +60,12 @@ def find_people(paths: Sequence[Path], fields: Mapping[str, object]) -> Sources:
         fields: values for everyone found; a list may override them for a person.
 
     Raises:
-        InputError: a path does not exist, is a single photo, or cannot be read; a field is wrong;
-            or a list has other columns.
+        InputError: a path does not exist, is a single photo or a spreadsheet, or cannot be read; a
+            field is wrong; or a list has other columns.
     """
     found = Sources()
     for path in paths:
-        _must_exist(path)
+        _must_be_usable(path)
         if path.is_dir():
             _add_folder(found, path, fields)
         elif _is_list(path):
@@ -102,11 +105,12 @@ def find_photos(paths: Sequence[Path]) -> list[Path]:
     """Find the files of one person: photos, and all files in folders, however deep.
 
     Raises:
-        InputError: a path does not exist, is a list of people, or cannot be read.
+        InputError: a path does not exist, is a list of people or a spreadsheet, or cannot be
+            read.
     """
     photos: list[Path] = []
     for path in paths:
-        _must_exist(path)
+        _must_be_usable(path)
         if path.is_dir():
             photos += _files_beneath(path)
         elif _is_list(path):
@@ -116,9 +120,11 @@ def find_photos(paths: Sequence[Path]) -> list[Path]:
     return photos
 
 
-def _must_exist(path: Path) -> None:
+def _must_be_usable(path: Path) -> None:
     if not path.exists():
         raise InputError(f"no such file or folder: {path}")
+    if path.suffix.lower() in SPREADSHEETS and path.is_file():
+        raise InputError(f'{path} is a spreadsheet: save it as CSV ("CSV UTF-8"), and enrol that')
 
 
 def _is_list(path: Path) -> bool:
@@ -134,10 +140,7 @@ def _add_folder(found: Sources, folder: Path, fields: Mapping[str, object]) -> N
     if not folders:
         _add_person(found, folder, files, fields)
         return
-    found.refused += [
-        Refused(str(file), "in no person's folder", f"it is beside the folders in {folder}")
-        for file in files
-    ]
+    found.refused += [Refused(str(file), "in no person's folder") for file in files]
     for own in folders:
         deeper, photos = _children(own)
         _add_person(found, own, photos, fields)

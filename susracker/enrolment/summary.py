@@ -19,6 +19,9 @@ LOOKALIKES_LISTED = 30
 
 
 ADVICE = {
+    "in no person's folder": "put each photo into a folder named after its person; or, if the files"
+    " are named after people, type susracker enroll FILE… --each-file",
+    "no such file": "the paths in a list start from the folder of the list",
     "too large": "add --max-megapixels with a higher limit, or save smaller copies",
     "several people": "add --each-file if each file is of another person, --allow-unlike if not",
     "unlike the other photos": "add --allow-unlike if they are photos of that person all the same",

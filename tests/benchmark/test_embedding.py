@@ -10,7 +10,7 @@ from susracker.faces.boxes import Box
 from susracker.faces.encoder import Encoder
 from susracker.faces.face import Face
 from susracker.plugins import open_detector
-from tests.pictures import HOPPER, encoded
+from tests.pictures import HOPPER, encoded, portrait
 
 
 class Watched(Encoder):
@@ -67,6 +67,12 @@ def test_faces_that_are_enrolled_are_cut_out_only_on_demand():
     (whole,) = open_detector().find_in_bytes(HOPPER.read_bytes())
     (seen,) = open_detector().find_in_bytes(whole.jpeg(0))
     assert np.array_equal(cut, seen.chip)
+
+
+def test_every_photo_that_can_be_enrolled_is_measured(tmp_path):
+    scan = tmp_path / "scan.tiff"
+    scan.write_bytes(encoded(portrait(HOPPER), "TIFF"))
+    assert Embedder(Watched()).embed(scan).found
 
 
 @pytest.mark.parametrize(

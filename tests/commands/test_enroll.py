@@ -129,11 +129,12 @@ def test_a_folder_of_people_with_every_way_to_be_refused(tmp_path, run, stored):
         "too small: 1",
         "too blurred: 1",
         "not a picture: 3",
-        "file gone: 1",
+        "no such file: 1",
         "cannot be read: 1",
         "in no person's folder: 1",
     }
     assert "refused 10:" in lines
+    assert any("put each photo into a folder named after its person" in line for line in lines)
     for name in ("both", "wall", "small", "blurred", "broken", "empty", "gone", "pipe"):
         assert sum(f"{name}.jpg" in line for line in lines) == 1
 
@@ -205,7 +206,7 @@ def test_csv_and_json_lists(tmp_path, run, stored, criminals):
     collins, hopper = criminals()
     assert (hopper.age, hopper.crimes, hopper.threat) == (85, ("arson", "robbery"), "high")
     assert (collins.crimes, collins.threat) == (("x",), "low")
-    assert "file gone: 1" in result.stdout
+    assert "no such file: 1" in result.stdout
 
 
 def test_photos_for_someone_enrolled_by_the_beginning_of_the_id(tmp_path, run, criminals, stored):

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from susracker.access.audit import Act, AuditLog
 from susracker.access.signing import SigningKey
 from susracker.cli import main
+from susracker.commands.shown import fpir_text
 from susracker.plugins import open_store
 from susracker.testing.records import candidate, criminal, face_alert, photo, sighting
 
@@ -31,6 +32,16 @@ def shown(site: dict[str, str], *typed: str) -> str:
     result = CliRunner().invoke(main, typed, env=site, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return click.unstyle(result.output)
+
+
+@pytest.mark.parametrize("group", ["alerts", "audit", "criminals", "keys", "recordings"])
+def test_the_lines_of_commands_are_not_cut_off(site, group):
+    assert "..." not in shown(site, group, "--help").partition("Commands:")[2]
+
+
+def test_no_rate_is_shown_where_the_tables_are_extrapolated():
+    rates = (0.0, 4e-13, 1e-6, 0.00624, 0.5)
+    assert [fpir_text(rate) for rate in rates] == ["<1e-06", "<1e-06", "1e-06", "0.006", "0.5"]
 
 
 def test_lists_are_not_cut_off(site):

@@ -73,6 +73,13 @@ def test_a_name_is_the_same_however_its_accents_are_written() -> None:
     assert criminal_from_fields({"name": decomposed}).name == composed
 
 
+def test_every_wrong_field_is_said_once() -> None:
+    with pytest.raises(InputError) as caught:
+        criminal_from_fields({"age": "x", "threat": "huge", "crimes": ["", "", 5]})
+    told = [problem.partition(":")[0] for problem in str(caught.value).split("; ")]
+    assert told == ["name is missing", "age", "crimes.0", "threat"]
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -88,8 +95,8 @@ def test_a_name_is_the_same_however_its_accents_are_written() -> None:
         ({"age": 151}, "age: "),
         ({"age": True}, "age: must be a number"),
         ({"age": 30.5}, "age: "),
-        ({"age": "thirty"}, "age: "),
-        ({"threat": "huge"}, "threat: "),
+        ({"age": "thirty"}, "age: must be a whole number"),
+        ({"threat": "huge"}, "threat: must be 'low', 'medium' or 'high'"),
         ({"threat": None}, "threat: "),
         ({"status": "free"}, "status: "),
         ({"crimes": "arson"}, "crimes: "),

@@ -93,10 +93,11 @@ def test_json_says_the_same(tmp_path: Path) -> None:
         ("photo,name\n", "lists nobody"),
         ("photo,name,nick\n", "line 1: unknown column 'nick'; known: photo, name, age"),
         ("photo,name,name\n", "line 1: the column 'name' appears twice"),
-        ("photo,name\n1.jpg,Jo\n,Jo\n", "line 3: photo must be the path of a file"),
+        ("photo,name\n1.jpg,Jo\n,Jo\n", "line 3: photo is missing"),
         ("photo,name\n1.jpg\n", "line 2: name is missing"),
         ("photo,name\n1.jpg,Doe,Jo\n", "line 2: 3 cells, but 2 columns"),
         ("photo,name,age\n1.jpg,Jo,old\n", "line 2: age: "),
+        ("photo,name,threat\n,,huge\n", "line 2: photo is missing; name is missing; threat: "),
         ('photo,name\n1.jpg,"Jo\n', "line 2: "),
         ("photo,name,age\n1.jpg,Jo,40\n2.jpg,Jo,41\n", "line 3: age is '41', but '40' in an"),
     ],
@@ -197,7 +198,7 @@ def test_all_bad_rows_are_told_and_the_good_ones_are_read(tmp_path: Path) -> Non
     assert (jo.fields, len(jo.photos)) == ({"name": "Jo", "age": "40"}, 2)
     assert [one.path for one in bad] == [f"{path}, line {number}" for number in (3, 4, 5, 7)]
     assert {one.reason for one in bad} == {"bad row"}
-    assert "photo must be" in bad[0].detail
+    assert bad[0].detail == "photo is missing"
     assert "'40' in an earlier row of Jo" in bad[1].detail
     assert bad[3].detail == "4 cells, but 3 columns"
 

@@ -77,11 +77,14 @@ def test_the_photos_of_one_person_are_found_to_the_bottom(tmp_path: Path) -> Non
 
 def test_what_cannot_be_understood_is_said_before_anything_is_done(tmp_path: Path) -> None:
     touch(tmp_path / "a.jpg", tmp_path / "people.csv", tmp_path / ("x" * 201) / "a.jpg")
+    touch(tmp_path / "people.XLSX")
     for call, message in [
         (lambda: find_people([tmp_path / "a.jpg"], {}), "whose photo is .*a.jpg.*--name"),
         (lambda: find_people([tmp_path / "gone"], {}), "no such file or folder: .*gone"),
         (lambda: find_photos([tmp_path / "gone.jpg"]), "no such file or folder: .*gone"),
         (lambda: find_photos([tmp_path / "people.csv"]), "leave out --name and --id"),
+        (lambda: find_people([tmp_path / "people.XLSX"], {}), "is a spreadsheet: save it as CSV"),
+        (lambda: find_photos([tmp_path / "people.XLSX"]), "is a spreadsheet: save it as CSV"),
         (lambda: find_people([tmp_path], {}), "x{201}: name: "),
     ]:
         with pytest.raises(InputError, match=message):

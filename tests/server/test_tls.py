@@ -67,12 +67,13 @@ def test_a_client_that_speaks_no_tls_is_no_news(tls_site, capfd):
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_a_camera_without_the_authority_sends_nothing(tls_site):
+def test_a_camera_without_the_authority_sends_nothing_and_says_why(tls_site, caplog):
     with Camera(tls_site.url, "gate-1", "Gate") as camera:
         camera.send_activity("violence", datetime.now(timezone.utc))
         assert not camera.flush(1)
         camera.close(0.1)
     assert camera.counts.sent == 0
+    assert "its certificate is not trusted (name its authority with --ca" in caplog.text
 
 
 def test_a_file_of_authorities_must_be_one(certificate):

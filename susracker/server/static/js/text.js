@@ -120,7 +120,7 @@ export const text = {
     loadingPicture: "Loading the picture",
     faceOf: (camera) => `Face from camera ${camera}`,
     photoOf: (name) => `Enrolled photo of ${name}`,
-    others: "Other candidates",
+    others: "Other candidates, and how often strangers score as high",
     noOthers: "Nobody else on the watch-list comes near.",
     crimes: "Wanted for",
     place: "Seen at",
