@@ -197,7 +197,8 @@ def test_keys(url: str) -> None:
         ("key.revoke", key.id, "left"),
     ]
     assert details(url)[0] == {"name": "Jo", "role": "viewer"}
-    assert rotated.split()[0].rpartition("_")[2] not in repr(entries(url))
+    # The secret, which may hold the character that stands before it.
+    assert rotated.split()[0].split("_", 2)[2] not in repr(entries(url))
 
 
 def test_rotations_of_the_data_key(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
