@@ -110,6 +110,25 @@ def test_an_admin_makes_a_key_that_works_and_revokes_it(guarded, keys, pages):
     expect(page.get_by_text("Faces of alerts")).to_be_visible()
 
 
+def test_the_end_of_a_session_leads_to_the_sign_in_and_nothing_stays_open(guarded, pages):
+    with open_store(guarded.store_url) as store:
+        now = datetime.now(timezone.utc)
+        key, shown = issue(store, "admin", "soon gone", None, None, now)
+        page = sign_in(pages, guarded, str(shown))
+        live(page)
+        page.get_by_role("link", name="Administration").click()
+        page.get_by_role("button", name="Make a key").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        store.revoke_key(key.id, now)
+    expect(page.get_by_label("Your key")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_an_address_that_the_page_did_not_make_leads_to_the_first_view(site, pages):
+    page = pages.open(f"{site.url}/#/%")
+    expect(page.get_by_role("button", name="To judge")).to_be_visible()
+
+
 def test_numbers_show_what_became_of_alerts(site, faces, pages):
     site.upload(faces["hopper"], "gate")
     site.upload(faces["collins"], "gate")
