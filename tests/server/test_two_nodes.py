@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 import uuid
 from collections import Counter
@@ -96,23 +95,6 @@ def test_one_alert_for_a_criminal_and_camera_whichever_node_hears(city, faces):
     pairs = Counter((alert.criminal_id, alert.camera_id) for alert in alerts)
     assert set(pairs.values()) == {1}
     assert len(pairs) == 10
-
-
-def test_a_camera_whose_frames_a_balancer_scatters_raises_one_alert(city, faces):
-    """Each node knows a part of the passage, of which it would raise the alert."""
-    cameras = [f"scattered-{number}" for number in range(3)]
-    frames = list(product(range(8), cameras, ("hopper", "collins")))
-    picks = random.Random(17)
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(
-            pool.map(lambda job: upload(picks.choice(city.nodes), faces[job[2]], job[1]), frames)
-        )
-    messages = Counter(one.json()["message"] for one in answers)
-    assert messages == {"Match found": 6, "Match found but in cooldown": len(frames) - 6}
-    with open_store(city.store) as store:
-        alerts = [one for one in store.alerts(limit=1000) if one.camera_id in cameras]
-    pairs = Counter((alert.criminal_id, alert.camera_id) for alert in alerts)
-    assert len(pairs) == len(alerts) == 6
 
 
 def test_operators_hear_of_alerts_of_either_node_and_of_what_they_missed(city, faces):
