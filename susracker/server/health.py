@@ -14,6 +14,8 @@ from susracker.server.audited import unaudited
 from susracker.server.contract.declaring import contract
 from susracker.server.contract.others import Alive, Ready
 from susracker.server.service import Service, service
+from susracker.tracking.tracker import Tracker
+from susracker.watchlist.operating import OperatingPoint, extrapolation
 
 blueprint = Blueprint("health", __name__)
 
@@ -46,8 +48,14 @@ def readyz() -> ResponseReturnValue:
         target_fpir=service().tracker.settings.target_fpir,
         # JSON knows no infinity, which is the threshold while nobody is enrolled.
         threshold=threshold if math.isfinite(threshold) else None,
+        operating_points=[point.fields() for point in _points(parts.tracker)],
+        extrapolation=extrapolation(len(watchlist)),
         in_flight=parts.work.in_flight + parts.slow.in_flight,
     ), (503 if problem else 200)
+
+
+def _points(tracker: Tracker) -> tuple[OperatingPoint, ...]:
+    return tracker.watchlist.operating_points(has_passages=tracker.has_passages)
 
 
 def _warnings(parts: Service) -> Iterator[str]:

@@ -18,6 +18,7 @@ from susracker.watchlist.expiry import Expiries
 from susracker.watchlist.fusion import FusedTemplates, fuse_all
 from susracker.watchlist.gallery import MAX_COHORT_MEMBERS, Scored, ScoredGallery
 from susracker.watchlist.looks import ONLY, Look
+from susracker.watchlist.operating import OperatingPoint, operating_points
 from susracker.watchlist.scoring import Scoring, TemplateCounts, distance_of
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class WatchList:
         self._store = store
         self._target_fpir = target_fpir
         self._generation = 0
+        self._points: tuple[object, tuple[OperatingPoint, ...]] = (None, ())
         self._encoder_id = encoder_id
         self._gallery = ScoredGallery(
             matcher, scoring, target_fpir, threshold_shift, max_cohort_members
@@ -100,6 +102,16 @@ class WatchList:
         if look == ONLY:
             return self.threshold
         return self._gallery.threshold_for(look.share * self._target_fpir, look.probes)
+
+    def operating_points(self, *, has_passages: bool) -> tuple[OperatingPoint, ...]:
+        """What the usual targets and the present one mean; computed when the list has changed."""
+        state = self._generation, has_passages
+        if self._points[0] != state:
+            points = operating_points(
+                self.threshold_for, self._target_fpir, has_passages=has_passages
+            )
+            self._points = state, points
+        return self._points[1]
 
     def refresh(self, now: datetime) -> int:
         """Apply what has changed in the store since the last call, and drop expired people.

@@ -63,6 +63,31 @@ def test_operating_points_have_a_threshold_for_each_look(url):
     assert points[0.01] == [alone["threshold"]]
 
 
+def test_what_was_measured_is_shown_beside_the_points(url):
+    enrol(url, [1])
+    points = json.loads(stats(url, "--json", "--target-fpir", "0.005"))["operating_points"]
+    misses = {one["target_fpir"]: one["measured_fnir"] for one in points}
+    first = {"photos": 1, "probes": 1, "enrolled": 801, "fnir": 0.239}
+    assert misses[0.01][0] == first
+    assert [one["probes"] for one in misses[0.01]] == [1, 2, 3, 4]
+    assert misses[0.005] == misses[0.000167] == []
+    assert "23.9%" in stats(url)
+    alone = json.loads(stats(url, "--json", "--passage-seconds", "0"))["operating_points"]
+    assert [one["photos"] for one in alone[0]["measured_fnir"]] == [1, 3]
+
+
+def test_a_list_that_is_longer_than_those_measured_is_noted(url, monkeypatch):
+    monkeypatch.setattr("susracker.watchlist.operating.MEASURED_PEOPLE", 4)
+    enrol(url, [1] * 4)
+    assert json.loads(stats(url, "--json"))["extrapolation"] is None
+    assert "extrapolated" not in stats(url)
+    enrol(url, [1] * 5)
+    note = json.loads(stats(url, "--json"))["extrapolation"]
+    assert "up to 4 people" in note
+    assert "has 5, 1.2 times as many" in note
+    assert "extrapolated" in stats(url)
+
+
 def test_the_threshold_follows_the_size_of_the_list(url):
     enrol(url, [1])
     few = json.loads(stats(url, "--json"))["threshold"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import math
+import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
 from unittest.mock import patch
@@ -18,7 +19,7 @@ from susracker.recording import writer
 from susracker.recording.reader import Recording
 from susracker.recording.writer import Recorder
 from susracker.server.service import EXTENSION
-from susracker.testing.records import criminal, face_alert
+from susracker.testing.records import criminal, face_alert, photo, template
 from tests.pictures import HOPPER
 from tests.server.apps import running_app
 
@@ -132,3 +133,26 @@ def test_a_damaged_store_is_no_fault_of_the_request(start, tracker):
     assert answer.status_code == 503
     assert "damaged" in answer.get_json()["error"]
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_operating_points_follow_the_watch_list(start, tracker):
+    client = start()
+
+    def add_people(count: int) -> None:
+        for _ in range(count):
+            taken = photo(uuid.uuid4().hex)
+            made = template(taken, tracker.encoder.id)
+            tracker.store.put_criminal(criminal(taken.criminal_id), [taken], [made])
+        tracker.refresh()
+
+    def thresholds() -> list[float | None]:
+        points = client.get("/readyz").get_json()["operating_points"]
+        assert [one["target_fpir"] for one in points] == [0.01, 0.001, 0.000167]
+        return [one["thresholds"][0] for one in points]
+
+    assert thresholds() == [None] * 3
+    add_people(1)
+    few = thresholds()
+    assert few == sorted(few)
+    add_people(20)
+    assert all(one < other for one, other in zip(few, thresholds(), strict=True))

@@ -9,7 +9,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, RootModel
 
 from susracker.access.roles import ROLES, Permission
 from susracker.models import AlertStatus
-from susracker.server.contract.alerts import ByType, Judgements, NewAlert, Pictures, Shown
+from susracker.server.contract.alerts import (
+    ByType,
+    CandidateShown,
+    Judgements,
+    NewAlert,
+    Pictures,
+    Shown,
+)
 from susracker.server.contract.openapi import API_VERSION
 from susracker.server.contract.schemas import Schema, Schemas
 
@@ -49,11 +56,20 @@ class AlertEvent(RootModel[Annotated[FaceEvent | ActivityEvent, ByType]]):
 
 
 class AlertUpdated(Judgements):
-    """Someone reviewed an alert or recorded an outcome: all that was said, without pictures."""
+    """Someone reviewed an alert or recorded an outcome: all that was said. Or later faces of its
+    passage were better evidence: then that is here, too."""
 
     id: str
     seq: int
     status: AlertStatus
+    confidence: str | None = None
+    """This and what follows is sent with better evidence only."""
+    distance: float | None = None
+    score: float | None = None
+    fpir: float | None = None
+    candidates: list[CandidateShown] | None = None
+    detected_face: str | None = None
+    """JPEG in base64; null once it was forgotten."""
 
 
 EVENTS: Mapping[str, type[BaseModel]] = {

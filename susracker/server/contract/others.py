@@ -137,6 +137,29 @@ class Alive(Shown):
     status: Literal["ok"]
 
 
+class MissesShown(Shown):
+    """How many wanted people were missed when it was measured."""
+
+    photos: int
+    """That each person was enrolled with."""
+    probes: int
+    """Faces of a passage, a second apart."""
+    enrolled: int
+    fnir: float
+
+
+class OperatingPointShown(Shown):
+    """What a target FPIR means for the present watch-list."""
+
+    target_fpir: float
+    thresholds: list[float | None]
+    """Of each look at a passage; null while nobody can be matched."""
+    false_alerts: float
+    """To expect in 10,000 passages of strangers, at most."""
+    measured_fnir: list[MissesShown]
+    """Empty where nothing was measured."""
+
+
 class Ready(Shown):
     """Whether the server does its work."""
 
@@ -149,6 +172,9 @@ class Ready(Shown):
     target_fpir: float
     threshold: float | None
     """Null while nobody can be matched."""
+    operating_points: list[OperatingPointShown]
+    extrapolation: str | None
+    """What to know about the rates if the watch-list is longer than those measured."""
     in_flight: int
 
 
