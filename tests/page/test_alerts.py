@@ -6,6 +6,9 @@ import re
 import time
 from typing import Any
 
+import cv2
+import numpy as np
+
 from tests.page.looks import expect, live, row, rows
 from tests.server.conftest import HOPPER
 from tests.torture.relay import Relay
@@ -36,6 +39,23 @@ def test_an_alert_arrives_live_with_both_faces(site, faces, pages):
     expect(shown.get_by_text("forgery")).to_be_visible()
     expect(shown.get_by_text(re.compile("stranger.* would score this high"))).to_be_visible()
     assert "confidence" not in page.content().lower()
+
+
+def test_better_evidence_replaces_the_face_and_the_score(site, faces, pages):
+    page = pages.open(site.url)
+    live(page)
+    fields = {"camera_id": "better-1", "track_id": "t1"}
+    sharp = cv2.imdecode(np.frombuffer(faces["hopper"], np.uint8), cv2.IMREAD_COLOR)
+    blurred = cv2.imencode(".jpg", cv2.GaussianBlur(sharp, (0, 0), 4))[1].tobytes()
+    site.post("/face_upload", data=fields, files={"file": ("face.jpg", blurred)})
+    row(page, "better-1").click()
+    face = detail(page).get_by_role("img", name="Face from camera better-1")
+    before = face.get_attribute("src")
+    time.sleep(1)  # another face counts for a whole probe then
+    site.post("/face_upload", data=fields, files={"file": ("face.jpg", faces["hopper"])})
+    expect(face).not_to_have_attribute("src", before)
+    assert face.get_attribute("src").endswith(found(site, "better-1")["detected_face"])
+    expect(row(page, "better-1")).to_have_count(1)
 
 
 def test_an_alert_is_judged_with_the_mouse_and_everyone_sees_it(site, faces, pages):

@@ -74,7 +74,7 @@ export class AlertDetail {
   }
 
   markOf(alert) {
-    return [alert.id, alert.status, alert.reviews?.length, alert.outcomes?.length, alert.name].join(" ");
+    return [alert.id, alert.status, alert.reviews?.length, alert.outcomes?.length, alert.name, alert.fpir].join(" ");
   }
 
   draw(alert, person) {

@@ -34,7 +34,7 @@ export function alertRow(alert, frame) {
 
 /** What the row of an alert depends on. */
 export function markOf(alert, frame) {
-  return `${alert.status} ${alert.name} ${frame.people.known(alert.criminal_id)?.threat}`;
+  return `${alert.status} ${alert.name} ${alert.fpir} ${frame.people.known(alert.criminal_id)?.threat}`;
 }
 
 export function nameOf(alert) {

@@ -7,6 +7,7 @@ const OF_FACE = ["criminal_id", "name", "candidates"];
 const OF_ACTIVITY = ["event_type"];
 const PICTURES = ["detected_face", "criminal_image"];
 const SAID = ["status", "reviews", "outcomes"];
+const EVIDENCE = ["fpir", "candidates"];
 
 /** An alert as lists have it. */
 export function listed(sent) {
@@ -21,6 +22,16 @@ export function pictured(sent) {
 /** What people said about an alert, as `alert_updated` and answers about one alert have it. */
 export function said(sent) {
   return pick(sent, SAID);
+}
+
+/** What `alert_updated` changes in lists: what people said, and better evidence if there is any. */
+export function changed(sent) {
+  return pick(sent, [...SAID, ...EVIDENCE]);
+}
+
+/** The same with the better face. */
+export function changedWithFace(sent) {
+  return { ...changed(sent), ...(sent.detected_face && pick(sent, ["detected_face"])) };
 }
 
 function pick(sent, names) {

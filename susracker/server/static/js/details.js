@@ -1,7 +1,7 @@
 // What an alert has beside its entry in the list: pictures, reviews and outcomes. The server notes
 // each look, so only what is shown is asked for; what was shown last is kept.
 
-import { pictured, said } from "./alert.js";
+import { changedWithFace, pictured, said } from "./alert.js";
 import { get, path } from "./api.js";
 import { Cache } from "./cache.js";
 
@@ -22,9 +22,9 @@ export class Details {
     this.cache.put(alert.id, { ...pictured(alert), reviews: [], outcomes: [], held: null });
   }
 
-  /** Applies what people said. */
+  /** Applies what people said, or better evidence. */
   change(update) {
-    this.cache.change(update.id, said(update));
+    this.cache.change(update.id, changedWithFace(update));
   }
 
   /** After a disconnection, others may have said something that was not heard. */

@@ -1,7 +1,7 @@
 // The alerts that the page knows, each once, in the order of the server's log, however they came:
 // live, after a reconnection, or read page by page. Tells listeners at most once per frame.
 
-import { listed, said } from "./alert.js";
+import { changed, listed } from "./alert.js";
 import { get, queryOf } from "./api.js";
 
 export const UNJUDGED = new Set(["new", "to be confirmed"]);
@@ -89,10 +89,10 @@ export class AlertLog extends EventTarget {
     return added;
   }
 
-  /** Applies what people said about an alert, which may arrive before the alert. */
+  /** Applies what people said about an alert, or better evidence; both may arrive before the alert. */
   change(update) {
-    if (this.byId.has(update.id)) this.#apply(update.id, said(update));
-    else this.early.set(update.id, said(update));
+    if (this.byId.has(update.id)) this.#apply(update.id, changed(update));
+    else this.early.set(update.id, { ...this.early.get(update.id), ...changed(update) });
   }
 
   #apply(id, fields) {
