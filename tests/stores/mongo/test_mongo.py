@@ -49,6 +49,8 @@ from tests.server.test_two_nodes import upload, within
 
 ENCODER = open_encoder("dlib")
 
+JOURNAL = "susracker.stores.mongo.journal"
+
 
 @pytest.fixture
 def url(mongodb_server) -> str:
@@ -156,11 +158,11 @@ def database(url, store):
         yield client.get_default_database()
 
 
-@pytest.mark.parametrize("step", ["_move_last_seen", "_known"])
+@pytest.mark.parametrize("step", ["MongoJournal._move_last_seen", "known_among"])
 def test_a_failure_after_an_alert_was_stored_is_no_failure(store, monkeypatch, step):
     store.put_criminal(criminal())
     with monkeypatch.context() as patched:
-        patched.setattr(store, step, Mock(side_effect=AutoReconnect("gone")))
+        patched.setattr(f"{JOURNAL}.{step}", Mock(side_effect=AutoReconnect("gone")))
         (stored,) = store.record([sighting()], [face_alert()], event())
     assert store.alerts() == [stored]
     assert store.criminal("c1").last_seen_at is None
@@ -173,7 +175,7 @@ def test_a_person_removed_before_a_sighting_was_stored_is_forgotten_later(store,
     store.put_criminal(criminal())
     store.remove_criminal("c1")
     with monkeypatch.context() as patched:
-        patched.setattr(store, "_known", Mock(side_effect=AutoReconnect("gone")))
+        patched.setattr(f"{JOURNAL}.known_among", Mock(side_effect=AutoReconnect("gone")))
         (stored,) = store.record([sighting()], [face_alert()], event())
     assert store.alerts() == [stored]
     store.record([], [])
@@ -185,7 +187,7 @@ def test_a_person_removed_after_a_sighting_was_stored_stays_forgotten(url, store
     """What follows from the sighting is done later, by who remembers it with the person in it."""
     store.put_criminal(criminal())
     with monkeypatch.context() as patched:
-        patched.setattr(store, "_known", Mock(side_effect=AutoReconnect("gone")))
+        patched.setattr(f"{JOURNAL}.known_among", Mock(side_effect=AutoReconnect("gone")))
         store.record([sighting()], [face_alert()], event())
     with open_store(url) as other:
         other.remove_criminal("c1")
