@@ -85,6 +85,9 @@ class ScoredGallery:
     def __len__(self) -> int:
         return len(self._people)
 
+    def __contains__(self, criminal_id: str) -> bool:
+        return criminal_id in self._people
+
     @property
     def threshold(self) -> float:
         """The lowest score that is a match; infinite while nobody is enrolled."""

@@ -57,6 +57,10 @@ class People:
     def __len__(self) -> int:
         return len(self._rows)
 
+    def __contains__(self, criminal_id: str) -> bool:
+        with self._lock:
+            return criminal_id in self._rows
+
     def ids(self) -> list[str]:
         """Everyone's ids."""
         with self._lock:

@@ -186,12 +186,15 @@ class WatchList:
         ]
 
     def is_wanted(self, criminal_id: str, now: datetime) -> bool:
-        """Whether someone is in the store and wanted at this moment.
+        """Whether someone is on the watch-list, and in the store and wanted at this moment.
 
         Raises:
             StoreUnavailableError: the store cannot be read.
         """
-        return any(one.is_wanted(now) for one in self._store.criminals([criminal_id]))
+        # A person whose last photo was removed stays in the store.
+        return criminal_id in self._gallery and any(
+            one.is_wanted(now) for one in self._store.criminals([criminal_id])
+        )
 
     def nearest(self, probes: Vectors, now: datetime) -> list[tuple[Candidate, ...]]:
         """The best candidates of each probe, as `identify` has them, but whether or not anyone

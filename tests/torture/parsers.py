@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from susracker.access.export import read_export
 from susracker.access.keys import new_key, parse_key
 from susracker.access.signing import PublicKey, SigningKey
-from susracker.client.delivery import retry_after
+from susracker.client.delivery import retry_after_seconds
 from susracker.config import Settings
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import ConfigError, InputError, RecordingError, SpoolError, StoreError
@@ -145,7 +145,7 @@ FILES_AND_TEXTS = [
     ),
     Parser("dates of cameras", _moments, plain(timestamp), (InputError,)),
     Parser("dates of people", _moments, plain(expiry), (InputError,)),
-    Parser("Retry-After", _moments, plain(retry_after), ()),
+    Parser("Retry-After", _moments, plain(retry_after_seconds), ()),
     Parser(
         "people",
         st.dictionaries(st.sampled_from(sorted(CRIMINAL)), any_value()),

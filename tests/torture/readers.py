@@ -63,7 +63,9 @@ def of_file(name: str, parse: Callable[[Path], object]) -> Callable[[Path], Any]
 
 
 def people_and_photos(file: Path) -> None:
-    for person in read_list(file):
+    people, bad = read_list(file)
+    assert all(one.detail for one in bad)
+    for person in people:
         for photo in person.photos:
             with suppress(OSError):  # as a job does
                 _unfit(photo)

@@ -61,6 +61,7 @@ KNOWN_LINES = (
     "kept without a limit of days: ",
     " INFO susracker.retention.purge: forgot what was kept for long enough: ",
     " INFO susracker.retention.purge: removed ",
+    " INFO susracker.server.post_log: ",
     " INFO susracker.tracking.tracker: someone was removed while being recognised",
 )
 """Beginnings of the log's lines, after the time, that need no explanation."""

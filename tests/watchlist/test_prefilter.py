@@ -40,8 +40,8 @@ def test_people_on_the_list_pass_and_their_opposites_do_not(store, watchlist):
 def test_the_best_score_may_be_below_the_threshold_by_a_margin(store, watchlist, monkeypatch):
     store.put("c1", PEOPLE[:1])
     watchlist.refresh(NOON)
-    least = np.float32(watchlist.threshold - PREFILTER_MARGIN)
-    below = np.nextafter(least, np.float32(-np.inf))
+    least = watchlist.threshold - PREFILTER_MARGIN + 1e-4
+    below = least - 2e-4
     best = np.array([least, least + 1, below, -np.inf], np.float32)
     monkeypatch.setattr(watchlist._gallery, "best_scores", lambda probes: best)
     assert watchlist.prefilter(PEOPLE[:4]).tolist() == [True, True, False, False]
