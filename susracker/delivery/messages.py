@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from susracker.delivery.base import Message
+from susracker.judgement.exporting import alert_fields, fpir_of
 from susracker.models import Alert
 from susracker.runtime.text import counted
 
@@ -26,33 +27,10 @@ TYPES = {
 """`type` of CloudEvents, by `Message.kind`."""
 
 
-def alert_fields(alert: Alert) -> dict[str, Any]:
+def with_face(alert: Alert) -> dict[str, Any]:
     """An alert, by the names that it has over HTTP, with its face if it has one."""
-    fields: dict[str, Any] = {
-        "id": alert.id,
-        "seq": alert.seq,
-        "kind": alert.kind,
-        "event_type": alert.event_type,
-        "camera_id": alert.camera_id,
-        "camera_location": alert.camera_location,
-        "occurred_at": alert.occurred_at.isoformat(),
-        "received_at": alert.received_at.isoformat(),
-        "criminal_id": alert.criminal_id,
-        "name": alert.name,
-        "score": alert.score,
-        "distance": alert.distance,
-        "fpir": fpir_of(alert),
-        "status": alert.status,
-        "details": alert.details,
-    }
-    if alert.face:
-        fields["detected_face"] = base64.b64encode(alert.face).decode()
-    return fields
-
-
-def fpir_of(alert: Alert) -> float | None:
-    """How often a stranger would score as high; None for an activity."""
-    return alert.candidates[0].fpir if alert.candidates else None
+    face = {"detected_face": base64.b64encode(alert.face).decode()} if alert.face else {}
+    return alert_fields(alert) | face
 
 
 def cloud_event(message: Message, now: datetime) -> dict[str, Any]:
@@ -76,7 +54,7 @@ def data_of(message: Message) -> dict[str, Any]:
     if message.kind == "test":
         return {"message": "a test of this channel: nothing has happened"}
     if message.kind != "gathered":
-        return alert_fields(message.alerts[0]) | {"stale": message.is_stale}
+        return with_face(message.alerts[0]) | {"stale": message.is_stale}
     alerts = message.alerts
     return {
         "count": len(alerts),
@@ -85,7 +63,7 @@ def data_of(message: Message) -> dict[str, Any]:
         "cameras": dict(Counter(one.camera_id for one in alerts)),
         "people": dict(Counter(one.name for one in alerts if one.name)),
         "activities": dict(Counter(one.event_type for one in alerts if one.kind == "activity")),
-        "alerts": [alert_fields(one) for one in alerts[:MAX_LISTED]],
+        "alerts": [with_face(one) for one in alerts[:MAX_LISTED]],
         "stale": message.is_stale,
     }
 

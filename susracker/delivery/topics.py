@@ -17,8 +17,9 @@ from datetime import datetime
 from typing import Any
 
 from susracker.delivery.base import Message
-from susracker.delivery.messages import alert_fields, cloud_event
+from susracker.delivery.messages import cloud_event
 from susracker.delivery.rules import MqttOptions
+from susracker.judgement.exporting import alert_fields
 from susracker.models import Alert
 from susracker.watchlist.scoring import plain_confidence
 
@@ -165,7 +166,7 @@ def _config(
 
 def _states(alert: Alert, prefix: str) -> Iterator[Publication]:
     """Who, or what, was seen last at the camera, and where the person was seen last."""
-    fields = {k: v for k, v in alert_fields(alert).items() if k != "detected_face"}
+    fields = alert_fields(alert)
     camera = _camera_topic(alert, prefix)
     yield _json(camera, {"state": alert.name or alert.event_type} | fields)
     if alert.face:

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from susracker.errors import InputError
 from susracker.judgement.judging import Judged
+from susracker.models import Alert
 from susracker.oversight import Judgement
 from susracker.runtime.files import open_private
 
@@ -30,9 +31,8 @@ def writer_for(file: Path) -> Write:
     return _WRITERS[file.suffix.lower()]
 
 
-def row_of(judged: Judged) -> dict[str, Any]:
-    """An alert as one row: with the newest review and outcome, and how many there are."""
-    alert = judged.alert
+def alert_fields(alert: Alert) -> dict[str, Any]:
+    """An alert without its face, by the names that it has over HTTP."""
     return {
         "id": alert.id,
         "seq": alert.seq,
@@ -46,9 +46,23 @@ def row_of(judged: Judged) -> dict[str, Any]:
         "name": alert.name,
         "score": alert.score,
         "distance": alert.distance,
-        "fpir": alert.candidates[0].fpir if alert.candidates else None,
+        "fpir": fpir_of(alert),
         "status": alert.status,
-        "details": alert.details and json.dumps(alert.details, ensure_ascii=False),
+        "details": alert.details,
+    }
+
+
+def fpir_of(alert: Alert) -> float | None:
+    """How often a stranger would score as high; None for an activity."""
+    return alert.candidates[0].fpir if alert.candidates else None
+
+
+def row_of(judged: Judged) -> dict[str, Any]:
+    """An alert as one row: with the newest review and outcome, and how many there are."""
+    details = judged.alert.details
+    return {
+        **alert_fields(judged.alert),
+        "details": details and json.dumps(details, ensure_ascii=False),
         **_newest("review", judged.reviews),
         **_newest("outcome", judged.outcomes),
     }
