@@ -1,7 +1,8 @@
 // The audit log: who did what, newest first, and whether the log is whole.
 
-import { ApiError, get } from "./api.js";
+import { get } from "./api.js";
 import { el, fill, typed } from "./dom.js";
+import { Panel } from "./panel.js";
 import { table } from "./table.js";
 import { text } from "./text.js";
 import { exactElement } from "./when.js";
@@ -14,9 +15,9 @@ export function auditPanel(frame) {
   return panel.element;
 }
 
-class AuditPanel {
+class AuditPanel extends Panel {
   constructor(frame) {
-    this.frame = frame;
+    super(frame);
     this.body = el("tbody", {});
     this.state = el("span", { role: "status" });
     this.more = el("button", { hidden: true, onclick: () => this.attempt(() => this.readOlder()) }, text.audit.more);
@@ -28,15 +29,6 @@ class AuditPanel {
       el("div", { class: "log" }, table(text.audit.title, head, this.body, { kind: "small" })),
       this.more,
     );
-  }
-
-  async attempt(work) {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      this.frame.failed(error);
-    }
   }
 
   async readNewest() {

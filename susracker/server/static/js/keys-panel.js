@@ -4,6 +4,7 @@ import { ApiError, get, path, post, remove } from "./api.js";
 import { ask } from "./ask.js";
 import { openDialog } from "./dialog.js";
 import { el, fill, typed } from "./dom.js";
+import { Panel } from "./panel.js";
 import { table } from "./table.js";
 import { text } from "./text.js";
 import { agoElement, dayOf } from "./when.js";
@@ -16,9 +17,9 @@ export function keysPanel(frame) {
   return panel.element;
 }
 
-class KeysPanel {
+class KeysPanel extends Panel {
   constructor(frame) {
-    this.frame = frame;
+    super(frame);
     this.list = el("div", {});
     this.element = el(
       "section",
@@ -26,15 +27,6 @@ class KeysPanel {
       el("div", { class: "row spread" }, el("h2", {}, text.keys.title), el("button", { onclick: () => this.openForm() }, text.keys.make)),
       this.list,
     );
-  }
-
-  async attempt(work) {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      this.frame.failed(error);
-    }
   }
 
   async read() {

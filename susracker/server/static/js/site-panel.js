@@ -1,27 +1,19 @@
 // The plan of the site among the cameras: shown to all, changed by those who may.
 
-import { ApiError, put, queryOf, remove } from "./api.js";
+import { put, queryOf, remove } from "./api.js";
 import { el, fill } from "./dom.js";
+import { Panel } from "./panel.js";
 import { dropZone } from "./photo-drop.js";
 import { planPicture, readSite } from "./site-plan.js";
 import { text } from "./text.js";
 
-export class SitePanel {
+export class SitePanel extends Panel {
   constructor(frame) {
-    this.frame = frame;
+    super(frame);
     this.mayChange = frame.session.may("manage");
     this.cameras = [];
     this.element = el("section", { class: "card stack site", "aria-label": text.site.title, hidden: true });
     this.attempt(() => this.read());
-  }
-
-  async attempt(work) {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      this.frame.failed(error);
-    }
   }
 
   async read() {
