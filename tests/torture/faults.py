@@ -115,9 +115,7 @@ def replaced(place: HinderedPlace) -> Iterator[None]:
 def corrupted(place: HinderedPlace) -> Iterator[None]:
     """All pages but the first are overwritten; in the end somebody restores the files."""
     kept = place.folder / "kept"
-    place.site.pause()
-    with closing(sqlite3.connect(place.file)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    _pause_between_writes(place)
     shutil.copytree(place.disk, kept)
     size = place.file.stat().st_size
     with place.file.open("r+b") as file:
@@ -129,6 +127,30 @@ def corrupted(place: HinderedPlace) -> Iterator[None]:
     shutil.rmtree(place.disk)
     kept.rename(place.disk)
     place.site.start()
+
+
+def _pause_between_writes(place: HinderedPlace) -> None:
+    """Let the server stand still, with nothing in the log of its store and nothing read ahead.
+
+    Else it could go on writing to a store that is damaged until it reads a page that it does not
+    remember, and what it has answered until then is not in the copy that is restored.
+    """
+    place.site.pause()
+    while not _emptied_log(place.file):
+        place.site.resume()
+        place.site.pause()
+
+
+def _emptied_log(file: Path) -> bool:
+    """Whether no statement is going on; then others read all pages again, for there is a write."""
+    with closing(sqlite3.connect(file, timeout=0.1, isolation_level=None)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        try:
+            connection.execute(f"PRAGMA user_version = {version}")
+        except sqlite3.OperationalError:
+            return False
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
 
 FAULTS = {
