@@ -22,6 +22,10 @@ class FairQueue(Generic[Item]):
     def __len__(self) -> int:
         return self._count
 
+    def count(self, key: str) -> int:
+        """How many items of a key wait."""
+        return len(self._items.get(key, ()))
+
     def put(self, key: str, item: Item) -> None:
         """Add an item behind those of the same key."""
         self._items.setdefault(key, deque()).append(item)
@@ -41,11 +45,16 @@ class FairQueue(Generic[Item]):
         self._taken(key)
         return item
 
+    def has_surplus(self, key: str) -> bool:
+        """Whether some key has more than `key` would have with one more."""
+        noisiest = self._noisiest()
+        return noisiest is not None and self.count(noisiest) > self.count(key) + 1
+
     def take_surplus(self, key: str) -> Item | None:
         """Take the newest item of the key with the most, if that has more than `key` would have
         with one more; otherwise None."""
-        noisiest = max(self._items, key=lambda one: len(self._items[one]), default=key)
-        if len(self._items.get(noisiest, ())) <= len(self._items.get(key, ())) + 1:
+        noisiest = self._noisiest()
+        if noisiest is None or not self.has_surplus(key):
             return None
         item = self._items[noisiest].pop()
         self._taken(noisiest)
@@ -58,6 +67,9 @@ class FairQueue(Generic[Item]):
         self._items[key].remove(item)
         self._taken(key)
         return True
+
+    def _noisiest(self) -> str | None:
+        return max(self._items, key=self.count, default=None)
 
     def _taken(self, key: str) -> None:
         self._count -= 1

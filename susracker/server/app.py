@@ -46,10 +46,11 @@ from susracker.server.origins import Origins
 from susracker.server.outgoing import MAX_MESSAGE
 from susracker.server.parameters import refuse_unknown_parameters
 from susracker.server.pools import BoundedPool
-from susracker.server.post_log import log_posts
+from susracker.server.post_log import PostLog, log_posts
 from susracker.server.proxies import Proxies
 from susracker.server.refusals import register_errors
 from susracker.server.service import EXTENSION, Part, Service
+from susracker.server.shedding import Shedding
 from susracker.server.thumbnails import Thumbnails
 from susracker.tracking.tracker import Tracker
 from susracker.tracking.turns import large_at_once
@@ -99,10 +100,11 @@ def create_app(
 
     admission = Admission(tracker.store, settings, note)
     rate_limit = RateLimit(settings)
-    measures = Measures()
+    measures, posts = Measures(), PostLog()
+    work = FairPool(settings.workers + WRITERS, settings.workers + settings.queue_size)
     # In this order: a preflight has no key, and who has a key is counted by it.
     measure_requests(app, measures)
-    log_posts(app)
+    log_posts(app, posts)
     allow_listed_origins(app, origins)
     guard(app, admission)
     limit_requests(app, rate_limit)
@@ -112,6 +114,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
     socketio = _socketio(app, origins)
     app.wsgi_app = LimitedOpenings(app.wsgi_app, rate_limit)  # type: ignore[method-assign]
+    app.wsgi_app = Shedding(app.wsgi_app, work, measures, posts)  # type: ignore[method-assign]
     _surround(app, settings, origins)
     thumbnails = Thumbnails(tracker.store)
     live = Live(socketio, tracker.store, thumbnails, settings.follow_seconds)
@@ -127,7 +130,7 @@ def create_app(
         live=live,
         thumbnails=thumbnails,
         judging=Judging(tracker.store, settings.review_required_by),
-        work=FairPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
+        work=work,
         slow=FairPool(slow, slow + MAX_WAITING_SLOW),
         reads=reads,
         pages=BoundedPool(1, 1 + MAX_WAITING_READS),

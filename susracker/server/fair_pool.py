@@ -14,12 +14,20 @@ from susracker.server.pools import RETRY_AFTER, BoundedPool
 
 Result = TypeVar("Result")
 
+SHARE = 4
+"""A camera may have so many times as many calls waiting as there is room left, so that one camera
+leaves a fifth of the room to others, and many leave some. Dynamic thresholds, from A. Choudhury and
+E. Hahne, "Dynamic queue length thresholds for shared-memory packet switches" (1998)."""
+
+FULL = "too many detections are waiting; try again"
+
 
 class FairPool:
     """A pool of native threads that takes the calls that wait from one camera after the other.
 
-    When no more calls may wait, the newest one of the camera with the most is refused for another
-    camera's. Only greenlets of one event loop may use it.
+    A call is refused before it waits, by how many of its camera's wait already. Only if no more
+    calls at all may wait, the newest one of the camera with the most is refused for one of a camera
+    with fewer. Only greenlets of one event loop may use it.
 
     Args:
         limit: how many calls may run or wait.
@@ -35,6 +43,19 @@ class FairPool:
     def in_flight(self) -> int:
         """How many calls are running or waiting."""
         return self._pool.in_flight + len(self._waiting)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether a call of some camera may be refused at present."""
+        return not self._free and len(self._waiting) >= SHARE * self._room
+
+    def is_full_for(self, camera: str) -> bool:
+        """Whether a call of a camera would be refused at present."""
+        if self._free:
+            return False
+        if not self._room:
+            return not (self._max_waiting and self._waiting.has_surplus(camera))
+        return self._waiting.count(camera) >= SHARE * self._room
 
     def call(self, camera: str, function: Callable[..., Result], *args: object) -> Result:
         """Run a function on a thread. Returns what it returns, and raises what it raises.
@@ -57,7 +78,9 @@ class FairPool:
         if self._free:
             self._free -= 1
             return
-        if len(self._waiting) >= self._max_waiting:
+        if self.is_full_for(camera):
+            raise OverloadedError(FULL, RETRY_AFTER)
+        if not self._room:
             self._make_room(camera)
         turn: AsyncResult[None] = AsyncResult()
         self._waiting.put(camera, turn)
@@ -68,12 +91,15 @@ class FairPool:
                 self._pass_on()
             raise
 
+    @property
+    def _room(self) -> int:
+        """How many more calls may wait."""
+        return max(0, self._max_waiting - len(self._waiting))
+
     def _make_room(self, camera: str) -> None:
-        full = OverloadedError("too many detections are waiting; try again", RETRY_AFTER)
-        surplus = self._waiting.take_surplus(camera) if self._max_waiting else None
-        if surplus is None:
-            raise full
-        surplus.set_exception(full)
+        surplus = self._waiting.take_surplus(camera)
+        if surplus is not None:
+            surplus.set_exception(OverloadedError(FULL, RETRY_AFTER))
 
     def _pass_on(self) -> None:
         if self._waiting:

@@ -91,18 +91,44 @@ def post() -> Post:
     return found
 
 
-def log_posts(app: Flask, clock: Callable[[], float] = time.monotonic) -> None:
+class PostLog:
+    """Says what becomes of posts."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._alerts = Rationed("alerts", logging.INFO, ALERTS, clock)
+        self._refusals = Rationed("refused posts", logging.WARNING, REFUSALS, clock)
+
+    def alert(self, alert: Alert, path: str) -> None:
+        """Say that a post raised an alert."""
+        what = alert.event_type if alert.kind == "activity" else "face"
+        camera = alert.camera_id
+        self._alerts.say(f"alert {alert.seq} ({what}) of camera {camera!r} by {path}")
+
+    def refused(
+        self, path: str, camera: object, address: str | None, status: int, reason: str
+    ) -> None:
+        """Say that a post was refused.
+
+        Args:
+            path: as it is to be shown.
+            camera: the id that was sent, of whatever type; None if it is not known.
+        """
+        whose = "" if camera is None else f" of camera {str(camera)[:SHOWN]!r}"
+        self._refusals.say(f"refused a post to {path}{whose} from {address}: {status}, {reason}")
+
+
+def log_posts(app: Flask, posts: PostLog) -> None:
     """Log what becomes of posts; call this before other functions may refuse them."""
-    alerts = Rationed("alerts", logging.INFO, ALERTS, clock)
-    refusals = Rationed("refused posts", logging.WARNING, REFUSALS, clock)
 
     @app.after_request
     def say(answer: Response) -> Response:
         if request.method == "POST" and _is_a_cameras():
             for alert in post().alerts:
-                alerts.say(_alert_line(alert))
+                posts.alert(alert, request.path)
             if answer.status_code >= 400:
-                refusals.say(_refusal_line(answer))
+                path = request.path if request.url_rule else repr(request.path[:SHOWN])
+                status, address = answer.status_code, request.remote_addr
+                posts.refused(path, post().camera, address, status, _reason(answer))
         return answer
 
 
@@ -110,21 +136,6 @@ def _is_a_cameras() -> bool:
     """Whether a post is one of a camera; one to no route may be, as cameras are set up by hand."""
     view = current_app.view_functions.get(request.endpoint or "")
     return view is None or declared(view) is Permission.SEND
-
-
-def _alert_line(alert: Alert) -> str:
-    what = alert.event_type if alert.kind == "activity" else "face"
-    return f"alert {alert.seq} ({what}) of camera {alert.camera_id!r} by {request.path}"
-
-
-def _refusal_line(answer: Response) -> str:
-    camera = post().camera
-    whose = "" if camera is None else f" of camera {str(camera)[:SHOWN]!r}"
-    where = request.path if request.url_rule else repr(request.path[:SHOWN])
-    return (
-        f"refused a post to {where}{whose} from {request.remote_addr}: {answer.status_code}, "
-        f"{_reason(answer)}"
-    )
 
 
 def _reason(answer: Response) -> str:
