@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 from datetime import datetime, timezone
 
 import certifi
@@ -65,6 +66,30 @@ def test_a_client_that_speaks_no_tls_is_no_news(tls_site, capfd):
         requests.get(tls_site.url.replace("https", "http"), timeout=10)
     tls_site.server.stop()
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_clients_that_break_off_are_no_news(tls_site, certificate, capfd):
+    """In the handshake, and in the middle of a body, without a word of TLS."""
+    address = ("127.0.0.1", int(tls_site.url.rsplit(":", 1)[1]))
+    trusting = ssl.create_default_context(cafile=str(certificate.cert))
+    with socket.create_connection(address) as client:
+        client.sendall(b"\x16\x03\x01\x02\x00\x01")
+        abort(client)
+    with socket.create_connection(address) as client:
+        secured = trusting.wrap_socket(client, server_hostname="127.0.0.1")
+        head = b"POST /api/detections HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json"
+        secured.sendall(head + b"\r\nContent-Length: 1000\r\n\r\n{")
+        abort(secured)
+    answer = requests.get(tls_site.url + "/healthz", verify=str(certificate.cert), timeout=10)
+    assert answer.status_code == 200
+    assert tls_site.server.stop() == 0
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def abort(client: socket.socket) -> None:
+    """Close a connection with a reset."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
 
 
 def test_a_camera_without_the_authority_sends_nothing_and_says_why(tls_site, caplog):
