@@ -14,16 +14,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote
-
-from typing_extensions import Self
 
 from susracker.client.delivery import FAULTS_PER_EVENT, Delivered, Delivery, Faults, Refused, Waits
 from susracker.client.spool import Spool, Waiting
 from susracker.errors import ConfigError, SpoolError
 from susracker.passwords import without_password
+from susracker.runtime.closing import Closing
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +56,7 @@ class Counts:
     waiting: int = 0
 
 
-class Camera:
+class Camera(Closing):
     """Sends a camera's events to a server, in order, on a thread of its own.
 
     An event is kept until the server has answered it: on disk if there is a `spool`, so that it
@@ -189,17 +187,6 @@ class Camera:
         if not self._is_kept:
             self._give_up()
         self._spool.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _run(self) -> None:
         waits, faults = Waits(), Faults()

@@ -7,11 +7,8 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote
-
-from typing_extensions import Self
 
 from susracker.client.records import (
     Told,
@@ -25,6 +22,7 @@ from susracker.client.requesting import Requesting
 from susracker.errors import ServerUnavailableError
 from susracker.models import Alert, AlertKind, Camera, Criminal, Sighting, Status, Threat
 from susracker.oversight import Encounter, Verdict
+from susracker.runtime.closing import Closing
 
 PATIENCE = 60.0
 """Seconds for which a request is repeated while the server is unavailable."""
@@ -32,7 +30,7 @@ PATIENCE = 60.0
 PAGE = 100
 
 
-class Operator:
+class Operator(Closing):
     """Looks up alerts and people on a server, and judges and edits them. For one thread.
 
     While the server is unavailable or busy, requests are repeated; what they change, they change
@@ -66,17 +64,6 @@ class Operator:
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     # -- alerts ------------------------------------------------------------------------------------
 

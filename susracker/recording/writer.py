@@ -10,10 +10,7 @@ import time
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import IO
-
-from typing_extensions import Self
 
 from susracker.errors import PictureError, RecordingError
 from susracker.faces.images import media_type
@@ -27,6 +24,7 @@ from susracker.recording.format import (
     write_header,
 )
 from susracker.recording.reader import segments, size_of
+from susracker.runtime.closing import Closing
 from susracker.runtime.files import FOLDER_MODE, make_private_folder, open_private
 from susracker.runtime.periodic import Periodic
 
@@ -44,7 +42,7 @@ PRUNE_SECONDS = 60.0
 DAY_SECONDS = 86_400
 
 
-class RecordingWriter:
+class RecordingWriter(Closing):
     """Appends detections to a recording. For one thread.
 
     The picture is written before the line that names it, and the line whole: after a crash the
@@ -98,17 +96,6 @@ class RecordingWriter:
     def close(self) -> None:
         """End the last segment."""
         self._end_segment()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _append(self, segment: Path, lines: IO[bytes], recorded: Recorded) -> None:
         self._written += 1

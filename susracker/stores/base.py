@@ -11,12 +11,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import ClassVar
 
 from typing_extensions import Self
 
 from susracker.errors import ConfigError
+from susracker.runtime.closing import Closing
 from susracker.stores.access import Access
 from susracker.stores.gallery import Changes, Gallery, TemplateRows
 from susracker.stores.journal import Journal
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 
-class Store(Gallery, Journal, Access, Site, Outbox):
+class Store(Gallery, Journal, Access, Site, Outbox, Closing):
     """A gallery, a journal, the access to them, the plan of the site and an outbox in one
     database."""
 
@@ -99,14 +99,3 @@ class Store(Gallery, Journal, Access, Site, Outbox):
     @abstractmethod
     def close(self) -> None:
         """Close files and connections. No other method may be called afterwards."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from types import TracebackType
 from typing import Any
 
 from typing_extensions import Self
@@ -28,6 +27,7 @@ from susracker.plugins import (
     open_matcher,
     open_store_of,
 )
+from susracker.runtime.closing import Closing
 from susracker.runtime.periodic import Periodic
 from susracker.stores.base import Journal, Store
 from susracker.tracking.alerts import face_alert, new_alert
@@ -69,7 +69,7 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-class Tracker:
+class Tracker(Closing):
     """Recognises faces in detections, and stores sightings and alerts.
 
     `handle` may be called from any thread, and from many at once, of which `workers` recognise at
@@ -186,14 +186,6 @@ class Tracker:
     def __enter__(self) -> Self:
         self.start()
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def problem(self) -> str | None:
