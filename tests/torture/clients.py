@@ -27,11 +27,13 @@ import numpy as np
 from tests.torture.apart import Apart, Work
 from tests.torture.arrivals import Answer, Source
 from tests.torture.capacity import WARM_ANSWERS, cameras
+from tests.torture.checks import check_traces
 from tests.torture.desk import Desk
 from tests.torture.figures import Figures, megabytes, milliseconds
 from tests.torture.hostile import Told, churn, crowd, drip, half_open
 from tests.torture.listeners import Heard, stay
 from tests.torture.overload import site
+from tests.torture.people import strangers
 from tests.torture.processes import descriptor_count, resident_bytes, socket_count
 from tests.torture.site import Site, memory_folder, wait_until
 
@@ -117,6 +119,7 @@ def main() -> None:
             site(Path(folder), *FLAGS, descriptors=limit) as server,
         ):
             clients(server, figures, options.seconds, numbers)
+            check_traces(server.folder, strangers(), figures)
         figures.show()
         broken |= bool(figures.broken)
     sys.exit(broken)

@@ -23,8 +23,9 @@ import numpy as np
 from tests.torture.apart import Apart
 from tests.torture.arrivals import Answer, Source
 from tests.torture.capacity import cameras, capacity
+from tests.torture.checks import check_traces
 from tests.torture.figures import Figures, megabytes, milliseconds
-from tests.torture.people import enroll_both
+from tests.torture.people import enroll_both, strangers
 from tests.torture.processes import descriptor_count, resident_bytes, socket_count
 from tests.torture.site import Site, memory_folder, wait_until
 
@@ -70,6 +71,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=memory_folder()) as folder, site(Path(folder)) as server:
         overload(server, figures, options.seconds)
         noisy(server, figures, options.seconds / 2)
+        check_traces(server.folder, strangers(), figures)
     figures.exit()
 
 

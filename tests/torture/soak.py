@@ -42,10 +42,11 @@ from pathlib import Path
 from tests.torture.apart import Apart, Emit
 from tests.torture.arrivals import Answer, Source
 from tests.torture.capacity import cameras, capacity
+from tests.torture.checks import check_traces
 from tests.torture.desk import Desk
 from tests.torture.figures import Figures, milliseconds
 from tests.torture.listeners import Heard, Listener
-from tests.torture.people import enroll_both
+from tests.torture.people import enroll_both, strangers
 from tests.torture.processes import socket_count
 from tests.torture.samples import judge, sample
 from tests.torture.site import Site, memory_folder, wait_until
@@ -140,6 +141,7 @@ def soak(server: Site, figures: Figures, seconds: float, load: Load) -> None:
     figures.promise("sockets after the last client left", left, back)
     status = server.stop()
     figures.promise("exit status when it is asked to stop", status, status == 0)
+    check_traces(server.folder, strangers(), figures)
 
 
 def settled(server: Site) -> int:

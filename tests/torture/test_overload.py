@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tests.torture.checks import check_traces
 from tests.torture.figures import Figures
 from tests.torture.overload import overload, site
+from tests.torture.people import strangers
 from tests.torture.processes import needs_proc
 
 TIMED = ("503 in under", "p99", "memory", "its median")
@@ -15,5 +17,6 @@ def test_four_times_what_it_carries(tmp_path):
     figures = Figures("Overload, for some seconds")
     with site(tmp_path, "--workers", "1", "--queue-size", "3") as server:
         overload(server, figures, 3)
+        check_traces(server.folder, strangers(), figures)
     figures.show()
     assert [one for one in figures.broken if not one.startswith(TIMED)] == []
