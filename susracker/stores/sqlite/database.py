@@ -39,6 +39,10 @@ CACHE_KB = 512
 dozen connections fills for hours, and saves less than 0.1 ms an event: the system has the pages
 in memory anyway."""
 
+MAX_IDLE = 4
+"""Connections that are kept while nobody uses them. Some rush would otherwise leave as many as were
+ever in use at once, with what each has read, for as long as the server runs."""
+
 PRAGMAS = (
     "foreign_keys = ON",
     "synchronous = FULL",
@@ -175,8 +179,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection that no other thread uses meanwhile; there are as many as are ever in use
-        at once, however many threads come and go."""
+        """A connection that no other thread uses meanwhile."""
         self._check_file()
         with self._pool_lock:
             if self._closed:
@@ -267,7 +270,7 @@ class Database:
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._pool_lock:
-            if not self._closed:
+            if not self._closed and len(self._idle) < MAX_IDLE:
                 self._idle.append(connection)
                 return
         connection.close()

@@ -403,6 +403,21 @@ def test_threads_that_end_leave_no_connections(store: SqliteStore, path: Path) -
     assert not path.with_name("store.db-wal").exists()
 
 
+def test_a_rush_leaves_few_connections(store: SqliteStore) -> None:
+    rush = threading.Barrier(3 * database.MAX_IDLE)
+
+    def read() -> None:
+        with store._db.reading():
+            rush.wait(10)
+
+    threads = [threading.Thread(target=read) for _ in range(rush.parties)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store._db._idle) == database.MAX_IDLE
+
+
 # -- size ------------------------------------------------------------------------------------
 
 
