@@ -22,6 +22,11 @@ class FairQueue(Generic[Item]):
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def key_count(self) -> int:
+        """How many keys have items that wait."""
+        return len(self._items)
+
     def count(self, key: str) -> int:
         """How many items of a key wait."""
         return len(self._items.get(key, ()))

@@ -14,9 +14,9 @@ from susracker.server.pools import RETRY_AFTER, BoundedPool
 
 Result = TypeVar("Result")
 
-SHARE = 4
+SHARE = 2
 """A camera may have so many times as many calls waiting as there is room left, so that one camera
-leaves a fifth of the room to others, and many leave some. Dynamic thresholds, from A. Choudhury and
+leaves a third of the room to others, and many leave some. Dynamic thresholds, from A. Choudhury and
 E. Hahne, "Dynamic queue length thresholds for shared-memory packet switches" (1998)."""
 
 FULL = "too many detections are waiting; try again"
@@ -27,7 +27,7 @@ class FairPool:
 
     A call is refused before it waits, by how many of its camera's wait already. Only if no more
     calls at all may wait, the newest one of the camera with the most is refused for one of a camera
-    with fewer. Only greenlets of one event loop may use it.
+    that has none. Only greenlets of one event loop may use it.
 
     Args:
         limit: how many calls may run or wait.
@@ -46,16 +46,17 @@ class FairPool:
 
     @property
     def is_crowded(self) -> bool:
-        """Whether a call of some camera may be refused at present."""
-        return not self._free and len(self._waiting) >= SHARE * self._room
+        """Whether calls wait, so that another may be refused."""
+        return not self._free and (bool(self._waiting) or not self._max_waiting)
 
     def is_full_for(self, camera: str) -> bool:
         """Whether a call of a camera would be refused at present."""
         if self._free:
             return False
-        if not self._room:
-            return not (self._max_waiting and self._waiting.has_surplus(camera))
-        return self._waiting.count(camera) >= SHARE * self._room
+        waiting = self._waiting.count(camera)
+        if waiting or not self._max_waiting:
+            return waiting >= min(SHARE * self._room, self._equal_share)
+        return not self._room and not self._waiting.has_surplus(camera)
 
     def call(self, camera: str, function: Callable[..., Result], *args: object) -> Result:
         """Run a function on a thread. Returns what it returns, and raises what it raises.
@@ -95,6 +96,12 @@ class FairPool:
     def _room(self) -> int:
         """How many more calls may wait."""
         return max(0, self._max_waiting - len(self._waiting))
+
+    @property
+    def _equal_share(self) -> int:
+        """How many calls of a camera may wait. As they also wait for one another, the last of more
+        would wait longer than the queue is long."""
+        return max(1, self._max_waiting // max(1, self._waiting.key_count))
 
     def _make_room(self, camera: str) -> None:
         surplus = self._waiting.take_surplus(camera)

@@ -52,6 +52,23 @@ def test_a_full_queue_refuses_the_surplus_of_the_noisiest():
         assert order == ["n1", "n2", "q1", "n3"]
 
 
+def test_only_a_camera_that_has_none_takes_anothers_place():
+    gate, order = threading.Event(), []
+    with closing(FairPool(1, 4)) as pool:
+        waiting = started(pool, gate, order, "n1", "n2", "m1", "m2")
+        assert pool.is_full_for("n")
+        with pytest.raises(OverloadedError):
+            pool.call("n", order.append, "n3")
+        assert not pool.is_full_for("q")
+        (quiet,) = started(pool, gate, order, "q1")
+        with pytest.raises(OverloadedError):
+            waiting[3].get(timeout=1)
+        assert pool.is_full_for("r")  # nobody has more than one
+        gate.set()
+        gevent.joinall([*waiting, quiet], timeout=10)
+        assert order == ["n1", "n2", "m1", "q1"]
+
+
 def test_who_is_cut_off_while_waiting_leaves_no_trace():
     gate, order = threading.Event(), []
     with closing(FairPool(1, 3)) as pool:
