@@ -19,15 +19,15 @@ from susracker.runtime.text import counted, on_one_line
 
 
 @click.command("track")
-@click.argument("name")
+@click.argument("id_or_name")
 @json_option
 @settings_options("store", "audit_key")
 @audited("criminal.track")
-def command(loaded: LoadedSettings, name: str, as_json: bool) -> None:
+def command(loaded: LoadedSettings, id_or_name: str, as_json: bool) -> None:
     """Show where a person was seen, camera by camera.
 
-    NAME is a name or a part of one, or the beginning of an ID. Sightings that follow each other on
-    one camera are one line; --json has each sighting.
+    ID_OR_NAME is a name or a part of one, or the beginning of an ID. Sightings that follow each
+    other on one camera are one line; --json has each sighting.
 
     \b
     Examples:
@@ -35,7 +35,7 @@ def command(loaded: LoadedSettings, name: str, as_json: bool) -> None:
       susracker track 3f9c2a81 --json
     """
     with open_existing_store_of(loaded.settings) as store:
-        person = find_named(store, name)
+        person = find_named(store, id_or_name)
         note(loaded.settings, store, "criminal.track", person.id)
         sightings = store.sightings(person.id)
     if as_json:
