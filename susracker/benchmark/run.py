@@ -90,9 +90,9 @@ class Result:
         return float(np.mean([bool(one.refusal) for one in self.embedded.values()]))
 
     @property
-    def unreadable(self) -> list[Path]:
-        """Files that are not pictures."""
-        return [photo for photo, one in self.embedded.items() if one.problem == UNREADABLE]
+    def unreadable(self) -> dict[Path, str]:
+        """Files that cannot be read as pictures, and why."""
+        return {p: one.refusal for p, one in self.embedded.items() if one.problem == UNREADABLE}
 
     @property
     def not_found(self) -> list[Path]:

@@ -19,6 +19,7 @@ from susracker.commands.erase import erase_command
 from susracker.commands.groups import CommandGroup
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, plain_table, print_json, print_table
+from susracker.commands.working import counting, working
 from susracker.enrolment.inspection import photo_fields
 from susracker.enrolment.lookup import find_criminals, find_named
 from susracker.models import Criminal, Sighting, Status
@@ -94,8 +95,9 @@ def list_command(
       susracker criminals list --name doe --json
     """
     with open_existing_store_of(loaded.settings) as store:
-        everyone = store.criminals()
-        templates = store.template_counts(open_encoder(loaded.settings.encoder).id)
+        with working("reading the list"):
+            everyone = store.criminals()
+            templates = store.template_counts(open_encoder(loaded.settings.encoder).id)
         found = [
             one
             for one in everyone
@@ -155,11 +157,14 @@ def show_command(loaded: LoadedSettings, person: str, as_json: bool) -> None:
     with open_existing_store_of(loaded.settings) as store:
         criminal = find_named(store, person)
         note(loaded.settings, store, "criminal.show", criminal.id)
-        photos = [
-            photo_fields(store.photo(photo_id), max_pixels, detector)
-            for photo_id in store.photo_ids(criminal.id)
-        ]
-        sightings = store.sightings(criminal.id)
+        photo_ids = store.photo_ids(criminal.id)
+        photos = []
+        with counting("looking at photos", len(photo_ids)) as done:
+            for one in photo_ids:
+                photos.append(photo_fields(store.photo(one), max_pixels, detector))
+                done()
+        with working("reading sightings"):
+            sightings = store.sightings(criminal.id)
     newest = sightings[: -SIGHTINGS_SHOWN - 1 : -1]
     if as_json:
         fields = asdict(criminal) | {

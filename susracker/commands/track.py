@@ -12,6 +12,7 @@ from rich.table import Table
 from susracker.commands.auditing import audited, note
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, plain_table, print_json, print_table
+from susracker.commands.working import working
 from susracker.enrolment.lookup import find_named
 from susracker.models import Sighting
 from susracker.plugins import open_existing_store_of
@@ -37,7 +38,8 @@ def command(loaded: LoadedSettings, id_or_name: str, as_json: bool) -> None:
     with open_existing_store_of(loaded.settings) as store:
         person = find_named(store, id_or_name)
         note(loaded.settings, store, "criminal.track", person.id)
-        sightings = store.sightings(person.id)
+        with working("reading sightings"):
+            sightings = store.sightings(person.id)
     if as_json:
         found = [asdict(one) for one in sightings]
         print_json({"criminal_id": person.id, "name": person.name, "sightings": found})

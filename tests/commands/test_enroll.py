@@ -402,6 +402,9 @@ def test_a_flat_folder_of_different_people_is_not_one_person(tmp_path, run, stor
     write(tmp_path / "flat" / "Eileen_Collins.jpg", samples.collins())
     told = run(tmp_path / "flat", status=1).stdout
     assert "several people: 2" in told
+    flat = f"{tmp_path / 'flat'}{os.sep}"
+    assert told.count(f"{flat}: the 2 photos of this person show 2 different faces") == 1
+    assert "Hopper.jpg" not in told
     assert "add --each-file" in told
     assert stored() == {}
     run(tmp_path / "flat", "--name", "Jo", status=1)
