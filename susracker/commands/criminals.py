@@ -287,7 +287,7 @@ def _photos_table(photos: Sequence[dict[str, Any]]) -> Table:
 
 
 def _sightings_table(sightings: Sequence[Sighting]) -> Table:
-    table = Table("seen at", "camera", "location", "distance", "alert")
+    table = plain_table("seen at", "camera", "location", "distance", "alert")
     for one in sightings:
         alert = "held back" if one.suppressed else "yes"
         where = (one.camera_id, one.camera_location)

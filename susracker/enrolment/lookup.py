@@ -12,6 +12,8 @@ from susracker.stores.base import Store
 SHOWN = 5
 """How many people or ids an error lists."""
 
+LISTED = ": susracker criminals list shows everyone"
+
 
 def find_criminal(store: Store, typed: str) -> Criminal:
     """The person of whom someone typed the name, the id, or the beginning of the id.
@@ -26,7 +28,9 @@ def find_criminal(store: Store, typed: str) -> Criminal:
     found = _found(store, typed)
     absent = f"nobody is enrolled with the name or id {typed!r}"
     if found:
-        absent += f", but people whose names are like it: {_some(found)}"
+        absent += f": did you mean {_some(found)}?"
+    else:
+        absent += LISTED
     return _only_person(_meant(found, typed), typed, absent)
 
 
@@ -38,7 +42,7 @@ def find_named(store: Store, typed: str) -> Criminal:
         InputError: several people may be meant.
     """
     found = _found(store, typed)
-    absent = f"nobody is enrolled whose name or id is like {typed!r}"
+    absent = f"nobody is enrolled whose name or id is like {typed!r}{LISTED}"
     return _only_person(_meant(found, typed) or found, typed, absent)
 
 
@@ -61,7 +65,7 @@ def _meant(found: Sequence[Criminal], typed: str) -> list[Criminal]:
 
 def _only_person(found: Sequence[Criminal], typed: str, absent: str) -> Criminal:
     if not found:
-        raise NotFoundError(f"{absent}: susracker criminals list shows everyone")
+        raise NotFoundError(absent)
     if len(found) > 1:
         people = counted(len(found), "person", "people")
         raise InputError(f"{typed!r} may be {people}, such as {_some(found)}: type an id")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import numpy as np
+import pillow_heif
 import pytest
 
 from susracker.benchmark.cache import EmbeddingCache
@@ -16,6 +17,8 @@ from susracker.faces.face import Face
 from susracker.faces.photos import ALL
 from susracker.plugins import open_detector
 from tests.pictures import HOPPER, encoded, portrait
+
+pillow_heif.register_heif_opener()  # only here: it writes HEIC
 
 
 class Watched(Encoder):

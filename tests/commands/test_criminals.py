@@ -228,7 +228,7 @@ CHANGES = (
 @pytest.mark.parametrize("words", CHANGES, ids=lambda words: words[0])
 def test_a_part_of_a_name_changes_nobody_but_says_who_may_be_meant(run, url, words):
     said = run(words[0], "max", *words[1:], status=1).stderr
-    assert f"names are like it: {ROE_ID} (Max Roe)" in said
+    assert f"did you mean {ROE_ID} (Max Roe)?" in said
     assert read(url, ROE_ID).status == "wanted"
 
 
