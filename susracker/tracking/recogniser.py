@@ -12,7 +12,7 @@ from susracker.faces.boxes import Box
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.faces.face import Face
-from susracker.faces.images import LARGE_PIXELS, decode, pixels_of
+from susracker.faces.images import LARGE_PIXELS, pixels_of
 from susracker.models import Candidate, Picture, Quality, Vectors
 from susracker.tracking.passage import Passage, SeenFace
 from susracker.watchlist.watchlist import WatchList
