@@ -258,7 +258,7 @@ class Bench:
         if made < needed:
             yield (
                 f"an FPIR of {target:.2%} is not measured well: it takes {needed:,} people with one"
-                f" photo, and here are {made:,}"
+                f" photo, and this folder has {made:,}"
             )
         for frames in sorted(set(self._plan.frames) - {one.frames for one in identifications}):
             yield f"--frames {frames} was not measured: too few photos of each person"

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from susracker.enrolment.likeness import SEVERAL_PEOPLE
@@ -130,10 +129,11 @@ def _refused_lines(refusals: list[Refused]) -> Iterator[str]:
 
 def _by_person(group: list[Refused]) -> Iterator[str]:
     """One line for all photos of each person whose photos show several people."""
-    for _, same in groupby(group, key=lambda one: (Path(one.path).parent, one.detail)):
+    for _, same in groupby(group, key=lambda one: (one.person, one.detail)):
         first, *others = same
         if others:
-            first = replace(first, path=f"{Path(first.path).parent}{os.sep}")
+            folders = {os.path.join(os.path.dirname(one.path), "") for one in (first, *others)}
+            first = replace(first, path=first.person if len(folders) > 1 else folders.pop())
         yield _refused_line(first)
 
 

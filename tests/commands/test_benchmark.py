@@ -227,7 +227,7 @@ def test_too_few_strangers_for_the_promise_change_no_setting(run, own_photos, tm
 
 def test_what_is_not_measured_well_is_told(run, own_photos, tmp_path):
     result = run(own_photos, "--report", tmp_path)
-    told = f"it takes 1,000 people with one photo, and here are {SINGLE}"
+    told = f"it takes 1,000 people with one photo, and this folder has {SINGLE}"
     assert told in result.stderr
     assert told in (tmp_path / "report.html").read_text()
     assert "--cross-fit" not in result.stderr
