@@ -42,7 +42,8 @@ class Embedded:
 
     Attributes:
         problem: `UNREADABLE` or `NO_FACE`; empty if there is a template.
-        refusal: why enrolment would refuse the whole photo; empty if it would not.
+        refusal: why enrolment would refuse the whole photo, or why it cannot be read; empty if
+            neither.
         template: as it is enrolled: unit length, shape (dimension,); zeros if there is none.
         view: the network's own output for that face without its mirror image, shape (dimension,).
         probe: the template of the photo as a camera sends it.
@@ -112,7 +113,9 @@ class Embedder:
         if known := self._kept.get(key):
             return Embedded.from_bytes(known)
         made = self._make(data)
-        self._kept.put(key, made.to_bytes())
+        # A photo that cannot be read may be once an extra is installed.
+        if made.problem != UNREADABLE:
+            self._kept.put(key, made.to_bytes())
         return made
 
     def embed_all(
@@ -136,8 +139,8 @@ class Embedder:
     def _make(self, data: bytes) -> Embedded:
         try:
             picture = decode_photo(data)
-        except PictureError:
-            return self._nothing(UNREADABLE, UNREADABLE)
+        except PictureError as error:
+            return self._nothing(UNREADABLE, str(error))
         refusal = self._refusal(picture)
         whole = meant_face(self._detector.find(picture))
         seen = self._cut(whole) if whole else None

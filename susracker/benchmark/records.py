@@ -25,7 +25,7 @@ def result_record(result: Result, labels: Labels | None = None) -> dict[str, Any
         "people": len(result.dataset.people),
         "failure_to_enrol": result.failure_to_enrol,
         "faces_not_found": len(result.not_found),
-        "unreadable": [str(photo) for photo in result.unreadable],
+        "unreadable": {str(photo): why for photo, why in result.unreadable.items()},
         "verification": result.comparisons and verification_record(result.comparisons),
         "identification": [
             identification_record(one)

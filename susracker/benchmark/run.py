@@ -90,9 +90,9 @@ class Result:
         return float(np.mean([bool(one.refusal) for one in self.embedded.values()]))
 
     @property
-    def unreadable(self) -> list[Path]:
-        """Files that are not pictures."""
-        return [photo for photo, one in self.embedded.items() if one.problem == UNREADABLE]
+    def unreadable(self) -> dict[Path, str]:
+        """Files that cannot be read as pictures, and why."""
+        return {p: one.refusal for p, one in self.embedded.items() if one.problem == UNREADABLE}
 
     @property
     def not_found(self) -> list[Path]:
@@ -258,7 +258,7 @@ class Bench:
         if made < needed:
             yield (
                 f"an FPIR of {target:.2%} is not measured well: it takes {needed:,} people with one"
-                f" photo, and here are {made:,}"
+                f" photo, and this folder has {made:,}"
             )
         for frames in sorted(set(self._plan.frames) - {one.frames for one in identifications}):
             yield f"--frames {frames} was not measured: too few photos of each person"

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from susracker.enrolment.lookup import find_criminal
+from susracker.enrolment.lookup import find_named
 from susracker.judgement.rules import STATUSES
 from susracker.models import AlertKind
 from susracker.stores.base import Store
@@ -49,7 +49,7 @@ def _moment(at: time) -> Any:
 
 def filter_options(function: Function) -> Function:
     """Add options that choose alerts, and pass what makes the filter from a store as `filter_of`:
-    the beginning of a person's id stands for the id."""
+    a person may be given by a name or the beginning of an id."""
 
     @wraps(function)
     def wrapper(**values: Any) -> Any:
@@ -57,7 +57,7 @@ def filter_options(function: Function) -> Function:
         criminal = values.pop("criminal")
 
         def filter_of(store: Store) -> AlertFilter:
-            known = find_criminal(store, criminal).id if criminal else None
+            known = find_named(store, criminal).id if criminal else None
             return AlertFilter(criminal_id=known, **chosen)
 
         return function(filter_of=filter_of, **values)
@@ -77,7 +77,11 @@ def filter_options(function: Function) -> Function:
             help="Only alerts that occurred at this time or later, such as 2026-12-31 or "
             "2026-12-31T18:00:00Z; local time unless it has an offset.",
         ),
-        click.option("--criminal", metavar="ID", help="Only alerts about this person."),
+        click.option(
+            "--criminal",
+            metavar="ID_OR_NAME",
+            help="Only alerts about this person; a part of the name is enough.",
+        ),
         click.option("--camera", "camera_id", metavar="ID", help="Only alerts of this camera."),
         click.option("--kind", type=click.Choice(KINDS), help="Only alerts of this kind."),
         click.option("--status", type=click.Choice(STATUSES), help="Only alerts of this status."),

@@ -287,8 +287,8 @@ def _show(result: Result, record: Mapping[str, Any], labels: Labels | None) -> N
         f"{stage} {1000 * seconds:.1f}" for stage, seconds in record["seconds_per_face"].items()
     )
     click.echo(f"milliseconds per face on one core: {stages}")
-    for photo in record["unreadable"]:
-        click.echo(f"not a picture: {photo}", err=True)
+    for photo, why in record["unreadable"].items():
+        click.echo(f"cannot read {photo}: {why}", err=True)
     for note in record["notes"]:
         click.echo(note, err=True)
     if labels and labels.unknown:

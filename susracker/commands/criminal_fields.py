@@ -80,7 +80,7 @@ def refuse_past(people: Iterable[Mapping[str, object]]) -> None:
     for fields in people:
         expires_at = edit_from_fields(fields).get("expires_at")
         if expires_at is not None and expires_at <= now:
-            who = fields.get("name", "nobody")
+            who = fields.get("name", "they")
             raise InputError(
                 f"{expires_at:%Y-%m-%d %H:%M} UTC is past, so {who} would not be looked for: give "
                 "a later date, or --force"

@@ -19,8 +19,9 @@ from susracker.commands.erase import erase_command
 from susracker.commands.groups import CommandGroup
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, plain_table, print_json, print_table
+from susracker.commands.working import counting, working
 from susracker.enrolment.inspection import photo_fields
-from susracker.enrolment.lookup import find_criminal, find_criminals
+from susracker.enrolment.lookup import find_criminals, find_named
 from susracker.models import Criminal, Sighting, Status
 from susracker.plugins import open_detector, open_encoder, open_existing_store_of
 from susracker.retention.holds import refuse_if_held
@@ -42,21 +43,22 @@ QUALITIES = (
 )
 """Column headings of a table, and the attributes of `Quality` that they show."""
 
-id_argument = click.argument("criminal_id", metavar="ID")
-ids_argument = click.argument("criminal_ids", metavar="ID...", nargs=-1, required=True)
+people_argument = click.argument("people", metavar="ID_OR_NAME...", nargs=-1, required=True)
 
 
 @click.group("criminals", cls=CommandGroup)
 def command() -> None:
     """List, show, edit and remove enrolled people.
 
-    Instead of a whole ID you can type its beginning, if no other ID begins with it.
+    You can type a person's name, or the ID or its beginning, wherever it says ID_OR_NAME. If that
+    may be several people, they are listed with their IDs, and nothing is done. To show someone, a
+    part of the name is enough.
 
     \b
     Examples:
       susracker criminals list --status wanted --name doe
-      susracker criminals show 3f9c2a81
-      susracker criminals edit 3f9c2a81 --threat high
+      susracker criminals show doe
+      susracker criminals edit "Jo Doe" --threat high
       susracker criminals set-status 3f9c2a81 apprehended
       susracker criminals remove 3f9c2a81 07d1e4c2 --yes
       susracker criminals remove-photo 3f9c2a81 b1946ac9
@@ -93,8 +95,9 @@ def list_command(
       susracker criminals list --name doe --json
     """
     with open_existing_store_of(loaded.settings) as store:
-        everyone = store.criminals()
-        templates = store.template_counts(open_encoder(loaded.settings.encoder).id)
+        with working("reading the list"):
+            everyone = store.criminals()
+            templates = store.template_counts(open_encoder(loaded.settings.encoder).id)
         found = [
             one
             for one in everyone
@@ -133,30 +136,35 @@ def _people_table(
 
 
 @command.command("show")
-@id_argument
+@click.argument("person", metavar="ID_OR_NAME")
 @json_option
 @settings_options("store", "detector", "audit_key")
 @audited("criminal.show")
-def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> None:
+def show_command(loaded: LoadedSettings, person: str, as_json: bool) -> None:
     """Show one person, with their photos and newest sightings.
+
+    ID_OR_NAME is a name or a part of one, or the beginning of an ID.
 
     For each photo: pixels between the eyes, sharpness, brightness, and the detector's score.
 
     \b
     Examples:
-      susracker criminals show 3f9c2a81
+      susracker criminals show "Jo Doe"
       susracker criminals show 3f9c2a81 --json
     """
     detector = open_detector(loaded.settings.detector)
     max_pixels = int(loaded.settings.max_megapixels * 1e6)
     with open_existing_store_of(loaded.settings) as store:
-        criminal = find_criminal(store, criminal_id)
+        criminal = find_named(store, person)
         note(loaded.settings, store, "criminal.show", criminal.id)
-        photos = [
-            photo_fields(store.photo(photo_id), max_pixels, detector)
-            for photo_id in store.photo_ids(criminal.id)
-        ]
-        sightings = store.sightings(criminal.id)
+        photo_ids = store.photo_ids(criminal.id)
+        photos = []
+        with counting("looking at photos", len(photo_ids)) as done:
+            for one in photo_ids:
+                photos.append(photo_fields(store.photo(one), max_pixels, detector))
+                done()
+        with working("reading sightings"):
+            sightings = store.sightings(criminal.id)
     newest = sightings[: -SIGHTINGS_SHOWN - 1 : -1]
     if as_json:
         fields = asdict(criminal) | {
@@ -175,14 +183,12 @@ def show_command(loaded: LoadedSettings, criminal_id: str, as_json: bool) -> Non
 
 
 @command.command("remove")
-@ids_argument
+@people_argument
 @click.option("--yes", is_flag=True, help="Remove without asking.")
 @reason_option
 @settings_options("store", "audit_key")
 @audited("criminal.remove")
-def remove_command(
-    loaded: LoadedSettings, criminal_ids: tuple[str, ...], yes: bool, reason: str
-) -> None:
+def remove_command(loaded: LoadedSettings, people: tuple[str, ...], yes: bool, reason: str) -> None:
     """Remove people, with all their photos, templates and sightings.
 
     Alerts stay, as a record of what operators were told, without the face and the name; what people
@@ -192,11 +198,11 @@ def remove_command(
 
     \b
     Examples:
-      susracker criminals remove 3f9c2a81 --reason "warrant withdrawn"
+      susracker criminals remove "Jo Doe" --reason "warrant withdrawn"
       susracker criminals remove 3f9c2a81 07d1e4c2 --yes
     """
     with open_existing_store_of(loaded.settings) as store:
-        found = find_criminals(store, criminal_ids)
+        found = find_criminals(store, people)
         for one in found:
             photos, sightings = len(store.photo_ids(one.id)), len(store.sightings(one.id))
             held = f"{counted(photos, 'photo')}, {counted(sightings, 'sighting')}"
@@ -213,24 +219,24 @@ def remove_command(
 
 
 @command.command("set-status")
-@ids_argument
+@people_argument
 @click.argument("status", type=click.Choice(typing.get_args(Status)))
 @reason_option
 @settings_options("store", "audit_key")
 @audited("criminal.edit")
 def set_status_command(
-    loaded: LoadedSettings, criminal_ids: tuple[str, ...], status: Status, reason: str
+    loaded: LoadedSettings, people: tuple[str, ...], status: Status, reason: str
 ) -> None:
     """Set people to wanted, or to apprehended, which stops the search for them.
 
     \b
     Examples:
-      susracker criminals set-status 3f9c2a81 apprehended --reason "arrested at gate 3"
+      susracker criminals set-status "Jo Doe" apprehended --reason "arrested at gate 3"
       susracker criminals set-status 3f9c2a81 07d1e4c2 wanted
     """
     with open_existing_store_of(loaded.settings) as store:
         note_act = Noting(loaded.settings, store)
-        for one in find_criminals(store, criminal_ids):
+        for one in find_criminals(store, people):
             note_act("criminal.edit", one.id, reason, {"fields": ["status"], "photos": 0})
             store.edit_criminal(one.id, {"status": status})
             click.echo(f"{one.id}  {one.name}: {status}")
@@ -281,7 +287,7 @@ def _photos_table(photos: Sequence[dict[str, Any]]) -> Table:
 
 
 def _sightings_table(sightings: Sequence[Sighting]) -> Table:
-    table = Table("seen at", "camera", "location", "distance", "alert")
+    table = plain_table("seen at", "camera", "location", "distance", "alert")
     for one in sightings:
         alert = "held back" if one.suppressed else "yes"
         where = (one.camera_id, one.camera_location)

@@ -21,7 +21,7 @@ from susracker.plugins import open_existing_store_of
 
 
 @click.command("edit")
-@click.argument("criminal_ids", metavar="ID...", nargs=-1, required=True)
+@click.argument("people", metavar="ID_OR_NAME...", nargs=-1, required=True)
 @click.option("--name", help="Name of the person.")
 @field_options
 @force_option
@@ -30,7 +30,7 @@ from susracker.plugins import open_existing_store_of
 @audited("criminal.edit")
 def edit_command(
     loaded: LoadedSettings,
-    criminal_ids: tuple[str, ...],
+    people: tuple[str, ...],
     force: bool,
     reason: str,
     **given: Any,
@@ -41,7 +41,7 @@ def edit_command(
 
     \b
     Examples:
-      susracker criminals edit 3f9c2a81 --threat high --crime robbery --crime arson
+      susracker criminals edit "Jo Doe" --threat high --crime robbery --crime arson
       susracker criminals edit 3f9c2a81 07d1e4c2 --expires 2026-12-31 --reason "warrant renewed"
       susracker criminals edit 3f9c2a81 --expires ""
     """
@@ -53,7 +53,7 @@ def edit_command(
     edit = edit_from_fields(fields)
     with open_existing_store_of(loaded.settings) as store:
         note_act = Noting(loaded.settings, store)
-        for one in find_criminals(store, criminal_ids):
+        for one in find_criminals(store, people):
             note_act("criminal.edit", one.id, reason, {"fields": sorted(edit), "photos": 0})
             store.edit_criminal(one.id, edit)
             click.echo(f"{one.id}  {one.name}: changed {', '.join(sorted(fields))}")

@@ -28,14 +28,14 @@ TOLERANCE = 2.0
 
 
 @click.command("erase")
-@click.argument("criminal_id", metavar="ID")
+@click.argument("person", metavar="ID_OR_NAME")
 @click.option("--reason", required=True, help="Why, for the audit log: do not name the person.")
 @click.option("--despite-holds", is_flag=True, help="End the holds of alerts that name them.")
 @click.option("--yes", is_flag=True, help="Erase without asking.")
 @settings_options("store", "record", "record_days", "audit_key")
 @audited(ERASE)
 def erase_command(
-    loaded: LoadedSettings, criminal_id: str, reason: str, despite_holds: bool, yes: bool
+    loaded: LoadedSettings, person: str, reason: str, despite_holds: bool, yes: bool
 ) -> None:
     """Erase a person everywhere, and say what is out of reach.
 
@@ -59,11 +59,11 @@ def erase_command(
         raise InputError("--reason is empty: say why, without naming the person")
     with open_existing_store_of(settings) as store:
         try:
-            criminal = find_criminal(store, criminal_id)
+            criminal = find_criminal(store, person)
         except NotFoundError:
-            if not _was_erased(store, criminal_id):
+            if not _was_erased(store, person):
                 raise
-            _scrub_again(store, criminal_id)
+            _scrub_again(store, person)
             return
         traces = traces_of(store, criminal.id)
         click.echo(f"{criminal.id}  {criminal.name}: {_told(traces)}")

@@ -16,6 +16,7 @@ from susracker.commands.shown import fpir_text, plain_table, print_json, print_t
 from susracker.commands.working import working
 from susracker.config import Settings
 from susracker.errors import InputError, PictureError
+from susracker.faces.photos import decode_photo
 from susracker.plugins import refuse_missing_store
 from susracker.runtime.text import on_one_line
 from susracker.tracking.recogniser import Search
@@ -67,7 +68,8 @@ def _search(
         now = utc_now()
         with working("reading the watch-list"):
             tracker.watchlist.refresh(now)
-        found = tracker.recogniser.search(content, now)
+        picture = decode_photo(content, tracker.max_pixels)
+        found = tracker.recogniser.search_picture(picture, now)
         seen = sorted({one.criminal_id for face in found for one in face.candidates})
         detail = {"faces": len(found), "shown": seen}
         note(settings, tracker.store, "criminal.find", reason=reason, detail=detail)

@@ -50,11 +50,12 @@ def list_(folder: Path, as_json: bool) -> None:
       susracker recordings list
       susracker recordings list /var/lib/susracker/recordings --json
     """
-    found = [
-        _facts(one)
-        for one in [folder, *sorted(folder.glob("*"))]
-        if one.is_dir() and is_recording(one)
-    ]
+    with working("reading recordings"):
+        found = [
+            _facts(one)
+            for one in [folder, *sorted(folder.glob("*"))]
+            if one.is_dir() and is_recording(one)
+        ]
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
@@ -93,7 +94,8 @@ def show(recording: Path, as_json: bool) -> None:
         for (camera, kind), count in sorted(counts.items())
     ]
     if as_json:
-        facts = _facts(recording)
+        with working("reading the recording"):
+            facts = _facts(recording)
         click.echo(json.dumps(facts | {"left_out": opened.left_out, "events": rows}, indent=2))
         return
     click.echo(recording)

@@ -43,12 +43,13 @@ PURGE_SECONDS = 10.0
 """How often to look whether it is time to purge, and to go on with a purge that is not done."""
 
 
-def run(settings: Settings, is_new: bool, plan: Plan) -> None:
+def run(settings: Settings, is_new: bool, plan: Plan, enroll: str) -> None:
     """Serve until Ctrl-C or SIGTERM.
 
     Args:
         is_new: whether the store is still to be created, which is then said.
         plan: which alerts are delivered where.
+        enroll: the command that enrols someone in this store, said if nobody is enrolled.
     """
     quieten()
     hold_little_memory()
@@ -70,7 +71,7 @@ def run(settings: Settings, is_new: bool, plan: Plan) -> None:
         news.follow(app.extensions[EXTENSION].live)
         audit = app.extensions[EXTENSION].audit
         stack.enter_context(closing(Periodic(NOTING, settings.follow_seconds, audit.catch_up)))
-        stopped_by = serve(app, on_ready=lambda url: _announce(url, tracker))
+        stopped_by = serve(app, on_ready=lambda url: _announce(url, tracker, enroll))
     if stopped_by == signal.SIGINT:
         raise click.exceptions.Exit(INTERRUPTED)
 
@@ -127,7 +128,7 @@ def _encode_missing(tracker: Tracker) -> None:
     log.info("encoded %d of %d photos", made, missing)
 
 
-def _announce(url: str, tracker: Tracker) -> None:
+def _announce(url: str, tracker: Tracker, enroll: str) -> None:
     settings = tracker.settings
     people = counted(len(tracker.watchlist), "person", "people")
     click.echo(f"susracker listens on {url}, {people} on the watch-list")
@@ -136,4 +137,4 @@ def _announce(url: str, tracker: Tracker) -> None:
     if names := unlimited(settings):
         click.echo(f"kept without a limit of days: set {', '.join(names)} to forget in time")
     if not len(tracker.watchlist):
-        click.echo("nobody is enrolled yet: susracker enroll PHOTO --name NAME")
+        click.echo(f"nobody is enrolled yet: {enroll}")

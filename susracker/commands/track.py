@@ -12,6 +12,7 @@ from rich.table import Table
 from susracker.commands.auditing import audited, note
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, plain_table, print_json, print_table
+from susracker.commands.working import working
 from susracker.enrolment.lookup import find_named
 from susracker.models import Sighting
 from susracker.plugins import open_existing_store_of
@@ -19,15 +20,15 @@ from susracker.runtime.text import counted, on_one_line
 
 
 @click.command("track")
-@click.argument("name")
+@click.argument("id_or_name")
 @json_option
 @settings_options("store", "audit_key")
 @audited("criminal.track")
-def command(loaded: LoadedSettings, name: str, as_json: bool) -> None:
+def command(loaded: LoadedSettings, id_or_name: str, as_json: bool) -> None:
     """Show where a person was seen, camera by camera.
 
-    NAME is a name or a part of one, or the beginning of an ID. Sightings that follow each other on
-    one camera are one line; --json has each sighting.
+    ID_OR_NAME is a name or a part of one, or the beginning of an ID. Sightings that follow each
+    other on one camera are one line; --json has each sighting.
 
     \b
     Examples:
@@ -35,9 +36,10 @@ def command(loaded: LoadedSettings, name: str, as_json: bool) -> None:
       susracker track 3f9c2a81 --json
     """
     with open_existing_store_of(loaded.settings) as store:
-        person = find_named(store, name)
+        person = find_named(store, id_or_name)
         note(loaded.settings, store, "criminal.track", person.id)
-        sightings = store.sightings(person.id)
+        with working("reading sightings"):
+            sightings = store.sightings(person.id)
     if as_json:
         found = [asdict(one) for one in sightings]
         print_json({"criminal_id": person.id, "name": person.name, "sightings": found})

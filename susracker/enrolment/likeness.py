@@ -15,6 +15,10 @@ training), 0.4% are unlike the only other photo of that person, and 0.2% unlike 
 others; of five photos of five people, 3% are like one of the others."""
 
 
+SEVERAL_PEOPLE = "several people"
+"""The reason why photos of different faces are refused."""
+
+
 def find_unlike(
     scoring: Scoring, photos: Vectors, enrolled: Vectors
 ) -> dict[int, FaceRefusedError]:
@@ -69,7 +73,7 @@ def _majority(groups: NDArray[np.int_]) -> set[int]:
 
 def _several_people(people: int, photos: int) -> FaceRefusedError:
     return FaceRefusedError(
-        "several people", f"the {photos:,} photos of this person show {people:,} different faces"
+        SEVERAL_PEOPLE, f"the {photos:,} photos of this person show {people:,} different faces"
     )
 
 

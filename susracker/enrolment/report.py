@@ -18,17 +18,20 @@ class Refused:
         path: the file or folder; for a photo in the store, `photo` and its id.
         reason: a few words, the same for every refusal of this kind.
         detail: more about this refusal; may be empty.
+        person: name of the person whose photos do not fit together; empty for other reasons.
     """
 
     path: str
     reason: str
     detail: str = ""
+    person: str = ""
 
 
-def refused(path: str, refusal: Refusal) -> Refused:
+def refused(path: str, refusal: Refusal, person: str = "") -> Refused:
     """Return the record of a refusal."""
     if isinstance(refusal, FaceRefusedError):
-        return Refused(path, refusal.reason, str(refusal).removeprefix(f"{refusal.reason}: "))
+        detail = str(refusal).removeprefix(f"{refusal.reason}: ")
+        return Refused(path, refusal.reason, detail, person)
     reason = "too large" if isinstance(refusal, PictureTooLargeError) else "not a picture"
     return Refused(path, reason, str(refusal))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from typing import Any
 
+from susracker.enrolment.likeness import SEVERAL_PEOPLE
 from susracker.enrolment.lookalikes import Lookalike
 from susracker.enrolment.report import EnrolledPerson, Refused, Report
 from susracker.runtime.text import counted
@@ -23,7 +26,8 @@ ADVICE = {
     " are named after people, type susracker enroll FILE… --each-file",
     "no such file": "the paths in a list start from the folder of the list",
     "too large": "add --max-megapixels with a higher limit, or save smaller copies",
-    "several people": "add --each-file if each file is of another person, --allow-unlike if not",
+    SEVERAL_PEOPLE: "if each file is of another person, name that folder alone and add --each-file;"
+    " if all are of one person, add --allow-unlike",
     "unlike the other photos": "add --allow-unlike if they are photos of that person all the same",
 }
 """What to do about refusals, by their reason."""
@@ -118,12 +122,25 @@ def _refused_lines(refusals: list[Refused]) -> Iterator[str]:
         groups[refusal.reason].append(refusal)
     for reason, group in sorted(groups.items(), key=lambda item: -len(item[1])):
         yield f"  {reason}: {len(group):,}"
-        for refusal in group:
-            # A file's name may not be valid text; show as much of it as can be read.
-            path = refusal.path.encode(errors="replace").decode()
-            yield f"    {path}" + (f": {refusal.detail}" if refusal.detail else "")
+        yield from _by_person(group) if reason == SEVERAL_PEOPLE else map(_refused_line, group)
         if reason in ADVICE:
             yield f"    {ADVICE[reason]}"
+
+
+def _by_person(group: list[Refused]) -> Iterator[str]:
+    """One line for all photos of each person whose photos show several people."""
+    for _, same in groupby(group, key=lambda one: (one.person, one.detail)):
+        first, *others = same
+        if others:
+            folders = {os.path.join(os.path.dirname(one.path), "") for one in (first, *others)}
+            first = replace(first, path=first.person if len(folders) > 1 else folders.pop())
+        yield _refused_line(first)
+
+
+def _refused_line(refusal: Refused) -> str:
+    # A file's name may not be valid text; show as much of it as can be read.
+    path = refusal.path.encode(errors="replace").decode()
+    return f"    {path}" + (f": {refusal.detail}" if refusal.detail else "")
 
 
 def _lookalike_line(pair: Lookalike) -> str:

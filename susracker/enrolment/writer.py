@@ -115,7 +115,7 @@ class Writer:
         edit = _changed(base, person.fields) if base else {}
         photos = self._sort(criminal.id, results, owners)
         if not self._allow_unlike:
-            self._refuse_unlike(criminal.id, photos, results)
+            self._refuse_unlike(criminal, photos, results)
         if base and (photos.fresh or edit):
             self._enroller.edit(base.id, edit, list(photos.fresh.values()))
         elif photos.fresh:
@@ -179,14 +179,14 @@ class Writer:
                 photos.fresh[result.digest] = result
         return photos
 
-    def _refuse_unlike(self, criminal_id: str, photos: Sorted, results: Sequence[Result]) -> None:
+    def _refuse_unlike(self, criminal: Criminal, photos: Sorted, results: Sequence[Result]) -> None:
         """Move photos of someone else from `fresh` to `refused`."""
         paths = {one.digest: path for path, one in results if isinstance(one, PreparedPhoto)}
         fresh = list(photos.fresh.values())
-        for place, refusal in self._enroller.unlike(criminal_id, fresh).items():
+        for place, refusal in self._enroller.unlike(criminal.id, fresh).items():
             digest = fresh[place].digest
             del photos.fresh[digest]
-            photos.refused.append(refused(paths[digest], refusal))
+            photos.refused.append(refused(paths[digest], refusal, criminal.name))
 
     def _owned(self, path: str, owner: str) -> Refused:
         names = [one.name for one in self._store.criminals([owner])]

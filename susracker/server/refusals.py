@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from susracker.errors import (
     ConfigError,
@@ -51,6 +51,8 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(StoreFormatError, _damaged)
     app.register_error_handler(ConfigError, _wrong_setting)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(NotFound, _no_such_path)
+    app.register_error_handler(MethodNotAllowed, _wrong_method)
 
 
 def _answer(
@@ -90,6 +92,16 @@ def _damaged(error: StoreFormatError) -> ResponseReturnValue:
 def _wrong_setting(error: ConfigError) -> ResponseReturnValue:
     log.error("a setting is wrong: %s", error)
     return _later(503, str(error), RETRY_AFTER)
+
+
+def _no_such_path(error: NotFound) -> ResponseReturnValue:
+    return _answer(404, "there is nothing at this path: docs/api.md lists every route")
+
+
+def _wrong_method(error: MethodNotAllowed) -> ResponseReturnValue:
+    allowed = ", ".join(sorted(set(error.valid_methods or ()) - {"HEAD", "OPTIONS"}))
+    message = f"this path does not take {request.method}: use {allowed}"
+    return _answer(405, message, {"Allow": ", ".join(sorted(error.valid_methods or ()))})
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

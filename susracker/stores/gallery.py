@@ -134,7 +134,8 @@ class Gallery(ABC):
 
     @abstractmethod
     def criminals(self, criminal_ids: Collection[str] | None = None) -> list[Criminal]:
-        """Everyone, or those of `criminal_ids` who exist, by name and then id."""
+        """Everyone, or those of `criminal_ids` who exist, by name and then id. Upper and lower case
+        are sorted alike, as by `str.casefold`."""
 
     def criminal(self, criminal_id: str) -> Criminal:
         """The person with that id."""
@@ -146,7 +147,7 @@ class Gallery(ABC):
     def find_criminals(
         self, query: str = "", after: str | None = None, limit: int | None = None
     ) -> list[Criminal]:
-        """One page of everyone, by name and then id.
+        """One page of everyone, in the order of `criminals`.
 
         Args:
             query: part of a name or of a case reference, in upper or lower case, or the beginning

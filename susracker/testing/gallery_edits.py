@@ -135,6 +135,20 @@ def test_people_are_found_in_pages(gallery: Gallery) -> None:
         gallery.find_criminals(after="removed")
 
 
+def test_upper_and_lower_case_are_sorted_alike(gallery: Gallery) -> None:
+    names = {"c1": "émile", "c2": "Zoë", "c3": "ÉMILE", "c4": "adam", "c5": "Bo", "c6": "Jo"}
+    for criminal_id, name in names.items():
+        gallery.add_criminal(criminal(criminal_id, name=name))
+    gallery.edit_criminal("c6", {"name": "aaron"})
+    expected = ["c6", "c4", "c5", "c2", "c1", "c3"]
+    assert [one.id for one in gallery.criminals()] == expected
+    assert [one.id for one in gallery.criminals(expected[::-1])] == expected
+    assert [one.id for one in gallery.find_criminals()] == expected
+    last = gallery.find_criminals(limit=4)[-1].id
+    assert [one.id for one in gallery.find_criminals(after=last)] == expected[4:]
+    assert [one.id for one in gallery.find_criminals("o", after="c5")] == ["c2"]
+
+
 def test_people_are_found_by_part_of_a_name_or_case_or_the_start_of_an_id(
     gallery: Gallery,
 ) -> None:

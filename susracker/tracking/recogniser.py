@@ -12,7 +12,7 @@ from susracker.faces.boxes import Box
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.faces.face import Face
-from susracker.faces.images import LARGE_PIXELS, decode, pixels_of
+from susracker.faces.images import LARGE_PIXELS, pixels_of
 from susracker.models import Candidate, Picture, Quality, Vectors
 from susracker.tracking.passage import Passage, SeenFace
 from susracker.watchlist.watchlist import WatchList
@@ -169,19 +169,9 @@ class Recogniser:
             ),
         )
 
-    def search(self, data: bytes, now: datetime) -> list[Search]:
-        """Say whom the faces in an encoded picture resemble, the largest face first. Unlike
-        `recognise`, this encodes every face in full, and names people below the threshold, too.
-
-        Raises:
-            EncoderError: the network cannot be loaded.
-            PictureError: the picture cannot be read.
-            StoreUnavailableError: the store cannot be read.
-        """
-        return self.search_picture(decode(data, self._max_pixels), now)
-
     def search_picture(self, picture: Picture, now: datetime) -> list[Search]:
-        """Say whom the faces in a picture resemble, as `search` does.
+        """Say whom the faces in a picture resemble, the largest face first. Unlike `recognise`,
+        this encodes every face in full, and names people below the threshold, too.
 
         Raises:
             EncoderError: the network cannot be loaded.

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
+import pillow_heif
 import pytest
 
+from susracker.benchmark.cache import EmbeddingCache
 from susracker.benchmark.embedding import NO_FACE, UNREADABLE, Embedder, meant_face
+from susracker.faces import photos
 from susracker.faces.boxes import Box
 from susracker.faces.encoder import Encoder
 from susracker.faces.face import Face
+from susracker.faces.photos import ALL
 from susracker.plugins import open_detector
 from tests.pictures import HOPPER, encoded, portrait
+
+pillow_heif.register_heif_opener()  # only here: it writes HEIC
 
 
 class Watched(Encoder):
@@ -78,12 +86,26 @@ def test_every_photo_that_can_be_enrolled_is_measured(tmp_path):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"no picture", UNREADABLE),
-        (encoded(np.full((200, 200, 3), 127, np.uint8)), NO_FACE),
+        (b"no picture", (UNREADABLE, f"not a {ALL} picture")),
+        (encoded(np.full((200, 200, 3), 127, np.uint8)), (NO_FACE, NO_FACE)),
     ],
 )
 def test_a_photo_without_a_template_says_why(tmp_path, content, problem):
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(content)
     embedded = Embedder(Watched()).embed(photo)
-    assert (embedded.problem, embedded.refusal, embedded.found) == (problem, problem, False)
+    assert (embedded.problem, embedded.refusal) == problem
+    assert not embedded.found
+
+
+def test_a_heic_photo_names_the_extra_it_needs_and_is_read_once_that_is_there(
+    tmp_path, monkeypatch
+):
+    photo = tmp_path / "photo.heic"
+    photo.write_bytes(encoded(portrait(HOPPER), "HEIF"))
+    with closing(EmbeddingCache(tmp_path / "cache")) as kept:
+        embedder = Embedder(Watched(), kept=kept)
+        with monkeypatch.context() as without:
+            without.setattr(photos, "find_spec", lambda name: None)
+            assert "pip install 'susracker[heic]'" in embedder.embed(photo).refusal
+        assert embedder.embed(photo).found

@@ -185,19 +185,74 @@ def test_status_is_set(run, statuses, url):
 @pytest.mark.parametrize(
     ("args", "status", "said"),
     [
-        (["show", "c"], 1, "nobody is enrolled with the id 'c'"),
-        (["show", ""], 1, "nobody is enrolled with the id ''"),
-        (["show", "aaaaaaa"], 2, "2 ids begin with 'aaaaaaa'"),
-        (["remove", "aaaaaaaa", "c", "--yes"], 1, "nobody is enrolled with the id 'c'"),
-        (["set-status", "aaaaaaaa", "c", "wanted"], 1, "nobody is enrolled with the id 'c'"),
+        (["show", "zz"], 1, "nobody is enrolled whose name or id is like 'zz'"),
+        (["show", ""], 1, "nobody is enrolled whose name or id is like ''"),
+        (["show", "aaaaaaa"], 2, "'aaaaaaa' may be 2 people"),
+        (["remove", "aaaaaaaa", "zz", "--yes"], 1, "with the name or id 'zz': susracker"),
+        (["set-status", "aaaaaaaa", "zz", "wanted"], 1, "with the name or id 'zz': susracker"),
         (["set-status", "aaaaaaaa", "free"], 2, "'free' is not one of"),
-        (["remove"], 2, "Missing argument 'ID...'"),
+        (["remove"], 2, "Missing argument 'ID_OR_NAME...'"),
     ],
 )
 def test_who_is_not_found_is_said_and_nobody_is_touched(run, statuses, args, status, said):
     before = statuses()
     assert said in run(*args, status=status).stderr
     assert statuses() == before
+
+
+# -- by name --------------------------------------------------------------------------------------
+
+
+def test_people_are_found_by_name_in_every_command(run, url, statuses, photo_ids):
+    assert HOPPER_ID in run("show", "grace").stdout
+    run("edit", "max roe", "--threat", "low")
+    assert read(url, ROE_ID).threat == "low"
+    run("set-status", "Eileen Collins", "aaaaaaaa", "wanted")
+    assert statuses()["Eileen Collins"] == "wanted"
+    run("remove-photo", "GRACE [HOPPER]", photo_ids()[0], "--yes")
+    assert len(photo_ids()) == 1
+    run("remove", "Max Roe", "--yes")
+    run("erase", "eileen collins", "--reason", "court", "--yes")
+    assert statuses().keys() == {"Grace [Hopper]"}
+
+
+CHANGES = (
+    ["edit", "--threat", "low"],
+    ["set-status", "apprehended"],
+    ["remove", "--yes"],
+    ["remove-photo", "x", "--yes"],
+    ["erase", "--reason", "court", "--yes"],
+)
+
+
+@pytest.mark.parametrize("words", CHANGES, ids=lambda words: words[0])
+def test_a_part_of_a_name_changes_nobody_but_says_who_may_be_meant(run, url, words):
+    said = run(words[0], "max", *words[1:], status=1).stderr
+    assert f"did you mean {ROE_ID} (Max Roe)?" in said
+    assert read(url, ROE_ID).status == "wanted"
+
+
+@pytest.mark.parametrize("words", [["show"], *CHANGES], ids=lambda words: words[0])
+def test_an_ambiguous_name_is_refused_with_the_ids(run, url, words):
+    with open_store(url) as store:
+        store.put_criminal(Criminal("cc" + "0" * 30, "max roe"))
+    said = run(words[0], "Max Roe", *words[1:], status=2).stderr
+    assert "may be 2 people" in said
+    assert f"{ROE_ID} (Max Roe)" in said
+    assert "cc0000" in said
+    assert read(url, ROE_ID).threat == "high"
+
+
+def test_a_whole_id_counts_before_all_else(run, url):
+    with open_store(url) as store:
+        for criminal_id, name in (("7", "One"), ("78", "Two"), ("9", "7")):
+            store.put_criminal(Criminal(criminal_id, name))
+    run("edit", "7", "--threat", "low")
+    assert [read(url, one).threat for one in ("7", "78", "9")] == ["low", "medium", "medium"]
+
+
+def test_a_case_is_not_a_name(run):
+    assert "nobody is enrolled whose name" in run("show", "A-1", status=1).stderr
 
 
 # -- edit -----------------------------------------------------------------------------------------

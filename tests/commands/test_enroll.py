@@ -402,9 +402,18 @@ def test_a_flat_folder_of_different_people_is_not_one_person(tmp_path, run, stor
     write(tmp_path / "flat" / "Eileen_Collins.jpg", samples.collins())
     told = run(tmp_path / "flat", status=1).stdout
     assert "several people: 2" in told
+    flat = f"{tmp_path / 'flat'}{os.sep}"
+    assert told.count(f"{flat}: the 2 photos of this person show 2 different faces") == 1
+    assert "Hopper.jpg" not in told
+    (one, other) = json.loads(run(tmp_path / "flat", "--json", status=1).stdout)["refused"]
+    assert (one["person"], other["person"]) == ("flat", "flat")
     assert "add --each-file" in told
     assert stored() == {}
-    run(tmp_path / "flat", "--name", "Jo", status=1)
+    apart = [
+        write(tmp_path / name / "1.jpg", getattr(samples, name)()) for name in ("hopper", "collins")
+    ]
+    told = run(*apart, "--name", "Jo", status=1).stdout
+    assert told.count("    Jo: the 2 photos of this person show 2 different faces") == 1
     run(tmp_path / "flat", "--each-file")
     assert stored() == {"Grace Hopper": [samples.hopper()], "Eileen Collins": [samples.collins()]}
 

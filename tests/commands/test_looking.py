@@ -19,7 +19,7 @@ from susracker.plugins import open_encoder, open_store
 from susracker.runtime.text import span_text
 from susracker.testing.records import NOON, activity, camera, face_alert, sighting
 from tests.enrolment import samples
-from tests.pictures import COLLINS, HOPPER
+from tests.pictures import COLLINS, HOPPER, encoded, portrait
 
 GRACE, OTHER = "aaaa" + "0" * 28, "bbbb" + "0" * 28
 
@@ -121,6 +121,12 @@ def test_find_shows_those_who_are_near_but_no_match(url):
     assert "Grace Hopper" in shown
     faces = json.loads(run("find", COLLINS, "--json").stdout)["faces"]
     assert not any(face["is_match"] for face in faces)
+
+
+def test_find_takes_whatever_can_be_enrolled(url, tmp_path):
+    scan = tmp_path / "scan.tiff"
+    scan.write_bytes(encoded(portrait(HOPPER), "TIFF"))
+    assert "matches Grace Hopper" in run("find", scan).stdout
 
 
 def test_find_says_what_is_wrong(url, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -79,6 +80,10 @@ def test_serve_shows_what_it_does_before_it_listens(url, terminal):
     ("words", "line"),
     [
         (("criminals", "stats"), "reading the watch-list"),
+        (("criminals", "list"), "reading the list"),
+        (("criminals", "show", "c1"), "looking at photos"),
+        (("criminals", "show", "c1"), "reading sightings"),
+        (("track", "c1"), "reading sightings"),
         (("alerts", "stats"), "reading alerts"),
         (("alerts", "export", "all.csv", "--reason", "x"), "exporting alerts"),
     ],
@@ -86,6 +91,28 @@ def test_serve_shows_what_it_does_before_it_listens(url, terminal):
 def test_a_command_shows_that_it_is_at_work(url, terminal, tmp_path, monkeypatch, words, line):
     monkeypatch.chdir(tmp_path)
     assert line in terminal(*words, "--store", url).read_until(None)
+
+
+def test_listing_recordings_shows_that_it_is_at_work(tmp_path, terminal):
+    write_new(tmp_path / "night", NIGHT_SHIFT, lambda: None)
+    assert "reading recordings" in terminal("recordings", "list", str(tmp_path)).read_until(None)
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_serve_names_the_command_that_enrols_someone_in_its_store(tmp_path, terminal, typed):
+    url = f"sqlite:///{tmp_path / 'my people.db'}"
+    open_store(url).close()
+    words = ["--store", url] if typed else []
+    audit = {"SUSRACKER_AUDIT_KEY": str(tmp_path / "audit.key")}
+    env = audit if typed else audit | {"SUSRACKER_STORE": url}
+    server = terminal("serve", "--port", "0", *words, COLUMNS="80", **env)
+    server.read_until("nobody is enrolled yet: ")
+    server.process.send_signal(signal.SIGINT)
+    hint = server.read_until(None).split("nobody is enrolled yet: ")[1].splitlines()[0]
+    command = shlex.split(hint.replace("PHOTO", str(HOPPER)).replace("NAME", "Grace"))
+    subprocess.run([sys.executable, "-m", *command], env={**os.environ, **env}, check=True)
+    with open_store(url) as store:
+        assert [one.name for one in store.criminals()] == ["Grace"]
 
 
 def test_nothing_is_shown_where_there_is_no_terminal(url):

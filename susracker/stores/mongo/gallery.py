@@ -337,7 +337,7 @@ class MongoGallery(Gallery):
 
 
 def _order(criminal: Criminal) -> tuple[str, str]:
-    return criminal.name, criminal.id
+    return criminal.name.casefold(), criminal.id
 
 
 def _fits(criminal: Criminal, query: str) -> bool:

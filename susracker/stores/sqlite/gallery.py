@@ -43,7 +43,7 @@ reading a million takes half as long again."""
 
 _SELECT = f"SELECT {columns(Criminal)} FROM criminals JOIN revisions ON criminal_id = criminals.id"
 _FITS = (
-    "(instr(casefold(name), :text) OR instr(casefold(coalesce(case_reference, '')), :text)"
+    "(instr(sort_name, :text) OR instr(casefold(coalesce(case_reference, '')), :text)"
     " OR substr(criminals.id, 1, length(:start)) = :start)"
 )
 
@@ -81,7 +81,7 @@ class SqliteGallery(Gallery):
         check_edit(edit)
         with self._db.writing() as connection:
             _check_revision(connection, criminal_id, revision)
-            for name, value in to_columns(edit).items():
+            for name, value in _with_sort_name(to_columns(edit)).items():
                 connection.execute(
                     f"UPDATE criminals SET {name} = ? WHERE id = ?", (value, criminal_id)
                 )
@@ -99,11 +99,11 @@ class SqliteGallery(Gallery):
 
     def criminals(self, criminal_ids: Collection[str] | None = None) -> list[Criminal]:
         if criminal_ids is None:
-            rows = self._db.rows(f"{_SELECT} ORDER BY name, criminals.id")
+            rows = self._db.rows(f"{_SELECT} ORDER BY sort_name, criminals.id")
         else:
             # The plus keeps SQLite from walking through everyone by name to find a few.
             few = "WHERE criminals.id IN (SELECT value FROM json_each(?))"
-            sql = f"{_SELECT} {few} ORDER BY +name, criminals.id"
+            sql = f"{_SELECT} {few} ORDER BY +sort_name, criminals.id"
             rows = self._db.rows(sql, json_list(criminal_ids))
         return [to_record(Criminal, row) for row in rows]
 
@@ -116,10 +116,10 @@ class SqliteGallery(Gallery):
         conditions = [_FITS] if query else []
         if after is not None:
             last = self.criminal(after)
-            values |= {"last_name": last.name, "last_id": last.id}
-            conditions.append("(name, criminals.id) > (:last_name, :last_id)")
+            values |= {"last_name": last.name.casefold(), "last_id": last.id}
+            conditions.append("(sort_name, criminals.id) > (:last_name, :last_id)")
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        sql = f"{_SELECT} {where} ORDER BY name, criminals.id LIMIT :limit"
+        sql = f"{_SELECT} {where} ORDER BY sort_name, criminals.id LIMIT :limit"
         with self._db.reading() as connection:
             return [to_record(Criminal, row) for row in connection.execute(sql, values)]
 
@@ -260,13 +260,18 @@ def insert_person(
 ) -> None:
     """What `add_criminal` does, as a part of a transaction of the caller's."""
     new = replace(criminal, created_at=criminal.created_at or datetime.now(timezone.utc))
-    values = to_row(new)
+    values = _with_sort_name(to_row(new))
     del values["revision"]
     added = insert(connection, "criminals", values, "ON CONFLICT (id) DO NOTHING")
     if not added.rowcount:
         raise id_is_taken(criminal.id)
     _add_photos(connection, criminal.id, photos, templates, sealer)
     _bump_revision(connection, criminal.id)
+
+
+def _with_sort_name(values: dict[str, Any]) -> dict[str, Any]:
+    """Columns of a person, with the one that follows from the name."""
+    return values | ({"sort_name": values["name"].casefold()} if "name" in values else {})
 
 
 def _refuse_known_name(connection: sqlite3.Connection, criminal: Criminal) -> None:

@@ -195,6 +195,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID""",
     ),
     ("CREATE TABLE improvements (number INTEGER PRIMARY KEY, alert_id TEXT NOT NULL)",),
+    (
+        # The name as it is sorted and searched, upper and lower case alike: pages need an index.
+        "ALTER TABLE criminals ADD COLUMN sort_name TEXT NOT NULL DEFAULT ''",
+        "UPDATE criminals SET sort_name = casefold(name)",
+        "CREATE INDEX criminals_by_sort_name ON criminals (sort_name)",
+    ),
 )
 """Statements that lead from one schema to the next; `user_version` says how many steps a file has
 been through. Files of every step are in use: add a step, never change one."""
