@@ -151,6 +151,17 @@ def test_activities_are_in_the_same_list_and_the_filter_narrows_it(site, faces, 
     expect(row(page, "filter-1")).to_be_visible()
 
 
+def test_a_camera_without_a_location_is_called_by_its_id(site, pages):
+    page = pages.open(site.url)
+    live(page)
+    for camera, fields in {"bare-1": {}, "bare-2": {"camera_location": " "}}.items():
+        site.post("/activity_alert", json={"event_type": "fire", "camera_id": camera, **fields})
+        expect(row(page, camera)).to_have_text(re.compile(rf"now\s*{camera}\s*$"))
+    row(page, "bare-2").click()
+    seen_at = page.locator(".facts > div").first
+    expect(seen_at).to_have_text("Seen atbare-2")
+
+
 AWAY_SECONDS = 10
 ALL_SHOWN = """async () => {
     const rows = document.querySelector(".rows");

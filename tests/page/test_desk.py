@@ -124,9 +124,18 @@ def test_the_end_of_a_session_leads_to_the_sign_in_and_nothing_stays_open(guarde
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_an_address_that_the_page_did_not_make_leads_to_the_first_view(site, pages):
-    page = pages.open(f"{site.url}/#/%")
+@pytest.mark.parametrize("where", ["%", "nowhere", "people/x", "alerts/x/y", "person/x/y"])
+def test_an_address_that_the_page_did_not_make_is_told(where, site, pages):
+    page = pages.open(f"{site.url}/#/{where}")
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    page.get_by_role("main").get_by_role("link", name="Alerts").click()
     expect(page.get_by_role("button", name="To judge")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["stats", "0" * 32])
+def test_an_address_of_no_alert_is_told(name, site, pages):
+    page = pages.open(f"{site.url}/#/alerts/{name}")
+    expect(page.get_by_role("alert")).to_contain_text("no such alert")
 
 
 def test_numbers_show_what_became_of_alerts(site, faces, pages):
@@ -152,7 +161,7 @@ def test_a_camera_that_fell_silent_is_named_whatever_view_is_open(site, faces, p
     site.upload(faces["hopper"], "gate")
     page = pages.open(f"{site.url}/#/people")
     expect(
-        page.get_by_text(re.compile("Camera .*tunnel.*West tunnel.* has fallen silent"))
+        page.get_by_text(re.compile("Camera .*West tunnel.*tunnel.* has fallen silent"))
     ).to_be_visible()
     page.get_by_role("link", name="Cameras").click()
     table = page.get_by_role("table", name="Cameras")

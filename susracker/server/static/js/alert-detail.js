@@ -2,6 +2,7 @@
 
 import { ApiError } from "./api.js";
 import { nameOf } from "./alert-row.js";
+import { cameraLine } from "./camera-name.js";
 import { personChip, statusChip, threatChip } from "./chips.js";
 import { faceOf } from "./details.js";
 import { el, fill, typed } from "./dom.js";
@@ -61,7 +62,7 @@ export class AlertDetail {
       if (id === this.id) this.draw(alert, person);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (id === this.id) fill(this.element, el("p", { class: "notice bad", role: "alert" }, error.message));
+      if (id === this.id) fill(this.element, el("p", { class: "notice bad", role: "alert" }, whyNot(error)));
     }
   }
 
@@ -125,7 +126,7 @@ export class AlertDetail {
     return el(
       "dl",
       { class: "facts" },
-      fact(text.alerts.place, typed(alert.camera_location), " ", el("span", { class: "muted" }, typed(alert.camera_id))),
+      fact(text.alerts.place, cameraLine(alert)),
       fact(text.alerts.at, exactElement(alert.occurred_at), late > LATE && el("span", { class: "muted" }, ` ${text.alerts.late(lasting(late))}`)),
       person?.crimes.length ? fact(text.alerts.crimes, person.crimes.map((crime, place) => [place ? ", " : "", typed(crime)])) : null,
       alert.held ? fact(text.alerts.heldSince, typed(alert.held.reason)) : null,
@@ -147,6 +148,11 @@ export class AlertDetail {
     this.refresh();
     this.onJudged();
   }
+}
+
+function whyNot({ status, message }) {
+  if (status === 404) return text.alerts.unknown;
+  return status === 0 ? text.frame.failed(text.frame.unreachable) : message;
 }
 
 function personLink(id, name) {

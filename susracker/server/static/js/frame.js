@@ -178,12 +178,13 @@ function showCurrent(link) {
   link.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
-/** The name of a view, and what follows it; nothing where the address was not made by the page. */
+/** The name of a view, and what follows it; a name of no view where the address cannot be read. */
 function partsOf(hash) {
   try {
-    return hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+    const [name, ...rest] = hash.replace(/^#\/?/, "").replace(/\/$/, "").split("/").map(decodeURIComponent);
+    return [name, ...rest];
   } catch (error) {
     if (!(error instanceof URIError)) throw error;
-    return [""];
+    return ["%"];
   }
 }

@@ -63,6 +63,7 @@ export const text = {
     failed: (what) => `That did not work: ${what}`,
     unreachable: "the server does not answer",
     notAllowed: "Your role may not see this.",
+    noSuchPage: "There is no such page",
     dismiss: "Dismiss this message",
     broken: "Something went wrong in this page. Reload it.",
   },
@@ -133,6 +134,7 @@ export const text = {
     none: "No alerts yet",
     noneHint: "They appear here as soon as a camera sees someone on the watch-list.",
     noneFit: "No alert fits the filter.",
+    unknown: "There is no such alert.",
     choose: "Choose an alert to see its pictures.",
     arrived: (name, camera) => `New alert: ${isolated(name)}, camera ${isolated(camera)}`,
     announced: (n) => `${n} new alerts`,
@@ -302,10 +304,9 @@ export const text = {
     share: (percent, dismissed, decided) => `${percent}% (${count(dismissed)} of ${count(decided)})`,
     silent: (length) => `Silent for ${length}`,
     usual: (length) => `usually heard every ${length}`,
-    fellSilent: (location, id) => `Camera ${isolated(id)} (${isolated(location)}) has fallen silent.`,
+    fellSilent: (camera) => `Camera ${camera} has fallen silent.`,
     quiet: (length) => `No camera has been heard for ${length}: a quiet time, or something that they share has failed.`,
     manyFellSilent: (n) => `${many(n, "camera has", "cameras have")} fallen silent: see Cameras.`,
-    option: (location, id) => `${isolated(location)} · ${isolated(id)}`,
   },
 
   site: {

@@ -69,7 +69,7 @@ class AlertsView {
     this.showEnd(items);
     if (this.wanted) this.chooseWanted();
     else if (!this.chosen && items.length) this.choose(items[0].id);
-    else if (!items.length) this.detail.showNothing(this.emptyHint());
+    else if (!this.chosen) this.detail.showNothing(this.emptyHint());
     if (items.length < ENOUGH && hasStarted) this.readOlder();
     this.detail.refresh();
   }

@@ -2,6 +2,7 @@
 
 import { ApiError, get } from "../api.js";
 import { DAYS, readCameras } from "../camera-watch.js";
+import { placeOf } from "../camera-name.js";
 import { el, fill, typed } from "../dom.js";
 import { sparkBars } from "../plot.js";
 import { firstOfDays, lastDays, quietFor } from "../silence.js";
@@ -77,7 +78,7 @@ class CamerasView {
     return el(
       "tr",
       {},
-      el("td", {}, el("strong", {}, typed(camera.camera_location)), el("p", { class: "small muted" }, typed(camera.camera_id))),
+      el("td", {}, el("strong", {}, typed(placeOf(camera))), placeOf(camera) !== camera.camera_id && el("p", { class: "small muted" }, typed(camera.camera_id))),
       el("td", {}, agoElement(camera.last_heard_at), this.silence(camera)),
       el("td", { class: "number" }, perHour(sent.searches, hours)),
       el("td", { class: "number" }, perHour(sent.alerts, hours)),

@@ -3,6 +3,7 @@
 import { ask } from "../ask.js";
 import { ApiError, get, path, put, remove } from "../api.js";
 import { isolated } from "../bidi.js";
+import { placeOf } from "../camera-name.js";
 import { personChip, statusChip, threatChip } from "../chips.js";
 import { el, fill, typed } from "../dom.js";
 import { shortOdds } from "../odds.js";
@@ -214,7 +215,7 @@ class PersonView {
 
   /** The way over the plan of the site, if there is one. */
   planOf(sightings) {
-    const labels = new Map(sightings.map((one) => [one.camera_id, one.camera_location]));
+    const labels = new Map(sightings.map((one) => [one.camera_id, placeOf(one)]));
     return this.site.address && planPicture(this.site, { stops: stopsOf(sightings), labels });
   }
 
@@ -225,7 +226,7 @@ class PersonView {
         "tr",
         {},
         el("td", {}, el("a", { href: `#/alerts/${encodeURIComponent(one.id)}` }, exactElement(one.occurred_at))),
-        el("td", {}, typed(one.camera_location)),
+        el("td", {}, typed(placeOf(one))),
         el("td", { class: "number" }, one.fpir === null ? text.none : shortOdds(one.fpir)),
         el("td", {}, statusChip(one.status)),
       );
