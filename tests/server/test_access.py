@@ -65,6 +65,8 @@ ALLOWED = {
     "POST /api/criminals": {"admin"},
     "PUT /api/criminals/<criminal_id>": {"admin"},
     "DELETE /api/criminals/<criminal_id>": {"admin"},
+    "POST /api/enrolments/list": {"admin"},
+    "POST /api/enrolments": {"admin"},
     "POST /api/find": {"operator", "admin"},
     "PUT /api/alerts/<alert_id>/hold": {"admin"},
     "DELETE /api/alerts/<alert_id>/hold": {"admin"},
