@@ -97,6 +97,38 @@ def test_a_person_is_found_by_a_part_of_the_name_set_apprehended_and_removed(own
     assert site.get(f"/api/criminals/{site.ids['collins']}").status_code == 404
 
 
+def test_a_person_is_erased_only_with_a_reason_and_the_name_typed(own_site, faces, pages):
+    site = own_site()
+    site.upload(faces["hopper"], "gate")
+    (alert,) = site.all_alerts()
+    hold = f"/api/alerts/{alert['id']}/hold"
+    put(site, hold, {"reason": "case 7/26"})
+    page = pages.open(f"{site.url}/#/person/{site.ids['hopper']}")
+    page.get_by_role("button", name="Erase").click()
+    dialog = page.get_by_role("dialog")
+    button = dialog.get_by_role("button", name="Erase for good")
+    dialog.get_by_label("Reason").fill("court order 12/26")
+    dialog.get_by_label("type the name").fill("Grace")
+    expect(button).to_be_disabled()
+    dialog.get_by_label("type the name").fill(HOPPER.name)
+    despite = dialog.get_by_label("End the holds")
+    expect(despite).to_be_hidden()
+    button.click()
+    expect(dialog.get_by_role("alert")).to_contain_text("held")
+    despite.check()
+    button.click()
+    expect(dialog.get_by_role("status")).to_contain_text("Erased: 1 photo and 1 sighting.")
+    expect(dialog.get_by_text(re.compile("backups and copies"))).to_be_visible()
+    dialog.get_by_role("button", name="Close").last.click()
+    expect(page.get_by_role("link", name=COLLINS.name)).to_be_visible()
+    expect(page.get_by_role("link", name=HOPPER.name)).to_have_count(0)
+    shown = site.get(f"/api/alerts/{alert['id']}").json()
+    assert (shown["name"], shown["detected_face"]) == (None, None)
+    noted = site.get("/api/audit").json()["entries"]
+    reasons = [one["reason"] for one in noted if one["action"] == "criminal.erase"]
+    assert reasons == ["court order 12/26"]
+
+
 def test_a_folder_of_people_is_added_and_who_is_refused_is_named(own_site, faces, pages, tmp_path):
     site = own_site(enrolled=False)
     folder = tmp_path / "wanted"

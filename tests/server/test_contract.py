@@ -181,9 +181,17 @@ def test_answers_are_as_described(app, checked, document):
     checked("DELETE", f"{where}/photos/{photos[0]['id']}")
     checked("DELETE", where)
     checked("GET", where)
+    erase_someone(checked)
     assert checked("GET", mine).get_json()["name"] is None
     checked("GET", alerts)
-    for path in ("/readyz", "/healthz", "/metrics", "/openapi.json", "/asyncapi.json"):
+    for path in (
+        "/readyz",
+        "/healthz",
+        "/metrics",
+        "/api/benchmark",
+        "/openapi.json",
+        "/asyncapi.json",
+    ):
         checked("GET", path)
     walk_the_site(checked)
     key = checked("POST", "/api/keys", json={"role": "admin", "name": "first"}).get_json()
@@ -218,6 +226,15 @@ def enrol_a_list(checked: Any) -> None:
     (person,) = checked("POST", "/api/enrolments/list", data=sent).get_json()["people"]
     for images in ([face(COLLINS)], [face(HOPPER)]):
         checked("POST", "/api/enrolments", json=person["fields"] | {"images": images})
+
+
+def erase_someone(checked: Any) -> None:
+    """Whoever is still there."""
+    (person,) = checked("GET", "/api/criminals").get_json()["criminals"]
+    where = f"/api/criminals/{person['id']}/erasure"
+    assert checked("POST", where, json={"reason": " "}).status_code == 400
+    checked("POST", where, json={"reason": "court order"})
+    assert checked("POST", where, json={"reason": "court order"}).status_code == 404
 
 
 def walk_the_site(checked: Any) -> None:

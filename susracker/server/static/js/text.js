@@ -198,6 +198,7 @@ export const text = {
     apprehended: "Set apprehended",
     wanted: "Set wanted",
     remove: "Remove",
+    erase: "Erase",
     removeTitle: (name) => `Remove ${isolated(name)}?`,
     removeHint: "The record, photos and sightings are deleted, and past alerts lose name and face. This cannot be undone.",
     removed: (name) => `${isolated(name)} was removed.`,
@@ -233,6 +234,19 @@ export const text = {
     state: "State",
     more: "Show more",
     gone: "This person was removed.",
+  },
+
+  erase: {
+    title: (name) => `Erase ${isolated(name)} for good?`,
+    hint: "Photos, templates and sightings are deleted. Alerts and what people wrote in them keep neither face nor name. The reason and the person's id stay in the audit log. Nothing brings the person back. To correct the list, use Remove.",
+    reason: "Reason, such as a court order (do not name the person)",
+    typeName: "To confirm, type the name:",
+    despite: "End the holds of alerts that name this person",
+    button: "Erase for good",
+    done: ({ photos, sightings, alerts, judgements }) =>
+      `Erased: ${many(photos, "photo", "photos")} and ${many(sightings, "sighting", "sightings")}. ` +
+      `${many(alerts, "alert", "alerts")} and ${many(judgements, "review or outcome", "reviews and outcomes")} name nobody now.`,
+    left: "Not reached, and so yours to look after:",
   },
 
   form: {
@@ -346,6 +360,16 @@ export const text = {
     people: "People, last 7 days",
     rateLabel: (rate, low, high, promised) => `${rate}, 95% interval ${low} to ${high}; promised ${promised}`,
     head: { name: "Name", alerts: "Alerts", state: "What became of them", falseRate: "False alert rate", responseHead: "Response" },
+  },
+
+  benchmark: {
+    title: "Last benchmark",
+    none: "No benchmark was run, or its figures were not kept: susracker benchmark people/ --keep measures recognition on photos of your own.",
+    of: (people, photos) => `${many(photos, "photo", "photos")} of ${many(people, "person", "people")}`,
+    other: (names) => `Measured with other settings than the server has now (${names}): run it again.`,
+    interval: (low, high, searches) => `(95% interval: ${low} to ${high}; ${many(searches, "search", "searches")})`,
+    promised: (share) => `False alerts: searches for strangers that raised an alert. Promised: ${share}. Missed: searches for wanted people that raised none.`,
+    head: { enrolled: "Enrolled", photos: "Photos each", frames: "Faces each search", falseAlerts: "False alerts", missed: "Missed" },
   },
 
   admin: { title: "Administration" },

@@ -6,6 +6,7 @@ import { isolated } from "../bidi.js";
 import { placeOf } from "../camera-name.js";
 import { personChip, statusChip, threatChip } from "../chips.js";
 import { el, fill, typed } from "../dom.js";
+import { openEraseDialog } from "../erase-dialog.js";
 import { shortOdds } from "../odds.js";
 import { openPersonForm } from "../person-form.js";
 import { photoImage, qualityChip } from "../photo.js";
@@ -123,6 +124,7 @@ class PersonView {
       el("button", { onclick: () => this.edit() }, text.person.edit),
       el("button", { onclick: () => this.attempt(() => this.change({ status: next })) }, text.person[next]),
       el("button", { class: "danger", onclick: () => this.attempt(() => this.remove()) }, text.person.remove),
+      el("button", { class: "danger", onclick: () => openEraseDialog(person, () => this.leave()) }, text.person.erase),
     ];
   }
 
@@ -145,8 +147,12 @@ class PersonView {
     const { name } = this.person;
     if (!(await ask(text.person.removeTitle(name), text.person.removeHint, text.person.remove))) return;
     await remove(path`/api/criminals/${this.id}`);
-    this.frame.people.drop(this.id);
     this.frame.say(text.person.removed(name), "good");
+    this.leave();
+  }
+
+  leave() {
+    this.frame.people.drop(this.id);
     location.hash = "#/people";
   }
 
