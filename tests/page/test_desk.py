@@ -168,6 +168,39 @@ def test_an_address_of_no_alert_is_told(name, site, pages):
     expect(page.get_by_role("alert")).to_contain_text("no such alert")
 
 
+def refuse(route: Any) -> None:
+    route.fulfill(status=500, json={"error": "the disk is full"})
+
+
+FAILED = "That did not work: the disk is full"
+
+
+@pytest.mark.parametrize("view", ["people", "person/x", "cameras"])
+def test_what_the_server_refuses_is_told_once_and_tried_again(view, site, pages):
+    page = pages.open("about:blank")
+    refused = re.compile("/api/(criminals|cameras)")
+    page.route(refused, refuse)
+    page.goto(f"{site.url}/#/{view}")
+    main = page.get_by_role("main")
+    expect(main.get_by_role("alert")).to_have_text(FAILED)
+    expect(main.get_by_text("Loading")).to_have_count(0)
+    assert page.locator(".messages").get_by_text(FAILED).count() <= 1
+    page.unroute(refused)
+    main.get_by_role("button", name="Try again").click()
+    expect(main.get_by_role("alert")).to_have_count(0)
+
+
+def test_alerts_that_cannot_be_read_at_first_are_read_as_soon_as_they_can(site, pages):
+    page = pages.open("about:blank")
+    page.route("**/api/alerts?*", refuse)
+    page.goto(site.url)
+    expect(page.get_by_text("The alerts cannot be read at present.").first).to_be_visible()
+    expect(page.get_by_text("Not connected")).to_be_visible()
+    page.unroute("**/api/alerts?*")
+    live(page)
+    expect(page.get_by_text("The alerts cannot be read at present.")).to_have_count(0)
+
+
 def test_numbers_show_what_became_of_alerts(site, faces, pages):
     site.upload(faces["hopper"], "gate")
     site.upload(faces["collins"], "gate")

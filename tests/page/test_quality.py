@@ -108,6 +108,10 @@ def test_files_are_kept_by_browsers_and_the_first_view_is_small_and_quick(busy, 
     files = {url: size for url, size in sizes.items() if "/api/" not in url}
     assert sum(files.values()) < KILOBYTES * 1000
     script = next(url for url in files if url.endswith("main.js"))
+    assert busy.get(script.removeprefix(busy.url)).headers["Content-Encoding"] == "gzip"
+    plain = requests.get(script, headers={"Accept-Encoding": "identity"}, timeout=10)
+    assert "Content-Encoding" not in plain.headers
+    assert plain.text == busy.get(script.removeprefix(busy.url)).text
     assert "immutable" in busy.get(script.removeprefix(busy.url)).headers["Cache-Control"]
     assert busy.get("/static/0123456789abcdef/js/main.js").status_code == 404
     index = busy.get("/")

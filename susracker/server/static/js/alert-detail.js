@@ -6,6 +6,7 @@ import { cameraLine } from "./camera-name.js";
 import { personChip, statusChip, threatChip } from "./chips.js";
 import { faceOf } from "./details.js";
 import { el, fill, typed } from "./dom.js";
+import { whyNot } from "./failure.js";
 import { history } from "./history.js";
 import { JudgePanel } from "./judge.js";
 import { odds, shortOdds } from "./odds.js";
@@ -36,8 +37,10 @@ export class AlertDetail {
   }
 
   showNothing(lines) {
-    if (this.id === null && this.element.childElementCount) return;
+    const shown = lines.join();
+    if (this.id === null && this.nothing === shown) return;
     this.id = this.alert = this.panel = null;
+    this.nothing = shown;
     fill(this.element, el("div", { class: "empty" }, lines.map((line) => el("p", {}, line))));
   }
 
@@ -62,7 +65,7 @@ export class AlertDetail {
       if (id === this.id) this.draw(alert, person);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (id === this.id) fill(this.element, el("p", { class: "notice bad", role: "alert" }, whyNot(error)));
+      if (id === this.id) fill(this.element, this.backButton(), el("p", { class: "notice bad", role: "alert" }, error.status === 404 ? text.alerts.unknown : whyNot(error)));
     }
   }
 
@@ -102,13 +105,18 @@ export class AlertDetail {
     return el(
       "header",
       { class: "row" },
-      el("button", { class: "plain back", onclick: this.onBack, "aria-label": text.alerts.back }, "‹"),
+      this.backButton(),
       el("h1", {}, alert.criminal_id ? personLink(alert.criminal_id, alert.name) : nameOf(alert)),
       person && threatChip(person.threat),
       person && person.status !== "wanted" && personChip(person),
       statusChip(alert.status),
       el("span", { class: "end muted" }, agoElement(alert.occurred_at)),
     );
+  }
+
+  /** On a narrow screen, where the alert hides the list. */
+  backButton() {
+    return el("button", { class: "plain back", onclick: this.onBack, "aria-label": text.alerts.back }, "‹");
   }
 
   pictures(alert) {
@@ -148,11 +156,6 @@ export class AlertDetail {
     this.refresh();
     this.onJudged();
   }
-}
-
-function whyNot({ status, message }) {
-  if (status === 404) return text.alerts.unknown;
-  return status === 0 ? text.frame.failed(text.frame.unreachable) : message;
 }
 
 function personLink(id, name) {

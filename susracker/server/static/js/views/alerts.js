@@ -130,6 +130,7 @@ class AlertsView {
 
   emptyHint() {
     const { alerts, hasStarted } = this.frame.log;
+    if (!hasStarted && this.frame.isDown) return [text.alerts.unreadable, text.alerts.unreadableHint];
     if (!hasStarted || !this.frame.log.isComplete(this.filter.queries)) return [text.loading];
     if (!alerts.length) return [text.alerts.none, text.alerts.noneHint];
     if (this.filter.isNarrowed) return [text.alerts.noneFit];

@@ -4,6 +4,7 @@ import { ApiError, get } from "../api.js";
 import { DAYS, readCameras } from "../camera-watch.js";
 import { placeOf } from "../camera-name.js";
 import { el, fill, typed } from "../dom.js";
+import { failure } from "../failure.js";
 import { sparkBars } from "../plot.js";
 import { firstOfDays, lastDays, quietFor } from "../silence.js";
 import { SitePanel } from "../site-panel.js";
@@ -49,9 +50,11 @@ class CamerasView {
   async read() {
     try {
       this.show(await readCameras());
+      this.isShown = true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.frame.failed(error);
+      if (this.isShown) this.frame.failed(error);
+      else fill(this.content, failure(error, () => this.readAll()));
     }
   }
 

@@ -7,6 +7,7 @@ import { placeOf } from "../camera-name.js";
 import { personChip, statusChip, threatChip } from "../chips.js";
 import { el, fill, typed } from "../dom.js";
 import { openEraseDialog } from "../erase-dialog.js";
+import { failure } from "../failure.js";
 import { shortOdds } from "../odds.js";
 import { openPersonForm } from "../person-form.js";
 import { photoImage, qualityChip } from "../photo.js";
@@ -34,12 +35,14 @@ class PersonView {
     this.record = el("section", { class: "card stack", "aria-label": text.person.record });
     this.track = el("section", { class: "card stack", "aria-label": text.person.track });
     this.alerts = el("section", { class: "card stack", "aria-label": text.person.alerts });
+    this.columns = el("div", { class: "columns" });
     this.element = el(
       "div",
       { class: "view person" },
       this.heading,
-      el("div", { class: "columns" }, el("div", { class: "stack" }, this.photos, this.record), el("div", { class: "stack" }, this.track, this.alerts)),
+      this.columns,
     );
+    fill(this.columns, el("div", { class: "stack" }, this.photos, this.record), el("div", { class: "stack" }, this.track, this.alerts));
     fill(this.heading, el("h1", {}, text.loading));
     this.onChange = () => this.alertsChanged();
     frame.log.addEventListener("change", this.onChange);
@@ -60,8 +63,14 @@ class PersonView {
       if (!(error instanceof ApiError)) throw error;
       if (this.isClosed) return;
       if (error.status === 404) this.gone();
+      else if (!this.person) this.unreadable(error);
       else this.frame.failed(error);
     }
+  }
+
+  unreadable(error) {
+    fill(this.heading, failure(error, () => this.attempt(() => this.read())));
+    this.columns.hidden = true;
   }
 
   gone() {
@@ -70,6 +79,7 @@ class PersonView {
 
   async read() {
     this.person = await get(path`/api/criminals/${this.id}`);
+    this.columns.hidden = false;
     this.drawHead();
     this.drawRecord();
     await Promise.all([this.readPhotos(), this.readTrack(), this.readAlerts()]);
