@@ -59,6 +59,11 @@ def default_audit_key() -> str:
     return str(user_data_path("susracker") / "audit-key.pem")
 
 
+def default_benchmark_file() -> str:
+    """A file in the user's data directory."""
+    return str(user_data_path("susracker") / "benchmark.json")
+
+
 def default_workers() -> int:
     """One pool thread for each core that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -266,6 +271,11 @@ class Settings(BaseModel):
         default_factory=default_audit_key,
         description="File of the private key that signs the audit log; made when it is first "
         "needed. Servers that share a store share it.",
+    )
+    benchmark_file: str = Field(
+        default_factory=default_benchmark_file,
+        description="File of the figures that susracker benchmark --keep writes, and that the "
+        "operators' page shows.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level of message to log."

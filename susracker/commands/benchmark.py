@@ -6,7 +6,7 @@ import json
 import typing
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from susracker.benchmark.cache import EmbeddingCache
 from susracker.benchmark.calibration import calibrate, searches_needed
 from susracker.benchmark.datasets import PAIRS_FILE, Dataset, read_dataset, read_pairs
 from susracker.benchmark.embedding import Crops
+from susracker.benchmark.kept import keep
 from susracker.benchmark.labels import Labels, read_labels
 from susracker.benchmark.records import result_record
 from susracker.benchmark.report import in_plain_words, write_report
@@ -146,6 +147,12 @@ from susracker.watchlist.scoring import load_scoring
     help="With --apply: also from too few people, or from photos that the threshold was fitted to.",
 )
 @click.option(
+    "--keep",
+    "keep_it",
+    is_flag=True,
+    help="Keep the main figures, with the date, for Numbers on the operators' page.",
+)
+@click.option(
     "--from-reviews",
     is_flag=True,
     help="Measure the threshold on the alerts that people dismissed and confirmed, instead of on "
@@ -157,7 +164,7 @@ from susracker.watchlist.scoring import load_scoring
     help="With --from-reviews: only what arrived on this day or later, in UTC, such as the day "
     "when the threshold was changed last.",
 )
-@settings_options("store", "detector", "matcher", "target_fpir", "workers")
+@settings_options("store", "detector", "matcher", "target_fpir", "workers", "benchmark_file")
 @unaudited("shows no person of the store")
 def command(
     loaded: LoadedSettings,
@@ -171,6 +178,7 @@ def command(
     labels_file: Path | None,
     apply_shift: bool,
     force: bool,
+    keep_it: bool,
     from_reviews: bool,
     since: datetime | None,
     **plan: Any,
@@ -202,6 +210,7 @@ def command(
       susracker benchmark people/ --json result.json --report report/
       susracker benchmark people/ --labels groups.csv
       susracker benchmark people/ --apply             fit the threshold to your own photos
+      susracker benchmark people/ --keep              show the figures to operators
       susracker benchmark --from-reviews              what operators' reviews say about it
       susracker benchmark --from-reviews --since 2026-06-01 --apply
     """
@@ -236,6 +245,9 @@ def command(
         _write_json(json_file, records[0] if len(records) == 1 else records)
     if report_folder:
         click.echo(f"report: {write_report(report_folder, results, records)}")
+    if keep_it:
+        keep(Path(settings.benchmark_file), records[0], made, datetime.now(timezone.utc))
+        click.echo(f"kept for the operators' page: {settings.benchmark_file}")
     if apply_shift:
         _apply(results[0], made, ctx.find_root().obj, force=force)
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from susracker.enrolment.fields import edit_from_fields
+from susracker.enrolment.fields import edit_from_fields, past_expiry
 from susracker.errors import InputError
 from susracker.models import Status, Threat
 
@@ -78,10 +78,5 @@ def refuse_past(people: Iterable[Mapping[str, object]]) -> None:
     """
     now = datetime.now(timezone.utc)
     for fields in people:
-        expires_at = edit_from_fields(fields).get("expires_at")
-        if expires_at is not None and expires_at <= now:
-            who = fields.get("name", "they")
-            raise InputError(
-                f"{expires_at:%Y-%m-%d %H:%M} UTC is past, so {who} would not be looked for: give "
-                "a later date, or --force"
-            )
+        if problem := past_expiry(fields, now):
+            raise InputError(f"{problem}: give a later date, or --force")

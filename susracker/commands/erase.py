@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 
@@ -13,7 +12,7 @@ from susracker.config import Settings
 from susracker.enrolment.lookup import find_criminal
 from susracker.errors import InputError, NotFoundError
 from susracker.plugins import open_existing_store_of
-from susracker.recording.reader import pictures_near
+from susracker.recording.reach import out_of_reach, recorded
 from susracker.retention.erasure import Erased, Traces, erase, traces_of
 from susracker.runtime.text import counted
 from susracker.stores.base import Store
@@ -22,9 +21,6 @@ ERASE = "criminal.erase"
 
 LISTED = 20
 """How many pictures of a recording are listed at most."""
-
-TOLERANCE = 2.0
-"""Seconds: a recording's time of arrival is that of the sighting, but for what queued between."""
 
 
 @click.command("erase")
@@ -116,25 +112,12 @@ def _tell(erased: Erased) -> None:
 
 def _out_of_reach(settings: Settings, traces: Traces) -> Iterator[str]:
     yield "not reached, and so yours to look after:"
-    yield "  backups and copies made before now hold the person until you delete them; after a"
-    yield "  restore, erase the person again by the same ID"
-    yield "  files of `susracker alerts export` hold the name for as long as you keep them"
-    if settings.store.startswith("mongodb"):
-        yield "  MongoDB's journal and oplog hold what was removed until they are overwritten"
-    yield "  spools of cameras hold faces that wait to be sent: they are deleted once sent"
-    yield "  disks, snapshots and caches of the operating system may keep blocks of deleted files"
+    for line in out_of_reach(settings):
+        yield click.wrap_text(line, 100, initial_indent="  ", subsequent_indent="  ")
     if settings.record:
-        yield from _in_recording(settings, traces)
-
-
-def _in_recording(settings: Settings, traces: Traces) -> Iterator[str]:
-    pictures = pictures_near(Path(settings.record), traces.seen_at, TOLERANCE)
-    days = f"{settings.record_days:g} days"
-    if not pictures:
-        yield f"  the recording in {settings.record} has no detection of the time of a sighting"
-        return
-    yield f"  the recording in {settings.record} may show the person, for up to {days}:"
-    for path in pictures[:LISTED]:
-        yield f"    {path}"
-    if len(pictures) > LISTED:
-        yield f"    and {len(pictures) - LISTED} more"
+        told, pictures = recorded(settings, traces)
+        yield f"  {told}{':' if pictures else ''}"
+        for path in pictures[:LISTED]:
+            yield f"    {path}"
+        if len(pictures) > LISTED:
+            yield f"    and {len(pictures) - LISTED} more"

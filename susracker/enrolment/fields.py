@@ -129,6 +129,19 @@ def edit_from_fields(fields: Mapping[str, object]) -> dict[str, Any]:
     return edit | {"crimes": tuple(checked.crimes)} if "crimes" in fields else edit
 
 
+def past_expiry(fields: Mapping[str, object], now: datetime) -> str | None:
+    """What is wrong with a date of expiry that is past; None if there is none, or it is to come.
+
+    Raises:
+        InputError: a field is wrong.
+    """
+    expires_at = edit_from_fields(fields).get("expires_at")
+    if expires_at is None or expires_at > now:
+        return None
+    who = fields.get("name", "nobody")
+    return f"{expires_at:%Y-%m-%d %H:%M} UTC is past, so {who} would not be looked for"
+
+
 def _check(values: Mapping[str, object]) -> CriminalFields:
     try:
         return CriminalFields.model_validate(values)

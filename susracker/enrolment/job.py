@@ -114,7 +114,6 @@ def _photos(people: Iterable[Person], stopped: Callable[[], bool]) -> Iterator[t
 
 
 def _prepare(enroller: Enroller, path: Path) -> PreparedPhoto | StoredPhoto | Refused:
-    """Prepare a photo unless it is stored already; its digest tells that without decoding it."""
     try:
         if (problem := _unfit(path)) is not None:
             return problem
@@ -123,13 +122,28 @@ def _prepare(enroller: Enroller, path: Path) -> PreparedPhoto | StoredPhoto | Re
         return Refused(str(path), "no such file")
     except OSError as error:
         return Refused(str(path), "cannot be read", error.strerror or "")
+    return prepare_photo(enroller, str(path), content)
+
+
+def prepare_photo(
+    enroller: Enroller, path: str, content: bytes
+) -> PreparedPhoto | StoredPhoto | Refused:
+    """Prepare a photo, unless it is stored already or must be refused.
+
+    Args:
+        path: what the report calls it.
+
+    Raises:
+        EncoderError: the network cannot be built.
+    """
+    # The digest tells without decoding the picture.
     owner = enroller.store.photo_owner(photo_digest(content))
     if owner is not None:
         return StoredPhoto(owner)
     try:
         return enroller.prepare(content)
     except (PictureError, FaceRefusedError) as refusal:
-        return refused(str(path), refusal)
+        return refused(path, refusal)
 
 
 def _unfit(path: Path) -> Refused | None:

@@ -62,6 +62,18 @@ class ListedPerson:
 
 
 def read_list(path: Path) -> tuple[list[ListedPerson], list[Refused]]:
+    """Read the people in the file of a list; see `parse_list`.
+
+    Raises:
+        InputError: the file cannot be read, or is no list.
+    """
+    try:
+        return parse_list(path.read_bytes(), path)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def parse_list(data: bytes, path: Path) -> tuple[list[ListedPerson], list[Refused]]:
     """Read the people in a list with these `COLUMNS` and one row for each photo.
 
     A photo's path is relative to the list's folder. Rows with the same name and case are about the
@@ -70,13 +82,18 @@ def read_list(path: Path) -> tuple[list[ListedPerson], list[Refused]]:
     semicolons, commas or lines between crimes. JSON is an array of objects, with crimes as an
     array. An empty value counts as missing.
 
+    Args:
+        data: what the file holds.
+        path: of the file, which is not opened. Its suffix says whether it is CSV or JSON.
+
     Returns:
         the people, and the rows that are wrong, each with its line or number.
 
     Raises:
-        InputError: the list cannot be read, or has other columns.
+        InputError: it is no list, or has other columns.
     """
-    rows = _csv_rows(path) if path.suffix.lower() == ".csv" else _json_rows(path)
+    text = _text(data, path)
+    rows = _csv_rows(text, path) if path.suffix.lower() == ".csv" else _json_rows(text, path)
     people: dict[tuple[str, str | None], ListedPerson] = {}
     bad: list[Refused] = []
     for where, row in rows:
@@ -149,8 +166,8 @@ def _checked(photo: object, fields: Mapping[str, object]) -> Criminal:
     return checked
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
-    text, delimiter, skipped = _without_separator_line(_text(path))
+def _csv_rows(data: str, path: Path) -> Iterator[tuple[str, Row]]:
+    text, delimiter, skipped = _without_separator_line(data)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     try:
         header = _cells(next(reader, []))
@@ -190,9 +207,9 @@ def _without_separator_line(text: str) -> tuple[str, str, int]:
     return text, max(DELIMITERS, key=first.count), 0
 
 
-def _json_rows(path: Path) -> Iterator[tuple[str, Row]]:
+def _json_rows(text: str, path: Path) -> Iterator[tuple[str, Row]]:
     try:
-        rows = json.loads(_text(path))
+        rows = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{path}, line {error.lineno}: {error.msg}") from error
     except (ValueError, RecursionError) as error:  # a number or a nesting without end
@@ -209,11 +226,7 @@ def _json_row(row: object) -> Row:
     return _problem_of(list(row)) or row
 
 
-def _text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+def _text(data: bytes, path: Path) -> str:
     is_utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return data.decode("utf-16" if is_utf_16 else "utf-8-sig")

@@ -135,7 +135,7 @@ def track(criminal_id: str) -> ResponseReturnValue:
 )
 def enroll() -> ResponseReturnValue:
     """Enrol a person, as JSON with `images` in base64, or as a form with files."""
-    fields, images = _body()
+    fields, images = sent_person()
     describe(photos=len(images))
     repeatable = once(fields, images)
     body = service().slow.call(
@@ -155,7 +155,7 @@ def edit(criminal_id: str) -> ResponseReturnValue:
 
     With a `revision`, only if nobody changed the person since.
     """
-    fields, images = _body()
+    fields, images = sent_person()
     describe(fields=sorted(fields.keys() - Terms.model_fields.keys()), photos=len(images))
     known, terms = _terms(fields)
     terms = terms.model_copy(update={"revision": revision_seen(terms.revision)})
@@ -184,8 +184,12 @@ def _revised(body: dict[str, Any]) -> Response:
     return jsonify(body)
 
 
-def _body() -> tuple[dict[str, object], list[bytes]]:
-    """The fields and the photos of a request."""
+def sent_person() -> tuple[dict[str, object], list[bytes]]:
+    """The fields and the photos that a request carries, as JSON or as a form.
+
+    Raises:
+        InputError: it carries neither, or what is no picture in base64.
+    """
     sent = form()
     return _from_form(sent) if sent else from_json(_from_json)
 

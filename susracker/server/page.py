@@ -7,6 +7,7 @@ modules that import each other by relative paths stay among files of the same ve
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import posixpath
 import re
@@ -62,10 +63,12 @@ class Page:
     Attributes:
         version: a digest of all files, part of the address of each.
         files: contents by path below `FOLDER`.
+        packed: the same, compressed by gzip.
     """
 
     version: str
     files: Mapping[str, bytes]
+    packed: Mapping[str, bytes]
 
 
 @cache
@@ -81,7 +84,8 @@ def load_page() -> Page:
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     version = digest.hexdigest()[:DIGITS]
     index = files[INDEX].decode().replace(PRELOADS, _preloads(files)).replace(VERSION, version)
-    return Page(version, files | {INDEX: index.encode()})
+    packed = {name: gzip.compress(content, mtime=0) for name, content in files.items()}
+    return Page(version, files | {INDEX: index.encode()}, packed)
 
 
 def _preloads(files: Mapping[str, bytes]) -> str:
@@ -125,6 +129,10 @@ def file(version: str, name: str) -> ResponseReturnValue:
     if version != page.version or name not in page.files:
         abort(404)
     answer = _file(page, name)
+    answer.vary.add("Accept-Encoding")
+    if request.accept_encodings["gzip"]:
+        answer.set_data(page.packed[name])
+        answer.content_encoding = "gzip"
     answer.cache_control.public = True
     answer.cache_control.max_age = 31_536_000
     answer.cache_control.immutable = True

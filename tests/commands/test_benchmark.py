@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from susracker.benchmark import cache, rules
+from susracker.benchmark.kept import read_kept
 from susracker.cli import main
 from susracker.faces.encoder import DlibEncoder
 from susracker.plugins import open_matcher
@@ -169,6 +170,21 @@ def test_errors_are_told_by_group(run, people, tmp_path):
     assert rate == pytest.approx(one["realised_fnir"])
     assert "kind: even" in result.stdout
     assert "labels that are not in the dataset: 1" in result.stderr
+
+
+def test_keep_writes_the_main_figures_for_the_page(run, people, tmp_path):
+    file = tmp_path / "deep" / "benchmark.json"
+    result = run(people, "--keep", "--benchmark-file", file)
+    assert f"kept for the operators' page: {file}" in result.output.replace("\n", "")
+    found = read_kept(file)
+    assert (found.dataset, found.threshold_shift) == (people.name, 0)
+    (rates,) = found.rates
+    assert rates.enrolled == SEVERAL
+    assert 0 <= rates.realised_fpir_interval[0] <= rates.realised_fpir
+    assert abs((datetime.now(timezone.utc) - found.measured_at).total_seconds()) < 60
+    assert read_kept(tmp_path / "none.json") is None
+    run(people, "--keep", "--benchmark-file", file, "--rule", "distance-0.6", status=2)
+    assert read_kept(file) == found
 
 
 def test_apply_fits_the_threshold_to_these_people(run, people, tmp_path):

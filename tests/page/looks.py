@@ -7,6 +7,20 @@ from typing import Any
 
 SECONDS = 10
 
+ALL_SHOWN = """async () => {
+    const rows = document.querySelector(".rows");
+    const found = new Map();
+    for (let top = 0; top < rows.scrollHeight; top += rows.clientHeight / 2) {
+        rows.scrollTop = top;
+        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        for (const row of rows.querySelectorAll("[role=option]"))
+            found.set(Number(row.ariaPosInSet), row.querySelector("bdi:last-child").textContent);
+    }
+    rows.scrollTop = 0;
+    return [...found].sort(([one], [other]) => one - other).map(([, camera]) => camera);
+}"""
+"""The cameras of all rows, from the top to the bottom."""
+
 
 def expect(what: Any) -> Any:
     from playwright.sync_api import expect as expected

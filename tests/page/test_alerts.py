@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from datetime import datetime, timezone
 from typing import Any
 
 import cv2
 import numpy as np
+import requests
 
-from tests.page.looks import expect, live, row, rows
+from tests.page.looks import ALL_SHOWN, expect, live, row, rows
 from tests.server.conftest import HOPPER
 from tests.torture.relay import Relay
 
@@ -151,18 +156,18 @@ def test_activities_are_in_the_same_list_and_the_filter_narrows_it(site, faces, 
     expect(row(page, "filter-1")).to_be_visible()
 
 
+def test_a_camera_without_a_location_is_called_by_its_id(site, pages):
+    page = pages.open(site.url)
+    live(page)
+    for camera, fields in {"bare-1": {}, "bare-2": {"camera_location": " "}}.items():
+        site.post("/activity_alert", json={"event_type": "fire", "camera_id": camera, **fields})
+        expect(row(page, camera)).to_have_text(re.compile(rf"now\s*{camera}\s*$"))
+    row(page, "bare-2").click()
+    seen_at = page.locator(".facts > div").first
+    expect(seen_at).to_have_text("Seen atbare-2")
+
+
 AWAY_SECONDS = 10
-ALL_SHOWN = """async () => {
-    const rows = document.querySelector(".rows");
-    const found = new Map();
-    for (let top = 0; top < rows.scrollHeight; top += rows.clientHeight / 2) {
-        rows.scrollTop = top;
-        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-        for (const row of rows.querySelectorAll("[role=option]"))
-            found.set(Number(row.ariaPosInSet), row.querySelector("bdi:last-child").textContent);
-    }
-    return [...found].sort(([one], [other]) => one - other).map(([, camera]) => camera);
-}"""
 
 
 def test_each_of_a_hundred_alerts_is_shown_once_although_the_server_is_cut_off(own_site, pages):
@@ -187,6 +192,45 @@ def test_each_of_a_hundred_alerts_is_shown_once_although_the_server_is_cut_off(o
     expect(rows(page).first).to_have_attribute("aria-setsize", "100")
     assert page.evaluate(ALL_SHOWN) == cameras[::-1]
     relay.close()
+
+
+def test_a_server_that_is_killed_and_started_again_loses_and_repeats_nothing(own_site, pages):
+    """In the middle of alerts, on the same address and the same store."""
+    site = own_site("--port", str(free_port()), enrolled=False)
+    page = pages.open(site.url)
+    live(page)
+    cameras = [f"kill-{number}" for number in range(60)]
+    with ThreadPoolExecutor(1) as pool:
+        posting = pool.submit(lambda: [insist(site, camera) for camera in cameras])
+        expect(rows(page).first).to_have_attribute("aria-setsize", re.compile(r"^[1-4]\d$"))
+        site.server.process.kill()
+        site.server.stop()
+        expect(page.get_by_text("Not connected")).to_be_visible()
+        site.restart()
+        posting.result()
+    live(page)
+    expect(rows(page).first).to_have_attribute("aria-setsize", "60")
+    assert page.evaluate(ALL_SHOWN) == cameras[::-1]
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def insist(site: Any, camera: str) -> None:
+    """Post an activity, as a camera does it: again under the same id until it is answered."""
+    now = datetime.now(timezone.utc).isoformat()
+    sent = {"camera_id": camera, "event_type": "fire", "event_id": camera, "timestamp": now}
+    sent["camera_location"] = "Hall"
+    for _ in range(300):
+        with suppress(requests.ConnectionError):
+            answer = site.post("/api/detections", json=sent)
+            assert answer.status_code == 200, answer.text
+            return
+        time.sleep(0.1)
+    raise AssertionError("the server did not come back")
 
 
 def activity(site: Any, camera: str) -> None:

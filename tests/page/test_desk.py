@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from susracker.access.issuing import issue
+from susracker.benchmark.kept import keep
+from susracker.benchmark.run import Plan
 from susracker.models import Camera, CameraDay
-from susracker.plugins import open_store
+from susracker.plugins import open_encoder, open_store
 from tests.page.looks import expect, live, row
 from tests.server.conftest import Site
 
@@ -57,7 +59,7 @@ SEES = {
 
 @pytest.mark.parametrize("role", SEES)
 def test_each_role_sees_its_views_and_signs_out(guarded, keys, pages, faces, role):
-    upload(guarded, faces, keys, role)
+    post_face(guarded, keys, f"{role}-1", faces["hopper"])
     page = sign_in(pages, guarded, keys[role])
     links = page.get_by_role("navigation").get_by_role("link")
     expect(links).to_have_count(len(SEES[role]))
@@ -78,11 +80,39 @@ def test_each_role_sees_its_views_and_signs_out(guarded, keys, pages, faces, rol
     assert page.evaluate("fetch('/api/session').then(answer => answer.status)") == 401
 
 
-def upload(site: Any, faces: dict[str, bytes], keys: dict[str, str], role: str) -> None:
+def test_the_keyboard_alone_is_enough(guarded, keys, faces, pages):
+    """From the sign-in to the track of the person."""
+    for camera in ("keyboard-1", "keyboard-2"):
+        post_face(guarded, keys, camera, faces["hopper"])
+    page = pages.open(guarded.url)
+    expect(page.get_by_label("Your key")).to_be_focused()
+    page.keyboard.type(keys["operator"])
+    page.keyboard.press("Enter")
+    live(page)
+    expect(row(page, "keyboard-2")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("j")
+    expect(row(page, "keyboard-1")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("c")
+    expect(page.get_by_role("button", name="Same face")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(row(page, "keyboard-1")).to_have_count(0)
+    expect(row(page, "keyboard-2")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("p")
+    track = page.get_by_role("region", name="Track")
+    expect(track.get_by_role("listitem").filter(has_text="keyboard-2")).to_be_visible()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('[aria-label=Track] select')"):
+            break
+    page.keyboard.press("End")
+    expect(track.get_by_role("combobox", name="Show")).to_have_value("all")
+
+
+def post_face(site: Any, keys: dict[str, str], camera: str, face: bytes) -> None:
     answer = site.post(
         "/face_upload",
-        data={"camera_id": f"{role}-1", "camera_location": "Gate"},
-        files={"file": ("face.jpg", faces["hopper"], "image/jpeg")},
+        data={"camera_id": camera, "camera_location": "Gate"},
+        files={"file": ("face.jpg", face, "image/jpeg")},
         headers={"X-API-Key": keys["camera"]},
     )
     assert answer.json()["message"] == "Match found"
@@ -124,9 +154,51 @@ def test_the_end_of_a_session_leads_to_the_sign_in_and_nothing_stays_open(guarde
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_an_address_that_the_page_did_not_make_leads_to_the_first_view(site, pages):
-    page = pages.open(f"{site.url}/#/%")
+@pytest.mark.parametrize("where", ["%", "nowhere", "people/x", "alerts/x/y", "person/x/y"])
+def test_an_address_that_the_page_did_not_make_is_told(where, site, pages):
+    page = pages.open(f"{site.url}/#/{where}")
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    page.get_by_role("main").get_by_role("link", name="Alerts").click()
     expect(page.get_by_role("button", name="To judge")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["stats", "0" * 32])
+def test_an_address_of_no_alert_is_told(name, site, pages):
+    page = pages.open(f"{site.url}/#/alerts/{name}")
+    expect(page.get_by_role("alert")).to_contain_text("no such alert")
+
+
+def refuse(route: Any) -> None:
+    route.fulfill(status=500, json={"error": "the disk is full"})
+
+
+FAILED = "That did not work: the disk is full"
+
+
+@pytest.mark.parametrize("view", ["people", "person/x", "cameras"])
+def test_what_the_server_refuses_is_told_once_and_tried_again(view, site, pages):
+    page = pages.open("about:blank")
+    refused = re.compile("/api/(criminals|cameras)")
+    page.route(refused, refuse)
+    page.goto(f"{site.url}/#/{view}")
+    main = page.get_by_role("main")
+    expect(main.get_by_role("alert")).to_have_text(FAILED)
+    expect(main.get_by_text("Loading")).to_have_count(0)
+    assert page.locator(".messages").get_by_text(FAILED).count() <= 1
+    page.unroute(refused)
+    main.get_by_role("button", name="Try again").click()
+    expect(main.get_by_role("alert")).to_have_count(0)
+
+
+def test_alerts_that_cannot_be_read_at_first_are_read_as_soon_as_they_can(site, pages):
+    page = pages.open("about:blank")
+    page.route("**/api/alerts?*", refuse)
+    page.goto(site.url)
+    expect(page.get_by_text("The alerts cannot be read at present.").first).to_be_visible()
+    expect(page.get_by_text("Not connected")).to_be_visible()
+    page.unroute("**/api/alerts?*")
+    live(page)
+    expect(page.get_by_text("The alerts cannot be read at present.")).to_have_count(0)
 
 
 def test_numbers_show_what_became_of_alerts(site, faces, pages):
@@ -144,6 +216,30 @@ def test_numbers_show_what_became_of_alerts(site, faces, pages):
     expect(page.get_by_text(re.compile("1 alert is not judged yet"))).to_be_visible()
 
 
+def test_the_last_benchmark_is_shown_and_that_there_is_none(own_site, pages, tmp_path):
+    file = tmp_path / "benchmark.json"
+    site = own_site("--benchmark-file", str(file), "--threshold-shift", "0.5", enrolled=False)
+    page = pages.open(f"{site.url}/#/numbers")
+    panel = page.get_by_role("region", name="Last benchmark")
+    expect(panel.get_by_text("No benchmark was run")).to_be_visible()
+    rates = {
+        "rule": "as-norm", "enrolled": 120, "photos_each": 2, "frames": 1,
+        "stranger_searches": 800, "realised_fpir": 0.0125, "mated_searches": 300,
+        "realised_fnir": 0.085,
+        "intervals": {"realised_fpir": (0.007, 0.02), "realised_fnir": (0.06, 0.12)},
+    }  # fmt: skip
+    record = {"dataset": "my/people", "people": 920, "photos": 1300, "identification": [rates]}
+    record["encoder"] = open_encoder("dlib").id
+    keep(file, record, Plan(), datetime(2026, 5, 1, tzinfo=timezone.utc))
+    page.reload()
+    expect(panel.get_by_text("1,300 photos of 920 people")).to_be_visible()
+    expect(panel.get_by_role("row").last).to_contain_text("1.3% (95% interval: 0.7% to 2%; 800")
+    expect(panel.get_by_text("other settings than the server has now")).to_contain_text("shift")
+    file.write_text("{}")
+    page.reload()
+    expect(panel.get_by_role("alert")).to_contain_text("is no result of a benchmark")
+
+
 def test_a_camera_that_fell_silent_is_named_whatever_view_is_open(site, faces, pages):
     now = datetime.now(timezone.utc)
     with open_store(site.store_url) as store:
@@ -152,7 +248,7 @@ def test_a_camera_that_fell_silent_is_named_whatever_view_is_open(site, faces, p
     site.upload(faces["hopper"], "gate")
     page = pages.open(f"{site.url}/#/people")
     expect(
-        page.get_by_text(re.compile("Camera .*tunnel.*West tunnel.* has fallen silent"))
+        page.get_by_text(re.compile("Camera .*West tunnel.*tunnel.* has fallen silent"))
     ).to_be_visible()
     page.get_by_role("link", name="Cameras").click()
     table = page.get_by_role("table", name="Cameras")

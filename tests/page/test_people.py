@@ -97,6 +97,38 @@ def test_a_person_is_found_by_a_part_of_the_name_set_apprehended_and_removed(own
     assert site.get(f"/api/criminals/{site.ids['collins']}").status_code == 404
 
 
+def test_a_person_is_erased_only_with_a_reason_and_the_name_typed(own_site, faces, pages):
+    site = own_site()
+    site.upload(faces["hopper"], "gate")
+    (alert,) = site.all_alerts()
+    hold = f"/api/alerts/{alert['id']}/hold"
+    put(site, hold, {"reason": "case 7/26"})
+    page = pages.open(f"{site.url}/#/person/{site.ids['hopper']}")
+    page.get_by_role("button", name="Erase").click()
+    dialog = page.get_by_role("dialog")
+    button = dialog.get_by_role("button", name="Erase for good")
+    dialog.get_by_label("Reason").fill("court order 12/26")
+    dialog.get_by_label("type the name").fill("Grace")
+    expect(button).to_be_disabled()
+    dialog.get_by_label("type the name").fill(HOPPER.name)
+    despite = dialog.get_by_label("End the holds")
+    expect(despite).to_be_hidden()
+    button.click()
+    expect(dialog.get_by_role("alert")).to_contain_text("held")
+    despite.check()
+    button.click()
+    expect(dialog.get_by_role("status")).to_contain_text("Erased: 1 photo and 1 sighting.")
+    expect(dialog.get_by_text(re.compile("backups and copies"))).to_be_visible()
+    dialog.get_by_role("button", name="Close").last.click()
+    expect(page.get_by_role("link", name=COLLINS.name)).to_be_visible()
+    expect(page.get_by_role("link", name=HOPPER.name)).to_have_count(0)
+    shown = site.get(f"/api/alerts/{alert['id']}").json()
+    assert (shown["name"], shown["detected_face"]) == (None, None)
+    noted = site.get("/api/audit").json()["entries"]
+    reasons = [one["reason"] for one in noted if one["action"] == "criminal.erase"]
+    assert reasons == ["court order 12/26"]
+
+
 def test_a_folder_of_people_is_added_and_who_is_refused_is_named(own_site, faces, pages, tmp_path):
     site = own_site(enrolled=False)
     folder = tmp_path / "wanted"
@@ -109,15 +141,89 @@ def test_a_folder_of_people_is_added_and_who_is_refused_is_named(own_site, faces
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     page = open_people(pages, site)
-    page.get_by_label("Folder with photos").set_input_files(folder)
-    dialog = page.get_by_role("dialog")
+    dialog = choose_folder(page, folder)
     expect(dialog.get_by_text("3 people with 3 photos")).to_be_visible()
     dialog.get_by_role("button", name="Add 3 people").click()
-    expect(dialog.get_by_text("2 of 3 people were added.")).to_be_visible()
-    expect(dialog.get_by_role("listitem")).to_have_text(re.compile("Blank: .*no face"))
+    expect(dialog.get_by_text("2 of 3 people are on the watch-list now.")).to_be_visible()
+    expect(dialog.get_by_role("listitem")).to_have_text(re.compile("Blank · .*: no face"))
     dialog.get_by_role("button", name="Close").click()
     for name in ("Ada Lovelace", "Grace Hopper"):
         expect(page.get_by_role("link", name=name)).to_be_visible()
+
+
+def choose_folder(page: Any, folder: Any) -> Any:
+    page.get_by_role("button", name="Add many").click()
+    page.get_by_label("Folder with photos").set_input_files(folder)
+    return page.get_by_role("dialog")
+
+
+LIST = """\ufeffphoto;name;crimes;threat;age\r
+photos/ada.jpg;Ada;"piracy; fraud";high;\r
+photos/grace.jpg;Grace;;;85\r
+./photos/wall.jpg;Grace;;;\r
+photos/nobody.jpg;Grace;;;\r
+"""
+BAD = "photos/x.jpg;Max;;;old\r\nphotos/y.jpg;;;;\r\n"
+
+
+def test_a_list_in_the_folder_says_who_is_who_and_each_row_is_answered(
+    own_site, faces, pages, tmp_path
+):
+    site = own_site(enrolled=False)
+    folder = tmp_path / "wanted"
+    (folder / "photos").mkdir(parents=True)
+    (folder / "people.csv").write_bytes((LIST + BAD).encode())
+    for name, content in {
+        "ada": COLLINS.portrait.read_bytes(),
+        "grace": HOPPER.portrait.read_bytes(),
+        "wall": faces["wall"],
+    }.items():
+        (folder / "photos" / f"{name}.jpg").write_bytes(content)
+    page = open_people(pages, site)
+    dialog = choose_folder(page, folder)
+    expect(dialog.get_by_role("alert")).to_contain_text("2 rows are wrong")
+    wrong = dialog.get_by_role("listitem")
+    expect(wrong.nth(0)).to_have_text("people.csv, line 6: age: must be a whole number")
+    expect(wrong.nth(1)).to_have_text("people.csv, line 7: name is missing")
+    add = dialog.get_by_role("button", name="Add 2 people")
+    expect(add).to_be_disabled()
+    dialog.get_by_label("Add the others all the same").check()
+    add.click()
+    expect(dialog.get_by_text("2 of 2 people are on the watch-list now.")).to_be_visible()
+    expect(dialog.get_by_text("2 photos enrolled, 2 refused.")).to_be_visible()
+    refused = dialog.get_by_role("listitem")
+    expect(refused.filter(has_text="wall.jpg")).to_have_text(re.compile("Grace · .*: no face"))
+    expect(refused.filter(has_text="nobody.jpg")).to_have_text(re.compile("no such file"))
+    people = {one["name"]: one for one in site.get("/api/criminals").json()["criminals"]}
+    assert (people["Ada"]["crimes"], people["Ada"]["threat"]) == (["piracy", "fraud"], "high")
+    assert people["Grace"]["age"] == 85
+    dialog.get_by_role("button", name="Close").click()
+    (folder / "people.csv").write_bytes(LIST.encode())
+    dialog = choose_folder(page, folder)
+    dialog.get_by_role("button", name="Add 2 people").click()
+    expect(dialog.get_by_text("2 photos enrolled, 2 refused.")).to_be_visible()
+    dialog.get_by_text("Enrolled: 2 photos").click()
+    expect(dialog.get_by_role("listitem").filter(has_text="ada.jpg")).to_have_text(
+        re.compile("enrolled already")
+    )
+    assert {one["name"]: one for one in site.get("/api/criminals").json()["criminals"]} == people
+
+
+def test_a_busy_server_is_asked_again_and_nothing_is_lost(own_site, pages, tmp_path):
+    site = own_site(enrolled=False)
+    (tmp_path / "wanted").mkdir()
+    (tmp_path / "wanted" / "Ada.jpg").write_bytes(COLLINS.portrait.read_bytes())
+    page = open_people(pages, site)
+    answers = iter([503, 429])
+
+    def answer(route: Any) -> None:
+        status = next(answers, None)
+        route.continue_() if status is None else route.fulfill(status=status, json={})
+
+    page.route("**/api/enrolments", answer)
+    dialog = choose_folder(page, tmp_path / "wanted")
+    dialog.get_by_role("button", name="Add 1 person").click()
+    expect(dialog.get_by_text("1 of 1 person is on the watch-list now.")).to_be_visible()
 
 
 def test_find_says_whom_a_photo_resembles(site, faces, pages):

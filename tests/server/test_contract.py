@@ -150,6 +150,7 @@ def test_answers_are_as_described(app, checked, document):
     form = {"name": "Eileen Collins", "images": (io.BytesIO(COLLINS.read_bytes()), "c.png")}
     checked("POST", "/api/criminals", data=form)
     checked("POST", "/api/criminals", json=hopper)  # enrolled already
+    enrol_a_list(checked)
     seen = posted(event_type="face", image=face(HOPPER))
     alert = checked("POST", "/api/detections", json=seen).get_json()["match"]
     activity = posted(event_type="violence", zone={"name": "east"}, long="x" * 600)
@@ -180,9 +181,17 @@ def test_answers_are_as_described(app, checked, document):
     checked("DELETE", f"{where}/photos/{photos[0]['id']}")
     checked("DELETE", where)
     checked("GET", where)
+    erase_someone(checked)
     assert checked("GET", mine).get_json()["name"] is None
     checked("GET", alerts)
-    for path in ("/readyz", "/healthz", "/metrics", "/openapi.json", "/asyncapi.json"):
+    for path in (
+        "/readyz",
+        "/healthz",
+        "/metrics",
+        "/api/benchmark",
+        "/openapi.json",
+        "/asyncapi.json",
+    ):
         checked("GET", path)
     walk_the_site(checked)
     key = checked("POST", "/api/keys", json={"role": "admin", "name": "first"}).get_json()
@@ -208,6 +217,24 @@ def test_answers_are_as_described(app, checked, document):
     }
     assert successes == {one for one in checked.seen if one[2] < "300"}
     assert {"400", "401", "404", "409"} <= {status for _, _, status in checked.seen}
+
+
+def enrol_a_list(checked: Any) -> None:
+    """A list that is read, and someone in it who is enrolled already."""
+    rows = b"photo,name,age\nc.png,Eileen Collins,68\nd.png,Max Roe,old\n"
+    sent = {"name": "people.csv", "file": (io.BytesIO(rows), "people.csv")}
+    (person,) = checked("POST", "/api/enrolments/list", data=sent).get_json()["people"]
+    for images in ([face(COLLINS)], [face(HOPPER)]):
+        checked("POST", "/api/enrolments", json=person["fields"] | {"images": images})
+
+
+def erase_someone(checked: Any) -> None:
+    """Whoever is still there."""
+    (person,) = checked("GET", "/api/criminals").get_json()["criminals"]
+    where = f"/api/criminals/{person['id']}/erasure"
+    assert checked("POST", where, json={"reason": " "}).status_code == 400
+    checked("POST", where, json={"reason": "court order"})
+    assert checked("POST", where, json={"reason": "court order"}).status_code == 404
 
 
 def walk_the_site(checked: Any) -> None:

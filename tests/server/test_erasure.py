@@ -131,6 +131,32 @@ def test_an_erased_person_is_nowhere(erasing: Erasing) -> None:
         assert {one.status for one in store.alerts()} == {"confirmed"}
 
 
+def test_an_erasure_by_the_api_does_as_much(erasing: Erasing) -> None:
+    url = f"{erasing.server.url}/api/criminals/{erasing.id}/erasure"
+    for wrong in ({}, {"reason": " "}, {"reason": "court order", "force": True}):
+        assert requests.post(url, json=wrong, timeout=60).status_code == 400
+    assert erasing.found() == erasing.traces.keys()
+    alert = f"{erasing.server.url}/api/alerts/{erasing.alerts[0].id}/hold"
+    requests.put(alert, json={"reason": "case 7/26"}, timeout=60)
+    body = {"reason": "court order 12/26"}
+    refused = requests.post(url, json=body, timeout=60)
+    assert refused.status_code == 409
+    assert "despite_holds" in refused.json()["error"]
+    assert erasing.found() == erasing.traces.keys()
+    told = requests.post(url, json={**body, "despite_holds": True}, timeout=60).json()
+    left = told.pop("not_reached")
+    assert told == {
+        "photos": 1, "templates": 1, "sightings": 2, "alerts": 2, "judgements": 2, "holds": 1,
+    }  # fmt: skip
+    assert "backups" in left[0]
+    assert "may show the person, for up to" in left[-1]
+    assert erasing.found() == set()
+    check_server(erasing)
+    with open_store(erasing.store_url) as store:
+        noted = [one for one in store.audit() if one.action == "criminal.erase"]
+        assert [(one.subject, one.reason) for one in noted] == [(erasing.id, "court order 12/26")]
+
+
 def check_server(erasing: Erasing) -> None:
     """Nothing of them is in what a running server keeps in memory."""
     assert erasing.get(f"/api/criminals/{erasing.id}").status_code == 404

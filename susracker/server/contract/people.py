@@ -98,6 +98,22 @@ class CriminalEditForm(NewCriminalForm):
     revision: Annotated[int, Field(ge=0, lt=2**63)] | None = None
 
 
+class Erasure(Shown):
+    """What was erased of a person, and what is out of reach."""
+
+    photos: int
+    templates: int
+    sightings: int
+    alerts: int
+    """That name nobody now."""
+    judgements: int
+    """Whose note, or a reason with the person's name, was emptied."""
+    holds: int
+    """That were ended."""
+    not_reached: list[str]
+    """What you have to look after, a sentence each."""
+
+
 class QualityShown(Shown):
     """How well a face can be recognised."""
 

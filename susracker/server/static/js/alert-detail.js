@@ -2,9 +2,11 @@
 
 import { ApiError } from "./api.js";
 import { nameOf } from "./alert-row.js";
+import { cameraLine } from "./camera-name.js";
 import { personChip, statusChip, threatChip } from "./chips.js";
 import { faceOf } from "./details.js";
 import { el, fill, typed } from "./dom.js";
+import { whyNot } from "./failure.js";
 import { history } from "./history.js";
 import { JudgePanel } from "./judge.js";
 import { odds, shortOdds } from "./odds.js";
@@ -35,8 +37,10 @@ export class AlertDetail {
   }
 
   showNothing(lines) {
-    if (this.id === null && this.element.childElementCount) return;
+    const shown = lines.join();
+    if (this.id === null && this.nothing === shown) return;
     this.id = this.alert = this.panel = null;
+    this.nothing = shown;
     fill(this.element, el("div", { class: "empty" }, lines.map((line) => el("p", {}, line))));
   }
 
@@ -61,7 +65,7 @@ export class AlertDetail {
       if (id === this.id) this.draw(alert, person);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (id === this.id) fill(this.element, el("p", { class: "notice bad", role: "alert" }, error.message));
+      if (id === this.id) fill(this.element, this.backButton(), el("p", { class: "notice bad", role: "alert" }, error.status === 404 ? text.alerts.unknown : whyNot(error)));
     }
   }
 
@@ -101,13 +105,18 @@ export class AlertDetail {
     return el(
       "header",
       { class: "row" },
-      el("button", { class: "plain back", onclick: this.onBack, "aria-label": text.alerts.back }, "‹"),
+      this.backButton(),
       el("h1", {}, alert.criminal_id ? personLink(alert.criminal_id, alert.name) : nameOf(alert)),
       person && threatChip(person.threat),
       person && person.status !== "wanted" && personChip(person),
       statusChip(alert.status),
       el("span", { class: "end muted" }, agoElement(alert.occurred_at)),
     );
+  }
+
+  /** On a narrow screen, where the alert hides the list. */
+  backButton() {
+    return el("button", { class: "plain back", onclick: this.onBack, "aria-label": text.alerts.back }, "‹");
   }
 
   pictures(alert) {
@@ -125,7 +134,7 @@ export class AlertDetail {
     return el(
       "dl",
       { class: "facts" },
-      fact(text.alerts.place, typed(alert.camera_location), " ", el("span", { class: "muted" }, typed(alert.camera_id))),
+      fact(text.alerts.place, cameraLine(alert)),
       fact(text.alerts.at, exactElement(alert.occurred_at), late > LATE && el("span", { class: "muted" }, ` ${text.alerts.late(lasting(late))}`)),
       person?.crimes.length ? fact(text.alerts.crimes, person.crimes.map((crime, place) => [place ? ", " : "", typed(crime)])) : null,
       alert.held ? fact(text.alerts.heldSince, typed(alert.held.reason)) : null,

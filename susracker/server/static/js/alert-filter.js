@@ -1,6 +1,7 @@
 // Which alerts are shown: those to judge or all, and by camera, person, threat, state and time.
 
 import { ApiError, get } from "./api.js";
+import { cameraText } from "./camera-name.js";
 import { el } from "./dom.js";
 import { UNJUDGED } from "./log.js";
 import { text } from "./text.js";
@@ -83,7 +84,7 @@ export class FilterBar {
       const { camera } = this.fields;
       const known = new Set([...camera.options].map((option) => option.value));
       const options = cameras.filter((one) => !known.has(one.camera_id));
-      camera.append(...options.map((one) => el("option", { value: one.camera_id }, text.cameras.option(one.camera_location, one.camera_id))));
+      camera.append(...options.map((one) => el("option", { value: one.camera_id }, cameraText(one))));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.frame.failed(error);

@@ -1,5 +1,6 @@
 // One alert in the list: both faces small, who, where, when, and what was said about it.
 
+import { cameraLine } from "./camera-name.js";
 import { statusChip, threatChip } from "./chips.js";
 import { faceOf } from "./details.js";
 import { el, typed } from "./dom.js";
@@ -20,7 +21,7 @@ export function alertRow(alert, frame) {
       "span",
       { class: "who" },
       el("span", { class: "row spread" }, el("strong", {}, nameOf(alert)), el("span", { class: "small muted" }, agoElement(alert.occurred_at))),
-      el("span", { class: "muted small" }, typed(alert.camera_location), " · ", typed(alert.camera_id)),
+      el("span", { class: "muted small" }, cameraLine(alert)),
       el(
         "span",
         { class: "row small" },

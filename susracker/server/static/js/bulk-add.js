@@ -1,87 +1,191 @@
-// Many people at once: a folder with a folder of photos for each person, or with a photo of each.
+// Many people at once: the folder is chosen, looked through, and its people are added one by one.
 
 import { ApiError, post } from "./api.js";
+import { listsIn, peopleIn, readList } from "./bulk-sources.js";
 import { openDialog } from "./dialog.js";
 import { el, fill, typed } from "./dom.js";
-import { asBase64 } from "./photo.js";
 import { text } from "./text.js";
 
-/** What tells several photos of one person apart, as `susracker enroll` has it. */
-const NUMBER = /(?<=.)[ _-]*(?:\(\d{1,6}\)|(?<=[ _-])\d{1,6})$/;
+/** Bytes of photos in one request at most: the server takes `max_body_mb`, which is 16 by default. */
+const AT_ONCE = 8_000_000;
+/** Milliseconds before each further try while the server is busy or away. */
+const PAUSES = [1000, 2000, 4000, 8000];
+const BUSY = new Set([0, 429, 503]);
 
-/** A button that opens a folder and adds the people in it. @param {() => void} onDone */
+/** A button that opens the dialog. @param {() => void} onDone */
 export function bulkAddButton(onDone) {
-  const input = el("input", { type: "file", webkitdirectory: true, class: "hidden", tabindex: "-1", "aria-label": text.bulk.folder });
-  input.addEventListener("change", () => {
-    const people = peopleIn([...input.files]);
-    input.value = "";
-    new BulkAdd(people, onDone).open();
-  });
-  return [el("button", { title: text.bulk.hint, onclick: () => input.click() }, text.bulk.button), input];
-}
-
-/** Photos by the name of the person, in order. @param {File[]} files of a folder, with their paths */
-export function peopleIn(files) {
-  const people = new Map();
-  const photos = files.filter((file) => file.type.startsWith("image/") && !file.webkitRelativePath.includes("/."));
-  for (const file of photos.sort((one, other) => one.webkitRelativePath.localeCompare(other.webkitRelativePath))) {
-    const name = nameOf(file);
-    people.set(name, [...(people.get(name) ?? []), file]);
-  }
-  return people;
-}
-
-function nameOf(file) {
-  const parts = file.webkitRelativePath.split("/");
-  const name = parts.length > 2 ? parts.at(-2) : file.name.replace(/\.[^.]*$/, "").replace(NUMBER, "");
-  return name.replaceAll("_", " ").trim();
+  return el("button", { onclick: () => new BulkAdd(onDone).open() }, text.bulk.button);
 }
 
 class BulkAdd {
-  constructor(people, onDone) {
-    this.people = people;
+  constructor(onDone) {
     this.onDone = onDone;
     this.added = 0;
-    this.progress = el("progress", { max: people.size || 1, value: 0, "aria-label": text.bulk.title });
+    this.input = el("input", { type: "file", webkitdirectory: true, class: "hidden", tabindex: "-1", "aria-label": text.bulk.folder });
+    this.input.addEventListener("change", () => this.choose([...this.input.files]));
+    this.button = el("button", { class: "main", onclick: () => this.input.click() }, text.bulk.choose);
     this.state = el("p", { role: "status" });
-    this.refused = el("ul", { class: "stack small" });
-    this.start = el("button", { class: "main", disabled: !people.size, onclick: () => this.run() }, text.bulk.start(people.size));
+    this.progress = el("progress", { value: 0, "aria-label": text.bulk.title, hidden: true });
+    this.steps = el("div", { class: "stack" });
+    this.refused = group(text.bulk.refused, { open: true, kind: "bad" });
+    this.taken = group(text.bulk.taken, {});
   }
 
   open() {
-    const photos = [...this.people.values()].flat().length;
-    fill(this.state, this.people.size ? text.bulk.found(this.people.size, photos) : text.bulk.nobody);
-    const content = [el("p", { class: "muted" }, text.bulk.hint), this.state, this.progress, this.refused, el("div", { class: "row" }, this.start)];
-    this.dialog = openDialog(text.bulk.title, content, { onClose: () => this.close() });
+    const content = [
+      el("p", { class: "muted" }, text.bulk.hint),
+      el("p", { class: "muted" }, text.bulk.listHint),
+      el("div", { class: "row" }, this.button, this.input),
+      this.state,
+      this.progress,
+      this.steps,
+      this.refused.element,
+      this.taken.element,
+    ];
+    openDialog(text.bulk.title, content, { onClose: () => this.close() });
+    this.button.focus();
   }
 
   /** Whoever was added stays; nobody else follows. */
   close() {
     this.isClosed = true;
-    this.onDone();
+    if (this.hasRun) this.onDone();
   }
 
-  async run() {
-    this.start.remove();
-    let done = 0;
-    for (const [name, photos] of this.people) {
-      if (this.isClosed) return;
-      fill(this.state, text.bulk.adding(name, done, this.people.size));
-      await this.add(name, photos);
-      done += 1;
-      this.progress.value = done;
-    }
-    fill(this.state, text.bulk.done(this.added, this.people.size));
-  }
-
-  async add(name, photos) {
+  /** Looks through a folder, and says who would be added. */
+  async choose(files) {
+    fill(this.state, text.loading);
+    fill(this.steps);
     try {
-      await post("/api/criminals", { name, images: await Promise.all(photos.map(asBase64)) });
-      this.added += 1;
+      const lists = listsIn(files);
+      if (lists.length > 1) fill(this.state, text.bulk.severalLists(lists.map((one) => one.name).join(", ")));
+      else if (lists.length) this.found(await readList(lists[0], files));
+      else this.found({ people: peopleIn(files), badRows: [] });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      const why = error.status === 0 ? text.frame.unreachable : error.message;
-      this.refused.append(el("li", { class: "bad" }, typed(name), `: ${why}`));
+      fill(this.state, el("span", { class: "bad" }, messageOf(error)));
+    }
+    this.input.value = "";
+  }
+
+  found({ people, badRows }) {
+    const photos = people.reduce((sum, one) => sum + one.photos.length, 0);
+    fill(this.state, people.length || badRows.length ? text.bulk.found(people.length, photos) : text.bulk.nobody);
+    const start = el("button", { class: "main", disabled: !people.length || badRows.length > 0, onclick: () => this.run(people) }, text.bulk.start(people.length));
+    const skip = el("input", { type: "checkbox", onchange: () => (start.disabled = !skip.checked) });
+    const problems = badRows.length > 0 && [
+      el("p", { class: "notice bad", role: "alert" }, text.bulk.badRows(badRows.length)),
+      el("ul", { class: "answers small", tabindex: "0" }, badRows.map((one) => el("li", { class: "bad" }, typed(one.where), ": ", typed(one.problem)))),
+      people.length > 0 && el("label", { class: "check" }, skip, text.bulk.skipBad),
+    ];
+    fill(this.steps, problems, people.length > 0 && el("div", { class: "row" }, start));
+  }
+
+  async run(people) {
+    this.hasRun = true;
+    this.button.remove();
+    fill(this.steps);
+    this.progress.hidden = false;
+    this.progress.max = people.length;
+    for (const [done, person] of people.entries()) {
+      if (this.isClosed) return;
+      fill(this.state, text.bulk.adding(person.fields.name, done, people.length));
+      if (await this.add(person)) this.added += 1;
+      this.progress.value = done + 1;
+    }
+    fill(this.state, text.bulk.done(this.added, people.length), " ", text.bulk.ofPhotos(this.taken.size, this.refused.size));
+  }
+
+  /** Whether the person is on the watch-list now. */
+  async add({ fields, photos }) {
+    let isThere = false;
+    for (const photo of photos.filter((one) => !one.file)) this.refuse(fields, photo, text.bulk.noFile);
+    for (const some of parts(photos.filter((one) => one.file))) {
+      isThere = (await this.send(fields, some)) || isThere;
+    }
+    return isThere;
+  }
+
+  /** A repeat adds nothing, so what was not answered is sent again. */
+  async send(fields, photos) {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        this.answered(fields, photos, await post("/api/enrolments", formOf(fields, photos)));
+        return true;
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (!BUSY.has(error.status) || attempt === PAUSES.length || this.isClosed) {
+          this.refusedAll(fields, photos, error);
+          return false;
+        }
+        await new Promise((done) => setTimeout(done, PAUSES[attempt]));
+      }
     }
   }
+
+  answered(fields, photos, { photos: fates }) {
+    photos.forEach((photo, place) => {
+      const { fate, why } = fates[place];
+      if (fate === "refused") this.refuse(fields, photo, why);
+      else this.taken.add(nameAnd(fields, photo), text.bulk.fates[fate]);
+    });
+  }
+
+  refusedAll(fields, photos, error) {
+    const fates = error.body.photos;
+    photos.forEach((photo, place) => this.refuse(fields, photo, fates?.[place].why ?? messageOf(error)));
+  }
+
+  refuse(fields, photo, why) {
+    this.refused.add(nameAnd(fields, photo), why);
+  }
+}
+
+/** Answers that can be folded away, with their number. */
+function group(title, { open = false, kind = "" }) {
+  const list = el("ul", { class: "answers small", tabindex: "0" });
+  const name = el("summary", {});
+  const element = el("details", { open, hidden: true }, name, list);
+  return {
+    element,
+    size: 0,
+    add(subject, answer) {
+      this.size += 1;
+      element.hidden = false;
+      fill(name, title(this.size));
+      list.append(el("li", { class: kind }, subject, ": ", typed(answer)));
+    },
+  };
+}
+
+function nameAnd({ name }, { path }) {
+  return [typed(name), " · ", typed(path)];
+}
+
+function messageOf({ status, message }) {
+  return status === 0 ? text.frame.unreachable : message;
+}
+
+function formOf(fields, photos) {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    for (const one of [value].flat()) body.append(name, one);
+  }
+  for (const { file } of photos) body.append("images", file);
+  return body;
+}
+
+/** Photos in groups that fit into a request. */
+function parts(photos) {
+  const found = [];
+  let bytes = Infinity;
+  for (const photo of photos) {
+    if (bytes + photo.file.size > AT_ONCE) {
+      found.push([]);
+      bytes = 0;
+    }
+    found.at(-1).push(photo);
+    bytes += photo.file.size;
+  }
+  return found;
 }

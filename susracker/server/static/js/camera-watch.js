@@ -1,6 +1,7 @@
 // Looks now and then whether a camera has fallen silent, whatever view is open.
 
 import { ApiError, get } from "./api.js";
+import { cameraText } from "./camera-name.js";
 import { firstOfDays, quietFor, withSilence } from "./silence.js";
 import { text } from "./text.js";
 import { lasting } from "./when.js";
@@ -49,6 +50,6 @@ export class CameraWatch {
     if (seconds !== null && !this.isQuiet) this.warn(text.cameras.quiet(lasting(seconds)));
     this.isQuiet = seconds !== null;
     if (fresh.length > NAMED) this.warn(text.cameras.manyFellSilent(fresh.length));
-    else fresh.forEach((one) => this.warn(text.cameras.fellSilent(one.camera_location, one.camera_id)));
+    else fresh.forEach((one) => this.warn(text.cameras.fellSilent(cameraText(one))));
   }
 }

@@ -2,8 +2,9 @@
 // each look, so only what is shown is asked for; what was shown last is kept.
 
 import { changedWithFace, pictured, said } from "./alert.js";
-import { get, path } from "./api.js";
+import { ApiError, get, path } from "./api.js";
 import { Cache } from "./cache.js";
+import { text } from "./text.js";
 
 const KEPT = 150;
 
@@ -35,6 +36,8 @@ export class Details {
 
 async function read(id) {
   const found = await get(path`/api/alerts/${id}`);
+  // An address can name something else below /api/alerts, such as `stats`.
+  if (found.id !== id) throw new ApiError(404, text.alerts.unknown);
   return { ...pictured(found), ...said(found), held: found.held };
 }
 

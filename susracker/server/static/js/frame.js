@@ -4,6 +4,7 @@ import { ApiError } from "./api.js";
 import { CameraWatch } from "./camera-watch.js";
 import { el, fill } from "./dom.js";
 import { Details } from "./details.js";
+import { whyNot } from "./failure.js";
 import { helpDialog } from "./help.js";
 import { iconImage } from "./icon.js";
 import { keyOf } from "./keys.js";
@@ -25,13 +26,14 @@ export class Frame {
     this.log = new AlertLog();
     this.details = new Details();
     this.people = new People();
+    this.ends = new WeakMap();
     this.parts();
     this.onHash = () => this.showView();
     this.onKey = (event) => this.press(event);
   }
 
   parts() {
-    this.link = el("span", { class: "link", role: "status" }, text.frame.connecting);
+    this.link = el("span", { class: "link waits", role: "status" }, text.frame.connecting);
     this.count = el("span", { class: "count", hidden: true });
     this.messages = el("div", { class: "messages", role: "status" });
     this.polite = el("p", { class: "hidden", role: "status" });
@@ -78,12 +80,20 @@ export class Frame {
     this.view?.close?.();
   }
 
-  /** Shows a message for a while; kind is "good", "bad" or nothing. */
+  /** Shows a message for a while, and once; kind is "good", "bad" or nothing. */
   say(message, kind = "") {
-    const line = el("p", { class: kind }, el("span", {}, message));
+    const known = [...this.messages.children].find((line) => line.firstChild.textContent === message);
+    const line = known ?? this.addLine(message);
+    line.className = kind;
+    clearTimeout(this.ends.get(line));
+    this.ends.set(line, setTimeout(() => line.remove(), MESSAGE_SECONDS * 1000));
+  }
+
+  addLine(message) {
+    const line = el("p", {}, el("span", {}, message));
     line.append(el("button", { class: "plain", "aria-label": text.frame.dismiss, onclick: () => line.remove() }, "×"));
     this.messages.append(line);
-    setTimeout(() => line.remove(), MESSAGE_SECONDS * 1000);
+    return line;
   }
 
   /** Says aloud, to who listens to the page. */
@@ -98,10 +108,11 @@ export class Frame {
       throw error;
     }
     if (error.status === 401) return;
-    this.say(text.frame.failed(error.status === 0 ? text.frame.unreachable : error.message), "bad");
+    this.say(whyNot(error), "bad");
   }
 
   showLink(isUp) {
+    this.isDown = !isUp;
     this.link.className = isUp ? "link" : "link down";
     const shown = isUp ? text.frame.up : text.frame.down;
     if (this.link.textContent !== shown) this.link.textContent = shown;
@@ -127,9 +138,10 @@ export class Frame {
   }
 
   showCount() {
-    const { waiting } = this.log;
+    const { waiting, mayWaitLonger } = this.log;
+    const shown = Math.min(waiting, 99);
     this.count.hidden = !waiting;
-    this.count.textContent = waiting > 99 ? "99+" : waiting;
+    this.count.textContent = waiting > shown || mayWaitLonger ? `${shown}+` : shown;
     this.count.setAttribute("aria-label", text.frame.waiting(waiting));
   }
 
@@ -178,12 +190,13 @@ function showCurrent(link) {
   link.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
-/** The name of a view, and what follows it; nothing where the address was not made by the page. */
+/** The name of a view, and what follows it; a name of no view where the address cannot be read. */
 function partsOf(hash) {
   try {
-    return hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+    const [name, ...rest] = hash.replace(/^#\/?/, "").replace(/\/$/, "").split("/").map(decodeURIComponent);
+    return [name, ...rest];
   } catch (error) {
     if (!(error instanceof URIError)) throw error;
-    return [""];
+    return ["%"];
   }
 }

@@ -7,6 +7,9 @@ import { Connection } from "./socketio.js";
 import { sound } from "./sound.js";
 import { text } from "./text.js";
 
+/** Milliseconds before the newest alerts are asked for again. */
+const PAUSE = 3000;
+
 export class Live {
   constructor(frame) {
     this.frame = frame;
@@ -17,7 +20,7 @@ export class Live {
   /** Reads the newest alerts, and follows from there on. */
   async start() {
     const { log } = this.frame;
-    await log.start();
+    await this.readFirst(log);
     if (this.isClosed) return;
     this.connection = new Connection({
       auth: () => ({ last_seq: log.lastSeq }),
@@ -29,6 +32,20 @@ export class Live {
       down: () => this.frame.showLink(false),
       refused: (why) => this.refused(why),
     });
+  }
+
+  /** Tries until the newest alerts are read: nothing can be followed before. */
+  async readFirst(log) {
+    while (!this.isClosed && !log.hasStarted) {
+      try {
+        await log.start();
+      } catch (error) {
+        this.frame.showLink(false);
+        this.frame.failed(error);
+        log.dispatchEvent(new Event("change"));
+        await new Promise((done) => setTimeout(done, PAUSE));
+      }
+    }
   }
 
   close() {

@@ -6,7 +6,7 @@ import { get, queryOf } from "./api.js";
 
 export const UNJUDGED = new Set(["new", "to be confirmed"]);
 
-const FIRST_PAGE = 200;
+const FIRST_PAGE = 60;
 const PAGE = 500;
 const EVERYTHING = {};
 
@@ -103,6 +103,11 @@ export class AlertLog extends EventTarget {
   /** How many of the known alerts nobody has decided yet. */
   get waiting() {
     return this.alerts.reduce((sum, one) => sum + UNJUDGED.has(one.status), 0);
+  }
+
+  /** Whether there may be more of these among the alerts that were not read yet. */
+  get mayWaitLonger() {
+    return this.waiting === this.alerts.length && !this.isComplete([EVERYTHING]);
   }
 
   #insert(alert) {

@@ -50,3 +50,8 @@ export function intervalPlot({ rate, interval, promised, most }, label) {
     svg("title", {}, label),
   );
 }
+
+/** A share in percent: two digits are as much as is known. */
+export function percent(share) {
+  return `${Number((100 * share).toPrecision(2))}%`;
+}

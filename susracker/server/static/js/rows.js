@@ -23,8 +23,11 @@ export class Rows {
       "aria-label": options.label,
       onclick: (event) => this.#click(event),
     });
-    this.element = el("div", { class: "rows", onscroll: () => this.#draw() }, this.list);
-    this.resized = new ResizeObserver(() => this.#draw());
+    this.element = el("div", { class: "rows", onscroll: () => this.#scrolled() }, this.list);
+    /** Where it is scrolled to, and its height: to ask the browser would make it lay out the page. */
+    this.top = 0;
+    this.height = 0;
+    this.resized = new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect.height));
     this.resized.observe(this.element);
   }
 
@@ -52,32 +55,44 @@ export class Rows {
     else this.list.removeAttribute("aria-activedescendant");
   }
 
+  #scrolled() {
+    this.top = this.element.scrollTop;
+    this.#draw();
+  }
+
+  #resize(height) {
+    this.height = height;
+    this.#scrolled();
+  }
+
+  #scrollTo(top) {
+    this.element.scrollTop = this.top = Math.max(0, Math.min(top, this.items.length * this.options.height - this.height));
+  }
+
   #anchor() {
-    const { scrollTop } = this.element;
-    if (scrollTop < this.options.height / 2) return null;
-    const index = Math.floor(scrollTop / this.options.height);
-    return { id: this.items[index]?.id, offset: scrollTop - index * this.options.height };
+    const { top } = this;
+    if (top < this.options.height / 2) return null;
+    const index = Math.floor(top / this.options.height);
+    return { id: this.items[index]?.id, offset: top - index * this.options.height };
   }
 
   #restore(anchor) {
     if (!anchor) return;
     const index = this.items.findIndex((one) => one.id === anchor.id);
-    if (index >= 0) this.element.scrollTop = index * this.options.height + anchor.offset;
+    this.#scrollTo(index >= 0 ? index * this.options.height + anchor.offset : this.top);
   }
 
   #bringIntoSight(index) {
     const { height } = this.options;
-    const { scrollTop, clientHeight } = this.element;
     const top = index * height;
-    if (top < scrollTop) this.element.scrollTop = top;
-    else if (top + height > scrollTop + clientHeight) this.element.scrollTop = top + height - clientHeight;
+    if (top < this.top) this.#scrollTo(top);
+    else if (top + height > this.top + this.height) this.#scrollTo(top + height - this.height);
   }
 
   #draw() {
     const { height } = this.options;
-    const { scrollTop, clientHeight } = this.element;
-    const first = Math.max(0, Math.floor(scrollTop / height) - EXTRA);
-    const end = Math.min(this.items.length, Math.ceil((scrollTop + clientHeight) / height) + EXTRA);
+    const first = Math.max(0, Math.floor(this.top / height) - EXTRA);
+    const end = Math.min(this.items.length, Math.ceil((this.top + this.height) / height) + EXTRA);
     const wanted = new Set();
     for (let index = first; index < end; index += 1) {
       wanted.add(this.items[index].id);

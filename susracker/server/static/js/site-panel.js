@@ -1,6 +1,7 @@
 // The plan of the site among the cameras: shown to all, changed by those who may.
 
 import { put, queryOf, remove } from "./api.js";
+import { cameraText, placeOf } from "./camera-name.js";
 import { el, fill } from "./dom.js";
 import { Panel } from "./panel.js";
 import { dropZone } from "./photo-drop.js";
@@ -31,7 +32,7 @@ export class SitePanel extends Panel {
   draw() {
     const { address } = this.site;
     this.element.hidden = !address && !this.mayChange;
-    const labels = new Map(this.cameras.map((one) => [one.camera_id, one.camera_location]));
+    const labels = new Map(this.cameras.map((one) => [one.camera_id, placeOf(one)]));
     fill(
       this.element,
       el("h2", {}, text.site.title),
@@ -48,7 +49,7 @@ export class SitePanel extends Panel {
     this.choice = el(
       "select",
       { "aria-label": text.site.camera },
-      this.cameras.map((one) => el("option", { value: one.camera_id, selected: before ? one.camera_id === before : !placed.has(one.camera_id) }, text.cameras.option(one.camera_location, one.camera_id))),
+      this.cameras.map((one) => el("option", { value: one.camera_id, selected: before ? one.camera_id === before : !placed.has(one.camera_id) }, cameraText(one))),
     );
     return [
       el("p", { class: "muted small" }, text.site.hint),

@@ -10,6 +10,7 @@ export const text = {
   product: "susracker",
   close: "Close",
   cancel: "Cancel",
+  again: "Try again",
   save: "Save",
   loading: "Loading…",
   none: "–",
@@ -63,6 +64,7 @@ export const text = {
     failed: (what) => `That did not work: ${what}`,
     unreachable: "the server does not answer",
     notAllowed: "Your role may not see this.",
+    noSuchPage: "There is no such page",
     dismiss: "Dismiss this message",
     broken: "Something went wrong in this page. Reload it.",
   },
@@ -133,6 +135,9 @@ export const text = {
     none: "No alerts yet",
     noneHint: "They appear here as soon as a camera sees someone on the watch-list.",
     noneFit: "No alert fits the filter.",
+    unreadable: "The alerts cannot be read at present.",
+    unreadableHint: "The page keeps trying.",
+    unknown: "There is no such alert.",
     choose: "Choose an alert to see its pictures.",
     arrived: (name, camera) => `New alert: ${isolated(name)}, camera ${isolated(camera)}`,
     announced: (n) => `${n} new alerts`,
@@ -196,6 +201,7 @@ export const text = {
     apprehended: "Set apprehended",
     wanted: "Set wanted",
     remove: "Remove",
+    erase: "Erase",
     removeTitle: (name) => `Remove ${isolated(name)}?`,
     removeHint: "The record, photos and sightings are deleted, and past alerts lose name and face. This cannot be undone.",
     removed: (name) => `${isolated(name)} was removed.`,
@@ -233,6 +239,19 @@ export const text = {
     gone: "This person was removed.",
   },
 
+  erase: {
+    title: (name) => `Erase ${isolated(name)} for good?`,
+    hint: "Photos, templates and sightings are deleted. Alerts and what people wrote in them keep neither face nor name. The reason and the person's id stay in the audit log. Nothing brings the person back. To correct the list, use Remove.",
+    reason: "Reason, such as a court order (do not name the person)",
+    typeName: "To confirm, type the name:",
+    despite: "End the holds of alerts that name this person",
+    button: "Erase for good",
+    done: ({ photos, sightings, alerts, judgements }) =>
+      `Erased: ${many(photos, "photo", "photos")} and ${many(sightings, "sighting", "sightings")}. ` +
+      `${many(alerts, "alert", "alerts")} and ${many(judgements, "review or outcome", "reviews and outcomes")} name nobody now.`,
+    left: "Not reached, and so yours to look after:",
+  },
+
   form: {
     add: "Add a person",
     edit: (name) => `Edit ${isolated(name)}`,
@@ -263,15 +282,25 @@ export const text = {
   },
 
   bulk: {
-    button: "Add a folder",
-    title: "Add a folder of people",
+    button: "Add many",
+    title: "Add many people",
     folder: "Folder with photos",
-    hint: "A folder with a folder of photos for each person, or with a photo of each: the names are those of the folders, or of the photos.",
+    choose: "Choose a folder",
+    hint: "Choose a folder that has a folder of photos for each person, or a photo of each: the names are those of the folders, or of the photos.",
+    listHint: "If there is a list in CSV in the folder, it says who is who. Its columns are photo (the path of a file in the folder), name, age, crimes, threat, status, case and expires; only photo and name are needed.",
     found: (people, photos) => `${many(people, "person", "people")} with ${many(photos, "photo", "photos")}`,
     nobody: "There is no photo in this folder.",
+    severalLists: (names) => `There are several lists in this folder: ${isolated(names)}. Leave only one.`,
+    badRows: (n) => `${many(n, "row is", "rows are")} wrong. Nobody is added yet: correct them, and choose the folder again.`,
+    skipBad: "Add the others all the same",
+    noFile: "no such file in the folder of the list",
+    fates: { added: "added", "enrolled already": "enrolled already" },
+    refused: (n) => `Refused: ${many(n, "photo", "photos")}`,
+    taken: (n) => `Enrolled: ${many(n, "photo", "photos")}`,
     start: (n) => `Add ${many(n, "person", "people")}`,
     adding: (name, done, all) => `Adding ${isolated(name)} (${count(done + 1)} of ${count(all)})`,
-    done: (added, all) => `${count(added)} of ${many(all, "person was", "people were")} added.`,
+    done: (added, all) => `${count(added)} of ${many(all, "person is", "people are")} on the watch-list now.`,
+    ofPhotos: (taken, refused) => `${many(taken, "photo", "photos")} enrolled, ${count(refused)} refused.`,
   },
 
   find: {
@@ -302,10 +331,9 @@ export const text = {
     share: (percent, dismissed, decided) => `${percent}% (${count(dismissed)} of ${count(decided)})`,
     silent: (length) => `Silent for ${length}`,
     usual: (length) => `usually heard every ${length}`,
-    fellSilent: (location, id) => `Camera ${isolated(id)} (${isolated(location)}) has fallen silent.`,
+    fellSilent: (camera) => `Camera ${camera} has fallen silent.`,
     quiet: (length) => `No camera has been heard for ${length}: a quiet time, or something that they share has failed.`,
     manyFellSilent: (n) => `${many(n, "camera has", "cameras have")} fallen silent: see Cameras.`,
-    option: (location, id) => `${isolated(location)} · ${isolated(id)}`,
   },
 
   site: {
@@ -335,6 +363,16 @@ export const text = {
     people: "People, last 7 days",
     rateLabel: (rate, low, high, promised) => `${rate}, 95% interval ${low} to ${high}; promised ${promised}`,
     head: { name: "Name", alerts: "Alerts", state: "What became of them", falseRate: "False alert rate", responseHead: "Response" },
+  },
+
+  benchmark: {
+    title: "Last benchmark",
+    none: "No benchmark was run, or its figures were not kept: susracker benchmark people/ --keep measures recognition on photos of your own.",
+    of: (people, photos) => `${many(photos, "photo", "photos")} of ${many(people, "person", "people")}`,
+    other: (names) => `Measured with other settings than the server has now (${names}): run it again.`,
+    interval: (low, high, searches) => `(95% interval: ${low} to ${high}; ${many(searches, "search", "searches")})`,
+    promised: (share) => `False alerts: searches for strangers that raised an alert. Promised: ${share}. Missed: searches for wanted people that raised none.`,
+    head: { enrolled: "Enrolled", photos: "Photos each", frames: "Faces each search", falseAlerts: "False alerts", missed: "Missed" },
   },
 
   admin: { title: "Administration" },

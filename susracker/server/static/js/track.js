@@ -1,6 +1,7 @@
 // Where a person went: cameras in order, as lanes over time and as a list of stops.
 
 import { plain } from "./bidi.js";
+import { placeOf } from "./camera-name.js";
 import { el, svg, typed } from "./dom.js";
 import { text } from "./text.js";
 import { dayOf, exactElement, lasting, timeOf } from "./when.js";
@@ -44,11 +45,11 @@ export function lanes(sightings) {
   const points = sightings.map((one, place) => ({ one, x: x(times[place]), y: lane.get(one.camera_id) }));
   const height = TOP + cameras.length * LANE;
   const way = points.slice(1).map((to, place) => svg("line", { class: "way", x1: points[place].x, y1: points[place].y, x2: to.x, y2: to.y }));
-  const label = text.person.lanes(stopsOf(sightings).map((one) => one.camera_location).join(", "));
+  const label = text.person.lanes(stopsOf(sightings).map(placeOf).join(", "));
   return el(
     "div",
     { class: "lanes" },
-    el("ol", { class: "small", "aria-hidden": "true" }, cameras.map((one) => el("li", { title: one.camera_id }, typed(one.camera_location)))),
+    el("ol", { class: "small", "aria-hidden": "true" }, cameras.map((one) => el("li", { title: one.camera_id }, typed(placeOf(one))))),
     svg(
       "svg",
       { height: height + AXIS, role: "img", "aria-label": label },
@@ -61,7 +62,7 @@ export function lanes(sightings) {
 }
 
 function dot({ one, x, y }) {
-  const when = `${timeOf(one.occurred_at)} · ${plain(one.camera_location)}`;
+  const when = `${timeOf(one.occurred_at)} · ${plain(placeOf(one))}`;
   return svg("circle", { class: one.suppressed ? "dot" : "dot alerted", cx: x, cy: y, r: one.suppressed ? 4 : 6 }, svg("title", {}, when));
 }
 
@@ -87,11 +88,11 @@ function stopItem(stop, before) {
   return el(
     "li",
     {},
-    el("span", { class: "row spread" }, el("strong", {}, typed(stop.camera_location)), exactElement(last)),
+    el("span", { class: "row spread" }, el("strong", {}, typed(placeOf(stop))), exactElement(last)),
     el(
       "span",
       { class: "small muted" },
-      typed(stop.camera_id), " · ", text.person.seen(stop.sightings.length),
+      placeOf(stop) !== stop.camera_id && [typed(stop.camera_id), " · "], text.person.seen(stop.sightings.length),
       alerts > 0 && ` · ${text.person.alerted(alerts)}`,
       first !== last && ` · ${text.person.stay(timeOf(first), timeOf(last))}`,
     ),

@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 import { text } from "./text.js";
 
 const VIEWS = [
-  { name: "alerts", needs: "view", load: () => import("./views/alerts.js") },
+  { name: "alerts", takes: 1, needs: "view", load: () => import("./views/alerts.js") },
   { name: "people", needs: "view", load: () => import("./views/people.js") },
   { name: "find", needs: "find", load: () => import("./views/find.js") },
   { name: "cameras", needs: "view", load: () => import("./views/cameras.js") },
@@ -14,7 +14,7 @@ const VIEWS = [
 
 /** Views that the address may name and the navigation does not. */
 const OTHERS = [
-  { name: "person", parent: "people", needs: "view", load: () => import("./views/person.js") },
+  { name: "person", takes: 1, parent: "people", needs: "view", load: () => import("./views/person.js") },
 ];
 
 /** The views that a session's navigation shows. */
@@ -22,13 +22,18 @@ export function viewsFor(session) {
   return VIEWS.filter((view) => session.may(view.needs));
 }
 
-/** Opens the view with a name, or the first one. Returns {element, title, name, close(), press(key)}. */
+/** Opens the view with a name; without one, the first. Returns {element, title, name, close(), press(key)}. */
 export async function openView(frame, name, rest) {
-  const allowed = viewsFor(frame.session);
-  const found = [...VIEWS, ...OTHERS].find((view) => view.name === name) ?? allowed[0];
-  if (!found || !frame.session.may(found.needs)) {
-    return { name, title: text.product, element: el("p", { class: "empty" }, text.frame.notAllowed) };
-  }
+  const [first] = viewsFor(frame.session);
+  const found = name ? [...VIEWS, ...OTHERS].find((view) => view.name === name) : first;
+  if (!found || rest.length > (found.takes ?? 0)) return notice(text.frame.noSuchPage, first);
+  if (!frame.session.may(found.needs)) return notice(text.frame.notAllowed, first);
   const module = await found.load();
   return Object.assign(module.open(frame, ...rest), { name: found.parent ?? found.name });
+}
+
+/** What stands where there is no view: why, and a way out. */
+function notice(why, first) {
+  const way = first && el("p", {}, el("a", { href: `#/${first.name}` }, text.frame[first.name]));
+  return { title: text.product, element: el("div", { class: "empty" }, el("h1", {}, why), way) };
 }

@@ -69,7 +69,7 @@ class AlertsView {
     this.showEnd(items);
     if (this.wanted) this.chooseWanted();
     else if (!this.chosen && items.length) this.choose(items[0].id);
-    else if (!items.length) this.detail.showNothing(this.emptyHint());
+    else if (!this.chosen) this.detail.showNothing(this.emptyHint());
     if (items.length < ENOUGH && hasStarted) this.readOlder();
     this.detail.refresh();
   }
@@ -130,6 +130,7 @@ class AlertsView {
 
   emptyHint() {
     const { alerts, hasStarted } = this.frame.log;
+    if (!hasStarted && this.frame.isDown) return [text.alerts.unreadable, text.alerts.unreadableHint];
     if (!hasStarted || !this.frame.log.isComplete(this.filter.queries)) return [text.loading];
     if (!alerts.length) return [text.alerts.none, text.alerts.noneHint];
     if (this.filter.isNarrowed) return [text.alerts.noneFit];

@@ -2,7 +2,9 @@
 
 import { ApiError, get } from "../api.js";
 import { DAYS, readCameras } from "../camera-watch.js";
+import { placeOf } from "../camera-name.js";
 import { el, fill, typed } from "../dom.js";
+import { failure } from "../failure.js";
 import { sparkBars } from "../plot.js";
 import { firstOfDays, lastDays, quietFor } from "../silence.js";
 import { SitePanel } from "../site-panel.js";
@@ -48,9 +50,11 @@ class CamerasView {
   async read() {
     try {
       this.show(await readCameras());
+      this.isShown = true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.frame.failed(error);
+      if (this.isShown) this.frame.failed(error);
+      else fill(this.content, failure(error, () => this.readAll()));
     }
   }
 
@@ -77,7 +81,7 @@ class CamerasView {
     return el(
       "tr",
       {},
-      el("td", {}, el("strong", {}, typed(camera.camera_location)), el("p", { class: "small muted" }, typed(camera.camera_id))),
+      el("td", {}, el("strong", {}, typed(placeOf(camera))), placeOf(camera) !== camera.camera_id && el("p", { class: "small muted" }, typed(camera.camera_id))),
       el("td", {}, agoElement(camera.last_heard_at), this.silence(camera)),
       el("td", { class: "number" }, perHour(sent.searches, hours)),
       el("td", { class: "number" }, perHour(sent.alerts, hours)),

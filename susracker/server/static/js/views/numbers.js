@@ -1,8 +1,9 @@
 // Numbers: what became of alerts today and this week, and the false alert rate beside the promise.
 
 import { ApiError, get } from "../api.js";
+import { benchmarkPanel } from "../benchmark-panel.js";
 import { el, fill, typed } from "../dom.js";
-import { intervalPlot, partsBar } from "../plot.js";
+import { intervalPlot, partsBar, percent } from "../plot.js";
 import { firstOfDays } from "../silence.js";
 import { table } from "../table.js";
 import { text } from "../text.js";
@@ -19,7 +20,7 @@ class NumbersView {
     this.frame = frame;
     this.title = text.numbers.title;
     this.content = el("div", { class: "stack" }, el("p", { class: "empty" }, text.loading));
-    this.element = el("div", { class: "view numbers" }, el("header", {}, el("h1", {}, text.numbers.title)), this.content);
+    this.element = el("div", { class: "view numbers" }, el("header", {}, el("h1", {}, text.numbers.title)), el("div", { class: "stack" }, this.content, benchmarkPanel()));
     this.read();
   }
 
@@ -114,9 +115,4 @@ function partsOf(group) {
     part(text.status.unsure, group.unsure + group.to_be_confirmed, "unsure"),
     part(text.status.new, group.unreviewed, "new"),
   ];
-}
-
-/** Two digits are as much as is known. */
-function percent(share) {
-  return `${Number((100 * share).toPrecision(2))}%`;
 }

@@ -4,6 +4,7 @@ import { ApiError, get } from "../api.js";
 import { bulkAddButton } from "../bulk-add.js";
 import { personChip, threatChip } from "../chips.js";
 import { el, fill, typed } from "../dom.js";
+import { failure } from "../failure.js";
 import { openPersonForm } from "../person-form.js";
 import { photoImage } from "../photo.js";
 import { table } from "../table.js";
@@ -61,8 +62,14 @@ class PeopleView {
       if (turn === this.turn) this.show(criminals, next);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.frame.failed(error);
+      if (this.isFirst) this.showFailure(error);
+      else this.frame.failed(error);
     }
+  }
+
+  showFailure(error) {
+    this.table.hidden = this.more.hidden = true;
+    fill(this.hint, failure(error, () => this.again())).hidden = false;
   }
 
   show(people, next) {

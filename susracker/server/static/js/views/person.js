@@ -3,8 +3,11 @@
 import { ask } from "../ask.js";
 import { ApiError, get, path, put, remove } from "../api.js";
 import { isolated } from "../bidi.js";
+import { placeOf } from "../camera-name.js";
 import { personChip, statusChip, threatChip } from "../chips.js";
 import { el, fill, typed } from "../dom.js";
+import { openEraseDialog } from "../erase-dialog.js";
+import { failure } from "../failure.js";
 import { shortOdds } from "../odds.js";
 import { openPersonForm } from "../person-form.js";
 import { photoImage, qualityChip } from "../photo.js";
@@ -32,12 +35,14 @@ class PersonView {
     this.record = el("section", { class: "card stack", "aria-label": text.person.record });
     this.track = el("section", { class: "card stack", "aria-label": text.person.track });
     this.alerts = el("section", { class: "card stack", "aria-label": text.person.alerts });
+    this.columns = el("div", { class: "columns" });
     this.element = el(
       "div",
       { class: "view person" },
       this.heading,
-      el("div", { class: "columns" }, el("div", { class: "stack" }, this.photos, this.record), el("div", { class: "stack" }, this.track, this.alerts)),
+      this.columns,
     );
+    fill(this.columns, el("div", { class: "stack" }, this.photos, this.record), el("div", { class: "stack" }, this.track, this.alerts));
     fill(this.heading, el("h1", {}, text.loading));
     this.onChange = () => this.alertsChanged();
     frame.log.addEventListener("change", this.onChange);
@@ -58,8 +63,14 @@ class PersonView {
       if (!(error instanceof ApiError)) throw error;
       if (this.isClosed) return;
       if (error.status === 404) this.gone();
+      else if (!this.person) this.unreadable(error);
       else this.frame.failed(error);
     }
+  }
+
+  unreadable(error) {
+    fill(this.heading, failure(error, () => this.attempt(() => this.read())));
+    this.columns.hidden = true;
   }
 
   gone() {
@@ -68,6 +79,7 @@ class PersonView {
 
   async read() {
     this.person = await get(path`/api/criminals/${this.id}`);
+    this.columns.hidden = false;
     this.drawHead();
     this.drawRecord();
     await Promise.all([this.readPhotos(), this.readTrack(), this.readAlerts()]);
@@ -122,6 +134,7 @@ class PersonView {
       el("button", { onclick: () => this.edit() }, text.person.edit),
       el("button", { onclick: () => this.attempt(() => this.change({ status: next })) }, text.person[next]),
       el("button", { class: "danger", onclick: () => this.attempt(() => this.remove()) }, text.person.remove),
+      el("button", { class: "danger", onclick: () => openEraseDialog(person, () => this.leave()) }, text.person.erase),
     ];
   }
 
@@ -144,8 +157,12 @@ class PersonView {
     const { name } = this.person;
     if (!(await ask(text.person.removeTitle(name), text.person.removeHint, text.person.remove))) return;
     await remove(path`/api/criminals/${this.id}`);
-    this.frame.people.drop(this.id);
     this.frame.say(text.person.removed(name), "good");
+    this.leave();
+  }
+
+  leave() {
+    this.frame.people.drop(this.id);
     location.hash = "#/people";
   }
 
@@ -214,7 +231,7 @@ class PersonView {
 
   /** The way over the plan of the site, if there is one. */
   planOf(sightings) {
-    const labels = new Map(sightings.map((one) => [one.camera_id, one.camera_location]));
+    const labels = new Map(sightings.map((one) => [one.camera_id, placeOf(one)]));
     return this.site.address && planPicture(this.site, { stops: stopsOf(sightings), labels });
   }
 
@@ -225,7 +242,7 @@ class PersonView {
         "tr",
         {},
         el("td", {}, el("a", { href: `#/alerts/${encodeURIComponent(one.id)}` }, exactElement(one.occurred_at))),
-        el("td", {}, typed(one.camera_location)),
+        el("td", {}, typed(placeOf(one))),
         el("td", { class: "number" }, one.fpir === null ? text.none : shortOdds(one.fpir)),
         el("td", {}, statusChip(one.status)),
       );

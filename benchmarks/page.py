@@ -1,0 +1,174 @@
+"""How quick the operators' page is in Chromium, on loopback.
+
+    python benchmarks/page.py
+    python benchmarks/page.py --loads 9 --alerts 500 --seconds 60 --json page.json
+
+Prints the seconds until the first view can be used (the newest alert is shown, and the live
+connection is up), the kilobytes that it takes without pictures, and the longest task that held the
+page up while alerts with real faces came. Chromium counts tasks from 50 ms. Browser, server and the
+camera share the cores, so measure on a machine with nothing else to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import requests
+from PIL import Image
+from playwright.sync_api import sync_playwright
+from rich.console import Console
+
+from susracker.demo.portraits import sample_people
+from susracker.demo.process import ServerProcess
+from susracker.demo.show import Show
+from susracker.faces.images import crop, encode_jpeg
+from susracker.plugins import open_detector
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SCREEN = {"width": 1366, "height": 768}
+BEFORE = 300
+"""Alerts that are there already: more than the page reads at first."""
+CAMERAS = 8
+SECONDS = 120
+"""To wait for the page at most."""
+
+USABLE = """
+new MutationObserver(() => {
+    const isUp = document.querySelector(".link")?.textContent === "Live";
+    if (isUp && document.querySelector("[role=option]")) window.usable ??= performance.now();
+}).observe(document, { childList: true, subtree: true, characterData: true });
+"""
+
+LONG_TASKS = """() => {
+    window.tasks = [];
+    const watch = (list) => window.tasks.push(...list.getEntries().map((one) => one.duration));
+    new PerformanceObserver(watch).observe({ type: "longtask" });
+}"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--loads", type=int, default=5, help="the median of so many is shown")
+    parser.add_argument("--alerts", type=int, default=500)
+    parser.add_argument("--seconds", type=float, default=60, help="in which the alerts come")
+    parser.add_argument("--json", type=Path, help="write the numbers to this file")
+    options = parser.parse_args()
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        raise SystemExit("no Chromium here: install chromium")
+    with tempfile.TemporaryDirectory(prefix="susracker-page-") as folder:
+        show = Show(Path(folder), Console(quiet=True))
+        show.enroll(sample_people())
+        flags = ("--store", show.store_url, "--log-level", "error", "--cooldown-seconds", "0")
+        # No recognition of one person waits for another: each face raises an alert of its own.
+        flags += ("--passage-seconds", "0")
+        with ServerProcess(*flags) as server, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+            found = measure(browser, server.url, options)
+            browser.close()
+    Console().print(
+        f"first view usable: {found['usable_s']:.2f} s (median of {options.loads})\n"
+        f"transferred without pictures: {found['kilobytes']:.0f} KB\n"
+        f"longest task while {found['shown']} alerts came in {found['took_s']:.0f} s: "
+        f"{found['longest_ms']:.0f} ms; {found['long_tasks']} of 50 ms or more\n"
+        f"events dropped by the page: {found['dropped']}"
+    )
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2))
+
+
+def measure(browser: Any, url: str, options: argparse.Namespace) -> dict[str, float]:
+    """Everything, with one server and one browser."""
+    faces = [tight_crop(one.portrait) for one in sample_people()]
+    send(url, faces, BEFORE, 0)
+    loads = [load(browser, url) for _ in range(options.loads)]
+    page = browser.new_page(viewport=SCREEN)
+    page.goto(url)
+    page.get_by_text("Live", exact=True).wait_for(timeout=1000 * SECONDS)
+    page.wait_for_load_state("networkidle")
+    page.evaluate(LONG_TASKS)
+    before = count(page)
+    began = time.monotonic()
+    camera = threading.Thread(target=send, args=(url, faces, options.alerts, options.seconds))
+    camera.start()
+    while camera.is_alive():
+        page.wait_for_timeout(500)
+    took = time.monotonic() - began
+    end = time.monotonic() + SECONDS
+    while (shown := count(page) - before) < options.alerts and time.monotonic() < end:
+        page.wait_for_timeout(500)
+    tasks = page.evaluate("window.tasks")
+    return {
+        "usable_s": statistics.median(seconds for seconds, _ in loads),
+        "kilobytes": statistics.median(kilobytes for _, kilobytes in loads),
+        "took_s": took,
+        "shown": shown,
+        "dropped": options.alerts - shown,
+        "longest_ms": max(tasks, default=0),
+        "long_tasks": len(tasks),
+    }
+
+
+def load(browser: Any, url: str) -> tuple[float, float]:
+    """Seconds until the first view is usable, and its kilobytes, with nothing cached."""
+    context = browser.new_context(viewport=SCREEN)
+    page = context.new_page()
+    page.add_init_script(USABLE)
+    sizes: list[int] = []
+
+    def add(request: Any) -> None:
+        # Besides these two, nothing holds pictures.
+        if not ("/photos/" in request.url or "/api/alerts/" in request.url):
+            size = request.sizes()
+            sizes.append(size["responseBodySize"] + size["responseHeadersSize"])
+
+    page.on("requestfinished", add)
+    page.goto(url)
+    page.get_by_text("Live", exact=True).wait_for(timeout=1000 * SECONDS)
+    page.locator("[role=option]").first.wait_for(timeout=1000 * SECONDS)
+    page.wait_for_load_state("networkidle")
+    usable = page.evaluate("window.usable") / 1000
+    context.close()
+    return usable, sum(sizes) / 1000
+
+
+def count(page: Any) -> int:
+    """How many alerts the list has."""
+    return int(page.locator("[role=option]").first.get_attribute("aria-setsize"))
+
+
+def tight_crop(path: Path) -> bytes:
+    """The face of a portrait, as JPEG."""
+    picture = np.asarray(Image.open(path).convert("RGB"))
+    return encode_jpeg(crop(picture, open_detector().find(picture)[0].box, 0))
+
+
+def send(url: str, faces: list[bytes], alerts: int, seconds: float) -> None:
+    """Post faces evenly over some seconds, in turn from some cameras."""
+    began = time.monotonic()
+    with requests.Session() as session:
+        for number in range(alerts):
+            time.sleep(max(0.0, began + seconds * number / alerts - time.monotonic()))
+            answer = session.post(
+                f"{url}/face_upload",
+                data={"camera_id": f"camera-{number % CAMERAS}", "camera_location": "Hall"},
+                files={"file": ("face.jpg", faces[number % len(faces)], "image/jpeg")},
+                timeout=SECONDS,
+            )
+            if answer.json()["message"] != "Match found":
+                raise SystemExit(f"a face raised no alert: {answer.text}")
+
+
+if __name__ == "__main__":
+    main()

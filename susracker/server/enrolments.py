@@ -1,0 +1,207 @@
+"""Many people at once: who is in a list, and each enrolled by the rules of `susracker enroll`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, json, jsonify
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel
+
+from susracker.access.roles import Permission
+from susracker.enrolment.enroller import photo_digest
+from susracker.enrolment.fields import criminal_from_fields, past_expiry
+from susracker.enrolment.job import prepare_photo
+from susracker.enrolment.lists import LIST_SUFFIXES, ListedPerson, parse_list
+from susracker.enrolment.report import EnrolledPerson, Refused, Report
+from susracker.enrolment.sources import Person
+from susracker.enrolment.writer import Result, Writer, Written
+from susracker.errors import InputError
+from susracker.server.access import access
+from susracker.server.audited import audited, describe, once_changed, unaudited
+from susracker.server.body import form
+from susracker.server.contract.declaring import contract
+from susracker.server.contract.enrolments import Enrolled, ListRead, NothingEnrolled, SentList
+from susracker.server.contract.people import NewCriminal, NewCriminalForm
+from susracker.server.criminals import ENROLMENT, follow_store, sent_person
+from susracker.server.problems import PROBLEM, problem
+from susracker.server.service import Service, service
+from susracker.server.wire import parse
+
+blueprint = Blueprint("enrolments", __name__)
+
+MAX_LIST = 2_000_000
+"""Bytes of a list at most: some 20,000 rows, which take a thread about a second."""
+
+ADDED, KNOWN, REFUSED = "added", "enrolled already", "refused"
+"""What becomes of a photo."""
+
+
+class Likeness(BaseModel):
+    """Whether to store photos that show another face than the person's others."""
+
+    allow_unlike: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a person and their photos.
+
+    Attributes:
+        person: None where every photo was refused.
+        photos: what became of each, in order.
+        written: what was stored; None if nothing was.
+    """
+
+    person: EnrolledPerson | None
+    photos: list[dict[str, Any]]
+    written: Written | None
+
+
+@blueprint.post("/api/enrolments/list")
+@access(Permission.MANAGE)
+@unaudited("stores nothing, and shows nobody who is enrolled")
+@contract(ListRead, form=SentList)
+def read() -> ResponseReturnValue:
+    """Who is in a list in CSV or JSON, and which of its rows are wrong. Nothing is stored."""
+    name, data = _sent_list()
+    return jsonify(service().slow.call(ENROLMENT, _read, name, data))
+
+
+@blueprint.post("/api/enrolments")
+@access(Permission.MANAGE)
+@audited("criminal.add")
+@contract(
+    Enrolled,
+    json=NewCriminal,
+    form=NewCriminalForm,
+    errors=(409,),
+    problems={400: NothingEnrolled},
+)
+def enroll() -> ResponseReturnValue:
+    """Enrol a person by the rules of `susracker enroll`, or add to one who is enrolled.
+
+    Who has the same name, and the same case reference if one is given, is the same person. Photos
+    that are enrolled already are passed over, and those that are refused do not hold up the others.
+    If all are refused, nothing is stored.
+    """
+    fields, images = sent_person()
+    done = service().slow.call(ENROLMENT, _enroll, service(), fields, images, once_changed())
+    _note(done)
+    if done.person is None:
+        shown = problem(400, _why_nothing(done.photos)) | {"photos": done.photos}
+        return Response(json.dumps(shown), 400, content_type=PROBLEM)
+    person = done.person
+    return jsonify(
+        id=person.id,
+        name=person.name,
+        is_new=person.is_new,
+        is_edited=person.is_edited,
+        photos=done.photos,
+    )
+
+
+def _note(done: Done) -> None:
+    """Say in the audit log what was done, as the command does."""
+    if done.person is not None:
+        written = done.written
+        is_new = written is not None and written.is_new
+        describe(
+            subject=done.person.id,
+            action="criminal.add" if is_new else "criminal.edit",
+            fields=list(written.fields) if written else [],
+            photos=len(written.photos) if written else 0,
+        )
+
+
+def _sent_list() -> tuple[Path, bytes]:
+    sent = form()
+    files = [content for several in sent.files.values() for content in several] if sent else []
+    if sent is None or len(files) != 1:
+        raise InputError("send a form with one file, and its name as `name`")
+    name = Path(Path(sent.first_fields().get("name", "")).name)
+    if name.suffix.lower() not in LIST_SUFFIXES:
+        raise InputError("name: the name of the list's file, which ends in .csv or .json")
+    if len(files[0]) > MAX_LIST:
+        raise InputError(f"{name} is larger than {MAX_LIST:,} bytes: divide it")
+    return name, files[0]
+
+
+def _read(name: Path, data: bytes) -> dict[str, Any]:
+    people, bad = parse_list(data, name)
+    now = datetime.now(timezone.utc)
+    past = {id(one): problem for one in people if (problem := past_expiry(one.fields, now))}
+    late = [_bad_row(str(one.fields["name"]), past[id(one)]) for one in people if id(one) in past]
+    return {
+        "people": [_listed(one) for one in people if id(one) not in past],
+        "bad_rows": [*(_bad_row(one.path, one.detail) for one in bad), *late],
+    }
+
+
+def _listed(one: ListedPerson) -> dict[str, Any]:
+    return {"fields": one.fields, "photos": [str(path) for path in one.photos]}
+
+
+def _bad_row(where: str, what: str) -> dict[str, str]:
+    return {"where": where, "problem": what}
+
+
+def _enroll(
+    parts: Service,
+    fields: Mapping[str, object],
+    images: Sequence[bytes],
+    changed: Callable[[str], None],
+) -> Done:
+    terms = {name: fields[name] for name in Likeness.model_fields if name in fields}
+    known = {name: value for name, value in fields.items() if name not in terms}
+    criminal_from_fields(known)  # before the work of preparing photos
+    if not images:
+        raise InputError("images: at least one photo is needed")
+    report, writes = Report(), list[Written]()
+
+    def on_write(written: Written) -> None:
+        changed(written.criminal.id)
+        writes.append(written)
+
+    allow_unlike = parse(Likeness, terms).allow_unlike
+    writer = Writer(parts.enroller, report, on_write, allow_unlike=allow_unlike)
+    if results := list(_prepared(parts, images, report)):
+        writer.write(Person(known, []), results)
+        follow_store(parts.tracker)
+    person = next(iter(report.people.values()), None)
+    written = writes[0] if writes else None
+    return Done(person, list(_fates(images, report, written)), written)
+
+
+def _prepared(parts: Service, images: Sequence[bytes], report: Report) -> Iterator[Result]:
+    """The photos that can be enrolled, by their numbers; the others are reported."""
+    for number, image in enumerate(images, 1):
+        fate = prepare_photo(parts.enroller, str(number), image)
+        if isinstance(fate, Refused):
+            report.refused.append(fate)
+        else:
+            yield str(number), fate
+
+
+def _fates(
+    images: Sequence[bytes], report: Report, written: Written | None
+) -> Iterator[dict[str, Any]]:
+    refusals = {one.path: one for one in report.refused}
+    fresh = {one.digest for one in written.photos} if written else set()
+    for number, image in enumerate(images, 1):
+        if refusal := refusals.get(str(number)):
+            why = ": ".join(filter(None, (refusal.reason, refusal.detail)))
+            yield {"fate": REFUSED, "why": why}
+        elif (digest := photo_digest(image)) in fresh:
+            fresh.remove(digest)
+            yield {"fate": ADDED, "why": None}
+        else:
+            yield {"fate": KNOWN, "why": None}
+
+
+def _why_nothing(photos: Sequence[Mapping[str, Any]]) -> str:
+    return "; ".join(f"image {number}: {one['why']}" for number, one in enumerate(photos, 1))
