@@ -13,8 +13,6 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from susracker.config import Settings, variable_name
-
 try:
     import tomllib
 except ModuleNotFoundError:
@@ -134,53 +132,6 @@ def test_dependabot_looks_where_there_is_something():
     for update in updates:
         manifest = manifests[update["package-ecosystem"]]
         assert (ROOT / update["directory"].lstrip("/") / manifest).exists(), update
-
-
-# -- deployment -----------------------------------------------------------------------------------
-
-
-def test_the_example_deployment_names_what_there_is():
-    services = yaml.safe_load(read("deploy/compose.yaml"))["services"]
-    upstreams = re.findall(r"server ([\w-]+):5000", read("deploy/nginx.conf"))
-    needed = {name for service in services.values() for name in service.get("depends_on", ())}
-    assert {"node-a", "node-b"} <= set(upstreams)
-    assert set(upstreams) | needed <= services.keys()
-    settings = {variable_name(name) for name in Settings.model_fields}
-    for name in ("node-a", "node-b"):
-        assert services[name]["environment"].keys() <= settings
-
-
-def test_the_nodes_of_the_example_deployment_share_the_key_of_their_audit_log():
-    compose = yaml.safe_load(read("deploy/compose.yaml"))
-    homes = set()
-    for name in ("node-a", "node-b"):
-        node = compose["services"][name]
-        (volume, folder) = node["volumes"][0].split(":")
-        assert node["environment"]["SUSRACKER_AUDIT_KEY"].startswith(folder + "/")
-        assert volume in compose["volumes"]
-        homes.add(volume)
-    assert len(homes) == 1
-    assert f"mkdir {folder} && chown nobody {folder}" in read("deploy/Dockerfile")
-
-
-IMAGE_VOLUMES = {
-    "mongo": {"/data/db", "/data/configdb"},
-    "redis": {"/data"},
-    "milvusdb/milvus": {"/var/lib/milvus"},
-}
-"""Where the images of the example deployment keep their data."""
-
-
-def test_all_data_of_the_example_deployment_is_in_volumes_with_names():
-    compose = yaml.safe_load(read("deploy/compose.yaml"))
-    used = []
-    for service in compose["services"].values():
-        mounts = dict(reversed(one.split(":")[:2]) for one in service.get("volumes", ()))
-        where = IMAGE_VOLUMES.get(service.get("image", "").split(":")[0], set())
-        assert where <= {*mounts, *service.get("tmpfs", ())}
-        used += [mounts[folder] for folder in where if folder in mounts]
-    assert len(used) == len(set(used)) >= 8  # three of MongoDB have two each
-    assert set(used) <= compose["volumes"].keys()
 
 
 # -- pins -----------------------------------------------------------------------------------------
