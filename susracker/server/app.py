@@ -15,6 +15,7 @@ from susracker.recording.writer import Recorder
 from susracker.server import (
     alerts,
     audit,
+    compreface,
     criminals,
     detections,
     find,
@@ -149,6 +150,7 @@ def create_app(
         criminals,
         photos,
         find,
+        compreface,
         alerts,
         holds,
         judgements,

@@ -68,11 +68,21 @@ def declared_audit(view: Callable[..., Any]) -> str | None:
     return found
 
 
-def describe(subject: str | None = None, reason: str | None = None, **detail: object) -> None:
-    """Say more about what the current request does: no names, pictures or keys."""
+def describe(
+    subject: str | None = None,
+    reason: str | None = None,
+    action: str | None = None,
+    **detail: object,
+) -> None:
+    """Say more about what the current request does: no names, pictures or keys.
+
+    Args:
+        action: another one than the route declares.
+    """
     found: dict[str, Any] = g.audit
     found.setdefault("detail", {}).update(detail)
-    found.update({k: v for k, v in (("subject", subject), ("reason", reason)) if v is not None})
+    known = {"subject": subject, "reason": reason, "action": action}
+    found.update({name: value for name, value in known.items() if value is not None})
 
 
 def once_changed() -> Callable[[str], None]:
@@ -107,7 +117,7 @@ def _act(action: str, subject: str, described: Mapping[str, Any]) -> Act:
         actor=who.actor,
         role=who.role,
         address=who.address,
-        action=action,
+        action=described.get("action", action),
         subject=described.get("subject", subject),
         reason=described.get("reason") or _reason(),
         detail=described.get("detail"),

@@ -24,6 +24,7 @@ PEOPLE = {"viewer", "operator", "admin"}
 
 ALLOWED = {
     "GET /": None,
+    "GET /docs": None,
     "GET /static/<version>/<path:name>": None,
     "GET /healthz": None,
     "GET /asyncapi.json": None,
@@ -68,11 +69,22 @@ ALLOWED = {
     "POST /api/find": {"operator", "admin"},
     "PUT /api/alerts/<alert_id>/hold": {"admin"},
     "DELETE /api/alerts/<alert_id>/hold": {"admin"},
+    "POST /api/v1/recognition/recognize": {"operator", "admin"},
+    "GET /api/v1/recognition/subjects": PEOPLE,
+    "POST /api/v1/recognition/subjects": {"admin"},
+    "PUT /api/v1/recognition/subjects/<subject>": {"admin"},
+    "DELETE /api/v1/recognition/subjects/<subject>": {"admin"},
+    "POST /api/v1/recognition/faces": {"admin"},
+    "GET /api/v1/recognition/faces": PEOPLE,
+    "DELETE /api/v1/recognition/faces": {"admin"},
+    "DELETE /api/v1/recognition/faces/<image_id>": {"admin"},
+    "GET /api/v1/recognition/faces/<image_id>/img": PEOPLE,
 }
 """The roles that may use each route; None: everyone, without a key."""
 
 PUBLIC = {
     "GET /",
+    "GET /docs",
     "GET /static/<version>/<path:name>",
     "GET /healthz",
     "GET /asyncapi.json",

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import jsonschema_rs
+import numpy as np
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -26,6 +27,7 @@ from susracker.server.contract.openapi import path_of
 from susracker.server.problems import CAMERA_PATHS
 from tests.pictures import COLLINS, HOPPER
 from tests.server.apps import running_app
+from tests.server.conftest import jpeg
 
 PAGES = {"page"}
 """Blueprints of what people see, and no program asks for."""
@@ -133,6 +135,9 @@ def test_the_paths_of_cameras_are_those_that_cameras_may_post_to(app):
     assert sending == CAMERA_PATHS
 
 
+NO_FACE = base64.b64encode(jpeg(np.full((200, 200, 3), 130, np.uint8))).decode()
+
+
 def face(person: Any) -> str:
     return base64.b64encode(person.read_bytes()).decode()
 
@@ -185,6 +190,7 @@ def test_answers_are_as_described(app, checked, document):
     for path in ("/readyz", "/healthz", "/metrics", "/openapi.json", "/asyncapi.json"):
         checked("GET", path)
     walk_the_site(checked)
+    walk_as_compreface(checked)
     key = checked("POST", "/api/keys", json={"role": "admin", "name": "first"}).get_json()
     app.extensions["susracker"].admission._read()
     admin = issue_admin(app)
@@ -224,6 +230,23 @@ def walk_the_site(checked: Any) -> None:
     checked("GET", "/api/cameras/days")
     for image in (face(HOPPER), face(COLLINS)):
         checked("POST", "/api/find", json={"image": image})
+
+
+def walk_as_compreface(checked: Any) -> None:
+    """What programs for CompreFace ask."""
+    api = "/api/v1/recognition"
+    checked("POST", f"{api}/subjects", json={"subject": "amy"})
+    checked("PUT", f"{api}/subjects/amy", json={"subject": "grace"})
+    made = checked("POST", f"{api}/faces?subject=grace", json={"file": face(HOPPER)}).get_json()
+    assert checked("POST", f"{api}/recognize", json={"file": NO_FACE}).get_json()["code"] == 28
+    checked("POST", f"{api}/recognize", json={"file": face(HOPPER)})
+    checked("GET", f"{api}/subjects")
+    checked("GET", f"{api}/faces?subject=grace")
+    checked("GET", f"{api}/faces/{made['image_id']}/img")
+    checked("DELETE", f"{api}/faces/{made['image_id']}")
+    checked("DELETE", f"{api}/faces?subject=grace")
+    checked("DELETE", f"{api}/subjects/grace")
+    assert checked("DELETE", f"{api}/subjects/grace").status_code == 404
 
 
 def issue_admin(app: Any) -> str:

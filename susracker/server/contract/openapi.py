@@ -15,11 +15,12 @@ from werkzeug.routing import Rule
 from susracker.access.roles import ROLES, Permission
 from susracker.server.access import declared
 from susracker.server.body import MULTIPART
+from susracker.server.contract.compreface import CompreFaceProblem
 from susracker.server.contract.declaring import Contract, declared_contract
 from susracker.server.contract.others import CameraError, Problem
 from susracker.server.contract.schemas import Schema, Schemas, parameters
 from susracker.server.parameters import EVERYWHERE, declared_parameters, is_tolerant
-from susracker.server.problems import JSON, PROBLEM
+from susracker.server.problems import COMPREFACE, JSON, PROBLEM
 
 API_VERSION = "1"
 """Grows when a client would have to change. A field or a route that is added is no such change."""
@@ -132,11 +133,18 @@ def _responses(rule: Rule, view: View, found: Contract, schemas: Schemas) -> Sch
     responses = {str(found.status): _answer(found, schemas)}
     if found.status == 200 and found.answer and "GET" in (rule.methods or ()):
         responses["304"] = {"description": "The client has it: If-None-Match", "headers": TAG}
-    usual = CameraError if declared(view) is Permission.SEND else Problem
+    usual = _usual_problem(rule, view)
     for status in sorted({*_errors(rule, view, found), *found.errors, *found.problems}):
         models = {usual, found.problems.get(status, usual)}
         responses[str(status)] = _error(status, models, schemas)
     return responses
+
+
+def _usual_problem(rule: Rule, view: View) -> type[BaseModel]:
+    """What the errors of a route are that declares nothing else."""
+    if declared(view) is Permission.SEND:
+        return CameraError
+    return CompreFaceProblem if rule.rule.startswith(COMPREFACE) else Problem
 
 
 def _answer(found: Contract, schemas: Schemas) -> Schema:
