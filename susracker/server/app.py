@@ -50,6 +50,7 @@ from susracker.server.pools import BoundedPool
 from susracker.server.post_log import PostLog, log_posts
 from susracker.server.proxies import Proxies
 from susracker.server.refusals import register_errors
+from susracker.server.request_ids import RequestIds
 from susracker.server.service import EXTENSION, Part, Service
 from susracker.server.shedding import Shedding
 from susracker.server.thumbnails import Thumbnails
@@ -189,3 +190,4 @@ def _surround(app: Flask, settings: Settings, origins: Origins) -> None:
     app.wsgi_app = BrowserChecks(app.wsgi_app, Hosts(settings), origins)  # type: ignore[method-assign]
     app.wsgi_app = SecurityHeaders(app.wsgi_app, origins)  # type: ignore[method-assign]
     app.wsgi_app = Proxies(app.wsgi_app, settings.behind_proxy)  # type: ignore[method-assign]
+    app.wsgi_app = RequestIds(app.wsgi_app)  # type: ignore[method-assign]
