@@ -8,6 +8,7 @@ from flask import Flask
 from flask_socketio import SocketIO
 
 from susracker.access.audit import Act, AuditLog
+from susracker.access.links import PictureLinks
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.judgement.judging import Judging
@@ -26,6 +27,7 @@ from susracker.server import (
     metrics,
     page,
     photos,
+    pictures,
     retention,
     sessions,
     site,
@@ -139,6 +141,7 @@ def create_app(
         parsing=BoundedPool(PARSERS, PARSERS + MAX_WAITING_BODIES),
         recorder=recorder,
         rate_limit=rate_limit,
+        links=PictureLinks.of(tracker.store, audit_log),
         optional={
             "rate limit": rate_limit,
             **({"recording": recorder} if recorder else {}),
@@ -153,6 +156,7 @@ def create_app(
         find,
         compreface,
         alerts,
+        pictures,
         holds,
         judgements,
         health,

@@ -46,6 +46,9 @@ BASED_ON = "The `ETag` of what the edit is based on: 412 if it was changed since
 AGAIN = "Any text, such as a UUID: a repeat with the same text and content changes nothing."
 TAG: Schema = {"ETag": {"schema": {"type": "string"}}}
 
+OPEN = ("public", "signed")
+"""What routes declare that ask for no key."""
+
 View = Callable[..., Any]
 
 
@@ -88,7 +91,7 @@ def _operation(rule: Rule, view: View, schemas: Schemas) -> Schema:
         "summary": " ".join(summary.split()),
         "parameters": [*_path_parameters(rule), *_query(view), *_headers(found)],
         "responses": _responses(rule, view, found, schemas),
-        "security": [] if asked == "public" else [{name: []} for name in SECURITY],
+        "security": [] if asked in OPEN else [{name: []} for name in SECURITY],
     }
     if more:
         operation["description"] = more
@@ -158,7 +161,7 @@ def _answer(found: Contract, schemas: Schemas) -> Schema:
 def _errors(rule: Rule, view: View, found: Contract) -> Iterator[int]:
     """The errors that follow from what a route declares."""
     yield from (400, 403, 429, 503)
-    if declared(view) != "public":
+    if declared(view) not in OPEN:
         yield 401
     if rule.arguments:
         yield 404
