@@ -107,6 +107,20 @@ def test_a_training_that_is_refused_says_why(client):
     assert unlike.get_json()["message"]
 
 
+def test_two_photos_of_a_new_name_at_once_make_one_person(client, tracker, monkeypatch):
+    train(client, "grace", HOPPER.read_bytes())
+    known, before = tracker.store.criminals_named, [[]]
+    monkeypatch.setattr(
+        tracker.store, "criminals_named", lambda name: before.pop() if before else known(name)
+    )
+    made = train(client, "grace", smaller(HOPPER.read_bytes()))
+    assert made.status_code == 201
+    monkeypatch.undo()
+    (person,) = tracker.store.criminals()
+    assert tracker.store.photo_ids(person.id)[-1] == made.get_json()["image_id"]
+    assert len(tracker.store.photo_ids(person.id)) == 2
+
+
 # -- the rest of what is documented ----------------------------------------------------------------
 
 
