@@ -88,6 +88,12 @@ def test_a_part_that_is_missing_is_told(app, alert):
     assert "signature" in answer.get_json()["error"]
 
 
+def test_a_parameter_that_is_not_of_the_link_is_refused(app, alert):
+    answer = app.test_client().get(address(app, alert, size="64"))
+    assert answer.status_code == 400
+    assert "'size'" in answer.get_json()["error"]
+
+
 def test_an_alert_without_a_face_is_not_found(app, tracker):
     (made,) = tracker.store.record([], [activity()])
     assert app.test_client().get(address(app, made)).status_code == 404
