@@ -6,7 +6,17 @@ import json
 import logging
 import sys
 
+import pytest
+
 from susracker.runtime.logs import JsonFormatter, request_id
+
+
+@pytest.fixture(autouse=True)
+def outside_of_a_request():
+    """A test client whose answer was not closed leaves its request's id behind."""
+    token = request_id.set("")
+    yield
+    request_id.reset(token)
 
 
 def line(message: str, *args: object, **more: object) -> dict[str, str]:
