@@ -280,6 +280,10 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level of message to log."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text",
+        description="How the log is written: text for people, or one JSON object a line.",
+    )
 
 
 def flag_name(name: str) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from susracker.commands.auditing import audited, note, reason_option, unaudited
+from susracker.access.links import PictureLinks
+from susracker.commands.auditing import audit_log, audited, note, reason_option, unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, plain_table, print_json, print_table
 from susracker.delivery.rules import AnyOptions, Plan, plan_of
@@ -155,11 +156,12 @@ def test_command(loaded: LoadedSettings, name: str, reason: str) -> None:
     with open_existing_store_of(loaded.settings) as store:
         note(loaded.settings, store, "delivery.test", name, reason)
         looked_at, chosen = recent(store, options, plan.rules_to(name), LOOKED_AT)
+        links = PictureLinks.of(store, audit_log(loaded.settings, store))
     click.echo(f"its rules choose {len(chosen):,} of the newest {counted(looked_at, 'alert')}")
     for alert in chosen[:5]:
         who = alert.name or alert.event_type
         click.echo(f"  {moment_text(alert.occurred_at)}  {who}  {alert.camera_id}  {alert.id}")
-    if problem := send_test(options):
+    if problem := send_test(name, options, links):
         raise click.ClickException(f"the test message was not taken: {problem}")
     click.echo("the test message was taken")
 

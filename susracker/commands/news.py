@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
+from susracker.access.links import PictureLinks
+from susracker.commands.auditing import audit_log
 from susracker.config import Settings
 from susracker.delivery.rules import Plan
 from susracker.server.live import Live
@@ -44,7 +46,8 @@ class News:
         if plan.channels:
             from susracker.delivery.run import Deliveries
 
-            made = Deliveries(store, plan, settings.follow_seconds)
+            links = PictureLinks.of(store, audit_log(settings, store))
+            made = Deliveries(store, plan, settings.follow_seconds, links)
             self._deliveries = stack.enter_context(closing(made))
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shlex
 
 import click
@@ -16,6 +15,7 @@ from susracker.config import Settings, flag_name
 from susracker.delivery.rules import plan_of
 from susracker.passwords import without_password
 from susracker.runtime.imports import as_if_missing
+from susracker.runtime.logs import configure_log
 
 UNUSED = ("aiohttp", "redis", "requests", "tornado", "valkey", "watchdog", "websocket")
 """Packages that python-socketio imports for its clients and its message queues, and Werkzeug for
@@ -41,6 +41,7 @@ def command(loaded: LoadedSettings) -> None:
       susracker serve --host 0.0.0.0 --cert site.pem --key site.key.pem
       susracker serve --store sqlite:///site.db --cooldown-seconds 30
       susracker serve --record night/ --record-days 2
+      susracker serve --log-format json
 
     \b
     Then, from a camera:
@@ -53,9 +54,7 @@ def command(loaded: LoadedSettings) -> None:
     if lines := missing(loaded):
         click.echo("\n".join(lines), err=True)
         raise click.exceptions.Exit(2)
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    configure_log(settings.log_level, settings.log_format)
     with as_if_missing(*UNUSED):
         import flask_socketio  # noqa: F401
     from susracker.commands.serving import run

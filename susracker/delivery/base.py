@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 from susracker.client.delivery import Refused, TryLater
 from susracker.models import Alert
@@ -51,7 +51,7 @@ class Channel(ABC):
         carries_faces: whether the receiver can be sent faces.
     """
 
-    carries_faces: ClassVar[bool] = True
+    carries_faces: bool = True
 
     @abstractmethod
     def send(self, message: Message) -> Result:

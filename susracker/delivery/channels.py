@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from susracker.access.links import Link, PictureLinks
 from susracker.delivery.base import Channel
 from susracker.delivery.rules import AnyOptions, MqttOptions, WebhookOptions, shown_url
-from susracker.delivery.webhook import Webhook
+from susracker.delivery.webhook import FaceLink, Webhook
 from susracker.errors import MissingDriverError
 
 
-def open_channel(options: AnyOptions) -> Channel:
+def open_channel(name: str, options: AnyOptions, links: PictureLinks) -> Channel:
     """Make a channel; its packages are imported only when it is asked for.
 
     Raises:
@@ -16,7 +19,7 @@ def open_channel(options: AnyOptions) -> Channel:
         MissingDriverError: it needs an extra that is not installed.
     """
     if isinstance(options, WebhookOptions):
-        return Webhook(options)
+        return Webhook(options, face_link=face_link_of(name, options.pictures_at, links))
     try:
         if isinstance(options, MqttOptions):
             from susracker.delivery.mqtt import Mqtt
@@ -30,6 +33,15 @@ def open_channel(options: AnyOptions) -> Channel:
             f"channels of kind {options.kind!r} need the package {error.name!r}: "
             f"pip install 'susracker[{options.kind}]'"
         ) from error
+
+
+def face_link_of(name: str, server: str, links: PictureLinks) -> FaceLink:
+    """What makes links for a channel's receiver, who reaches this server by a URL."""
+
+    def make(alert_id: str, until: datetime) -> str:
+        return links.address(server, Link(alert_id, name, int(until.timestamp())))
+
+    return make
 
 
 def shown_receiver(options: AnyOptions) -> str:

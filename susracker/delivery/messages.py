@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -27,13 +28,16 @@ TYPES = {
 """`type` of CloudEvents, by `Message.kind`."""
 
 
-def with_face(alert: Alert) -> dict[str, Any]:
-    """An alert, by the names that it has over HTTP, with its face if it has one."""
-    face = {"detected_face": base64.b64encode(alert.face).decode()} if alert.face else {}
-    return alert_fields(alert) | face
+FaceOf = Callable[[Alert], dict[str, Any]]
+"""What a message has of an alert's face."""
 
 
-def cloud_event(message: Message, now: datetime) -> dict[str, Any]:
+def inline_face(alert: Alert) -> dict[str, Any]:
+    """The face itself, by the name that it has over HTTP; nothing if there is none."""
+    return {"detected_face": base64.b64encode(alert.face).decode()} if alert.face else {}
+
+
+def cloud_event(message: Message, now: datetime, face_of: FaceOf = inline_face) -> dict[str, Any]:
     """A message as CloudEvents 1.0 in JSON (structured mode)."""
     event: dict[str, Any] = {
         "specversion": "1.0",
@@ -42,19 +46,20 @@ def cloud_event(message: Message, now: datetime) -> dict[str, Any]:
         "type": TYPES[message.kind],
         "time": (message.alerts[-1].occurred_at if message.alerts else now).isoformat(),
         "datacontenttype": "application/json",
-        "data": data_of(message),
+        "data": data_of(message, face_of),
     }
     if len(message.alerts) == 1:
         event["subject"] = message.alerts[0].camera_id
     return event
 
 
-def data_of(message: Message) -> dict[str, Any]:
+def data_of(message: Message, face_of: FaceOf = inline_face) -> dict[str, Any]:
     """The alert of a message, or a summary of those that were gathered in it."""
     if message.kind == "test":
         return {"message": "a test of this channel: nothing has happened"}
     if message.kind != "gathered":
-        return with_face(message.alerts[0]) | {"stale": message.is_stale}
+        alert = message.alerts[0]
+        return alert_fields(alert) | face_of(alert) | {"stale": message.is_stale}
     alerts = message.alerts
     return {
         "count": len(alerts),
@@ -63,7 +68,7 @@ def data_of(message: Message) -> dict[str, Any]:
         "cameras": dict(Counter(one.camera_id for one in alerts)),
         "people": dict(Counter(one.name for one in alerts if one.name)),
         "activities": dict(Counter(one.event_type for one in alerts if one.kind == "activity")),
-        "alerts": [with_face(one) for one in alerts[:MAX_LISTED]],
+        "alerts": [alert_fields(one) | face_of(one) for one in alerts[:MAX_LISTED]],
         "stale": message.is_stale,
     }
 

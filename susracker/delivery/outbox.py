@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from susracker.delivery.rules import ChannelOptions, Rule
 from susracker.delivery.selection import Next, Selection
 from susracker.errors import ConflictError
 from susracker.models import Alert
+from susracker.runtime.other_thread import OtherThread
 from susracker.stores.base import Store
 from susracker.stores.outbox import ChannelState, DeadLetter
 
@@ -110,6 +110,7 @@ class Courier:
         self._selection = Selection(store, options, rules)
         self._channel = channel
         self._clock = clock or Clock()
+        self._sender = OtherThread(f"delivering to {name}")
         self._me = uuid.uuid4().hex
         self._seen: tuple[str, int] | None = None
         self._seen_at = 0.0
@@ -285,12 +286,9 @@ class Courier:
         return 0
 
     def _send(self, state: ChannelState, message: Message) -> tuple[ChannelState, Result]:
-        """Send a message in a thread of its own; give a sign of life meanwhile."""
+        """Send a message on the sender's thread; give a sign of life meanwhile."""
         answers: SimpleQueue[Result] = SimpleQueue()
-        name = f"delivering to {self._name}"
-        threading.Thread(
-            target=lambda: answers.put(self._attempt(message)), name=name, daemon=True
-        ).start()
+        self._sender.call(lambda: answers.put(self._attempt(message)))
         while True:
             try:
                 return state, answers.get(timeout=BEAT_SECONDS)

@@ -21,6 +21,8 @@ from pydantic import (
     Field,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 
 from susracker.errors import ConfigError
@@ -143,6 +145,10 @@ class WebhookOptions(ChannelOptions):
         secrets: what messages are signed with: the new and the old one while it is replaced.
         allow_private: whether the address may be one inside the network.
         ca: file of certificates, as PEM, in place of the authorities that browsers trust.
+        pictures: how faces are sent that a rule asks for: in the message, as a signed link to this
+            server, or not at all.
+        pictures_at: how the receiver reaches this server.
+        pictures_for: seconds after which a link ends.
     """
 
     kind: Literal["webhook"]
@@ -153,6 +159,16 @@ class WebhookOptions(ChannelOptions):
     headers: dict[str, Secret] = Field(default_factory=dict, repr=False)
     allow_private: bool = False
     ca: str = ""
+    pictures_at: Annotated[str, AfterValidator(_check_http)] = ""
+    pictures: Literal["inline", "link", "none"] = "inline"
+    pictures_for: int = Field(3600, ge=1, le=604_800)
+
+    @field_validator("pictures")
+    @classmethod
+    def _check_pictures(cls, value: str, others: ValidationInfo) -> str:
+        if value == "link" and not others.data.get("pictures_at"):
+            raise ValueError("link needs pictures_at, such as https://susracker.example.org")
+        return value
 
 
 class MqttOptions(ChannelOptions):

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 
+from susracker.access.links import PictureLinks
 from susracker.delivery.base import Channel
 from susracker.delivery.channels import open_channel
 from susracker.delivery.outbox import Courier
@@ -26,18 +27,19 @@ class Deliveries:
 
     Args:
         poll_seconds: how often to look for alerts of other processes.
+        links: signs links to faces.
 
     Raises:
         ConfigError: a channel cannot be made as the settings say.
         StoreUnavailableError: the store cannot be read or written.
     """
 
-    def __init__(self, store: Store, plan: Plan, poll_seconds: float) -> None:
+    def __init__(self, store: Store, plan: Plan, poll_seconds: float, links: PictureLinks) -> None:
         self._workers: list[_Worker] = []
         with ExitStack() as undo:
             undo.callback(self.close)
             for name, options in plan.channels.items():
-                channel = open_channel(options)
+                channel = open_channel(name, options, links)
                 undo.callback(channel.close)
                 courier = Courier(store, name, options, plan.rules_to(name), channel)
                 self._workers.append(_Worker(name, courier, channel, poll_seconds))

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from contextlib import closing
 
+from susracker.access.links import PictureLinks
 from susracker.delivery.base import Message, Taken
 from susracker.delivery.channels import open_channel
 from susracker.delivery.rules import AnyOptions, Plan, Rule
@@ -28,12 +29,12 @@ def waiting(store: Store, state: ChannelState, options: AnyOptions, plan: Plan) 
     return Selection(store, options, plan.rules_to(state.name)).count(state.cursor)
 
 
-def send_test(options: AnyOptions) -> str | None:
+def send_test(name: str, options: AnyOptions, links: PictureLinks) -> str | None:
     """Send a message that says that it is a test. Returns why it was not taken, or None.
 
     Raises:
         ConfigError: the channel cannot be made as the settings say.
     """
-    with closing(open_channel(options)) as channel:
+    with closing(open_channel(name, options, links)) as channel:
         result = channel.send(Message(f"test-{uuid.uuid4().hex}", "test"))
     return None if isinstance(result, Taken) else result.reason

@@ -10,15 +10,21 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import requests
 
 from susracker.client.delivery import REFUSED, retry_after_seconds
 from susracker.delivery.addresses import PRIVATE, public_session
 from susracker.delivery.base import Channel, Gone, Message, Refused, Result, Taken, TryLater
-from susracker.delivery.messages import cloud_event
+from susracker.delivery.messages import cloud_event, inline_face
 from susracker.delivery.rules import WebhookOptions, shown_url, signing_key
+from susracker.errors import ConfigError
+from susracker.models import Alert
+
+FaceLink = Callable[[str, datetime], str]
+"""Makes a link to the face of an alert, by its id, which ends at a moment."""
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 
@@ -34,13 +40,26 @@ unavailable."""
 
 
 class Webhook(Channel):
-    """Posts each message to one URL."""
+    """Posts each message to one URL.
+
+    Args:
+        face_link: makes a link to an alert's face; not needed if the options ask for none.
+
+    Raises:
+        ConfigError: it is needed, and there is none.
+    """
 
     def __init__(
         self,
         options: WebhookOptions,
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        face_link: FaceLink | None = None,
     ) -> None:
+        if options.pictures == "link" and face_link is None:
+            raise ConfigError("links to pictures need a store, whose secret signs them")
+        self.carries_faces = options.pictures != "none"
+        self._face_link = face_link if options.pictures == "link" else None
+        self._face_seconds = options.pictures_for
         self._url = options.url
         self._shown_url = shown_url(options.url)
         self._keys = [signing_key(secret) for secret in options.secrets]
@@ -53,7 +72,7 @@ class Webhook(Channel):
 
     def send(self, message: Message) -> Result:
         now = self._now()
-        body = json.dumps(cloud_event(message, now)).encode()
+        body = json.dumps(cloud_event(message, now, self._face_of)).encode()
         headers = signed(message.id, now, body, self._keys) | {"Content-Type": CONTENT_TYPE}
         try:
             answer = self._session.post(
@@ -73,6 +92,13 @@ class Webhook(Channel):
 
     def close(self) -> None:
         self._session.close()
+
+    def _face_of(self, alert: Alert) -> dict[str, Any]:
+        if self._face_link is None or alert.face is None:
+            return inline_face(alert)
+        until = self._now() + timedelta(seconds=self._face_seconds)
+        url = self._face_link(alert.id, until)
+        return {"face_url": url, "face_url_until": until.isoformat()}
 
     def _result(self, answer: requests.Response) -> Result:
         status = answer.status_code

@@ -17,9 +17,9 @@ from susracker.server.identity import Identity, identify
 log = logging.getLogger(__name__)
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
-Declared = Permission | Literal["public"]
+Declared = Permission | Literal["public", "signed"]
 
-_DECLARED = "declared_access"
+_DECLARED, _HOLDER = "declared_access", "declared_holder"
 
 
 def access(permission: Permission) -> Callable[[Handler], Handler]:
@@ -38,6 +38,21 @@ def public(handler: Handler) -> Handler:
     return handler
 
 
+def signed(holder: Callable[[], Identity]) -> Callable[[Handler], Handler]:
+    """Let in those whose link is signed, without a key.
+
+    Args:
+        holder: says who was given the link of the current request, or refuses it.
+    """
+
+    def declare(handler: Handler) -> Handler:
+        setattr(handler, _DECLARED, "signed")
+        setattr(handler, _HOLDER, holder)
+        return handler
+
+    return declare
+
+
 def declared(handler: Callable[..., Any]) -> Declared | None:
     """What a route or an event asks for; None where nothing was declared."""
     found: Declared | None = getattr(handler, _DECLARED, None)
@@ -52,6 +67,9 @@ def guard(app: Flask, admission: Admission) -> None:
         view = app.view_functions.get(request.endpoint or "")
         asked = declared(view) if view else None
         if asked == "public":
+            return
+        if asked == "signed":
+            identify(getattr(view, _HOLDER)())
             return
         who = admission.admit(credentials())
         identify(who)

@@ -8,6 +8,7 @@ from flask import Flask
 from flask_socketio import SocketIO
 
 from susracker.access.audit import Act, AuditLog
+from susracker.access.links import PictureLinks
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.judgement.judging import Judging
@@ -16,6 +17,7 @@ from susracker.server import (
     alerts,
     audit,
     benchmarks,
+    compreface,
     criminals,
     detections,
     enrolments,
@@ -28,6 +30,7 @@ from susracker.server import (
     metrics,
     page,
     photos,
+    pictures,
     retention,
     sessions,
     site,
@@ -52,6 +55,7 @@ from susracker.server.pools import BoundedPool
 from susracker.server.post_log import PostLog, log_posts
 from susracker.server.proxies import Proxies
 from susracker.server.refusals import register_errors
+from susracker.server.request_ids import RequestIds
 from susracker.server.service import EXTENSION, Part, Service
 from susracker.server.shedding import Shedding
 from susracker.server.thumbnails import Thumbnails
@@ -140,6 +144,7 @@ def create_app(
         parsing=BoundedPool(PARSERS, PARSERS + MAX_WAITING_BODIES),
         recorder=recorder,
         rate_limit=rate_limit,
+        links=PictureLinks.of(tracker.store, audit_log),
         optional={
             "rate limit": rate_limit,
             **({"recording": recorder} if recorder else {}),
@@ -154,7 +159,9 @@ def create_app(
         enrolments,
         erasure,
         find,
+        compreface,
         alerts,
+        pictures,
         holds,
         judgements,
         health,
@@ -193,3 +200,4 @@ def _surround(app: Flask, settings: Settings, origins: Origins) -> None:
     app.wsgi_app = BrowserChecks(app.wsgi_app, Hosts(settings), origins)  # type: ignore[method-assign]
     app.wsgi_app = SecurityHeaders(app.wsgi_app, origins)  # type: ignore[method-assign]
     app.wsgi_app = Proxies(app.wsgi_app, settings.behind_proxy)  # type: ignore[method-assign]
+    app.wsgi_app = RequestIds(app.wsgi_app)  # type: ignore[method-assign]

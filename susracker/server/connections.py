@@ -12,6 +12,7 @@ from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
 from susracker.access.audit import Act
+from susracker.access.roles import Permission
 from susracker.errors import (
     ConfigError,
     KeyRequiredError,
@@ -68,14 +69,14 @@ class Connections:
             TypeError: the handler declares no access.
         """
         asked = declared(handler)
-        if asked is None:
+        if asked is None or asked == "signed":
             raise TypeError(f"the event {event!r} declares no access")
 
         @wraps(handler)
         def guarded(*args: Any) -> Any:
             if event == CONNECT:
                 return self._connect(handler, *args)
-            if asked != "public":
+            if isinstance(asked, Permission):
                 self._connected[_sid()].who.demand(asked)
             return handler(*args)
 
@@ -112,7 +113,7 @@ class Connections:
         """Who connects; it is noted in the audit log."""
         try:
             who = self._admission.admit(credentials(auth))
-            if asked is not None and asked != "public":
+            if isinstance(asked, Permission):
                 who.demand(asked)
             self._note(_connects(who, auth))
         except KeyRequiredError as error:

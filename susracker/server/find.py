@@ -27,7 +27,7 @@ from susracker.tracking.tracker import Tracker, utc_now
 
 blueprint = Blueprint("find", __name__)
 
-NO_PHOTO = "a photo is needed: as the file of a form, or as image in JSON, in base64"
+NO_PHOTO = "a photo is needed: as the file of a form, or as {} in JSON, in base64"
 
 
 @blueprint.post("/api/find")
@@ -36,7 +36,7 @@ NO_PHOTO = "a photo is needed: as the file of a form, or as image in JSON, in ba
 @contract(Found, json=SentPhoto, form=SentFile)
 def find() -> ResponseReturnValue:
     """Whom the faces in a photo resemble, and whether the photo could be enrolled."""
-    found = service().slow.call(ENROLMENT, _find, service().tracker, _photo())
+    found = service().slow.call(ENROLMENT, _find, service().tracker, sent_photo())
     shown = {one["criminal_id"] for face in found["faces"] for one in face["candidates"]}
     if owner := found["enrolment"]["enrolled_as"]:
         shown.add(owner["id"])
@@ -44,31 +44,45 @@ def find() -> ResponseReturnValue:
     return jsonify(found)
 
 
-def _photo() -> bytes:
+def sent_photo(field: str = "image") -> bytes:
+    """The one photo of a request: the file of a form, or a field of JSON, in base64.
+
+    Raises:
+        InputError: there is none, or there are several.
+    """
     sent = form()
     if sent is None:
-        return from_json(_from_json)
+        return from_json(lambda body: _from_json(body, field))
     files = [content for several in sent.files.values() for content in several]
     if len(files) != 1:
-        raise InputError(NO_PHOTO)
+        raise InputError(NO_PHOTO.format(field))
     return files[0]
 
 
-def _from_json(body: Any) -> bytes:
-    if not isinstance(body, dict) or "image" not in body:
-        raise InputError(NO_PHOTO)
-    try:
-        return decode_base64(body["image"])
-    except ValueError as error:
-        raise InputError(f"image: {error}") from error
+def search_photo(tracker: Tracker, content: bytes) -> tuple[Picture, list[Search]]:
+    """A photo as pixels, and whom the faces in it resemble, the largest first.
 
-
-def _find(tracker: Tracker, content: bytes) -> dict[str, Any]:
+    Raises:
+        InputError: it cannot be read, or is too large.
+    """
     try:
         picture = decode_photo(content, tracker.max_pixels)
     except PictureError as error:
         raise InputError(str(error)) from error
-    found = tracker.recogniser.search_picture(picture, utc_now())
+    return picture, tracker.recogniser.search_picture(picture, utc_now())
+
+
+def _from_json(body: Any, field: str) -> bytes:
+    if not isinstance(body, dict) or field not in body:
+        raise InputError(NO_PHOTO.format(field))
+    try:
+        return decode_base64(body[field])
+    except ValueError as error:
+        raise InputError(f"{field}: {error}") from error
+
+
+def _find(tracker: Tracker, content: bytes) -> dict[str, Any]:
+    picture, found = search_photo(tracker, content)
     ids = {one.criminal_id for face in found for one in face.candidates}
     photos = tracker.store.photo_ids_of(ids)
     height, width = picture.shape[:2]

@@ -35,14 +35,15 @@ class Identity:
 
     Attributes:
         actor: as `AuditEntry.actor`: of a key "name (id)".
-        role: of the key; "local" on a loopback address while no key exists.
+        role: of the key; "local" on a loopback address while no key exists; "link" where a signed
+            link was used.
         address: the client's IP address, as a trusted proxy gives it where there is one.
         key: None where no key was needed.
         session: whose cookie stands for the key; None where the key itself was sent.
     """
 
     actor: str
-    role: Role | Literal["local"]
+    role: Role | Literal["local", "link"]
     address: str
     key: Key | None = None
     session: Session | None = None
@@ -55,6 +56,8 @@ class Identity:
 
     def may(self, permission: Permission) -> bool:
         """Whether this is allowed to them."""
+        if self.role == "link":
+            return False
         return self.role == "local" or permission in ROLES[self.role]
 
     def demand(self, permission: Permission) -> None:

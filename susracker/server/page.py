@@ -1,4 +1,5 @@
-"""The operators' page: one HTML file, and the styles and scripts that it names.
+"""The operators' page and the page of the API: an HTML file each, and the styles and scripts that
+they name.
 
 The files are read once, and served from memory. The address of each but the page itself holds a
 digest of them all, so a browser keeps it for ever and still has the new one after an upgrade;
@@ -24,13 +25,13 @@ from susracker.server.audited import unaudited
 from susracker.server.headers import CONTENT_SECURITY_POLICY
 
 FOLDER = Path(__file__).parent / "static"
-INDEX = "index.html"
+INDEX, DOCS = "index.html", "docs.html"
 VERSION = "VERSION"
-"""What stands for the digest in the page."""
+"""What stands for the digest in a page."""
 
-FIRST = ("js/main.js", "js/views/alerts.js")
-"""The modules of what most people see first; what they import is named in the page, so that a
-browser asks for all of it at once."""
+FIRST = {INDEX: ("js/main.js", "js/views/alerts.js"), DOCS: ("js/docs/main.js",)}
+"""The modules of what most people see first on each page; what they import is named in the page, so
+that a browser asks for all of it at once."""
 
 PRELOADS = "<!-- modules of the first view -->"
 IMPORT = re.compile(r'^import [^;]*?from "(\.[^"]+)";', re.MULTILINE)
@@ -58,7 +59,7 @@ blueprint = Blueprint("page", __name__)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The files of the page.
+    """The files of the pages.
 
     Attributes:
         version: a digest of all files, part of the address of each.
@@ -73,7 +74,7 @@ class Page:
 
 @cache
 def load_page() -> Page:
-    """Read all files of the page."""
+    """Read all files of the pages."""
     files = {
         path.relative_to(FOLDER).as_posix(): path.read_bytes()
         for path in sorted(FOLDER.rglob("*"))
@@ -83,13 +84,19 @@ def load_page() -> Page:
     for name, content in files.items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     version = digest.hexdigest()[:DIGITS]
-    index = files[INDEX].decode().replace(PRELOADS, _preloads(files)).replace(VERSION, version)
+    pages = {name: _completed(files, name, version) for name in FIRST}
     packed = {name: gzip.compress(content, mtime=0) for name, content in files.items()}
-    return Page(version, files | {INDEX: index.encode()}, packed)
+    return Page(version, files | pages, packed)
 
 
-def _preloads(files: Mapping[str, bytes]) -> str:
-    names = [name for first in FIRST for name in _imported(files, first)]
+def _completed(files: Mapping[str, bytes], name: str, version: str) -> bytes:
+    """A page with the addresses of what it needs."""
+    preloads = _preloads(files, FIRST[name])
+    return files[name].decode().replace(PRELOADS, preloads).replace(VERSION, version).encode()
+
+
+def _preloads(files: Mapping[str, bytes], modules: tuple[str, ...]) -> str:
+    names = [name for first in modules for name in _imported(files, first)]
     return "".join(
         f'<link rel="modulepreload" href="/static/{VERSION}/{name}">'
         for name in dict.fromkeys(names)
@@ -112,9 +119,21 @@ def _imported(files: Mapping[str, bytes], name: str) -> list[str]:
 @public
 @unaudited("holds no data: the page asks for them by the other routes")
 def index() -> ResponseReturnValue:
-    """The page itself; a browser asks each time whether there is a new one."""
+    """The operators' page; a browser asks each time whether there is a new one."""
+    return _page(INDEX)
+
+
+@blueprint.get("/docs")
+@public
+@unaudited("holds no data: what is tried on it is noted by its route")
+def docs() -> ResponseReturnValue:
+    """The page of the API, to read it and to try it."""
+    return _page(DOCS)
+
+
+def _page(name: str) -> ResponseReturnValue:
     page = load_page()
-    answer = _file(page, INDEX)
+    answer = _file(page, name)
     answer.headers.update(PAGE_HEADERS)
     answer.set_etag(page.version)
     return answer.make_conditional(request)

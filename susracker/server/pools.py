@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import TypeVar, cast
 
 from gevent.threadpool import ThreadPool
@@ -44,7 +45,9 @@ class BoundedPool:
         self.in_flight += 1
         try:
             # gevent prints a traceback of whatever its threads raise, but our errors are answers.
-            result, error = self._threads.apply(_attempt, (function, args))
+            # What the thread logs is about the request that called.
+            run = copy_context().run
+            result, error = self._threads.apply(_attempt, (run, (function, *args)))
         finally:
             self.in_flight -= 1
             self._end_if_done()

@@ -15,6 +15,7 @@ from flask import Flask, Response, current_app, g, request
 from susracker.access.roles import Permission
 from susracker.models import Alert
 from susracker.server.access import declared
+from susracker.server.problems import COMPREFACE
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +134,10 @@ def log_posts(app: Flask, posts: PostLog) -> None:
 
 
 def _is_a_cameras() -> bool:
-    """Whether a post is one of a camera; one to no route may be, as cameras are set up by hand."""
+    """Whether a post is one of a camera; one to no route may be, as cameras are set up by hand.
+    Paths of programs for CompreFace may hold a name."""
+    if request.path.startswith(COMPREFACE):
+        return False
     view = current_app.view_functions.get(request.endpoint or "")
     return view is None or declared(view) is Permission.SEND
 

@@ -11,10 +11,13 @@ JSON, PROBLEM = "application/json", "application/problem+json"
 CAMERA_PATHS = frozenset({"/face_upload", "/activity_alert", "/api/detections"})
 """Where cameras post: some compare the whole answer, and some its Content-Type."""
 
+COMPREFACE = "/api/v1/recognition"
+"""What the paths of programs for CompreFace begin with; these look for `message`."""
 
-def problem(status: int, message: str) -> dict[str, Any]:
-    """An error; clients from before RFC 9457 look for `error`."""
-    return {
+
+def problem(status: int, message: str, /, **more: object) -> dict[str, Any]:
+    """An error, with more members; clients from before RFC 9457 look for `error`."""
+    return more | {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
@@ -23,8 +26,14 @@ def problem(status: int, message: str) -> dict[str, Any]:
     }
 
 
-def refusal(path: str, status: int, message: str) -> tuple[bytes, str]:
-    """The body of an error that is answered on a path, and its Content-Type."""
+def refusal(path: str, status: int, message: str, /, **more: object) -> tuple[bytes, str]:
+    """The body of an error that is answered on a path, and its Content-Type.
+
+    Args:
+        more: further members of the body, where it is a problem of RFC 9457.
+    """
     if path in CAMERA_PATHS:
         return json.dumps({"error": message}).encode(), JSON
-    return json.dumps(problem(status, message)).encode(), PROBLEM
+    if path.startswith(COMPREFACE):
+        more["message"] = message
+    return json.dumps(problem(status, message, **more)).encode(), PROBLEM

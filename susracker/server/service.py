@@ -8,6 +8,7 @@ from typing import Protocol, cast
 
 from flask import current_app
 
+from susracker.access.links import PictureLinks
 from susracker.enrolment.enroller import Enroller
 from susracker.judgement.judging import Judging
 from susracker.recording.writer import Recorder
@@ -45,6 +46,7 @@ class Service:
         pages: a thread that makes long answers, so that many readers of these hold up nobody.
         parsing: threads that parse large bodies, which wait for nothing.
         recorder: keeps accepted detections, strangers' faces included; None if nothing is kept.
+        links: signs the links to faces.
         optional: parts that the server can do without, by their names in `/readyz`.
     """
 
@@ -64,6 +66,7 @@ class Service:
     parsing: BoundedPool
     recorder: Recorder | None
     rate_limit: RateLimit
+    links: PictureLinks
     optional: Mapping[str, Part]
 
     def close(self) -> None:

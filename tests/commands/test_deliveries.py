@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from susracker.access.export import all_entries
+from susracker.access.links import PictureLinks
 from susracker.cli import main
 from susracker.delivery.channels import open_channel
 from susracker.delivery.outbox import Courier
@@ -45,7 +46,7 @@ class Desk:
         plan = plan_of(load_settings().tables)
         self.store = open_store(self.url)
         options = plan.channels["control-room"]
-        self.channel = open_channel(options)
+        self.channel = open_channel("control-room", options, PictureLinks(b"a key"))
         rules = plan.rules_to("control-room")
         self.courier = Courier(self.store, "control-room", options, rules, self.channel)
 

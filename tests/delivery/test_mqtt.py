@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import queue
+import socket
 import time
 import uuid
 from collections.abc import Iterator
@@ -131,6 +132,25 @@ def test_home_assistant_finds_a_sensor_for_the_camera_and_the_person(broker, hea
     assert state["state"] == "Ada Nowak"
     assert found[image["image_topic"]][0].payload == b"a face\0\xff"
     assert len({one["unique_id"] for one in configs.values()}) == 3
+
+
+def test_the_broker_is_told_what_to_keep_once(broker, heard):
+    with closing(Mqtt(options(broker.port))) as channel:
+        for _ in range(2):
+            channel.send(about(face_alert(camera_id="gate-7")))
+        channel.send(about(face_alert(camera_id="gate-8")))
+    told = {topic: len(several) for topic, several in heard.all().items() if "/config" in topic}
+    cameras = {topic: count for topic, count in told.items() if "camera" in topic}
+    assert set(cameras.values()) == {1}
+    assert len(cameras) == 4  # a sensor and an image for each
+    assert told["homeassistant/sensor/susracker_person_c1/config"] == 3  # the broker keeps none
+
+
+def test_each_message_is_sent_at_once(broker):
+    with closing(Mqtt(options(broker.port))) as channel:
+        channel.send(about(activity()))
+        connection = channel._client.socket()
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_nothing_that_names_or_shows_a_person_stays_with_the_broker(broker):

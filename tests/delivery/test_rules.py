@@ -37,6 +37,7 @@ def test_nothing_at_all_is_no_channel():
     [
         (tables(url="ftp://example.org"), "channels.hook.webhook.url: must be like https://"),
         (tables(url="https://jo:pass@example.org"), "must hold no password"),
+        (tables(pictures="link"), "pictures: link needs pictures_at, such as https://"),
         (tables(secrets="secret"), "secrets.1: must be whsec_ and 24 to 64 random bytes"),
         (tables(secrets=[SECRET] * 3), "at most 2"),
         (tables(secrets="file:/nowhere/at/all"), "cannot read file:/nowhere"),

@@ -7,12 +7,15 @@ import hashlib
 import hmac
 import json
 import socket
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from susracker.access.links import Link, PictureLinks
 from susracker.delivery.addresses import PRIVATE, is_public
 from susracker.delivery.base import Gone, Message, Refused, Taken, TryLater
+from susracker.delivery.channels import face_link_of
 from susracker.delivery.rules import WebhookOptions
 from susracker.delivery.webhook import Webhook, signed
 from susracker.testing.records import activity, face_alert
@@ -22,9 +25,13 @@ SECRET, OLD_SECRET = (f"whsec_{base64.b64encode(key).decode()}" for key in (KEY,
 NOON = datetime(2026, 5, 4, 12, tzinfo=timezone.utc)
 
 
+LINKS = PictureLinks(b"a key")
+
+
 def webhook(url: str, **fields) -> Webhook:
     values = {"kind": "webhook", "url": url, "secrets": [SECRET], "allow_private": True}
-    return Webhook(WebhookOptions.model_validate(values | fields), lambda: NOON)
+    options = WebhookOptions.model_validate(values | fields)
+    return Webhook(options, lambda: NOON, face_link_of("hook", options.pictures_at, LINKS))
 
 
 def message(**fields) -> Message:
@@ -65,6 +72,29 @@ def test_an_alert_is_posted_as_a_cloud_event(web):
 def test_a_face_is_sent_where_the_alert_has_one(web):
     send(web.url, Message("1", "alert", (face_alert(face=b"\xff\xd8 face"),)))
     assert base64.b64decode(web.events()[0]["data"]["detected_face"]) == b"\xff\xd8 face"
+
+
+def test_a_face_is_sent_as_a_signed_link_that_ends(web):
+    at = {"pictures": "link", "pictures_at": "https://x.example/", "pictures_for": 600}
+    send(web.url, Message("1", "alert", (face_alert(id="a b", face=b"\xff\xd8 face"),)), **at)
+    data = web.events()[0]["data"]
+    assert "detected_face" not in data
+    assert data["face_url_until"] == (NOON + timedelta(minutes=10)).isoformat()
+    parts = urlsplit(data["face_url"])
+    assert (parts.netloc, parts.path) == ("x.example", "/api/alerts/a%20b/face")
+    said = dict(parse_qsl(parts.query))
+    link = Link("a b", said["receiver"], int(said["until"]))
+    assert (link.receiver, link.until) == ("hook", int(NOON.timestamp()) + 600)
+    assert LINKS.is_signed(link, said["signature"])
+    assert not PictureLinks(b"another").is_signed(link, said["signature"])
+
+
+def test_there_is_no_link_without_a_face_and_none_where_pictures_are_not_sent(web):
+    at = {"pictures": "link", "pictures_at": "https://x.example"}
+    send(web.url, Message("1", "alert", (face_alert(face=None),)), **at)
+    assert "face_url" not in web.events()[0]["data"]
+    assert not webhook(web.url, pictures="none").carries_faces
+    assert webhook(web.url, **at).carries_faces
 
 
 def test_gathered_alerts_are_counted_and_listed(web):

@@ -24,6 +24,7 @@ PEOPLE = {"viewer", "operator", "admin"}
 
 ALLOWED = {
     "GET /": None,
+    "GET /docs": None,
     "GET /static/<version>/<path:name>": None,
     "GET /healthz": None,
     "GET /asyncapi.json": None,
@@ -70,19 +71,36 @@ ALLOWED = {
     "POST /api/enrolments/list": {"admin"},
     "POST /api/enrolments": {"admin"},
     "POST /api/find": {"operator", "admin"},
+    "GET /api/alerts/<alert_id>/face": set(),
     "PUT /api/alerts/<alert_id>/hold": {"admin"},
     "DELETE /api/alerts/<alert_id>/hold": {"admin"},
+    "POST /api/v1/recognition/recognize": {"operator", "admin"},
+    "GET /api/v1/recognition/subjects": PEOPLE,
+    "POST /api/v1/recognition/subjects": {"admin"},
+    "PUT /api/v1/recognition/subjects/<subject>": {"admin"},
+    "DELETE /api/v1/recognition/subjects/<subject>": {"admin"},
+    "POST /api/v1/recognition/faces": {"admin"},
+    "GET /api/v1/recognition/faces": PEOPLE,
+    "DELETE /api/v1/recognition/faces": {"admin"},
+    "DELETE /api/v1/recognition/faces/<image_id>": {"admin"},
+    "GET /api/v1/recognition/faces/<image_id>/img": PEOPLE,
 }
 """The roles that may use each route; None: everyone, without a key."""
 
 PUBLIC = {
     "GET /",
+    "GET /docs",
     "GET /static/<version>/<path:name>",
     "GET /healthz",
     "GET /asyncapi.json",
     "GET /openapi.json",
 }
 """Routes that show nothing of the site. Trading a key for a session needs the key."""
+
+SIGNED = {"GET /api/alerts/<alert_id>/face"}
+"""Routes that ask for a signed link, and heed no key."""
+
+WRONG_LINK = "?receiver=hook&until=9999999999&signature=wrong"
 
 EVENTS = {"connect": PEOPLE, "disconnect": None}
 
@@ -141,6 +159,7 @@ def call(client, route: str, key: str | None = None, **kwargs):
     method, _, rule = route.partition(" ")
     headers = {"Authorization": f"Bearer {key}"} if key is not None else {}
     headers |= kwargs.pop("headers", {})
+    rule += WRONG_LINK if route in SIGNED else ""
     return client.open(re.sub("<.*?>", "nobody", rule), method=method, headers=headers, **kwargs)
 
 
@@ -178,7 +197,7 @@ def test_nobody_comes_in_without_a_valid_key(client, keys, key):
     texts = keys | {"made up": "sus_123456789abc_secret", "of another": mixed, "": "", None: None}
     by_bearer = {} if key is None else {"Authorization": f"Bearer {texts[key]}"}
     by_header = {} if key is None else {"X-API-Key": texts[key]}
-    for route in ALLOWED.keys() - PUBLIC:
+    for route in ALLOWED.keys() - PUBLIC - SIGNED:
         for headers in (by_bearer, by_header):
             answer = call(client, route, headers=headers)
             assert answer.status_code == 401, route
@@ -383,7 +402,7 @@ def test_listed_networks_post_without_a_key_and_do_nothing_else(tmp_path, keys, 
             let_in = {one for one, status in statuses(address).items() if status == 400}
             assert let_in == {one for one, roles in ALLOWED.items() if roles == {"camera", "admin"}}
             assert refused == ALLOWED.keys() - let_in - PUBLIC - {"POST /api/session"}
-        assert set(statuses("10.0.8.9").values()) == {200, 401, 404}
+        assert set(statuses("10.0.8.9").values()) == {200, 401, 403, 404}
         # Whoever shows a key is who the key says, or nobody.
         assert statuses("10.0.7.9", "sus_wrong_key")["POST /activity_alert"] == 401
         assert statuses("10.0.7.9", keys["viewer"])["POST /activity_alert"] == 403

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import jsonschema_rs
+import numpy as np
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +21,7 @@ from schemathesis import checks
 
 from susracker import open_tracker
 from susracker.access.issuing import issue
+from susracker.access.links import Link
 from susracker.access.roles import Permission
 from susracker.server.access import declared
 from susracker.server.contract.declaring import declared_contract
@@ -26,6 +29,7 @@ from susracker.server.contract.openapi import path_of
 from susracker.server.problems import CAMERA_PATHS
 from tests.pictures import COLLINS, HOPPER
 from tests.server.apps import running_app
+from tests.server.conftest import jpeg
 
 PAGES = {"page"}
 """Blueprints of what people see, and no program asks for."""
@@ -113,8 +117,9 @@ def test_it_says_who_may_do_what(app, document):
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             if declared_contract(view):
                 operation = document["paths"][path_of(rule)][method.lower()]
-                assert (declared(view) == "public") == (operation["security"] == [])
-                assert ("admin" in operation.get("x-roles", [])) == (declared(view) != "public")
+                needs_key = isinstance(declared(view), Permission)
+                assert needs_key == (operation["security"] != [])
+                assert needs_key == ("admin" in operation.get("x-roles", []))
 
 
 def test_every_route_has_a_sentence_and_a_name_of_its_own(document):
@@ -131,6 +136,9 @@ def test_the_paths_of_cameras_are_those_that_cameras_may_post_to(app):
         if declared(app.view_functions[rule.endpoint]) is Permission.SEND
     }
     assert sending == CAMERA_PATHS
+
+
+NO_FACE = base64.b64encode(jpeg(np.full((200, 200, 3), 130, np.uint8))).decode()
 
 
 def face(person: Any) -> str:
@@ -166,6 +174,10 @@ def test_answers_are_as_described(app, checked, document):
     assert checked("POST", f"{mine}/review", json=review).status_code == 409
     checked("POST", f"{mine}/outcome", json={"outcome": "lost", "note": "left"})
     checked("PUT", f"{mine}/hold", json={"reason": "trial"})
+    for seconds, status in ((60, 200), (-60, 410)):
+        link = Link(alert["id"], "hook", int(time.time()) + seconds)
+        where_face = app.extensions["susracker"].links.address("", link)
+        assert checked("GET", where_face).status_code == status
     found = checked("GET", alerts).get_json()["alerts"]
     for one in found:
         checked("GET", f"{alerts}/{one['id']}")
@@ -194,6 +206,7 @@ def test_answers_are_as_described(app, checked, document):
     ):
         checked("GET", path)
     walk_the_site(checked)
+    walk_as_compreface(checked)
     key = checked("POST", "/api/keys", json={"role": "admin", "name": "first"}).get_json()
     app.extensions["susracker"].admission._read()
     admin = issue_admin(app)
@@ -251,6 +264,23 @@ def walk_the_site(checked: Any) -> None:
     checked("GET", "/api/cameras/days")
     for image in (face(HOPPER), face(COLLINS)):
         checked("POST", "/api/find", json={"image": image})
+
+
+def walk_as_compreface(checked: Any) -> None:
+    """What programs for CompreFace ask."""
+    api = "/api/v1/recognition"
+    checked("POST", f"{api}/subjects", json={"subject": "amy"})
+    checked("PUT", f"{api}/subjects/amy", json={"subject": "grace"})
+    made = checked("POST", f"{api}/faces?subject=grace", json={"file": face(HOPPER)}).get_json()
+    assert checked("POST", f"{api}/recognize", json={"file": NO_FACE}).get_json()["code"] == 28
+    checked("POST", f"{api}/recognize", json={"file": face(HOPPER)})
+    checked("GET", f"{api}/subjects")
+    checked("GET", f"{api}/faces?subject=grace")
+    checked("GET", f"{api}/faces/{made['image_id']}/img")
+    checked("DELETE", f"{api}/faces/{made['image_id']}")
+    checked("DELETE", f"{api}/faces?subject=grace")
+    checked("DELETE", f"{api}/subjects/grace")
+    assert checked("DELETE", f"{api}/subjects/grace").status_code == 404
 
 
 def issue_admin(app: Any) -> str:

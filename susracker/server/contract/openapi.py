@@ -15,11 +15,12 @@ from werkzeug.routing import Rule
 from susracker.access.roles import ROLES, Permission
 from susracker.server.access import declared
 from susracker.server.body import MULTIPART
+from susracker.server.contract.compreface import CompreFaceProblem
 from susracker.server.contract.declaring import Contract, declared_contract
 from susracker.server.contract.others import CameraError, Problem
 from susracker.server.contract.schemas import Schema, Schemas, parameters
 from susracker.server.parameters import EVERYWHERE, declared_parameters, is_tolerant
-from susracker.server.problems import JSON, PROBLEM
+from susracker.server.problems import COMPREFACE, JSON, PROBLEM
 
 API_VERSION = "1"
 """Grows when a client would have to change. A field or a route that is added is no such change."""
@@ -44,6 +45,9 @@ the answer says in `error` what is wrong and what to do."""
 BASED_ON = "The `ETag` of what the edit is based on: 412 if it was changed since."
 AGAIN = "Any text, such as a UUID: a repeat with the same text and content changes nothing."
 TAG: Schema = {"ETag": {"schema": {"type": "string"}}}
+
+OPEN = ("public", "signed")
+"""What routes declare that ask for no key."""
 
 View = Callable[..., Any]
 
@@ -87,7 +91,7 @@ def _operation(rule: Rule, view: View, schemas: Schemas) -> Schema:
         "summary": " ".join(summary.split()),
         "parameters": [*_path_parameters(rule), *_query(view), *_headers(found)],
         "responses": _responses(rule, view, found, schemas),
-        "security": [] if asked == "public" else [{name: []} for name in SECURITY],
+        "security": [] if asked in OPEN else [{name: []} for name in SECURITY],
     }
     if more:
         operation["description"] = more
@@ -132,11 +136,18 @@ def _responses(rule: Rule, view: View, found: Contract, schemas: Schemas) -> Sch
     responses = {str(found.status): _answer(found, schemas)}
     if found.status == 200 and found.answer and "GET" in (rule.methods or ()):
         responses["304"] = {"description": "The client has it: If-None-Match", "headers": TAG}
-    usual = CameraError if declared(view) is Permission.SEND else Problem
+    usual = _usual_problem(rule, view)
     for status in sorted({*_errors(rule, view, found), *found.errors, *found.problems}):
         models = {usual, found.problems.get(status, usual)}
         responses[str(status)] = _error(status, models, schemas)
     return responses
+
+
+def _usual_problem(rule: Rule, view: View) -> type[BaseModel]:
+    """What the errors of a route are that declares nothing else."""
+    if declared(view) is Permission.SEND:
+        return CameraError
+    return CompreFaceProblem if rule.rule.startswith(COMPREFACE) else Problem
 
 
 def _answer(found: Contract, schemas: Schemas) -> Schema:
@@ -150,7 +161,7 @@ def _answer(found: Contract, schemas: Schemas) -> Schema:
 def _errors(rule: Rule, view: View, found: Contract) -> Iterator[int]:
     """The errors that follow from what a route declares."""
     yield from (400, 403, 429, 503)
-    if declared(view) != "public":
+    if declared(view) not in OPEN:
         yield 401
     if rule.arguments:
         yield 404
