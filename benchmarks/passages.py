@@ -214,7 +214,7 @@ def listed(
 
 def passes(watchlist: GalleryOnly, person: Person, apart: float) -> str | None:
     """Who is matched as a person passes by, one photo after the other."""
-    decider = Decider(Known(), watchlist, Passages(1e6))
+    decider = Decider(Known(), watchlist, Passages(1e6), 0)
     for number, (template, view) in enumerate(zip(person.templates, person.views, strict=True)):
         at = NOON + timedelta(seconds=number * apart)
         detection = Detection("gate", "", "face", at, track_id="one")
@@ -271,7 +271,7 @@ def cpu(dataset: Dataset, people: int, enrolled_people: int) -> None:
     frames = list(passers_by(dataset, people))
     with tempfile.TemporaryDirectory() as folder:
         virtual = galleries.synthetic(1)[0]
-        one = galleries.RealFace("nobody", b"none", virtual, virtual)
+        one = galleries.RealFace("nobody", {"tight": b"none"}, virtual, virtual)
         url = galleries.sqlite_gallery(Path(folder), enrolled_people, [one])
         ways = {
             "each face alone": (open_tracker(url, 0), False),

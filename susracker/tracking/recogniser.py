@@ -12,6 +12,7 @@ from susracker.faces.boxes import Box
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.faces.face import Face
+from susracker.faces.glance import glimpse_of
 from susracker.faces.images import LARGE_PIXELS, pixels_of
 from susracker.models import Candidate, Picture, Quality, Vectors
 from susracker.tracking.passage import Passage, SeenFace
@@ -87,6 +88,11 @@ class SightFace:
     def jpeg(self) -> bytes | None:
         """The face to show to an operator."""
         return None if self.picture is None else self.picture.jpeg(FACE_MARGIN)
+
+    def remember(self) -> None:
+        """Keep what later pictures are compared with at a glance."""
+        if self.picture is not None:
+            self.seen.glimpse = glimpse_of(self.picture)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
