@@ -120,12 +120,12 @@ class Glance:
         end = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, ROUNDS, LEAST_GAIN)
         place = glimpse.place.copy()
         try:
-            found, place = cv2.findTransformECC(
+            found, there = cv2.findTransformECC(
                 glimpse.face, copy, place, cv2.MOTION_AFFINE, end, EVERYWHERE, BLUR
             )
         except cv2.error:
             return -1.0  # no place fits
-        return float(found) if _is_near(glimpse.place, place) else -1.0
+        return float(found) if _is_near(glimpse.place, np.asarray(there)) else -1.0
 
 
 def _is_near(before: Transform, after: Transform) -> bool:
