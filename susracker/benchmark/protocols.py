@@ -80,6 +80,7 @@ class Search:
             watch-list for it; `NOT_ENROLLED` where nobody needs to be.
         singles: photos of people with one photo, who are not enrolled.
         not_found: how many photos could not be searched for because they have no template.
+        virtual: how many people who do not exist make the watch-list longer.
     """
 
     enrolled: Mapping[str, list[Path]]
@@ -90,6 +91,7 @@ class Search:
     left_out: NDArray[np.int64]
     singles: list[Path]
     not_found: int
+    virtual: int = 0
 
     @property
     def is_of_single_photos(self) -> bool:
@@ -125,7 +127,8 @@ def open_set(
     that search.
 
     Args:
-        enrolled: how many people to enrol, drawn by `seed`; by default as many as possible.
+        enrolled: how many people to enrol, drawn by `seed`; by default as many as possible. If
+            there are fewer, virtual people make up for the rest.
         min_photos: enrol only people with at least this many photos with a template, 2 or more.
     """
     usable = {
@@ -158,6 +161,7 @@ def open_set(
         left_out=np.array([index.get(name, NOT_ENROLLED) for name in strangers], np.int64),
         singles=singles,
         not_found=len(lost),
+        virtual=max(0, (enrolled or 0) - len(names)),
     )
 
 
