@@ -187,6 +187,10 @@ def command(
     as one, and everyone with as many photos is searched for once more while they are left out of
     the watch-list (non-mated searches).
 
+    If there are folders of frames, DATASET/PERSON/PASS/FRAME.jpg, one for each time that a person
+    passed by a camera, only these are searched with: --frames of each, as far apart as they can be.
+    People who have passes and photos are enrolled with the photos.
+
     FPIR is the share of non-mated searches that raise an alert, FNIR the share of mated searches
     that miss the person. "Realised" rates are those at the product's own threshold, chosen for
     --target-fpir without seeing these photos. Embeddings are kept in the cache directory: a second

@@ -215,6 +215,29 @@ def test_a_stranger_of_several_photos_is_not_on_the_list_that_they_are_searched_
     assert trial.non_mated_scores.max() < trial.mated_scores.min()
 
 
+def test_passes_are_searched_with_and_photos_enrolled(dataset, embedded):
+    """Ada has a photo and two passes, Ed a pass only, and Bob no pass."""
+    ada, ed = dataset.people["Ada"], dataset.people["Ed"]
+    walked = Dataset(
+        dataset.folder,
+        dataset.people | {"Ada": ada[:1], "Ed": []},
+        {"Ada": [ada[1:4], ada[4:]], "Ed": [ed]},
+    )
+    two = open_set(walked, embedded, photos_each=3, frames=2)
+    assert two.enrolled == {"Ada": ada[:1]}
+    assert [names(one) for one in two.mated_frames] == [["Ada_1", "Ada_3"]]
+    assert [names(one) for one in two.non_mated_frames] == [["Ada_1", "Ada_3"], ["Ed_0", "Ed_2"]]
+    assert two.left_out.tolist() == [0, -1]
+    assert not two.is_of_single_photos
+    one = open_set(walked, embedded, photos_each=3)
+    assert [names(one) for one in one.mated_frames] == [["Ada_2"], ["Ada_4"]]
+    assert one.owners.tolist() == [0, 0]
+    assert not one.is_of_single_photos
+    assert names(one.singles) == ["Cy_0", "Di_0"]
+    embedded[ada[2]] = Embedded(NO_FACE, "", *4 * [np.zeros(128, np.float32)])
+    assert open_set(walked, embedded, photos_each=3).not_found == 1
+
+
 def test_virtual_people_make_a_watch_list_longer(dataset, embedded):
     assert open_set(dataset, embedded, photos_each=1, enrolled=2).virtual == 0
     search = open_set(dataset, embedded, photos_each=1, enrolled=300)

@@ -31,7 +31,9 @@ class Pair:
     def __init__(self, store: str) -> None:
         self.store = store
         self.ids = enroll_both(store)
-        flags = ("--store", store, "--cooldown-seconds", f"{COOLDOWN}", "--log-level", "error")
+        # Long, for on a busy machine a server may wait for seconds between two frames.
+        store_flags = ("--store", store, "--passage-seconds", "30")
+        flags = (*store_flags, "--cooldown-seconds", f"{COOLDOWN}", "--log-level", "error")
         with ThreadPoolExecutor(2) as pool:
             starting = [pool.submit(ServerProcess, *flags) for _ in range(2)]
         self.servers = [one.result() for one in starting]
