@@ -2,15 +2,13 @@
 
     python benchmarks/passages.py rates ../shared/data/lfw-dev
     python benchmarks/passages.py cpu ../shared/data/lfw-dev --people 40
-    python benchmarks/passages.py correlation ../shared/data/lfw-dev --video clip.mp4
 
 The argument is a folder with one folder of photos for each person. `rates` sends passages of one,
 two, three and all photos through the program's own rule, with the scoring fitted to half of the
 people and tested on the others. Someone who is not wanted is left out of the watch-list. The photos
 of one person are of different days, so frames of a real passage gain less. `cpu` makes ten frames
 of each stranger's photo, five a second, and handles them in turn without passages, with them, and
-with a camera that sends track ids. `correlation` says how much of their errors the frames of one
-real pass share: photos of different days share none, and a frame sent twice shares all.
+with a camera that sends track ids.
 """
 
 from __future__ import annotations
@@ -23,7 +21,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from itertools import combinations
 from pathlib import Path
 
 import cv2
@@ -35,9 +32,6 @@ from susracker.benchmark.datasets import Dataset, read_dataset
 from susracker.benchmark.embedding import Embedded, Embedder, meant_face
 from susracker.benchmark.metrics import proportion_interval
 from susracker.config import DEFAULT_DETECTOR, default_workers
-from susracker.edge.cutter import FaceCutter
-from susracker.edge.tracks import Tracks
-from susracker.edge.video import Sampling, frames
 from susracker.faces.images import decode, encode_jpeg
 from susracker.loading import make_settings
 from susracker.matchers.exact import ExactMatcher
@@ -61,12 +55,10 @@ PARTS = 10
 
 FRAMES, FPS = 10, 5
 
-VIDEO_FPS, GAPS = 10, (0.1, 0.2, 0.4, 0.6, 1.0, 1.5, 2.0, 3.0)
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["rates", "cpu", "correlation"])
+    parser.add_argument("what", choices=["rates", "cpu"])
     parser.add_argument("faces", type=Path)
     parser.add_argument(
         "--target", type=float, action="append", help="target FPIR; may be repeated"
@@ -74,16 +66,13 @@ def main() -> None:
     parser.add_argument("--apart", type=float, default=1.0, help="seconds between frames (rates)")
     parser.add_argument("--people", type=int, default=40, help="strangers who pass by (cpu)")
     parser.add_argument("--enrolled", type=int, default=800, help="(cpu)")
-    parser.add_argument("--video", type=Path, help="(correlation)")
     options = parser.parse_args()
     one_core_a_thread()
     dataset = read_dataset(options.faces)
     if options.what == "rates":
         rates(dataset, options.target or [0.01, 0.001], options.apart)
-    elif options.what == "cpu":
-        cpu(dataset, options.people, options.enrolled)
     else:
-        correlation(dataset, options.video)
+        cpu(dataset, options.people, options.enrolled)
 
 
 # -- errors --------------------------------------------------------------------------------------
@@ -273,51 +262,6 @@ def report(name: str, happened: Sequence[bool], missed: bool = False) -> None:
     low, high = proportion_interval(share, len(happened))
     rate = "FNIR" if missed else "FPIR"
     print(f"  {name:24} {rate} {share:6.2%} ({low:.2%} to {high:.2%}) of {len(happened):,}")
-
-
-# -- real passes ---------------------------------------------------------------------------------
-
-
-def correlation(dataset: Dataset, video: Path) -> None:
-    """The templates of one person's photos have a mean cosine `m`, that of the part which they
-    share. Frames whose errors have the correlation `r` have `m + r * (1 - m)`."""
-    shared = statistics.mean(alike_apart(dataset))
-    passes = [one for one in passes_of(video) if len(one) > 1]
-    print(f"{len(passes)} passes; photos of different days have a mean cosine of {shared:.3f}")
-    for gap in GAPS:
-        cosines = [
-            float(first @ other)
-            for one in passes
-            for (begun, first), (at, other) in combinations(one, 2)
-            if abs(at - begun - gap) < 0.5 / VIDEO_FPS
-        ]
-        if cosines:
-            cosine = statistics.mean(cosines)
-            errors = (cosine - shared) / (1 - shared)
-            print(f"  {gap:3.1f} s apart: {cosine:.3f}, errors correlated by {errors:.2f}", end="")
-            print(f" ({len(cosines)} pairs)")
-
-
-def alike_apart(dataset: Dataset) -> Iterator[float]:
-    """Cosines of the first two photos of each person who has several."""
-    for person in embedded_people(dataset):
-        if len(person.templates) > 1:
-            yield float(person.templates[0] @ person.templates[1])
-
-
-def passes_of(video: Path) -> list[list[tuple[float, np.ndarray]]]:
-    """The templates of each track, with their seconds."""
-    cutter, tracks, encoder = FaceCutter(), Tracks(), open_encoder("dlib")
-    detector = open_detector(DEFAULT_DETECTOR)
-    found: dict[str, list[tuple[float, np.ndarray]]] = {}
-    for frame in frames(str(video), Sampling(VIDEO_FPS)):
-        cut = cutter.cut_boxes(frame.picture)
-        ids = tracks.follow([box for box, _ in cut], frame.seconds)
-        for (_, jpeg), track_id in zip(cut, ids, strict=True):
-            for face in detector.find(decode(jpeg))[:1]:
-                template = encoder.encode(face.chip[None])[0]
-                found.setdefault(track_id, []).append((frame.seconds, template))
-    return list(found.values())
 
 
 # -- speed ---------------------------------------------------------------------------------------

@@ -49,9 +49,16 @@ class Decider:
         self._passages = passages
 
     def skipped(
-        self, detection: Detection, at: datetime, received_at: datetime
+        self,
+        detection: Detection,
+        at: datetime,
+        received_at: datetime,
+        sight: Sight | None = None,
     ) -> Recognition | None:
         """What a detection's face is without a look at it; None if it has to be looked at.
+
+        Args:
+            sight: its faces, where they are known all the same.
 
         Raises:
             PictureError: the picture cannot be read.
@@ -63,7 +70,8 @@ class Decider:
         )
         if passage is None or (passage.candidates and not passage.announcers):
             return None
-        matches = [Match(passage.candidates, None, passage)] if passage.candidates else []
+        face = sight.faces[0].jpeg() if sight and sight.faces else None
+        matches = [Match(passage.candidates, face, passage)] if passage.candidates else []
         if passage.candidates and not self._is_valid(passage, received_at):
             return None
         return Recognition(1, tuple(matches), passage.id, began=0)
@@ -81,7 +89,7 @@ class Decider:
             EncoderError: the network cannot be loaded.
             StoreUnavailableError: the store cannot be read; the looks will be taken next time.
         """
-        skipped = self.skipped(detection, at, received_at)
+        skipped = self.skipped(detection, at, received_at, sight)
         return skipped or self.look(detection, sight, at, received_at)
 
     def look(
