@@ -214,7 +214,7 @@ def listed(
 
 def passes(watchlist: GalleryOnly, person: Person, apart: float) -> str | None:
     """Who is matched as a person passes by, one photo after the other."""
-    decider = Decider(Known(), watchlist, Passages(1e6))
+    decider = Decider(Known(), watchlist, Passages(1e6), 0)
     for number, (template, view) in enumerate(zip(person.templates, person.views, strict=True)):
         at = NOON + timedelta(seconds=number * apart)
         detection = Detection("gate", "", "face", at, track_id="one")
@@ -268,10 +268,10 @@ def report(name: str, happened: Sequence[bool], missed: bool = False) -> None:
 
 
 def cpu(dataset: Dataset, people: int, enrolled_people: int) -> None:
-    frames = list(passers_by(dataset, people))
+    strangers = list(passers_by(dataset, people))
     with tempfile.TemporaryDirectory() as folder:
         virtual = galleries.synthetic(1)[0]
-        one = galleries.RealFace("nobody", b"none", virtual, virtual)
+        one = galleries.RealFace("nobody", {"tight": b"none"}, virtual, virtual)
         url = galleries.sqlite_gallery(Path(folder), enrolled_people, [one])
         ways = {
             "each face alone": (open_tracker(url, 0), False),
@@ -279,7 +279,7 @@ def cpu(dataset: Dataset, people: int, enrolled_people: int) -> None:
             "passages, track ids": (open_tracker(url, 4), True),
         }
         spent: dict[str, list[float]] = {name: [] for name in ways}
-        for number, passage in enumerate(frames):
+        for number, passage in enumerate(strangers):
             for name, (tracker, tracked) in ways.items():
                 began = time.thread_time()
                 handle(tracker, number, passage, tracked)
@@ -287,7 +287,7 @@ def cpu(dataset: Dataset, people: int, enrolled_people: int) -> None:
         for tracker, _ in ways.values():
             tracker.close()
     usual = statistics.median(spent["each face alone"])
-    print(f"{len(frames)} strangers, {FRAMES} frames each; {enrolled_people} enrolled")
+    print(f"{len(strangers)} strangers, {FRAMES} frames each; {enrolled_people} enrolled")
     for name, times in spent.items():
         middle = statistics.median(times)
         print(f"  {name:20} {middle:6.1f} ms of CPU a person, {middle / usual:4.2f}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +23,23 @@ class Dataset:
 
     Attributes:
         people: each person's photos in order of file names, by the person's name in order.
+        passes: the frames of each time that a person passed by a camera, in order of file names;
+            only of people who have some.
     """
 
     folder: Path
     people: Mapping[str, Sequence[Path]]
+    passes: Mapping[str, Sequence[Sequence[Path]]] = field(default_factory=dict)
 
     @property
     def photos(self) -> list[Path]:
-        """Everyone's photos."""
-        return [photo for photos in self.people.values() for photo in photos]
+        """Everyone's photos, and the frames of their passes."""
+        return [photo for name in self.people for photo in self.photos_of(name)]
+
+    def photos_of(self, name: str) -> list[Path]:
+        """One person's photos, and the frames of their passes."""
+        frames = [frame for one in self.passes.get(name, ()) for frame in one]
+        return [*self.people[name], *frames]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class Pairs:
 
 
 def read_dataset(folder: Path, limit: int | None = None, seed: int = 0) -> Dataset:
-    """Read the people of a folder.
+    """Read the people of a folder, and their passes: folders of frames in a person's folder.
 
     Args:
         limit: take at most this many people, drawn by `seed`.
@@ -66,12 +74,11 @@ def read_dataset(folder: Path, limit: int | None = None, seed: int = 0) -> Datas
     """
     if not folder.is_dir():
         raise InputError(f"no such folder: {folder}")
-    people = {
-        person.name: sorted(file for file in person.iterdir() if file.is_file())
-        for person in sorted(folder.iterdir())
-        if person.is_dir()
-    }
-    people = {name: photos for name, photos in people.items() if photos}
+    folders = [person for person in sorted(folder.iterdir()) if person.is_dir()]
+    passes = {person.name: _passes(person) for person in folders}
+    passes = {name: found for name, found in passes.items() if found}
+    people = {person.name: _files(person) for person in folders}
+    people = {name: photos for name, photos in people.items() if photos or name in passes}
     if not people:
         raise InputError(
             f"there are no people in {folder}: a dataset has one folder of photos for each person"
@@ -79,7 +86,16 @@ def read_dataset(folder: Path, limit: int | None = None, seed: int = 0) -> Datas
     if limit is not None and limit < len(people):
         names = np.random.default_rng(seed).permutation(list(people))[:limit]
         people = {name: people[name] for name in sorted(names)}
-    return Dataset(folder, people)
+    return Dataset(folder, people, {name: passes[name] for name in people if name in passes})
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.is_file())
+
+
+def _passes(person: Path) -> list[list[Path]]:
+    folders = sorted(one for one in person.iterdir() if one.is_dir())
+    return [frames for frames in map(_files, folders) if frames]
 
 
 def read_pairs(file: Path, dataset: Dataset) -> Pairs:

@@ -22,7 +22,7 @@ from susracker.benchmark.metrics import (
     threshold_for,
 )
 from susracker.benchmark.protocols import NOT_ENROLLED, Frames, Search
-from susracker.benchmark.rules import Results, Rule, fused, photos_of, stack_templates
+from susracker.benchmark.rules import Results, Rule, fillers, fused, photos_of, stack_templates
 from susracker.errors import InputError
 from susracker.watchlist.fitting import fit_scoring
 from susracker.watchlist.scoring import Scoring
@@ -48,7 +48,7 @@ class Trial:
     Attributes:
         correct: whether the right person came first in each mated search.
         mated_scores: score of the first candidate in each mated search.
-        mated_first: index of that candidate among the enrolled people.
+        mated_first: index of that candidate among the enrolled people, whom virtual ones follow.
         non_mated: which of the non-mated searches were made, as indices.
         non_mated_scores: score of the first candidate in each of them.
         non_mated_first: index of that candidate among the enrolled people.
@@ -90,8 +90,13 @@ class Identification:
 
     @property
     def enrolled(self) -> int:
-        """The number of people enrolled."""
+        """The number of people enrolled, without virtual ones."""
         return len(self.search.enrolled)
+
+    @property
+    def listed(self) -> int:
+        """The length of the watch-list."""
+        return self.enrolled + self.search.virtual
 
     @property
     def threshold(self) -> float:
@@ -175,9 +180,10 @@ def identify(
     scorings: Sequence[tuple[Scoring, Indices]],
 ) -> list[Trial]:
     """Make a trial with each scoring: all mated searches, and the non-mated ones given with it."""
-    people = photos_of(search.enrolled, embedded)
+    enrolled = photos_of(search.enrolled, embedded)
     trials = []
     for scoring, indices in scorings:
+        people = enrolled + fillers(search.virtual, scoring, enrolled)
         with closing(make_rule(people, scoring)) as rule:
             mated = rule.search([_probe(frames, embedded) for frames in search.mated_frames])
             probes = [_probe(search.non_mated_frames[index], embedded) for index in indices]

@@ -73,5 +73,5 @@ def read_labels(file: Path, dataset: Dataset) -> Labels:
 
 def _photos_by_label(dataset: Dataset, *, by_person: bool) -> Mapping[str, Sequence[Path]]:
     if by_person:
-        return dataset.people
+        return {name: dataset.photos_of(name) for name in dataset.people}
     return {photo.relative_to(dataset.folder).as_posix(): [photo] for photo in dataset.photos}

@@ -72,7 +72,7 @@ def name_of(result: Result, one: Identification) -> str:
     """A name that distinguishes an experiment from the others."""
     photos = f"{one.photos_each} photo" + ("s" if one.photos_each > 1 else "")
     frames = f", {one.frames} searched with" if one.frames > 1 else ""
-    return f"{result.encoder}, {one.rule}, {one.enrolled} enrolled, {photos}{frames}"
+    return f"{result.encoder}, {one.rule}, {one.listed} enrolled, {photos}{frames}"
 
 
 def _figure(across: str, up: str, title: str) -> tuple[Figure, Axes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +80,7 @@ class Search:
             watch-list for it; `NOT_ENROLLED` where nobody needs to be.
         singles: photos of people with one photo, who are not enrolled.
         not_found: how many photos could not be searched for because they have no template.
+        virtual: how many people who do not exist make the watch-list longer.
     """
 
     enrolled: Mapping[str, list[Path]]
@@ -90,11 +91,12 @@ class Search:
     left_out: NDArray[np.int64]
     singles: list[Path]
     not_found: int
+    virtual: int = 0
 
     @property
     def is_of_single_photos(self) -> bool:
         """Whether the non-mated searches are those of people with one photo."""
-        return len(self.non_mated_frames[0]) == 1
+        return self.non_mated_frames == [(photo,) for photo in self.singles]
 
     @property
     def mated(self) -> list[Path]:
@@ -124,14 +126,17 @@ def open_set(
     searches are made of everyone who has as many photos, and who is left out of the watch-list for
     that search.
 
+    If there are passes, searches are made of them alone: `frames` of the frames of each, as far
+    apart as they can be. People with passes and other photos are enrolled with these.
+
     Args:
-        enrolled: how many people to enrol, drawn by `seed`; by default as many as possible.
+        enrolled: how many people to enrol, drawn by `seed`; by default as many as possible. If
+            there are fewer, virtual people make up for the rest.
         min_photos: enrol only people with at least this many photos with a template, 2 or more.
     """
-    usable = {
-        name: [photo for photo in photos if embedded[photo].found]
-        for name, photos in dataset.people.items()
-    }
+    if dataset.passes:
+        return _of_passes(dataset, embedded, photos_each, enrolled, seed, frames)
+    usable = {name: _found(photos, embedded) for name, photos in dataset.people.items()}
     singles = [photos[0] for name, photos in usable.items() if photos and _single(dataset, name)]
     names = [name for name, photos in usable.items() if len(photos) >= min_photos]
     if enrolled is not None and enrolled < len(names):
@@ -158,7 +163,56 @@ def open_set(
         left_out=np.array([index.get(name, NOT_ENROLLED) for name in strangers], np.int64),
         singles=singles,
         not_found=len(lost),
+        virtual=max(0, (enrolled or 0) - len(names)),
     )
+
+
+def _of_passes(
+    dataset: Dataset,
+    embedded: Mapping[Path, Embedded],
+    photos_each: int,
+    enrolled: int | None,
+    seed: int,
+    frames: int,
+) -> Search:
+    usable = {name: _found(photos, embedded) for name, photos in dataset.people.items()}
+    seen = {
+        name: [found for one in passes if len(found := _found(one, embedded)) >= frames]
+        for name, passes in dataset.passes.items()
+    }
+    names = [name for name, passes in seen.items() if passes and usable[name]]
+    if enrolled is not None and enrolled < len(names):
+        names = sorted(np.random.default_rng(seed).permutation(names)[:enrolled].tolist())
+    index = {name: number for number, name in enumerate(names)}
+    strangers = {name: passes[0] for name, passes in seen.items() if passes}
+    others = [name for name in usable if name not in dataset.passes]
+    return Search(
+        enrolled={name: usable[name][:photos_each] for name in names},
+        photos=[[frame for one in seen[name] for frame in one] for name in names],
+        mated_frames=[_spread(one, frames) for name in names for one in seen[name]],
+        owners=np.repeat(np.arange(len(names)), [len(seen[name]) for name in names]),
+        non_mated_frames=[_spread(one, frames) for one in strangers.values()],
+        left_out=np.array([index.get(name, NOT_ENROLLED) for name in strangers], np.int64),
+        singles=[usable[name][0] for name in others if usable[name] and _single(dataset, name)],
+        not_found=sum(
+            len(one) - len(_found(one, embedded))
+            for passes in dataset.passes.values()
+            for one in passes
+        ),
+        virtual=max(0, (enrolled or 0) - len(names)),
+    )
+
+
+def _found(photos: Sequence[Path], embedded: Mapping[Path, Embedded]) -> list[Path]:
+    return [photo for photo in photos if embedded[photo].found]
+
+
+def _spread(frames: Sequence[Path], count: int) -> Frames:
+    """Frames of a pass as far apart as they can be; one is that in the middle."""
+    last = len(frames) - 1
+    if count == 1:
+        return (frames[last // 2],)
+    return tuple(frames[round(number * last / (count - 1))] for number in range(count))
 
 
 def _grouped(photos: list[Path], frames: int) -> list[Frames]:

@@ -56,7 +56,8 @@ def identification_record(one: Identification) -> dict[str, Any]:
     """1:N."""
     return {
         "rule": one.rule,
-        "enrolled": one.enrolled,
+        "enrolled": one.listed,
+        "virtual": one.search.virtual,
         "photos_each": one.photos_each,
         "frames": one.frames,
         "mated_searches": len(one.search.mated),

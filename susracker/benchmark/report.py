@@ -97,9 +97,10 @@ def in_plain_words(one: Identification) -> str:
     missed = [rate * 100 for rate in one.realised_fnir_interval()]
     searched = "faces" if one.frames == 1 else f"passages of {one.frames} faces"
     photos = "one photo" if one.photos_each == 1 else f"up to {one.photos_each} photos"
+    virtual = f" ({one.search.virtual:,} of them virtual)" if one.search.virtual else ""
     return (
-        f"With {one.enrolled:,} people enrolled, {photos} each, and {FACES_A_DAY:,} {searched} of "
-        f"strangers a day, expect between {_from_to(*alerts)} false alerts a day "
+        f"With {one.listed:,} people enrolled{virtual}, {photos} each, and {FACES_A_DAY:,} "
+        f"{searched} of strangers a day, expect between {_from_to(*alerts)} false alerts a day "
         f"({_of(one.realised_fpir(), len(one.search.non_mated))} searches for people who are not "
         f"enrolled raised one), and between {_from_to(*missed)} of 100 {searched} of wanted people "
         f"missed ({_of(one.realised_fnir(), len(one.search.mated))} searches missed; rule "
@@ -182,11 +183,14 @@ def _worst(result: Result) -> Iterator[str]:
 
 
 def worst_false_matches(one: Identification) -> list[Confusion]:
-    """The non-mated searches with the highest scores, highest first."""
+    """The non-mated searches with the highest scores, highest first; a virtual person who came
+    first has no photo to show."""
     trial = one.trials[0]
     enrolled = list(one.search.enrolled.items())
     found = []
-    for index in np.argsort(-trial.non_mated_scores)[:WORST]:
+    highest = np.argsort(-trial.non_mated_scores)
+    real = highest[trial.non_mated_first[highest] < len(enrolled)]
+    for index in real[:WORST]:
         name, photos = enrolled[trial.non_mated_first[index]]
         probe = one.search.non_mated[trial.non_mated[index]]
         found.append(Confusion(probe, photos[0], name, float(trial.non_mated_scores[index])))

@@ -14,6 +14,7 @@ from susracker.benchmark.metrics import Indices, Numbers
 from susracker.errors import InputError
 from susracker.models import Vectors
 from susracker.plugins import open_matcher
+from susracker.watchlist.fitting import virtual_people
 from susracker.watchlist.fusion import fuse, fuse_all
 from susracker.watchlist.gallery import ScoredGallery
 from susracker.watchlist.scoring import Scoring
@@ -152,6 +153,22 @@ def fused(photos: Sequence[Embedded]) -> Embedded:
     template = fuse(np.stack([photo.probe for photo in photos]))
     view = np.asarray(np.mean([photo.probe_view for photo in photos], axis=0), np.float32)
     return Embedded("", "", template, view, template, view)
+
+
+def fillers(
+    count: int, scoring: Scoring, enrolled: Sequence[Sequence[Embedded]]
+) -> list[list[Embedded]]:
+    """People who do not exist, one photo each, to make a watch-list longer.
+
+    They are mixed from the scoring's cohort: of nobody whom a scoring of `cross_fitted` is tested
+    on.
+    """
+    if not count:
+        return []
+    views = np.stack([one.view for photos in enrolled for one in photos])
+    length = np.float32(np.linalg.norm(views, axis=1).mean())
+    people = virtual_people(scoring.cohort, count, np.random.default_rng(0))
+    return [[Embedded("", "", one, length * one, one, length * one)] for one in people]
 
 
 def stack_templates(photos: Sequence[Embedded]) -> Vectors:

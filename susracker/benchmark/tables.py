@@ -28,6 +28,7 @@ def identification_table(records: Sequence[Mapping[str, Any]]) -> Table:
     table = Table("1:N", *(str(one["rule"]) for one in records))
     for title, key in (
         ("people enrolled", "enrolled"),
+        ("of them virtual", "virtual"),
         ("photos each", "photos_each"),
         ("photos searched with", "frames"),
     ):

@@ -34,6 +34,9 @@ from susracker.plugins import backend_names, open_detector, open_encoder
 from susracker.runtime.threads import one_core_a_thread
 from susracker.watchlist.scoring import load_scoring
 
+MAX_ENROLLED = 10_000
+"""Virtual people are mixed from 8,000: many more of them would be too much alike."""
+
 
 @click.command("benchmark")
 @click.argument("dataset", type=click.Path(path_type=Path), required=False)
@@ -59,10 +62,10 @@ from susracker.watchlist.scoring import load_scoring
 )
 @click.option(
     "--enrolled",
-    type=click.IntRange(1),
+    type=click.IntRange(1, MAX_ENROLLED),
     multiple=True,
-    help="Enrol this many people, drawn at random; by default everyone with several photos. "
-    "Can be repeated.",
+    help="Enrol this many people, drawn at random; by default everyone with several photos. If "
+    "there are fewer, virtual people make the watch-list longer. Can be repeated.",
 )
 @click.option(
     "--min-photos",
@@ -192,6 +195,10 @@ def command(
     as one, and everyone with as many photos is searched for once more while they are left out of
     the watch-list (non-mated searches).
 
+    If there are folders of frames, DATASET/PERSON/PASS/FRAME.jpg, one for each time that a person
+    passed by a camera, only these are searched with: --frames of each, as far apart as they can be.
+    People who have passes and photos are enrolled with the photos.
+
     FPIR is the share of non-mated searches that raise an alert, FNIR the share of mated searches
     that miss the person. "Realised" rates are those at the product's own threshold, chosen for
     --target-fpir without seeing these photos. Embeddings are kept in the cache directory: a second
@@ -207,6 +214,7 @@ def command(
       susracker benchmark people/ --rule as-norm --rule distance-0.6
       susracker benchmark people/ --photos-each 1 --photos-each 3 --crops tight
       susracker benchmark people/ --frames 1 --frames 3 --fpir 0.01 --fpir 0.003
+      susracker benchmark people/ --enrolled 1000 --enrolled 10000
       susracker benchmark people/ --json result.json --report report/
       susracker benchmark people/ --labels groups.csv
       susracker benchmark people/ --apply             fit the threshold to your own photos

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from susracker.faces.boxes import Box
 from susracker.faces.detector import Detector
+from susracker.faces.face import Face
 from susracker.models import Picture
 from susracker.plugins import open_detector
 
@@ -37,9 +37,12 @@ class FaceCutter:
 
     def cut(self, picture: Picture) -> list[bytes]:
         """Return the faces in a frame as JPEG, largest first."""
-        return [jpeg for _, jpeg in self.cut_boxes(picture)]
+        return [self.jpeg(face) for face in self.find(picture)]
 
-    def cut_boxes(self, picture: Picture) -> list[tuple[Box, bytes]]:
-        """Return the faces in a frame, largest first, each with its place in the frame."""
-        faces = self._detector.find_in_frame(picture, self._smallest)
-        return [(face.box, face.jpeg(self._margin)) for face in faces]
+    def find(self, picture: Picture) -> list[Face]:
+        """Return the faces in a frame, largest first, before they are cut out."""
+        return self._detector.find_in_frame(picture, self._smallest)
+
+    def jpeg(self, face: Face) -> bytes:
+        """Cut a face out."""
+        return face.jpeg(self._margin)

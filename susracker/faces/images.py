@@ -9,6 +9,7 @@ import threading
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from susracker.errors import PictureError
@@ -131,6 +132,23 @@ def thumbnail(data: bytes, max_bytes: int, side: int = THUMBNAIL_SIDE) -> bytes:
 def thumbnail_of(picture: Picture, max_bytes: int, side: int = THUMBNAIL_SIDE) -> bytes:
     """A small copy of a decoded picture; see `thumbnail`."""
     return _small_copy(Image.fromarray(picture), max_bytes, side)
+
+
+def grey_square(data: bytes, side: int, max_pixels: int) -> tuple[NDArray[np.uint8], float]:
+    """A small copy of an encoded picture in grey, squeezed into a square; a JPEG is decoded small.
+
+    Returns:
+        shape (side, side); and the upright picture's width by its height.
+
+    Raises:
+        PictureError: as `decode`.
+    """
+    image = _open(data, pixels_of(data, max_pixels))
+    image.draft("L", (side, side))
+    upright = _pixels(image)
+    grey = cv2.cvtColor(np.asarray(upright), cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8), upright.width / upright.height
 
 
 def media_type(data: bytes) -> str:

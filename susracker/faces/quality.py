@@ -19,6 +19,12 @@ the same faces after reduction to 20 pixels and enlargement, and all of them aft
 deviation of 3 pixels. At 7, more than half of the enlarged faces would be enrolled; at 12, 1% of
 LFW's photos would be refused."""
 
+GOOD_EYE_DISTANCE, GOOD_SHARPNESS = 32.0, 60.0
+"""Pixels between the eyes, half of those of the aligned face, and sharpness of a face that counts
+fully in its passage; smaller and more blurred ones count for less, down to `LEAST_WEIGHT`."""
+
+LEAST_WEIGHT = 0.1
+
 
 def measure(
     landmarks: NDArray[np.float32], chip: Picture, detector_score: float, gain: float = 1.0
@@ -58,3 +64,10 @@ def check_enrolable(quality: Quality) -> None:
         raise FaceRefusedError(
             "too blurred", f"sharpness {quality.sharpness:.1f}, {MIN_SHARPNESS:.0f} needed"
         )
+
+
+def weight_of(quality: Quality) -> float:
+    """How much a face counts among those of its passage, at most 1."""
+    size = min(1.0, quality.eye_distance / GOOD_EYE_DISTANCE)
+    sharpness = min(1.0, quality.sharpness / GOOD_SHARPNESS)
+    return max(LEAST_WEIGHT, size * sharpness)

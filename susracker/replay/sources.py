@@ -10,6 +10,7 @@ from typing import Protocol
 
 from susracker.config import DEFAULT_DETECTOR
 from susracker.edge.cutter import MARGIN, SMALLEST, FaceCutter
+from susracker.edge.tracks import Tracks
 from susracker.edge.video import Sampling, frame_count, frames, is_live
 from susracker.errors import InputError
 from susracker.models import Detection
@@ -143,10 +144,13 @@ class VideoSource:
     def __iter__(self) -> Iterator[Recorded]:
         detector = open_detector(self._scenery.detector)
         cutter = FaceCutter(self._scenery.margin, self._scenery.smallest, detector)
+        tracks = Tracks()
         for frame in frames(self._source, self._scenery.sampling):
             self._step = frame.number + 1
-            for picture in cutter.cut(frame.picture):
-                yield _face(picture, frame.seconds, self._scenery)
+            found = cutter.find(frame.picture)
+            ids = tracks.follow([face.box for face in found], frame.seconds)
+            for face, track_id in zip(found, ids, strict=True):
+                yield _face(cutter.jpeg(face), frame.seconds, self._scenery, track_id)
 
     def began(self) -> datetime:
         return self._scenery.begin
@@ -158,7 +162,9 @@ class VideoSource:
         return self._step
 
 
-def _face(picture: bytes, seconds: float, scenery: Scenery) -> Recorded:
+def _face(
+    picture: bytes, seconds: float, scenery: Scenery, track_id: str | None = None
+) -> Recorded:
     moment = scenery.begin + timedelta(seconds=seconds)
     detection = Detection(
         camera_id=scenery.camera_id,
@@ -166,5 +172,6 @@ def _face(picture: bytes, seconds: float, scenery: Scenery) -> Recorded:
         event_type=FACE,
         occurred_at=moment,
         picture=picture,
+        track_id=track_id,
     )
     return Recorded(detection, moment)

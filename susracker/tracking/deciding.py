@@ -10,6 +10,7 @@ from datetime import datetime
 import numpy as np
 
 from susracker.faces.encoder import Encoder
+from susracker.faces.glance import Glance
 from susracker.models import Detection
 from susracker.tracking.passage import Passage, SeenFace
 from susracker.tracking.passages import Claim, Passages
@@ -33,25 +34,44 @@ class _Due:
 
 
 class Decider:
-    """Adds faces to passages, and looks at those that are due. Safe to use from any thread."""
+    """Adds faces to passages, and looks at those that are due. Safe to use from any thread.
 
-    def __init__(self, encoder: Encoder, watchlist: WatchList, passages: Passages) -> None:
+    Args:
+        max_pixels: the largest picture that is decoded.
+    """
+
+    def __init__(
+        self, encoder: Encoder, watchlist: WatchList, passages: Passages, max_pixels: int
+    ) -> None:
+        self._max_pixels = max_pixels
         self._encoder = encoder
         self._watchlist = watchlist
         self._passages = passages
 
     def skipped(
-        self, detection: Detection, at: datetime, received_at: datetime
+        self,
+        detection: Detection,
+        at: datetime,
+        received_at: datetime,
+        sight: Sight | None = None,
     ) -> Recognition | None:
         """What a detection's face is without a look at it; None if it has to be looked at.
 
+        Args:
+            sight: its faces, where they are known all the same.
+
         Raises:
+            PictureError: the picture cannot be read.
             StoreUnavailableError: the store cannot be read.
         """
-        passage = self._passages.skips(detection.camera_id, detection.track_id, at, received_at)
+        glance = Glance(detection.picture, self._max_pixels) if detection.picture else None
+        passage = self._passages.skips(
+            detection.camera_id, detection.track_id, at, received_at, glance
+        )
         if passage is None or (passage.candidates and not passage.announcers):
             return None
-        matches = [Match(passage.candidates, None, passage)] if passage.candidates else []
+        face = sight.faces[0].jpeg() if sight and sight.faces else None
+        matches = [Match(passage.candidates, face, passage)] if passage.candidates else []
         if passage.candidates and not self._is_valid(passage, received_at):
             return None
         return Recognition(1, tuple(matches), passage.id, began=0)
@@ -69,8 +89,20 @@ class Decider:
             EncoderError: the network cannot be loaded.
             StoreUnavailableError: the store cannot be read; the looks will be taken next time.
         """
-        if skipped := self.skipped(detection, at, received_at):
-            return skipped
+        skipped = self.skipped(detection, at, received_at, sight)
+        return skipped or self.look(detection, sight, at, received_at)
+
+    def look(
+        self, detection: Detection, sight: Sight, at: datetime, received_at: datetime
+    ) -> Recognition:
+        """Do the same for faces that are not to be skipped.
+
+        Raises:
+            EncoderError: the network cannot be loaded.
+            StoreUnavailableError: the store cannot be read; the looks will be taken next time.
+        """
+        if detection.track_id is None and len(sight.faces) == 1:
+            sight.faces[0].remember()
         claims = self._passages.add(
             detection.camera_id,
             detection.track_id,

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import numpy as np
 
+from susracker.faces.glance import Glimpse
 from susracker.models import Candidate, Picture, Vectors
 
 ALIKE = 0.92
@@ -36,6 +37,10 @@ MAX_CHIPS = 4
 weights."""
 
 
+MAX_GLIMPSES = 2
+"""The newest faces of a passage that a new picture is compared with at a glance, 4 kB each."""
+
+
 @dataclass(slots=True, eq=False)
 class SeenFace:
     """A face as recognition needs it.
@@ -45,12 +50,14 @@ class SeenFace:
         quality: weight among the probes of its passage, above 0 and at most 1.
         chip: the aligned face, to be encoded in full; None if `vector` is all there is.
         template: the full embedding of unit length, once it is known.
+        glimpse: what later pictures are compared with at a glance; None where there is no telling.
     """
 
     vector: Vectors
     quality: float = 1.0
     chip: Picture | None = None
     template: Vectors | None = None
+    glimpse: Glimpse | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -96,6 +103,7 @@ class Passage:
         settled: whether no further look can change who it is.
         candidates: the match and the next best, once there is one; later looks may improve them.
         shown: its alert, if it raised one.
+        glimpses: of the newest faces that were looked at, the newest first.
         events: the newest events that their faces came in, by the camera's ids.
         announcers: how often each detection announced it and did not take that back.
     """
@@ -112,6 +120,7 @@ class Passage:
     settled: bool = False
     candidates: tuple[Candidate, ...] = ()
     shown: Shown | None = None
+    glimpses: tuple[Glimpse, ...] = ()
     events: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_PROBES))
     announcers: Counter[str] = field(default_factory=Counter)
 

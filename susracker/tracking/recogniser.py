@@ -12,8 +12,10 @@ from susracker.faces.boxes import Box
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
 from susracker.faces.face import Face
+from susracker.faces.glance import glimpse_of
 from susracker.faces.images import LARGE_PIXELS, pixels_of
-from susracker.models import Candidate, Picture, Quality, Vectors
+from susracker.faces.quality import weight_of
+from susracker.models import Candidate, Picture, Vectors
 from susracker.tracking.passage import Passage, SeenFace
 from susracker.watchlist.watchlist import WatchList
 
@@ -22,12 +24,6 @@ MAX_FACES = 32
 
 FACE_MARGIN = 0.2
 """How much of the picture around a matched face an operator is shown, as a share of its box."""
-
-GOOD_EYE_DISTANCE, GOOD_SHARPNESS = 32.0, 60.0
-"""Pixels between the eyes, half of those of the aligned face, and sharpness of a face that counts
-fully in its passage; smaller and more blurred ones count for less, down to `LEAST_WEIGHT`."""
-
-LEAST_WEIGHT = 0.1
 
 CHIP_SHAPE = (150, 150, 3)
 
@@ -87,6 +83,11 @@ class SightFace:
     def jpeg(self) -> bytes | None:
         """The face to show to an operator."""
         return None if self.picture is None else self.picture.jpeg(FACE_MARGIN)
+
+    def remember(self) -> None:
+        """Keep what later pictures are compared with at a glance."""
+        if self.picture is not None:
+            self.seen.glimpse = glimpse_of(self.picture)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -249,10 +250,3 @@ def best_of_each(matches: Iterable[Match]) -> tuple[Match, ...]:
     for match in sorted(matches, key=lambda one: -one.candidates[0].score):
         best.setdefault(match.candidates[0].criminal_id, match)
     return tuple(best.values())
-
-
-def weight_of(quality: Quality) -> float:
-    """How much a face counts among those of its passage, at most 1."""
-    size = min(1.0, quality.eye_distance / GOOD_EYE_DISTANCE)
-    sharpness = min(1.0, quality.sharpness / GOOD_SHARPNESS)
-    return max(LEAST_WEIGHT, size * sharpness)

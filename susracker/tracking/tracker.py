@@ -108,16 +108,15 @@ class Tracker(Closing):
             settings.target_fpir,
             settings.threshold_shift,
         )
-        self.recogniser = Recogniser(
-            self.detector, encoder, self.watchlist, self.max_detection_pixels
-        )
+        limit = self.max_detection_pixels
+        self.recogniser = Recogniser(self.detector, encoder, self.watchlist, limit)
         # Threads that wait for the store must not keep others from recognising.
         self._turns = Turns(settings.workers)
         self._large_turns = Turns(large_at_once(settings.workers))
         self._matcher = matcher
         self._cooldown = cooldown
         self._passages = Passages(settings.passage_seconds)
-        self._decider = Decider(encoder, self.watchlist, self._passages)
+        self._decider = Decider(encoder, self.watchlist, self._passages, limit)
         self._outcomes = OutcomeRecorder(
             self.journal,
             cooldown,
@@ -326,8 +325,9 @@ class Tracker(Closing):
         if picture is None or not self.has_passages:
             return self.recogniser.recognise(picture, received_at)
         at = self._clocks.moment(detection, received_at)
-        skipped = self._decider.skipped(detection, at, received_at)
-        return skipped or self.decide(detection, self.recogniser.see(picture), received_at)
+        if skipped := self._decider.skipped(detection, at, received_at):
+            return skipped
+        return self._decider.look(detection, self.recogniser.see(picture), at, received_at)
 
     def _earlier_outcome(self, detection: Detection) -> Outcome | None:
         if detection.event_id is None:

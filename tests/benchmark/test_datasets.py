@@ -35,6 +35,22 @@ def test_a_folder_a_person(folder):
     assert dataset.photos[0].name == "Ada_0001.jpg"
 
 
+def test_frames_of_passes_are_folders_of_their_person(folder):
+    for name, frames in (("Ada", 3), ("Zoe", 2)):
+        for number in range(frames):
+            file = folder / name / "gate" / f"{number}.jpg"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(b"")
+    (folder / "Ada" / "nothing").mkdir()
+    dataset = read_dataset(folder)
+    assert {name: len(photos) for name, photos in dataset.people.items()} == COUNTS | {"Zoe": 0}
+    passes = {name: [len(one) for one in found] for name, found in dataset.passes.items()}
+    assert passes == {"Ada": [3], "Zoe": [2]}
+    assert len(dataset.photos) == sum(COUNTS.values()) + 5
+    labels = read_labels(write(folder, "person,group\nZoe,a\n"), dataset)
+    assert len(labels.groups) == 2
+
+
 def test_a_limit_draws_the_same_people_again(folder):
     drawn = [list(read_dataset(folder, 2, seed).people) for seed in (0, 0, 1, 2, 3)]
     assert drawn[0] == drawn[1]

@@ -12,8 +12,10 @@ from susracker.benchmark import rules
 from susracker.benchmark.calibration import calibrate
 from susracker.benchmark.datasets import Dataset, Pair, Pairs
 from susracker.benchmark.embedding import NO_FACE, Embedded
-from susracker.benchmark.identification import identify
+from susracker.benchmark.identification import Identification, identify
 from susracker.benchmark.protocols import LOST, compare, open_set
+from susracker.benchmark.records import identification_record
+from susracker.benchmark.report import in_plain_words, worst_false_matches
 from susracker.benchmark.rules import AsNorm, Distance, distance_limit, fused
 from susracker.errors import InputError
 from susracker.models import Template
@@ -211,6 +213,57 @@ def test_a_stranger_of_several_photos_is_not_on_the_list_that_they_are_searched_
     assert trial.correct.all()
     assert (trial.non_mated_first != search.left_out).all()
     assert trial.non_mated_scores.max() < trial.mated_scores.min()
+
+
+def test_passes_are_searched_with_and_photos_enrolled(dataset, embedded):
+    """Ada has a photo and two passes, Ed a pass only, and Bob no pass."""
+    ada, ed = dataset.people["Ada"], dataset.people["Ed"]
+    walked = Dataset(
+        dataset.folder,
+        dataset.people | {"Ada": ada[:1], "Ed": []},
+        {"Ada": [ada[1:4], ada[4:]], "Ed": [ed]},
+    )
+    two = open_set(walked, embedded, photos_each=3, frames=2)
+    assert two.enrolled == {"Ada": ada[:1]}
+    assert [names(one) for one in two.mated_frames] == [["Ada_1", "Ada_3"]]
+    assert [names(one) for one in two.non_mated_frames] == [["Ada_1", "Ada_3"], ["Ed_0", "Ed_2"]]
+    assert two.left_out.tolist() == [0, -1]
+    assert not two.is_of_single_photos
+    one = open_set(walked, embedded, photos_each=3)
+    assert [names(one) for one in one.mated_frames] == [["Ada_2"], ["Ada_4"]]
+    assert one.owners.tolist() == [0, 0]
+    assert not one.is_of_single_photos
+    assert names(one.singles) == ["Cy_0", "Di_0"]
+    embedded[ada[2]] = Embedded(NO_FACE, "", *4 * [np.zeros(128, np.float32)])
+    assert open_set(walked, embedded, photos_each=3).not_found == 1
+
+
+def test_virtual_people_make_a_watch_list_longer(dataset, embedded):
+    assert open_set(dataset, embedded, photos_each=1, enrolled=2).virtual == 0
+    search = open_set(dataset, embedded, photos_each=1, enrolled=300)
+    assert (len(search.enrolled), search.virtual) == (3, 297)
+    listed = []
+
+    def make_rule(people, scoring):
+        listed.append(people)
+        return AsNorm(people, scoring, matcher="exact", target_fpir=0.5)
+
+    scoring = load_scoring("dlib-resnet-v1")
+    (trial,) = identify(search, embedded, make_rule, [(scoring, np.arange(2))])
+    assert [len(people) for people in listed] == [300]
+    fillers = np.stack([one.template for (one,) in listed[0][3:]])
+    assert np.linalg.norm(fillers, axis=1) == pytest.approx(1, abs=1e-5)
+    assert np.triu(fillers @ fillers.T, 1).max() < 0.99
+    short = open_set(dataset, embedded, photos_each=1)
+    (alone,) = identify(short, embedded, make_rule, [(scoring, np.arange(2))])
+    assert trial.threshold > alone.threshold
+    one = Identification("as-norm", 1, 0.5, search, [trial], seed=0)
+    assert (one.enrolled, one.listed) == (3, 300)
+    record = identification_record(one)
+    assert (record["enrolled"], record["virtual"]) == (300, 297)
+    assert "300 people enrolled (297 of them virtual)" in in_plain_words(one)
+    # Those who have no photo are not shown.
+    assert len(worst_false_matches(one)) == int((trial.non_mated_first < 3).sum())
 
 
 def test_fused_photos_are_their_mean_direction(embedded):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
+import cv2
 import numpy as np
 import pytest
 
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import InputError, PictureError, StoreUnavailableError
+from susracker.faces.glance import Glance
 from susracker.faces.images import crop, decode
 from susracker.judgement.judging import Judging
 from susracker.loading import make_settings
@@ -319,3 +322,74 @@ def test_closing_closes_the_matcher(open_tracker, monkeypatch):
     monkeypatch.setattr(ExactMatcher, "close", lambda matcher: closed.append(matcher))
     open_tracker().close()
     assert len(closed) == 1
+
+
+class CountingDetector(type(open_detector())):
+    """Counts the pictures in which it looks for faces."""
+
+    count = 0
+
+    def find_in_bytes(self, data, max_pixels=10**7):
+        self.count += 1
+        return super().find_in_bytes(data, max_pixels)
+
+
+def frame_of(who: str, number: int) -> bytes:
+    """The same face moved, turned and lit a little."""
+    picture = decode(FACES[who])
+    height, width = picture.shape[:2]
+    turned = cv2.getRotationMatrix2D((width / 2, height / 2), 3 * math.sin(number), 1)
+    turned[:, 2] += 0.02 * width * math.cos(2 * number)
+    moved = cv2.warpAffine(picture, turned, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return encoded(np.clip(moved * (1 + 0.1 * math.sin(3 * number)), 0, 255).astype(np.uint8))
+
+
+@pytest.fixture
+def walk(tracker, clock):
+    """Sends frames, five a second, without track ids, and says which were looked at."""
+    detector = CountingDetector()
+    tracker.detector = detector
+    tracker.recogniser = Recogniser(detector, encoder, tracker.watchlist, 10**7)
+
+    def send(who: str, numbers: range):
+        outcomes, looked = [], []
+        for number in numbers:
+            clock.now = NOON + timedelta(seconds=number / 5)
+            before = detector.count
+            picture = frame_of(who, number)
+            outcomes.append(tracker.handle(seen(who, number / 5, picture=picture)))
+            looked.append(detector.count > before)
+        return outcomes, looked
+
+    return send
+
+
+def test_frames_of_a_settled_passage_are_not_looked_at_without_track_ids_either(walk):
+    outcomes, looked = walk("collins", range(11))
+    assert {outcome.kind for outcome in outcomes} == {"no match"}
+    assert len({outcome.passage for outcome in outcomes}) == 1
+    assert [number for number, one in enumerate(looked) if one] == [0, 2, 7]  # settled at 0.4 s
+
+
+@pytest.mark.parametrize("behind", range(1, 6))
+def test_a_wanted_person_directly_behind_a_stranger_alerts_at_once(walk, behind):
+    """Without track ids, in the same place, at whatever frame the stranger has gone."""
+    walk("collins", range(behind))
+    outcomes, looked = walk("hopper", range(behind, behind + 1))
+    assert looked == [True]
+    assert [alert.name for alert in outcomes[0].alerts] == ["Grace Hopper"]
+
+
+def test_a_face_that_stays_is_looked_at_again_each_second_whatever_a_glance_says(walk, monkeypatch):
+    """So nobody stays hidden for longer, even if they look the same at a glance."""
+    walk("collins", range(3))
+    monkeypatch.setattr(Glance, "shows", lambda glance, glimpses: True)
+    outcomes, looked = walk("hopper", range(3, 8))
+    assert looked == [False, False, False, False, True]
+    assert [len(outcome.alerts) for outcome in outcomes] == [0, 0, 0, 0, 1]
+
+
+def test_a_picture_that_cannot_be_read_is_an_error_whatever_was_seen_before(walk, tracker):
+    walk("collins", range(1))
+    with pytest.raises(PictureError):
+        tracker.handle(seen("collins", 0.2, picture=FACES["collins"][:3000]))
