@@ -1,0 +1,136 @@
+"""`susracker encoder`: a network checked on real faces, and its scoring fitted."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from susracker.benchmark import fitted
+from susracker.cli import main
+from susracker.faces import dlib_resnet
+from susracker.faces.weights import RECOGNITION, weights_file
+from susracker.plugins import open_encoder
+from susracker.watchlist.scoring import load_scoring, scoring_file
+from tests.faces import networks
+from tests.pictures import shared
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr("susracker.benchmark.cache.user_cache_path", lambda name: tmp_path)
+
+
+@pytest.fixture
+def run():
+    def run(*args, status=0):
+        result = CliRunner().invoke(main, list(map(str, args)))
+        assert result.exit_code == status, result.output
+        return result.output
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def dlibs(tmp_path_factory):
+    """dlib's network, as one of a site's own."""
+    model = dlib_resnet.build(weights_file(RECOGNITION)).SerializeToString()
+    changed = {"size": "150", "mean": "0", "scale": "1", "alignment": '"dlib"'}
+    return networks.write(tmp_path_factory.mktemp("dlibs"), model, **changed)
+
+
+@pytest.fixture
+def few(tmp_path, monkeypatch):
+    """So few real people that nobody would fit a scoring to them: 20 with two photos, 20 with
+    one."""
+    folder, several, single = tmp_path / "few", 0, 0
+    for person in sorted(shared("lfw-dev").iterdir()):
+        photos = sorted(person.glob("*.jpg"))
+        if (len(photos) > 1 and several == 20) or (len(photos) == 1 and single == 20) or not photos:
+            continue
+        several, single = several + (len(photos) > 1), single + (len(photos) == 1)
+        (folder / person.name).mkdir(parents=True)
+        for photo in photos[:2]:
+            (folder / person.name / photo.name).symlink_to(photo)
+    return folder
+
+
+def findings(run, *args, status=0) -> dict[str, dict]:
+    found = json.loads(run("encoder", "check", *args, "--json", status=status))
+    return {one["what"]: one for one in found}
+
+
+def test_a_good_network_passes_on_the_portraits(run, dlibs):
+    found = findings(run, dlibs)
+    assert list(found) == ["network", "numbers", "likeness", "speed", "scoring"]
+    assert {one["state"] for name, one in found.items() if name != "scoring"} == {"ok"}
+    assert "150 x 150 pixels becomes 128 numbers, with mirror" in found["network"]["text"]
+    assert "susracker encoder fit" in found["scoring"]["text"]
+
+
+def test_a_network_trained_on_nothing_is_told_from_dlibs(run, few, tmp_path):
+    file = networks.write(tmp_path, networks.projection())
+    found = findings(run, file, few, status=1)
+    assert found["likeness"]["state"] == "problem"
+    assert "check every line" in found["likeness"]["text"]
+    assert found["numbers"]["state"] == "ok"
+
+
+def test_a_network_of_dlibs_is_as_good_as_dlibs(run, few, dlibs):
+    text = findings(run, dlibs, few)["likeness"]["text"]
+    ours, _, dlibs_own = text.partition(", and ")
+    assert ours.split("%")[0] == dlibs_own.split("%")[0]
+
+
+def test_too_few_people_are_refused_with_the_number_that_is_needed(run, few, dlibs):
+    said = run("encoder", "fit", few, "--encoder", f"onnx:{dlibs}", status=2)
+    assert "40 people, 20 of them in several photos" in said
+    assert "takes 500 people, 150 of them" in said
+    assert not scoring_file(open_encoder(f"onnx:{dlibs}").id).exists()
+
+
+def test_a_scoring_is_fitted_and_holds_nobody(run, few, dlibs, monkeypatch):
+    monkeypatch.setattr(fitted, "LEAST_PEOPLE", 40)
+    monkeypatch.setattr(fitted, "LEAST_SEVERAL", 20)
+    name = f"onnx:{dlibs}"
+    refused = run("verify", *sorted(few.glob("*/*"))[:2], "--encoder", name, status=2)
+    assert "susracker encoder fit FACES" in refused
+    told = run("encoder", "fit", few, "--encoder", name)
+    assert "fitted to 40 people, of whom 20 were taken for enrolled" in told
+    file = scoring_file(open_encoder(name).id)
+    assert f"wrote {file}" in told
+    assert file.stat().st_mode & 0o077 == 0
+    scoring = load_scoring(open_encoder(name).id)
+    assert len(scoring.cohort) >= scoring.nearest
+    # dlib's own network, so its distances need little to be dlib's.
+    assert scoring.distance_scale == pytest.approx(1, abs=0.2)
+    assert nearest_to_anybody(scoring.cohort, few, name) < 0.999
+    run("verify", *sorted(few.glob("*/*"))[:2], "--encoder", name)
+
+
+def nearest_to_anybody(cohort, folder, name) -> float:
+    """The highest cosine of a row of a cohort and a real person's template."""
+    embedder = fitted.Embedder(open_encoder(name))
+    real = [embedder.embed(photo).template for photo in sorted(folder.glob("*/*"))[::4]]
+    return float((np.stack(real) @ cohort.T).max())
+
+
+def test_a_damaged_scoring_is_told(run, few, dlibs):
+    file = scoring_file(open_encoder(f"onnx:{dlibs}").id)
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"no scoring")
+    load_scoring.cache_clear()
+    said = run("verify", *sorted(few.glob("*/*"))[:2], "--encoder", f"onnx:{dlibs}", status=2)
+    assert "cannot read the scoring" in said
+    assert "susracker encoder fit" in said
+
+
+def test_the_scoring_of_dlibs_encoder_is_not_fitted(run, few):
+    assert "--apply" in run("encoder", "fit", few, status=2)
+
+
+def test_a_file_that_is_no_network_is_refused(run, tmp_path):
+    assert "docs/encoders.md" in run("encoder", "check", tmp_path / "gone.onnx", status=2)
