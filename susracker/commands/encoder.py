@@ -13,15 +13,29 @@ from susracker.benchmark.cache import EmbeddingCache
 from susracker.benchmark.datasets import read_dataset
 from susracker.benchmark.fitted import Fitted, fit_encoder
 from susracker.commands.auditing import unaudited
+from susracker.commands.encoding import encode_missing
 from susracker.commands.groups import CommandGroup
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import steps
 from susracker.commands.shown import plain_table, print_json, print_table
+from susracker.enrolment.enroller import Enroller
 from susracker.errors import InputError
-from susracker.plugins import backend_names, open_encoder
+from susracker.plugins import (
+    backend_names,
+    open_detector,
+    open_encoder,
+    open_existing_store_of,
+)
 from susracker.runtime.files import draft, make_private_folder, sync_folder
+from susracker.runtime.interruption import Interruption
 from susracker.runtime.threads import one_core_a_thread
-from susracker.watchlist.scoring import PROBE_COUNTS, is_shipped, scoring_bytes, scoring_file
+from susracker.watchlist.scoring import (
+    PROBE_COUNTS,
+    is_shipped,
+    load_scoring,
+    scoring_bytes,
+    scoring_file,
+)
 
 SIZES = (20, 800, 10_000)
 """Lengths of watch-lists whose thresholds are shown."""
@@ -47,6 +61,7 @@ def command() -> None:
     Examples:
       susracker encoder check site.onnx people/
       susracker encoder fit strangers/ --encoder onnx:site.onnx
+      susracker encoder prepare --encoder onnx:site.onnx
       susracker serve --encoder onnx:site.onnx
     """
 
@@ -127,6 +142,38 @@ def fit(loaded: LoadedSettings, faces: Path) -> None:
         )
     _show(fitted)
     click.echo(f"wrote {_written(encoder.id, fitted)}")
+
+
+@command.command("prepare")
+@settings_options("store", "detector", "encoder", "workers", "max_megapixels")
+@unaudited("makes templates of photos that are enrolled already, and shows nobody")
+def prepare(loaded: LoadedSettings) -> None:
+    """Make an encoder's templates of all stored photos, while a server uses another encoder.
+
+    The server goes on matching with its own encoder, whose templates stay. Then restart it with the
+    new one: what was enrolled meanwhile is encoded as it starts. An interrupted run resumes. On a
+    machine that serves, leave it some cores with --workers, or run this under nice. The exit status
+    is 1 if photos are left without a template; the log says why.
+
+    
+    Examples:
+      susracker encoder prepare --encoder onnx:site.onnx
+      nice susracker encoder prepare --encoder onnx:site.onnx --workers 1
+    """
+    settings = loaded.settings
+    encoder = open_encoder(settings.encoder)
+    load_scoring(encoder.id)
+    one_core_a_thread()
+    with open_existing_store_of(settings) as store, Interruption() as interruption:
+        detector = open_detector(settings.detector)
+        enroller = Enroller(store, encoder, detector, int(settings.max_megapixels * 1e6))
+        made, missing = encode_missing(enroller, settings.workers, lambda: bool(interruption))
+    click.echo(f"made {made:,} of {missing:,} templates that were missing of {encoder.id}")
+    if interruption:
+        raise click.exceptions.Exit(interruption.exit_status)
+    if made < missing:
+        raise click.exceptions.Exit(1)
+    click.echo(f"susracker serve --encoder {settings.encoder} can start with them")
 
 
 def _show(fitted: Fitted) -> None:

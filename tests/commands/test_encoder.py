@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 
 import numpy as np
 import pytest
@@ -11,11 +12,14 @@ from click.testing import CliRunner
 from susracker.benchmark import fitted
 from susracker.cli import main
 from susracker.faces import dlib_resnet
+from susracker.faces.encoder import DlibEncoder
 from susracker.faces.weights import RECOGNITION, weights_file
-from susracker.plugins import open_encoder
-from susracker.watchlist.scoring import load_scoring, scoring_file
+from susracker.models import Detection
+from susracker.plugins import open_encoder, open_store
+from susracker.tracking.tracker import open_tracker
+from susracker.watchlist.scoring import load_scoring, scoring_bytes, scoring_file
 from tests.faces import networks
-from tests.pictures import shared
+from tests.pictures import HOPPER, shared
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +130,42 @@ def test_a_damaged_scoring_is_told(run, few, dlibs):
     said = run("verify", *sorted(few.glob("*/*"))[:2], "--encoder", f"onnx:{dlibs}", status=2)
     assert "cannot read the scoring" in said
     assert "susracker encoder fit" in said
+
+
+def give_dlibs_scoring(encoder_id: str) -> None:
+    """As if it had been fitted."""
+    file = scoring_file(encoder_id)
+    file.parent.mkdir(parents=True)
+    file.write_bytes(scoring_bytes(load_scoring(DlibEncoder.id), []))
+
+
+def test_templates_are_made_while_another_encoder_goes_on(run, tmp_path, dlibs):
+    url, name = f"sqlite:///{tmp_path / 'people.db'}", f"onnx:{dlibs}"
+    encoder = open_encoder(name)
+    run("enroll", HOPPER, "--name", "Grace Hopper", "--store", url)
+    load_scoring.cache_clear()
+    said = run("encoder", "prepare", "--store", url, "--encoder", name, status=2)
+    assert "susracker encoder fit FACES" in said
+    give_dlibs_scoring(encoder.id)
+    said = run("encoder", "prepare", "--store", url, "--encoder", name)
+    assert f"made 1 of 1 templates that were missing of {encoder.id}" in said
+    assert "made 0 of 0" in run("encoder", "prepare", "--store", url, "--encoder", name)
+    with open_store(url) as store:
+        for one in (DlibEncoder.id, encoder.id):
+            assert list(store.template_counts(one).values()) == [1]
+    said = run("criminals", "stats", "--store", url, "--encoder", name)
+    assert "missed people were not measured with this encoder" in said
+    scores = [found_score(url, one) for one in ("dlib", name)]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-3)
+    assert scores[0] > 5
+
+
+def found_score(url: str, encoder: str) -> float:
+    """The score of the alert that Grace Hopper's portrait raises in front of a camera."""
+    with open_tracker(store=url, encoder=encoder, cooldown_seconds=0) as tracker:
+        seen = Detection("gate", "east", "face", datetime.now(timezone.utc), HOPPER.read_bytes())
+        (alert,) = tracker.handle(seen).alerts
+        return alert.score
 
 
 def test_the_scoring_of_dlibs_encoder_is_not_fitted(run, few):
