@@ -38,7 +38,7 @@ from susracker.errors import ConfigError
 from susracker.models import Vectors
 
 if TYPE_CHECKING:
-    from importlib.abc import Traversable
+    from importlib.resources.abc import Traversable
 
 Scores = NDArray[np.float32]
 LogShares = NDArray[np.float64]
@@ -311,8 +311,8 @@ def _development(encoder_id: str) -> dict[str, NDArray[Any]]:
         )
     try:
         with as_file(shipped if shipped.is_file() else fitted) as file, np.load(file) as data:
-            return {"cohort": data["cohort"], **data}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            return dict(data)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise ConfigError(
             f"cannot read the scoring in {fitted}: {error}; make it again with susracker encoder "
             "fit FACES"
