@@ -259,7 +259,7 @@ def scoring_bytes(scoring: Scoring, photos: Sequence[Path]) -> bytes:
     np.savez_compressed(
         buffer,
         cohort=scoring.cohort.astype(np.float16),
-        log_shares=np.float32([scoring.log_shares, scoring.member_log_shares]),
+        log_shares=np.array([scoring.log_shares, scoring.member_log_shares], np.float32),
         joined_people=scoring.measured_members,
         photos=np.array([photo_mark(photo) for photo in photos], np.uint32),
         distance_scale=scoring.distance_scale,
@@ -314,8 +314,8 @@ def _development(encoder_id: str) -> dict[str, NDArray[Any]]:
             return dict(data)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise ConfigError(
-            f"cannot read the scoring in {fitted}: {error}; make it again with susracker encoder "
-            "fit FACES"
+            f"cannot read the scoring in {fitted}, which is damaged: make it again with susracker "
+            "encoder fit FACES"
         ) from error
 
 
