@@ -19,11 +19,12 @@ from susracker.plugins import open_encoder, open_store
 from susracker.tracking.tracker import open_tracker
 from susracker.watchlist.scoring import load_scoring, scoring_bytes, scoring_file
 from tests.faces import networks
-from tests.pictures import HOPPER, shared
+from tests.pictures import COLLINS, HOPPER, shared
 
 
 @pytest.fixture(autouse=True)
 def data_folder(tmp_path, monkeypatch):
+    load_scoring.cache_clear()
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setattr("susracker.benchmark.cache.user_cache_path", lambda name: tmp_path)
 
@@ -47,18 +48,20 @@ def dlibs(tmp_path_factory):
 
 
 @pytest.fixture
-def few(tmp_path, monkeypatch):
-    """So few real people that nobody would fit a scoring to them: 20 with two photos, 20 with
-    one."""
-    folder, several, single = tmp_path / "few", 0, 0
+def few(tmp_path):
+    return real_people(tmp_path / "few", several=20, single=20)
+
+
+def real_people(folder, *, several, single):
+    """A folder of so many real people with two photos, and with one."""
+    wanted = {2: several, 1: single}
     for person in sorted(shared("lfw-dev").iterdir()):
-        photos = sorted(person.glob("*.jpg"))
-        if (len(photos) > 1 and several == 20) or (len(photos) == 1 and single == 20) or not photos:
-            continue
-        several, single = several + (len(photos) > 1), single + (len(photos) == 1)
-        (folder / person.name).mkdir(parents=True)
-        for photo in photos[:2]:
-            (folder / person.name / photo.name).symlink_to(photo)
+        photos = sorted(person.glob("*.jpg"))[:2]
+        if wanted.get(len(photos)):
+            wanted[len(photos)] -= 1
+            (folder / person.name).mkdir(parents=True)
+            for photo in photos:
+                (folder / person.name / photo.name).symlink_to(photo)
     return folder
 
 
@@ -96,14 +99,16 @@ def test_too_few_people_are_refused_with_the_number_that_is_needed(run, few, dli
     assert not scoring_file(open_encoder(f"onnx:{dlibs}").id).exists()
 
 
-def test_a_scoring_is_fitted_and_holds_nobody(run, few, dlibs, monkeypatch):
-    monkeypatch.setattr(fitted, "LEAST_PEOPLE", 40)
-    monkeypatch.setattr(fitted, "LEAST_SEVERAL", 20)
+def test_a_scoring_is_fitted_and_holds_nobody(run, tmp_path, dlibs, monkeypatch):
+    """To so few people that nobody would fit one to them."""
+    folder = real_people(tmp_path / "strangers", several=40, single=40)
+    monkeypatch.setattr(fitted, "LEAST_PEOPLE", 80)
+    monkeypatch.setattr(fitted, "LEAST_SEVERAL", 40)
     name = f"onnx:{dlibs}"
-    refused = run("verify", *sorted(few.glob("*/*"))[:2], "--encoder", name, status=2)
+    refused = run("verify", HOPPER, COLLINS, "--encoder", name, status=2)
     assert "susracker encoder fit FACES" in refused
-    told = run("encoder", "fit", few, "--encoder", name)
-    assert "fitted to 40 people, of whom 20 were taken for enrolled" in told
+    told = run("encoder", "fit", folder, "--encoder", name)
+    assert "fitted to 80 people, of whom 40 were taken for enrolled" in told
     file = scoring_file(open_encoder(name).id)
     assert f"wrote {file}" in told
     assert file.stat().st_mode & 0o077 == 0
@@ -111,8 +116,8 @@ def test_a_scoring_is_fitted_and_holds_nobody(run, few, dlibs, monkeypatch):
     assert len(scoring.cohort) >= scoring.nearest
     # dlib's own network, so its distances need little to be dlib's.
     assert scoring.distance_scale == pytest.approx(1, abs=0.2)
-    assert nearest_to_anybody(scoring.cohort, few, name) < 0.999
-    run("verify", *sorted(few.glob("*/*"))[:2], "--encoder", name)
+    assert nearest_to_anybody(scoring.cohort, folder, name) < 0.999
+    run("verify", HOPPER, COLLINS, "--encoder", name)
 
 
 def nearest_to_anybody(cohort, folder, name) -> float:
@@ -122,12 +127,11 @@ def nearest_to_anybody(cohort, folder, name) -> float:
     return float((np.stack(real) @ cohort.T).max())
 
 
-def test_a_damaged_scoring_is_told(run, few, dlibs):
+def test_a_damaged_scoring_is_told(run, dlibs):
     file = scoring_file(open_encoder(f"onnx:{dlibs}").id)
     file.parent.mkdir(parents=True)
     file.write_bytes(b"no scoring")
-    load_scoring.cache_clear()
-    said = run("verify", *sorted(few.glob("*/*"))[:2], "--encoder", f"onnx:{dlibs}", status=2)
+    said = run("verify", HOPPER, COLLINS, "--encoder", f"onnx:{dlibs}", status=2)
     assert "cannot read the scoring" in said
     assert "susracker encoder fit" in said
 
@@ -143,7 +147,6 @@ def test_templates_are_made_while_another_encoder_goes_on(run, tmp_path, dlibs):
     url, name = f"sqlite:///{tmp_path / 'people.db'}", f"onnx:{dlibs}"
     encoder = open_encoder(name)
     run("enroll", HOPPER, "--name", "Grace Hopper", "--store", url)
-    load_scoring.cache_clear()
     said = run("encoder", "prepare", "--store", url, "--encoder", name, status=2)
     assert "susracker encoder fit FACES" in said
     give_dlibs_scoring(encoder.id)
