@@ -97,7 +97,11 @@ class Settings(BaseModel):
         "not encrypt.",
     )
     detector: str = Field(DEFAULT_DETECTOR, description="What finds faces in a picture.")
-    encoder: str = Field("dlib", description="Network that turns a face into a template.")
+    encoder: str = Field(
+        "dlib",
+        description="Network that turns a face into a template: dlib, dlib-int8, or onnx:FILE for "
+        "one of your own.",
+    )
     matcher: str = Field("exact", description="What searches the watch-list: a name or a URL.")
     cooldown: str = Field("memory", description="What remembers recent alerts: a name or a URL.")
     cooldown_seconds: float = Field(

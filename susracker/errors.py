@@ -9,7 +9,7 @@
       ConfigError               a setting is wrong
         UnknownBackendError     no backend of that name or URL scheme
         MissingDriverError      the backend needs an extra that is not installed
-      EncoderError              weights are missing, or the network differs from dlib's own
+      EncoderError              weights are missing, or the network differs from dlib's own or fails
       StoreError
         StoreUnavailableError   cannot be opened, read or written right now
         StoreFormatError        not a susracker store, or of a newer version
@@ -82,7 +82,7 @@ class MissingDriverError(ConfigError):
 
 
 class EncoderError(SusrackerError):
-    """The recognition network cannot be built, or differs from dlib's own."""
+    """The recognition network cannot be built, differs from dlib's own, or fails."""
 
 
 class StoreError(SusrackerError):

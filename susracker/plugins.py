@@ -100,11 +100,11 @@ def open_detector(name: str = DEFAULT_DETECTOR) -> Detector:
 
 @lru_cache
 def open_encoder(name: str) -> Encoder:
-    """The encoder of that name, such as `dlib`: one for this process, whoever asks.
+    """The encoder of that name, such as `dlib` or `onnx:FILE`: one for this process, whoever asks.
 
-    Its network is loaded when it is first used, and takes tens of megabytes.
+    Its network takes tens of megabytes. dlib's is loaded when it is first used.
     """
-    encoder: Encoder = _backend("encoders", name)()
+    encoder: Encoder = _backend("encoders", name).from_name(name)
     return encoder
 
 

@@ -18,7 +18,7 @@ from susracker import faces
 from susracker.benchmark.cache import EmbeddingCache
 from susracker.config import DEFAULT_DETECTOR
 from susracker.errors import FaceRefusedError, PictureError
-from susracker.faces.encoder import Encoder, templates_of
+from susracker.faces.encoder import Encoder
 from susracker.faces.face import Face
 from susracker.faces.photos import decode_photo
 from susracker.models import Picture, Vectors
@@ -158,9 +158,8 @@ class Embedder:
 
     def _encode(self, face: Face) -> tuple[Vectors, Vectors]:
         """The template, and the network's own output without the mirror image."""
-        chip = face.chip[None]
-        views = self.encoder.embed(np.concatenate([chip, chip[:, :, ::-1]]))
-        return templates_of(views)[0], views[0]
+        templates, views = self.encoder.encode_and_embed(self.encoder.align(face)[None])
+        return templates[0], views[0]
 
     def _refusal(self, picture: Picture) -> str:
         try:

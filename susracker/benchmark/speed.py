@@ -32,7 +32,7 @@ def seconds_per_face(
         picture = _timed(times["decode"], _decoded, photo.read_bytes())
         if picture is None:
             continue
-        chips = _timed(times["detect"], _aligned, detector, picture)
+        chips = _timed(times["detect"], _aligned, detector, encoder, picture)
         if chips:
             _timed(times["encode"], encoder.encode, chips[0][None])
     return {stage: float(np.median(spent)) for stage, spent in times.items() if spent}
@@ -55,9 +55,9 @@ def _decoded(data: bytes) -> Picture | None:
         return None
 
 
-def _aligned(detector: Detector, picture: Picture) -> list[Picture]:
+def _aligned(detector: Detector, encoder: Encoder, picture: Picture) -> list[Picture]:
     """The chips of all faces, as recognition needs them."""
-    return [face.chip for face in detector.find(picture)]
+    return [encoder.align(face) for face in detector.find(picture)]
 
 
 def _timed(times: list[float], function: Callable[..., Value], *given: Any) -> Value:

@@ -38,8 +38,6 @@ from susracker.stores.base import Store
 
 State = Literal["ok", "warning", "problem"]
 
-CHIP_SHAPE = (1, 150, 150, 3)
-
 LITTLE_SPACE, NO_SPACE = 2_000_000_000, 100_000_000
 """Bytes free on a disk below which there is a warning, or a problem."""
 
@@ -84,8 +82,9 @@ def check_up(loaded: LoadedSettings) -> Iterator[Finding]:
 
 def _network(loaded: LoadedSettings) -> Iterator[Finding]:
     encoder = open_encoder(loaded.settings.encoder)
-    open_detector(loaded.settings.detector).find(np.zeros(CHIP_SHAPE[1:], np.uint8))
-    encoder.encode(np.zeros(CHIP_SHAPE, np.uint8))
+    nobody = np.zeros((1, encoder.chip_size, encoder.chip_size, 3), np.uint8)
+    open_detector(loaded.settings.detector).find(nobody[0])
+    encoder.encode(nobody)
     yield Finding("recognition", "ok", f"{encoder.id} with {encoder.dimension} dimensions works")
     open_matcher(loaded.settings.matcher, encoder.dimension).close()
     yield Finding("matcher", "ok", f"{without_password(loaded.settings.matcher)} works")

@@ -58,7 +58,10 @@ def stats_command(loaded: LoadedSettings, as_json: bool) -> None:
         table.add_row(name.replace("_", " ").replace("watch list", "watch-list"), _shown(value))
     Console().print(table)
     Console().print(_points_table(facts["operating_points"]))
-    Console().print(_misses_table(facts["operating_points"]))
+    if any(point["measured_fnir"] for point in facts["operating_points"]):
+        Console().print(_misses_table(facts["operating_points"]))
+    else:
+        click.echo("missed people were not measured with this encoder: see susracker benchmark")
     if facts["extrapolation"]:
         Console().print(f"Note: {facts['extrapolation']}.", highlight=False)
 

@@ -45,6 +45,7 @@ from susracker.plugins import open_detector, open_encoder
 from susracker.runtime.interruption import Interruption
 from susracker.runtime.threads import one_core_a_thread
 from susracker.stores.base import Store
+from susracker.watchlist.scoring import load_scoring
 
 
 @click.command("enroll")
@@ -206,6 +207,7 @@ def _enroll(
     allow_unlike: bool,
 ) -> Summary:
     encoder = open_encoder(settings.encoder)
+    scoring = load_scoring(encoder.id)
     detector = open_detector(settings.detector)
     enroller = Enroller(store, encoder, detector, _max_pixels(settings))
     report = Report(refused=list(sources.refused))
@@ -226,7 +228,7 @@ def _enroll(
         )
     return Summary(
         report=report,
-        lookalikes=find_lookalikes(store, encoder.id, report.people),
+        lookalikes=find_lookalikes(store, encoder.id, scoring, report.people),
         encoded=encoded,
         seconds=time.monotonic() - began,
         interrupted=bool(interruption),

@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 
 from susracker.commands.auditing import audit_log
+from susracker.commands.encoding import encode_missing
 from susracker.commands.new_stores import say_created
 from susracker.commands.news import News
-from susracker.commands.working import counting, working
+from susracker.commands.working import working
 from susracker.config import Settings
 from susracker.delivery.rules import Plan
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.panel import enroll_panel_photos
-from susracker.enrolment.report import Refusal
 from susracker.passwords import without_password
 from susracker.recording.writer import Recorder
 from susracker.retention.purge import HourlyPurge, Purge, unlimited
@@ -111,21 +111,10 @@ def _recorder(settings: Settings, stack: ExitStack) -> Recorder | None:
 
 def _encode_missing(tracker: Tracker) -> None:
     """Make the templates that are missing, such as after a change of encoder."""
-    missing = len(tracker.store.photos_without_template(tracker.encoder.id))
-    if not missing:
-        return
-    log.info("encoding %d photos without a template of %s", missing, tracker.encoder.id)
     enroller = Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels)
-    with counting("encoding photos", missing) as done:
-
-        def on_photo(photo_id: str, refusal: Refusal | None) -> None:
-            done()
-            if refusal:
-                log.warning("photo %s gets no template: %s", photo_id, refusal)
-
-        made = enroller.encode_missing(on_photo, workers=tracker.settings.workers)
-    tracker.refresh()
-    log.info("encoded %d of %d photos", made, missing)
+    made, _ = encode_missing(enroller, tracker.settings.workers)
+    if made:
+        tracker.refresh()
 
 
 def _announce(url: str, tracker: Tracker, enroll: str) -> None:

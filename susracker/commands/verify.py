@@ -15,9 +15,9 @@ from susracker.config import Settings
 from susracker.enrolment.likeness import ALIKE_SCORE
 from susracker.errors import FaceRefusedError, InputError, PictureError
 from susracker.faces.detector import Detector
-from susracker.models import Picture
+from susracker.faces.face import Face
 from susracker.plugins import open_detector, open_encoder
-from susracker.watchlist.scoring import distance_of, load_scoring, normalise
+from susracker.watchlist.scoring import load_scoring, normalise
 
 RAREST = 1e-6
 """The smallest share that is told: smaller ones were extrapolated, and not measured."""
@@ -58,17 +58,17 @@ def _compared(settings: Settings, first: Path, second: Path) -> tuple[float, flo
     encoder = open_encoder(settings.encoder)
     scoring = load_scoring(encoder.id)
     detector, max_pixels = open_detector(settings.detector), int(settings.max_megapixels * 1e6)
-    chips = [_chip(one, detector, max_pixels) for one in (first, second)]
+    chips = [encoder.align(_face(one, detector, max_pixels)) for one in (first, second)]
     vectors = encoder.encode(np.stack(chips))
     statistics = scoring.statistics(vectors)
     similarities = vectors[:1] @ vectors[1:].T
     score = float(normalise(similarities, statistics.row(0), statistics.row(1))[0, 0])
-    return score, distance_of(float(similarities[0, 0])), scoring.share_above(score, 1)
+    return score, scoring.distance_of(float(similarities[0, 0])), scoring.share_above(score, 1)
 
 
-def _chip(file: Path, detector: Detector, max_pixels: int) -> Picture:
+def _face(file: Path, detector: Detector, max_pixels: int) -> Face:
     try:
-        return detector.enrolment_face_in_bytes(read_photo(file), max_pixels).chip
+        return detector.enrolment_face_in_bytes(read_photo(file), max_pixels)
     except (PictureError, FaceRefusedError) as refusal:
         raise InputError(f"{file}: {refusal}") from refusal
 

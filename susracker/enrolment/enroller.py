@@ -79,7 +79,7 @@ class Enroller:
             digest=photo_digest(content),
             media_type=photo_media_type(content),
             content=content,
-            vector=self.encoder.encode(face.chip[None])[0],
+            vector=self.encoder.encode(self.encoder.align(face)[None])[0],
             quality=face.quality,
             box=face.box,
         )

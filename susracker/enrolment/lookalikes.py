@@ -9,7 +9,7 @@ import numpy as np
 
 from susracker.models import Criminal
 from susracker.stores.base import Store
-from susracker.watchlist.scoring import distance_of
+from susracker.watchlist.scoring import Scoring
 
 LOOKALIKE_DISTANCE = 0.27
 """Among the 2.2 million pairs of 2,100 people in LFW (View 1, training), 4 are as near (1 at 0.26,
@@ -26,7 +26,7 @@ class Lookalike:
     """Two people whose faces are nearly the same.
 
     Attributes:
-        distance: Euclidean distance between their nearest templates, 0 to 2.
+        distance: between their nearest templates; see `Scoring.distance_of`.
     """
 
     criminal: Criminal
@@ -35,15 +35,18 @@ class Lookalike:
 
 
 def find_lookalikes(
-    store: Store, encoder_id: str, criminal_ids: Collection[str]
+    store: Store, encoder_id: str, scoring: Scoring, criminal_ids: Collection[str]
 ) -> list[Lookalike]:
     """Find the people among `criminal_ids` who look like someone enrolled under another name.
+
+    Args:
+        scoring: the encoder's.
 
     Returns:
         each pair once, the nearest first.
     """
     pairs: dict[frozenset[str], tuple[str, str, float]] = {}
-    for criminal_id, other_id, distance in _near_pairs(store, encoder_id, criminal_ids):
+    for criminal_id, other_id, distance in _near_pairs(store, encoder_id, scoring, criminal_ids):
         pair = frozenset((criminal_id, other_id))
         if pair not in pairs or distance < pairs[pair][2]:
             pairs[pair] = (criminal_id, other_id, distance)
@@ -58,7 +61,7 @@ def find_lookalikes(
 
 
 def _near_pairs(
-    store: Store, encoder_id: str, criminal_ids: Collection[str]
+    store: Store, encoder_id: str, scoring: Scoring, criminal_ids: Collection[str]
 ) -> Iterator[tuple[str, str, float]]:
     """Yield both criminals' ids and the distance for each two templates that are near.
 
@@ -66,10 +69,10 @@ def _near_pairs(
     """
     probes = store.template_rows(encoder_id, criminal_ids)
     everyone = store.template_rows(encoder_id)
-    least_similarity = 1 - LOOKALIKE_DISTANCE**2 / 2
+    least_similarity = 1 - (LOOKALIKE_DISTANCE / scoring.distance_scale) ** 2 / 2
     for start in range(0, len(probes.criminal_ids), PROBES_AT_ONCE):
         similarities = probes.vectors[start : start + PROBES_AT_ONCE] @ everyone.vectors.T
         for probe, row in np.argwhere(similarities >= least_similarity):
             one, other = probes.criminal_ids[start + probe], everyone.criminal_ids[row]
             if one != other:
-                yield one, other, distance_of(float(similarities[probe, row]))
+                yield one, other, scoring.distance_of(float(similarities[probe, row]))

@@ -34,6 +34,32 @@ MEAN_FACE = np.array(
 )
 """Where the five points of a mean face lie, from dlib's `get_face_chip_details`."""
 
+MEAN_POINTS = np.array(
+    [
+        [0.225492, 0.215990],
+        [0.754761, 0.215990],
+        [0.490127, 0.515625],
+        [0.254149, 0.780233],
+        [0.726104, 0.780233],
+    ]
+)
+"""Where the points of `ARCFACE` lie in the same mean face: the middles of the eyes' outlines, and
+single points of its nose and mouth."""
+
+ARCFACE = np.array(
+    [
+        [38.2946, 51.6963],
+        [73.5318, 51.5014],
+        [56.0252, 71.7366],
+        [41.5493, 92.3655],
+        [70.7299, 92.2041],
+    ]
+)
+"""Where the eyes, the tip of the nose and the corners of the mouth lie in the pictures of 112 by
+112 pixels that ArcFace, SFace and AdaFace were trained on (InsightFace's `face_align.py`)."""
+
+ARCFACE_SIZE = 112
+
 REACH = 1.0
 """How much of the picture around the middle of a box its landmarks are found in, in each
 direction, as a share of the box's width."""
@@ -50,7 +76,11 @@ SMOOTH = 1.25
 moiré."""
 
 Landmarks = NDArray[np.float32]
+Points = NDArray[np.float64]
+"""Shape (5, 2)."""
+
 Transform = NDArray[np.float64]
+Complex = NDArray[np.complex128]
 
 
 def find_landmarks(picture: Picture, box: Box) -> tuple[Landmarks, float]:
@@ -85,7 +115,7 @@ def box_of(landmarks: Landmarks) -> Box:
     return Box(x - width / 2, y - width / 2, x + width / 2, y + width / 2)
 
 
-def chip_of(picture: Picture, landmarks: Landmarks, gain: float) -> Picture:
+def chip_of(picture: Picture, landmarks: Landmarks, gain: float, size: int = CHIP_SIZE) -> Picture:
     """Align a face as dlib's `get_face_chip` does, but for the pixels beyond the picture.
 
     OpenCV takes a tenth of dlib's time, and lets go of Python's lock.
@@ -95,39 +125,80 @@ def chip_of(picture: Picture, landmarks: Landmarks, gain: float) -> Picture:
         gain: factor that brightens the face.
 
     Returns:
-        shape (150, 150, 3).
+        shape (size, size, 3).
     """
-    transform = _transform(landmarks)
+    return _cut_out(picture, _transform(landmarks, size), gain, size)
+
+
+def aligned(
+    picture: Picture, landmarks: Landmarks, gain: float, size: int, points: Points
+) -> Picture:
+    """Align a face as a network of the ArcFace kind takes it.
+
+    dlib's landmarks are the corners of the eyes and the base of the nose. Where they belong follows
+    from the mean face that has both these and the points of `ARCFACE`.
+
+    Args:
+        landmarks: shape (5, 2), in pixels of the picture.
+        gain: factor that brightens the face.
+        points: where those of `ARCFACE` belong, shape (5, 2), in pixels of the result.
+
+    Returns:
+        shape (size, size, 3).
+    """
+    turn, shift = _similarity(_complex(MEAN_POINTS), _complex(points))
+    turn, shift = _similarity(_complex(landmarks), _complex(MEAN_FACE) * turn + shift)
+    return _cut_out(picture, _matrix(1 / turn, -shift / turn), gain, size)
+
+
+def _cut_out(picture: Picture, transform: Transform, gain: float, size: int) -> Picture:
+    """The part of a picture that a transform from a chip leads to, and a face in it brightened."""
     scale = float(np.hypot(*transform[:, 0]))
     if scale > SMOOTH:
-        picture, transform = _reduced(picture, transform, 1 / scale)
+        picture, transform = _reduced(picture, transform, 1 / scale, size)
     chip = cv2.warpAffine(
         picture,
         transform,
-        (CHIP_SIZE, CHIP_SIZE),
+        (size, size),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
     return brightened(np.asarray(chip, np.uint8), gain)
 
 
-def _transform(landmarks: Landmarks) -> Transform:
+def _transform(landmarks: Landmarks, size: int = CHIP_SIZE) -> Transform:
     """The similarity transform from the chip to the picture, shape (2, 3), that takes a mean face
     nearest to the landmarks, by least squares (dlib's `find_similarity_transform`)."""
-    mean = (MEAN_FACE + CHIP_PADDING) / (1 + 2 * CHIP_PADDING) * CHIP_SIZE @ (1, 1j)
-    points = landmarks.astype(np.float64) @ (1, 1j)
-    apart = mean - mean.mean()
-    turn = (apart.conj() @ (points - points.mean())) / (apart.conj() @ apart).real
-    middle = points.mean() + turn * (CHIP_SIZE * (1 + 1j) / 2 - mean.mean())
+    mean = (MEAN_FACE + CHIP_PADDING) / (1 + 2 * CHIP_PADDING) * size
+    turn, shift = _similarity(_complex(mean), _complex(landmarks))
+    middle = turn * (size * (1 + 1j) / 2) + shift
     # dlib spans the chip's first and last pixels, not their outer edges.
-    turn *= (CHIP_SIZE - 1 / abs(turn)) / (CHIP_SIZE - 1)
-    start = middle - turn * ((CHIP_SIZE - 1) * (1 + 1j) / 2)
-    return np.array([[turn.real, -turn.imag, start.real], [turn.imag, turn.real, start.imag]])
+    turn *= (size - 1 / abs(turn)) / (size - 1)
+    return _matrix(turn, middle - turn * ((size - 1) * (1 + 1j) / 2))
 
 
-def _reduced(picture: Picture, transform: Transform, scale: float) -> tuple[Picture, Transform]:
+def _similarity(points: Complex, others: Complex) -> tuple[complex, complex]:
+    """The turn and the shift that take points nearest to others by least squares, as complex
+    numbers (Umeyama, "Least-squares estimation of transformation parameters between two point
+    patterns", IEEE PAMI 13(4), 1991, without reflections)."""
+    apart = points - points.mean()
+    turn = complex((apart.conj() @ (others - others.mean())) / (apart.conj() @ apart).real)
+    return turn, complex(others.mean() - turn * points.mean())
+
+
+def _complex(points: Landmarks | Points) -> Complex:
+    return np.asarray(points.astype(np.float64) @ (1, 1j), np.complex128)
+
+
+def _matrix(turn: complex, shift: complex) -> Transform:
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def _reduced(
+    picture: Picture, transform: Transform, scale: float, size: int
+) -> tuple[Picture, Transform]:
     """A reduced copy of the part of the picture that a chip shows, and the transform to it."""
-    ends = np.array([[x, y, 1] for x in (0, CHIP_SIZE) for y in (0, CHIP_SIZE)]) @ transform.T
+    ends = np.array([[x, y, 1] for x in (0, size) for y in (0, size)]) @ transform.T
     height, width = picture.shape[:2]
     left, top = (max(0, int(low)) for low in ends.min(axis=0) - SMOOTH / scale)
     right, bottom = ends.max(axis=0) + SMOOTH / scale

@@ -81,7 +81,7 @@ def anonymise(
             faces = detector.find_in_bytes(detection.picture)
         except PictureError as error:
             raise RecordingError(f"a picture of {source.folder} is damaged: {error}") from error
-        chips = [face.chip for face in faces]
+        chips = [encoder.align(face) for face in faces]
         vectors = (
             encoder.encode(np.stack(chips))
             if chips

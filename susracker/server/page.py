@@ -84,9 +84,9 @@ def load_page() -> Page:
     for name, content in files.items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     version = digest.hexdigest()[:DIGITS]
-    pages = {name: _completed(files, name, version) for name in FIRST}
+    files |= {name: _completed(files, name, version) for name in FIRST}
     packed = {name: gzip.compress(content, mtime=0) for name, content in files.items()}
-    return Page(version, files | pages, packed)
+    return Page(version, files, packed)
 
 
 def _completed(files: Mapping[str, bytes], name: str, version: str) -> bytes:

@@ -10,7 +10,7 @@ import numpy as np
 
 from susracker.faces.boxes import Box
 from susracker.faces.detector import Detector
-from susracker.faces.encoder import Encoder
+from susracker.faces.encoder import Chips, Encoder
 from susracker.faces.face import Face
 from susracker.faces.glance import glimpse_of
 from susracker.faces.images import LARGE_PIXELS, pixels_of
@@ -24,8 +24,6 @@ MAX_FACES = 32
 
 FACE_MARGIN = 0.2
 """How much of the picture around a matched face an operator is shown, as a share of its box."""
-
-CHIP_SHAPE = (150, 150, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,8 @@ class Recogniser:
         Raises:
             EncoderError: the weights are missing or wrong.
         """
-        nobody = np.zeros((1, *CHIP_SHAPE), np.uint8)
+        size = self._encoder.chip_size
+        nobody = np.zeros((1, size, size, 3), np.uint8)
         self._detector.find(nobody[0])
         self._encoder.encode(nobody)
         self._encoder.embed_fast(nobody)
@@ -181,7 +180,7 @@ class Recogniser:
         faces = self._detector.find(picture)[:MAX_FACES]
         if not faces:
             return []
-        probes = self._encoder.encode(np.stack([face.chip for face in faces]))
+        probes = self._encoder.encode(self._chips_of(faces))
         threshold = self._watchlist.threshold
         return [
             Search(face.box, near, bool(near) and near[0].score >= threshold)
@@ -198,11 +197,12 @@ class Recogniser:
         faces = self._detector.find_in_bytes(data, self._max_pixels)[:MAX_FACES]
         if not faces:
             return Sight(())
-        vectors = self._embed_fast(faces)
+        chips = self._chips_of(faces)
+        vectors = self._embed_fast(chips)
         return Sight(
             tuple(
-                SightFace(SeenFace(vector, weight_of(face.quality), face.chip), face)
-                for face, vector in zip(faces, vectors, strict=True)
+                SightFace(SeenFace(vector, weight_of(face.quality), chip), face)
+                for face, chip, vector in zip(faces, chips, vectors, strict=True)
             )
         )
 
@@ -231,16 +231,19 @@ class Recogniser:
         Almost everyone whom cameras see is not on the watch-list. A fast embedding, without the
         mirror image, rejects most of them in a quarter of the time; the others are encoded in full.
         """
-        near = np.flatnonzero(self._watchlist.prefilter(self._embed_fast(faces)))
-        chips = np.array([faces[index].chip for index in near], np.uint8)
-        probes = self._encoder.encode(chips)
+        chips = self._chips_of(faces)
+        near = np.flatnonzero(self._watchlist.prefilter(self._embed_fast(chips)))
+        probes = self._encoder.encode(chips[near])
         for index, candidates in zip(near, self._watchlist.identify(probes, now), strict=True):
             if candidates:
                 yield candidates, faces[index]
 
-    def _embed_fast(self, faces: Sequence[Face]) -> Vectors:
+    def _chips_of(self, faces: Sequence[Face]) -> Chips:
+        return np.stack([self._encoder.align(face) for face in faces])
+
+    def _embed_fast(self, chips: Chips) -> Vectors:
         """Unit length, shape (n, dimension)."""
-        fast = self._encoder.embed_fast(np.stack([face.chip for face in faces]))
+        fast = self._encoder.embed_fast(chips)
         return np.asarray(fast / np.linalg.norm(fast, axis=1, keepdims=True), np.float32)
 
 

@@ -139,6 +139,7 @@ class Tracker(Closing):
             StoreError: the store cannot be opened.
         """
         encoder = open_encoder(settings.encoder)
+        load_scoring(encoder.id)  # without one, no store is to be created
         matcher = open_matcher(settings.matcher, encoder.dimension)
         cooldown = open_cooldown(settings.cooldown, settings.cooldown_seconds)
         return cls(

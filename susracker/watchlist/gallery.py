@@ -115,6 +115,10 @@ class ScoredGallery:
         """
         return self._scoring.fpir(score - self._shift, self._counts, probes)
 
+    def distance_of(self, similarity: float) -> float:
+        """See `Scoring.distance_of`."""
+        return self._scoring.distance_of(similarity)
+
     def update(self, people: FusedTemplates, removed: Collection[str] = ()) -> None:
         """Add or replace `people`, and remove others; unknown ids are ignored.
 

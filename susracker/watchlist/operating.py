@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from susracker.watchlist.looks import LOOKS, ONLY, Look
@@ -34,6 +34,9 @@ class Misses:
     enrolled: int
     fnir: float
 
+
+MEASURED_ENCODER = "dlib-resnet-v1"
+"""The encoder that they were measured with; of another one nothing is known."""
 
 OF_PASSAGES = {
     0.01: (0.239, 0.112, 0.059, 0.044),
@@ -75,17 +78,25 @@ class OperatingPoint:
 
 
 def operating_points(
-    threshold_for: Callable[[float, float], float], target_fpir: float, *, has_passages: bool
+    threshold_for: Callable[[float, float], float],
+    target_fpir: float,
+    *,
+    encoder_id: str,
+    has_passages: bool,
 ) -> tuple[OperatingPoint, ...]:
     """The usual operating points and the present target, the loosest first.
 
     Args:
+        encoder_id: what made the templates.
         threshold_for: the threshold of a watch-list for a target FPIR and a number of probes.
         has_passages: whether faces are decided on by passages, and not each alone.
     """
     looks = LOOKS if has_passages else (ONLY,)
     targets = sorted({*OPERATING_POINTS, target_fpir}, reverse=True)
-    return tuple(_point(threshold_for, target, looks) for target in targets)
+    found = (_point(threshold_for, target, looks) for target in targets)
+    if encoder_id != MEASURED_ENCODER:
+        return tuple(replace(one, misses=()) for one in found)
+    return tuple(found)
 
 
 def extrapolation(people: int) -> str | None:

@@ -20,22 +20,32 @@ likely to match either.
 from __future__ import annotations
 
 import hashlib
+import io
 import math
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from platformdirs import user_data_path
 
 from susracker.errors import ConfigError
 from susracker.models import Vectors
 
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
 Scores = NDArray[np.float32]
 LogShares = NDArray[np.float64]
+
+GENUINE_DISTANCE = 0.286
+"""The median distance between two of dlib's templates of one person, as LFW's people have it
+(View 1, training, 804 pairs)."""
 
 PLAIN_DISTANCE = 1.5
 """How many times as long as the distance between two templates that between dlib's own embeddings
@@ -104,6 +114,8 @@ class Scoring:
             number of templates; shape (len(PROBE_COUNTS), MAX_TEMPLATE_COUNT, len(SCORES)).
         member_log_shares: the same with `measured_members` enrolled people in the cohort.
         nearest: how many of a vector's highest similarities its statistics are made of.
+        distance_scale: what makes distances between the encoder's templates comparable with those
+            between dlib's; see `GENUINE_DISTANCE`.
     """
 
     cohort: Vectors
@@ -111,6 +123,7 @@ class Scoring:
     member_log_shares: LogShares
     measured_members: int
     nearest: int = NEAREST
+    distance_scale: float = 1.0
 
     def with_members(self, members: Vectors) -> Scoring:
         """Add enrolled people to a cohort that has none yet.
@@ -146,6 +159,11 @@ class Scoring:
             means[rows] = nearest.mean(axis=1)
             deviations[rows] = nearest.std(axis=1) + ADDED_DEVIATION
         return CohortStatistics(means, deviations)
+
+    def distance_of(self, similarity: float) -> float:
+        """The distance between two templates with this cosine, as it is told and shown: as if they
+        were dlib's."""
+        return self.distance_scale * distance_of(similarity)
 
     def share_above(self, score: float, template_count: int, probes: float = 1) -> float:
         """How often a comparison with someone else's probe scores at least `score`.
@@ -214,16 +232,49 @@ def normalise(
 
 @lru_cache
 def load_scoring(encoder_id: str) -> Scoring:
-    """The scoring for an encoder that comes with susracker; loaded once.
+    """The scoring for an encoder: the one that comes with susracker, or else the one that was
+    fitted on this machine; loaded once.
 
     Raises:
-        ConfigError: there is none for this encoder.
+        ConfigError: there is none for this encoder, or its file is damaged.
     """
     data = _development(encoder_id)
     cohort = data["cohort"].astype(np.float32)
     cohort /= np.linalg.norm(cohort, axis=1, keepdims=True)
     alone, with_members = data["log_shares"].astype(np.float64)
-    return Scoring(cohort, alone, with_members, int(data["joined_people"]))
+    scale = float(data.get("distance_scale", 1.0))
+    return Scoring(cohort, alone, with_members, int(data["joined_people"]), distance_scale=scale)
+
+
+def scoring_bytes(scoring: Scoring, photos: Sequence[Path]) -> bytes:
+    """The content of a scoring's file, in which no row is a real person's embedding.
+
+    Args:
+        photos: that it was fitted to.
+
+    Raises:
+        OSError: a photo cannot be read.
+    """
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        cohort=scoring.cohort.astype(np.float16),
+        log_shares=np.array([scoring.log_shares, scoring.member_log_shares], np.float32),
+        joined_people=scoring.measured_members,
+        photos=np.array([photo_mark(photo) for photo in photos], np.uint32),
+        distance_scale=scoring.distance_scale,
+    )
+    return buffer.getvalue()
+
+
+def scoring_file(encoder_id: str) -> Path:
+    """Where the scoring of an encoder is once it is fitted: in the user's data directory."""
+    return user_data_path("susracker") / "scoring" / f"{encoder_id}.npz"
+
+
+def is_shipped(encoder_id: str) -> bool:
+    """Whether the scoring of an encoder comes with susracker."""
+    return _shipped(encoder_id).is_file()
 
 
 def development_share(encoder_id: str, photos: Sequence[Path]) -> float:
@@ -245,16 +296,27 @@ def photo_mark(photo: Path) -> int:
     return int.from_bytes(hashlib.sha256(photo.read_bytes()).digest()[:4], "big")
 
 
+def _shipped(encoder_id: str) -> Traversable:
+    return files("susracker.watchlist") / "data" / f"{encoder_id}.npz"
+
+
 def _development(encoder_id: str) -> dict[str, NDArray[Any]]:
-    """Everything that tools/make_cohort.py made of the development faces."""
-    resource = files("susracker.watchlist") / "data" / f"{encoder_id}.npz"
-    if not resource.is_file():
+    """Everything in the file of an encoder's scoring."""
+    fitted, shipped = scoring_file(encoder_id), _shipped(encoder_id)
+    if not shipped.is_file() and not fitted.is_file():
         raise ConfigError(
-            f"there is no cohort for the encoder {encoder_id}: make one from your own faces with"
-            " tools/make_cohort.py"
+            f"there is no scoring for the encoder {encoder_id}, which would be in {fitted}: make "
+            "it from photos of people who are not on the watch-list, with susracker encoder fit "
+            "FACES and the same --encoder"
         )
-    with as_file(resource) as file, np.load(file) as data:
-        return dict(data)
+    try:
+        with as_file(shipped if shipped.is_file() else fitted) as file, np.load(file) as data:
+            return dict(data)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ConfigError(
+            f"cannot read the scoring in {fitted}, which is damaged: make it again with susracker "
+            "encoder fit FACES"
+        ) from error
 
 
 def plain_confidence(distance: float) -> float:

@@ -19,7 +19,7 @@ from susracker.watchlist.fusion import FusedTemplates, fuse_all
 from susracker.watchlist.gallery import MAX_COHORT_MEMBERS, Scored, ScoredGallery
 from susracker.watchlist.looks import ONLY, Look
 from susracker.watchlist.operating import OperatingPoint, operating_points
-from susracker.watchlist.scoring import Scoring, TemplateCounts, distance_of
+from susracker.watchlist.scoring import Scoring, TemplateCounts
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +108,10 @@ class WatchList:
         state = self._generation, has_passages
         if self._points[0] != state:
             points = operating_points(
-                self.threshold_for, self._target_fpir, has_passages=has_passages
+                self.threshold_for,
+                self._target_fpir,
+                encoder_id=self._encoder_id,
+                has_passages=has_passages,
             )
             self._points = state, points
         return self._points[1]
@@ -258,7 +261,7 @@ class WatchList:
             Candidate(
                 criminal_id=one.criminal_id,
                 name=names[one.criminal_id],
-                distance=distance_of(one.similarity),
+                distance=self._gallery.distance_of(one.similarity),
                 score=one.score,
                 fpir=self._gallery.fpir(one.score, look.probes),
             )

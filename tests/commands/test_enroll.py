@@ -21,6 +21,7 @@ from susracker.cli import main
 from susracker.enrolment.enroller import Enroller
 from susracker.faces.encoder import DlibEncoder
 from susracker.plugins import open_store
+from susracker.watchlist.scoring import load_scoring
 from tests.enrolment import samples
 
 PEOPLE_IN_SUBSET = 100
@@ -268,7 +269,9 @@ def test_the_same_file_under_another_name_is_refused(tmp_path, run, stored):
 
 def test_a_new_encoder_first_encodes_what_is_stored(tmp_path, run, run_json, url, monkeypatch):
     run(write(tmp_path / "1.jpg", samples.hopper()), "--name", "Grace Hopper")
+    scoring = load_scoring(DlibEncoder.id)
     monkeypatch.setattr("susracker.commands.enroll.open_encoder", lambda name: OtherEncoder())
+    monkeypatch.setattr("susracker.commands.enroll.load_scoring", lambda encoder_id: scoring)
     told = run_json(write(tmp_path / "2.jpg", samples.collins()), "--name", "Eileen Collins")
     assert (told["encoded_anew"], told["enrolled_photos"]) == (1, 1)
     with open_store(url) as store:

@@ -149,8 +149,9 @@ def test_how_many_photos_a_scoring_was_fitted_to(tmp_path, monkeypatch):
     assert development_share("dlib/1", photos) == 0.75
 
 
-def test_an_encoder_without_a_cohort_is_an_error():
-    with pytest.raises(ConfigError, match="no cohort for the encoder nobody"):
+def test_an_encoder_without_a_scoring_is_an_error():
+    told = "no scoring for the encoder nobody.*susracker encoder fit FACES"
+    with pytest.raises(ConfigError, match=told):
         load_scoring("nobody")
 
 
