@@ -35,12 +35,12 @@ def erase_command(
 ) -> None:
     """Erase a person everywhere, and say what is out of reach.
 
-    As `criminals remove`, this removes all photos, templates and sightings, and takes the face, the
-    name and the link to the person out of alerts. Beyond that, erase empties the notes of
-    judgements of those alerts, and reasons in which the name occurs; it notes the ID and the reason
-    in the audit log; it empties SQLite's write-ahead log, and fails if it cannot: then run it again
-    with the whole ID. It ends with what it cannot reach. A running server follows within
-    follow_seconds.
+    As `criminals remove`, this removes all photos, templates and sightings, wipes the copy of
+    templates beside an SQLite database, and takes the face, the name and the link to the person out
+    of alerts. Beyond that, erase empties the notes of judgements of those alerts, and reasons in
+    which the name occurs; it notes the ID and the reason in the audit log; it empties SQLite's
+    write-ahead log, and fails if it cannot: then run it again with the whole ID. It ends with what
+    it cannot reach. A running server follows within follow_seconds.
 
     Use remove for a mistake in the list, and erase for a legal duty. Both refuse while an alert
     that names the person is held.

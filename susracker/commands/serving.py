@@ -38,9 +38,13 @@ log = logging.getLogger(__name__)
 FOLLOWING = "following the panel"
 NOTING = "noting what could not be noted before"
 FORGETTING = "forgetting what is old"
+COPYING = "copying templates"
 
 PURGE_SECONDS = 10.0
 """How often to look whether it is time to purge, and to go on with a purge that is not done."""
+
+COPY_SECONDS = 60.0
+"""How often to look whether the next start needs another copy of the templates."""
 
 
 def run(settings: Settings, is_new: bool, plan: Plan, enroll: str) -> None:
@@ -65,8 +69,9 @@ def run(settings: Settings, is_new: bool, plan: Plan, enroll: str) -> None:
         _encode_missing(tracker)
         panel = stack.enter_context(closing(_follow_panel(tracker)))
         purge = stack.enter_context(closing(_purge(tracker)))
+        copying = stack.enter_context(closing(_copy_templates(tracker)))
         news = News(settings, tracker.store, plan, stack)
-        periodic: dict[str, Part] = {FOLLOWING: panel, FORGETTING: purge}
+        periodic: dict[str, Part] = {FOLLOWING: panel, FORGETTING: purge, COPYING: copying}
         app = create_app(tracker, recorder, periodic | news.parts)
         news.follow(app.extensions[EXTENSION].live)
         audit = app.extensions[EXTENSION].audit
@@ -95,6 +100,15 @@ def _purge(tracker: Tracker) -> Periodic:
     audit = audit_log(tracker.settings, tracker.store)
     purge = HourlyPurge(Purge(tracker.store, tracker.settings, audit))
     return Periodic(FORGETTING, PURGE_SECONDS, purge)
+
+
+def _copy_templates(tracker: Tracker) -> Periodic:
+    """Keep a copy of the templates for the next start, if the store does so."""
+
+    def keep() -> None:
+        tracker.store.keep_template_copy(tracker.encoder.id)
+
+    return Periodic(COPYING, COPY_SECONDS, keep)
 
 
 def _recorder(settings: Settings, stack: ExitStack) -> Recorder | None:

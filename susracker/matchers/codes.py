@@ -25,6 +25,10 @@ from susracker.models import Vectors
 ROWS_AT_ONCE = 16_384
 """So few that their products with a few probes stay in the processor's cache."""
 
+CODED_AT_ONCE = 1024
+"""Rows whose codes are made together: what each step leaves is still in the processor's cache. With
+`ROWS_AT_ONCE`, a million take five times as long."""
+
 ROOM = 1.1
 """Codes reach this many times as far from the centre as the rows that they are made for."""
 
@@ -55,7 +59,7 @@ class Codes:
     def __init__(self, rows: Vectors, capacity: int, rows_at_once: int = ROWS_AT_ONCE) -> None:
         self._rows_at_once = rows_at_once
         self._centre = rows.mean(axis=0)
-        parts = _parts(len(rows), rows_at_once)
+        parts = _parts(len(rows), CODED_AT_ONCE)
         reach = max(float(np.abs(rows[part] - self._centre).max()) for part in parts)
         self._scale = np.float32(2 * ROOM * max(reach, TINY) / LEVELS)
         self._codes = np.empty((capacity, rows.shape[1]), np.uint8)

@@ -225,6 +225,14 @@ class Gallery(ABC):
             wanted_at: leave out people who are not wanted at that moment (`Criminal.is_wanted`).
         """
 
+    def keep_template_copy(self, encoder_id: str) -> None:  # noqa: B027
+        """Prepare what makes the next reading of all templates faster, if there are so many that it
+        takes long. This can take many seconds itself: call it in the background, again and again.
+
+        What is kept holds nothing of people or photos that were removed, from the moment that their
+        removal returns. Here, nothing is kept.
+        """
+
     @abstractmethod
     def template_counts(
         self, encoder_id: str, criminal_ids: Collection[str] | None = None

@@ -76,8 +76,9 @@ class People:
         """Add or replace criminals, without statistics."""
         with self._lock:
             self._add_rows([one for one in ids if one not in self._rows])
-            self._template_counts[[self._rows[one] for one in ids]] = template_counts
-            self._invalidate([self._rows[one] for one in ids])
+            rows = self._rows_of(ids)
+            self._template_counts[rows] = template_counts
+            self._invalidate(rows)
 
     def remove(self, ids: Iterable[str]) -> None:
         """Remove criminals; unknown ids are ignored."""
@@ -122,7 +123,7 @@ class People:
             return [self._ids[row] for row in missing[:limit].tolist()]
 
     def _rows_of(self, ids: Sequence[str]) -> NDArray[np.intp]:
-        return np.array([self._rows.get(one, -1) for one in ids], np.intp)
+        return np.fromiter((self._rows.get(one, -1) for one in ids), np.intp, len(ids))
 
     def _add_rows(self, ids: Sequence[str]) -> None:
         reused = [self._free.pop() for _ in range(min(len(self._free), len(ids)))]
@@ -137,7 +138,7 @@ class People:
         self._deviations = _extended(self._deviations, added)
         self._versions = _extended(self._versions, added)
 
-    def _invalidate(self, rows: Sequence[int] | slice) -> None:
+    def _invalidate(self, rows: NDArray[np.intp] | Sequence[int] | slice) -> None:
         self._newest_version += 1
         self._versions[rows] = self._newest_version
         self._means[rows] = self._deviations[rows] = np.nan

@@ -1,4 +1,5 @@
-"""The watch-list beside a model: edits by another process, refreshes and searches in any order.
+"""The watch-list beside a model: edits by another process, refreshes, searches, and copies of the
+templates for the next start, in any order.
 
 SUSRACKER_STEPS=50000 python -m pytest tests/watchlist/test_model.py
 """
@@ -18,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from susracker.models import Criminal, Template, Vectors
 from susracker.plugins import open_store
+from susracker.stores.sqlite import copy_file, templates
 from susracker.testing.records import NOON, QUALITY, photo
 from susracker.watchlist.fusion import fuse
 from susracker.watchlist.gallery import OUTDATED_SHARE, choose_members
@@ -88,17 +90,23 @@ class Machine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(dir=IN_MEMORY if IN_MEMORY.is_dir() else None))
         url = f"sqlite:///{self.folder / 'people.db'}"
         self.store, self.other_process = open_store(url), open_store(url)
+        self.small_copies = pytest.MonkeyPatch()
+        self.small_copies.setattr(templates, "COPIED_FROM", 1)
+        for module in (templates, copy_file):
+            self.small_copies.setattr(module, "ROWS_IN_PIECE", 4)
         self.max_members = max_members
         self.matcher = HookedMatcher()
         self.watchlist = self.new_watchlist(self.matcher)
         self.now = NOON
         self.people: dict[str, Person] = {}
+        self.erased: set[bytes] = set()
         self.found_before: set[str] = set()  # listed at the last refresh, and ever since
         self.is_fresh = False
         for number in range(size):
             self.add_template(f"c{number:02}", number)
 
     def teardown(self) -> None:
+        self.small_copies.undo()
         self.store.close()
         self.other_process.close()
         shutil.rmtree(self.folder)
@@ -129,9 +137,14 @@ class Machine(RuleBasedStateMachine):
 
     @rule(one=some_ids)
     def remove(self, one: str) -> None:
-        if self.people.pop(one, None):
+        if person := self.people.pop(one, None):
             self.other_process.remove_criminal(one)
+            self.erased |= {each.tobytes() for each in person.templates}
             self.edited()
+
+    @rule()
+    def copy_the_templates(self) -> None:
+        self.other_process.keep_template_copy(ENCODER)
 
     @rule(passed=minutes)
     def time_passes(self, passed: timedelta) -> None:
@@ -205,9 +218,12 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.is_fresh)
     @invariant()
     def the_list_is_that_of_a_new_process(self) -> None:
-        new = self.new_watchlist(HookedMatcher())
+        matcher = HookedMatcher()
+        new = self.new_watchlist(matcher)
         new.refresh(self.now)
         listed = self.listed()
+        for one, vector in zip(listed, matcher.vectors(list(listed)), strict=True):
+            assert vector == pytest.approx(listed[one].vector, abs=1e-6)
         assert len(self.watchlist) == len(new) == len(listed)
         assert self.watchlist.counts == new.counts
         members = set(new._gallery.cohort_members)
@@ -216,6 +232,13 @@ class Machine(RuleBasedStateMachine):
         scoring = scoring_with(self.watchlist._gallery.cohort_members, listed)
         expected = scoring.threshold(TARGET_FPIR, new.counts)
         assert self.watchlist.threshold == pytest.approx(expected, abs=1e-6)
+
+    @invariant()
+    def no_file_holds_a_template_of_someone_erased(self) -> None:
+        kept = {each.tobytes() for one in self.people.values() for each in one.templates}
+        for file in self.folder.glob("*-templates*"):
+            content = file.read_bytes()
+            assert not any(each in content for each in self.erased - kept)
 
     @precondition(lambda self: self.is_fresh)
     @invariant()

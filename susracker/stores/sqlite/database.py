@@ -324,6 +324,11 @@ class Snapshot(Database):
             yield self._connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """This moment."""
+        yield self
+
+    @contextmanager
     def _transaction(self, seconds: float) -> Iterator[sqlite3.Connection]:
         """A snapshot is only read."""
         raise StoreUnavailableError(f"a snapshot of {self.path} cannot be written")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
@@ -36,10 +35,7 @@ from susracker.stores.sqlite.rows import (
     to_record,
     to_row,
 )
-
-ROWS_AT_ONCE = 512
-"""Templates that stay in the processor's cache until they are joined: with 16 times as many,
-reading a million takes half as long again."""
+from susracker.stores.sqlite.templates import TemplateCopy, made_by, read_rows
 
 _SELECT = f"SELECT {columns(Criminal)} FROM criminals JOIN revisions ON criminal_id = criminals.id"
 _FITS = (
@@ -53,6 +49,7 @@ class SqliteGallery(Gallery):
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._copy = TemplateCopy(database)
 
     # -- criminals ---------------------------------------------------------------------------
 
@@ -95,6 +92,7 @@ class SqliteGallery(Gallery):
                 raise no_criminal(criminal_id)
             _forget_in_alerts(connection, criminal_id)
             _bump_revision(connection, criminal_id)
+            self._copy.wipe(criminal_id)
         self._db.empty_log()
 
     def criminals(self, criminal_ids: Collection[str] | None = None) -> list[Criminal]:
@@ -171,6 +169,7 @@ class SqliteGallery(Gallery):
                 "DELETE FROM templates WHERE criminal_id = ? AND photo_id = ?", theirs
             )
             _bump_revision(connection, criminal_id)
+            self._copy.wipe(criminal_id)
         self._db.empty_log()
 
     def photo_owner(self, digest: str) -> str | None:
@@ -185,32 +184,18 @@ class SqliteGallery(Gallery):
         *,
         wanted_at: datetime | None = None,
     ) -> TemplateRows:
-        where, values = _made_by(encoder_id, criminal_ids)
-        sql = f"SELECT criminal_id, photo_id, vector FROM templates {where}"
-        if wanted_at is not None:
-            # Those who are not wanted are looked up, as they are few.
-            sql += (
-                " AND criminal_id NOT IN"
-                " (SELECT id FROM criminals WHERE status <> 'wanted' OR expires_at <= ?)"
-            )
-            values.append(to_integer(wanted_at))
-        owners: list[str] = []
-        # Grown in place: a million templates are half a gigabyte, better not held twice.
-        vectors = bytearray()
-        with (
-            self._db.reading() as connection,
-            closing(connection.execute(f"{sql} ORDER BY criminal_id, photo_id", values)) as cursor,
-        ):
-            while rows := cursor.fetchmany(ROWS_AT_ONCE):
-                owners += [row[0] for row in rows]
-                vectors += self._db.sealer.open_vectors(encoder_id, rows)
-        array = np.frombuffer(vectors, "<f4")
-        return TemplateRows(owners, array.reshape(len(owners), -1 if owners else 0))
+        copied = None
+        if criminal_ids is None:
+            copied = self._copy.read(encoder_id, wanted_at)
+        return copied or read_rows(self._db, encoder_id, criminal_ids, wanted_at)
+
+    def keep_template_copy(self, encoder_id: str) -> None:
+        self._copy.keep(encoder_id)
 
     def template_counts(
         self, encoder_id: str, criminal_ids: Collection[str] | None = None
     ) -> dict[str, int]:
-        where, values = _made_by(encoder_id, criminal_ids)
+        where, values = made_by(encoder_id, criminal_ids)
         sql = f"SELECT criminal_id, count(*) FROM templates {where} GROUP BY 1"
         return dict(self._db.rows(sql, *values))
 
@@ -227,6 +212,14 @@ class SqliteGallery(Gallery):
         return made
 
     def photos_without_template(self, encoder_id: str) -> list[str]:
+        # Each template of an encoder is of another photo that is stored. To count both takes a
+        # tenth of the time.
+        counts = (
+            "(SELECT count(*) FROM photos), (SELECT count(*) FROM templates WHERE encoder_id = ?)"
+        )
+        (photos, templates), *_ = self._db.rows(f"SELECT {counts}", encoder_id)
+        if photos == templates:
+            return []
         sql = (
             "SELECT id FROM photos WHERE NOT EXISTS (SELECT * FROM templates"
             " WHERE templates.criminal_id = photos.criminal_id AND encoder_id = ?"
@@ -238,14 +231,6 @@ class SqliteGallery(Gallery):
         with self._db.writing() as connection:
             owner = _insert_template(connection, template, self._db.sealer)
             _bump_revision(connection, owner)
-
-
-def _made_by(encoder_id: str, criminal_ids: Collection[str] | None) -> tuple[str, list[Any]]:
-    """Which templates an encoder made, as SQL with its values."""
-    if criminal_ids is None:
-        return "WHERE encoder_id = ?", [encoder_id]
-    some = "AND criminal_id IN (SELECT value FROM json_each(?))"
-    return f"WHERE encoder_id = ? {some}", [encoder_id, json_list(criminal_ids)]
 
 
 # -- inside a write ------------------------------------------------------------------------------

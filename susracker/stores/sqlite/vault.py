@@ -17,6 +17,7 @@ from susracker.stores.seals import Seals
 from susracker.stores.sqlite.database import Database
 from susracker.stores.sqlite.rows import columns, to_record
 from susracker.stores.sqlite.seals import put_seals, read_seals
+from susracker.stores.sqlite.templates import TemplateCopy
 
 Row = tuple[Any, ...]
 Change = Callable[[sqlite3.Connection, Resealer, Row], bool]
@@ -72,6 +73,7 @@ class SqliteVault(Vault):
         return +Counter({walk.step: self._walk(walk, resealer, on_step) for walk in WALKS})
 
     def clear_traces(self) -> None:
+        TemplateCopy(self._db).delete()
         with self._db.reading() as connection:
             busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
