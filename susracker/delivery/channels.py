@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from susracker.delivery.base import Channel
 from susracker.delivery.rules import AnyOptions, MqttOptions, WebhookOptions, shown_url
 from susracker.delivery.webhook import Webhook
@@ -15,21 +18,29 @@ def open_channel(options: AnyOptions) -> Channel:
         ConfigError: something that it needs cannot be read, or is unknown.
         MissingDriverError: it needs an extra that is not installed.
     """
+    return channel_class(options)(options)
+
+
+def channel_class(options: AnyOptions) -> Callable[[Any], Channel]:
+    """What makes a channel of a kind.
+
+    Raises:
+        MissingDriverError: it needs an extra that is not installed.
+    """
     if isinstance(options, WebhookOptions):
-        return Webhook(options)
+        return Webhook
     try:
         if isinstance(options, MqttOptions):
             from susracker.delivery.mqtt import Mqtt
 
-            return Mqtt(options)
+            return Mqtt
         from susracker.delivery.notify import Notify
-
-        return Notify(options)
     except ModuleNotFoundError as error:
         raise MissingDriverError(
             f"channels of kind {options.kind!r} need the package {error.name!r}: "
             f"pip install 'susracker[{options.kind}]'"
         ) from error
+    return Notify
 
 
 def shown_receiver(options: AnyOptions) -> str:

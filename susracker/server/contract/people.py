@@ -123,6 +123,8 @@ class Photos(Shown):
 
     criminal_id: str
     photos: list[PhotoShown]
+    next: str | None = None
+    """With `limit`: what to send as `after` for the next page; null on the last one."""
 
 
 class SightingShown(Shown):
@@ -145,6 +147,8 @@ class Track(Shown):
     criminal_id: str
     name: str
     sightings: list[SightingShown]
+    next: str | None = None
+    """With `limit`: what to send as `after` for the next page; null on the last one."""
 
 
 class CameraShown(Shown):
@@ -162,3 +166,5 @@ class Cameras(Shown):
     """All cameras, by id."""
 
     cameras: list[CameraShown]
+    next: str | None = None
+    """With `limit`: what to send as `after` for the next page; null on the last one."""
