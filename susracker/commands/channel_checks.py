@@ -37,7 +37,7 @@ def _reached(name: str, options: AnyOptions) -> Finding:
     except SusrackerError as error:
         return Finding(what, "problem", str(error))
     if problem:
-        return Finding(what, "problem", f"{problem}. Check url, network and firewall")
+        return Finding(what, "problem", problem)
     receiver = shown_receiver(options)
     how = "is well formed" if isinstance(options, NotifyOptions) else "can be reached"
     text = f"{receiver} {how}; susracker deliveries test {name} sends a message"

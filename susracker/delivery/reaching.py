@@ -21,7 +21,7 @@ SECURE = ("https", "mqtts")
 
 
 def problem_of_reaching(options: AnyOptions) -> str | None:
-    """Why the receiver cannot be reached, or None.
+    """Why the receiver cannot be reached and what to do, or None.
 
     People's addresses are only checked for their form. Whether a receiver takes what it is sent
     shows only when something is sent: `susracker.delivery.testing.send_test`.
@@ -41,7 +41,9 @@ def problem_of_reaching(options: AnyOptions) -> str | None:
     except ssl.SSLCertVerificationError as error:
         return f"{where}: its certificate is not trusted ({error.verify_message}): see ca"
     except (OSError, UnicodeError) as error:
-        return f"{where} {error}" if PRIVATE in str(error) else f"no connection to {where}: {error}"
+        if PRIVATE in str(error):
+            return f"{where} {error}"
+        return f"no connection to {where}: {error}. Check url, name server and firewall"
     return None
 
 
