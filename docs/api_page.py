@@ -1,4 +1,5 @@
-"""The text of docs/api.md: every route, parameter, field and error, from the API's description."""
+"""The text of docs/api.md: every route, parameter, field, error, event and topic, from the API's
+descriptions."""
 
 from __future__ import annotations
 
@@ -10,12 +11,15 @@ from typing import Any
 
 import susracker
 from susracker.server.app import create_app
+from susracker.server.contract.asyncapi import EVENTS, asyncapi
+from susracker.server.contract.mqtt import TOPICS
 from susracker.server.contract.openapi import openapi
 
 INTRODUCTION = """# API reference
 
-`make docs` makes this page from the same declarations as `GET /openapi.json`, and a test checks
-that it did. [HTTP and Socket.IO](http.md) explains what the routes are for.
+`make docs` makes this page from the same declarations as `GET /openapi.json` and
+`GET /asyncapi.json`, and a test checks that it did. [HTTP and Socket.IO](http.md) explains what the
+routes are for.
 
 A field with `?` may be left out; `or null` is a value of its own. Errors have the fields of
 `Problem`, or, where cameras post, of `CameraError`.
@@ -26,13 +30,13 @@ Schema = dict[str, Any]
 
 def api_page() -> str:
     """The text of docs/api.md."""
-    document = description()
+    document, sent = description(), asyncapi()
     parts = [INTRODUCTION, "## Routes\n"]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             parts.append("\n".join(_route(f"{method.upper()} {path}", operation)) + "\n")
-    parts.append("## Objects\n")
-    schemas = document["components"]["schemas"]
+    parts += ["\n".join(_events(sent)), "\n".join(_topics(sent)), "## Objects\n"]
+    schemas = document["components"]["schemas"] | sent["components"]["schemas"]
     parts += ["\n".join(_object(name, one)) + "\n" for name, one in sorted(schemas.items())]
     return "\n".join(parts)
 
@@ -43,6 +47,26 @@ def description() -> Schema:
         tracker = susracker.open_tracker(store=f"sqlite:///{folder}/site.db")
         with closing(tracker):
             return openapi(create_app(tracker))
+
+
+def _events(document: Schema) -> Iterator[str]:
+    yield "## Socket.IO events\n\n| event | carries | |\n|---|---|---|"
+    for name in EVENTS:
+        message = document["components"]["messages"][name]
+        yield f"| `{name}` | {_type(message['payload'])} | {message['summary']} |"
+    yield ""
+
+
+def _topics(document: Schema) -> Iterator[str]:
+    yield "## Topics of MQTT\n"
+    yield "The broker keeps the last message of those that are retained.\n"
+    yield "| topic | carries | | |\n|---|---|---|---|"
+    for name, topic in TOPICS.items():
+        message = document["components"]["messages"][f"mqtt_{name}"]
+        kept = "retained" if topic.retained else ""
+        carries = f"{_type(message['payload'])} as `{topic.media}`"
+        yield f"| `{topic.address}` | {carries} | {kept} | {message['summary']} |"
+    yield ""
 
 
 def _route(name: str, operation: Schema) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -21,6 +23,7 @@ from susracker.demo.process import ServerProcess
 from susracker.models import Alert, Candidate
 from susracker.plugins import backend_names
 from susracker.server.app import create_app
+from susracker.server.contract.mqtt import TOPICS
 from susracker.server.wire import new_alert_event
 from tests.pictures import HOPPER
 from tests.test_repository import project
@@ -115,6 +118,39 @@ def test_every_field_of_an_event_is_documented():
     face = replace(activity, kind="face", candidates=(Candidate("1", "Jo Doe", 0.3, 5.0, 0.001),))
     fields = new_alert_event(activity, None).keys() | new_alert_event(face, None).keys()
     assert not [name for name in fields if f"`{name}`" not in page("http.md")]
+
+
+def described() -> dict[str, Any]:
+    """What `GET /openapi.json` answers."""
+    program = "import api_page, json; print(json.dumps(api_page.description()))"
+    return json.loads(
+        subprocess.check_output([sys.executable, "-c", program], cwd=ROOT / "docs", text=True)
+    )
+
+
+def test_every_parameter_field_of_a_body_and_error_is_documented():
+    """Those of answers are in api.md, which is generated."""
+    document, text = described(), page("http.md")
+    told = set(re.findall(r"`(\w+)`|[?&](\w+)=|\"(\w+)\"", text))
+    names = {name for several in told for name in several if name}
+    missing, statuses = set(), set()
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            asked = {one["name"] for one in operation["parameters"] if one["in"] == "query"}
+            for body in operation.get("requestBody", {}).get("content", {}).values():
+                model = body["schema"]["$ref"].rpartition("/")[2]
+                asked |= document["components"]["schemas"][model].get("properties", {}).keys()
+            missing |= asked - names
+            statuses |= {one for one in operation["responses"] if int(one) >= 400}
+    assert not missing
+    assert {"400", "412", "503"} <= statuses
+    assert not [one for one in statuses if not re.search(rf"\b{one}\b", text)]
+
+
+def test_every_event_and_topic_is_in_the_reference():
+    text = page("api.md")
+    assert not [name for name in emitted_events() if f"| `{name}` |" not in text]
+    assert not [one.address for one in TOPICS.values() if f"| `{one.address}` |" not in text]
 
 
 def test_every_kind_of_backend_and_every_backend_is_documented():

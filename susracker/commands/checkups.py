@@ -8,14 +8,14 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from cryptography import x509
 
+from susracker.commands.channel_checks import check_channels
+from susracker.commands.findings import Finding, State
 from susracker.commands.listening import missing
 from susracker.commands.new_stores import is_missing
 from susracker.errors import SusrackerError
@@ -29,14 +29,12 @@ from susracker.plugins import (
     open_store_of,
 )
 from susracker.runtime.text import counted
-from susracker.server.addresses import listens_on_loopback, resolve
+from susracker.server.addresses import listens_on_loopback, networks, resolve
 from susracker.server.hosts import Hosts
 from susracker.server.limits import RateLimit
 from susracker.server.origins import Origins
 from susracker.server.tls import tls_context
 from susracker.stores.base import Store
-
-State = Literal["ok", "warning", "problem"]
 
 LITTLE_SPACE, NO_SPACE = 2_000_000_000, 100_000_000
 """Bytes free on a disk below which there is a warning, or a problem."""
@@ -47,25 +45,14 @@ SOON = timedelta(days=30)
 TOLERATED = timedelta(minutes=1)
 """How far in the future a record of the store may be."""
 
+MANY_ADDRESSES = 65_536
+"""More than a network of proxies has."""
+
 CLOCK_ERROR = 5
 """`TIME_ERROR` of adjtimex(2): the kernel's clock is not synchronised."""
 
 TIMEX_BYTES = 512
 """More than `struct timex` has on any Linux."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found.
-
-    Attributes:
-        what: the part that was checked.
-        text: how it is, and what to do if it is not as it should be.
-    """
-
-    what: str
-    state: State
-    text: str
 
 
 Check = Callable[[LoadedSettings], Iterator[Finding]]
@@ -159,12 +146,19 @@ def _access(loaded: LoadedSettings) -> Iterator[Finding]:
     Origins(settings.allowed_origins)
     RateLimit(settings).close()
     if settings.behind_proxy:
-        text = f"{settings.behind_proxy} may say who a client is: let nothing else be there"
-        yield Finding("proxies", "ok", text)
+        yield _proxies(settings.behind_proxy)
     if settings.insecure_http and not listens_on_loopback(settings.host):
         yield Finding("access", "warning", "keys and faces cross the network without TLS")
     if not is_missing(settings):
         yield from _keys(loaded)
+
+
+def _proxies(listed: str) -> Finding:
+    if wide := [one for one in networks(listed) if one.num_addresses > MANY_ADDRESSES]:
+        text = f"everyone in {', '.join(map(str, wide))} may say who a client is: name the"
+        return Finding("proxies", "warning", f"{text} addresses of the proxies only")
+    text = f"{listed} may say who a client is: let nothing else be there"
+    return Finding("proxies", "ok", text)
 
 
 def _keys(loaded: LoadedSettings) -> Iterator[Finding]:
@@ -241,5 +235,6 @@ CHECKS: dict[str, Check] = {
     "certificate": _certificate,
     "disk": _disks,
     "clock": _clock,
+    "channels": check_channels,
 }
 """Every check by the part that it is about."""

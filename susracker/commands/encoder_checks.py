@@ -13,7 +13,7 @@ from susracker.benchmark.cache import EmbeddingCache
 from susracker.benchmark.datasets import Dataset, read_dataset
 from susracker.benchmark.embedding import Embedder
 from susracker.benchmark.metrics import Numbers, tar_at_far
-from susracker.commands.checkups import Finding, State
+from susracker.commands.findings import Finding, State
 from susracker.config import Settings
 from susracker.demo.portraits import sample_people
 from susracker.errors import ConfigError, InputError

@@ -10,7 +10,8 @@ from susracker.commands.auditing import audit_log
 from susracker.config import Settings
 from susracker.delivery.rules import Plan
 from susracker.server.live import Live
-from susracker.server.service import Part
+from susracker.server.measures import ChannelMeasures
+from susracker.server.service import Part, Service
 from susracker.stores.base import Store
 
 if TYPE_CHECKING:
@@ -56,10 +57,12 @@ class News:
         named = {TELLING: self._push, DELIVERING: self._deliveries}
         return {name: part for name, part in named.items() if part}
 
-    def follow(self, live: Live) -> None:
-        """Tell what this server stores, and broadcast here what others tell."""
+    def follow(self, parts: Service) -> None:
+        """Tell what this server stores, broadcast here what others tell, and measure deliveries."""
+        live = parts.live
         if deliveries := self._deliveries:
             live.also_tell(deliveries.look_now)
+            parts.measures.registry.register(ChannelMeasures(deliveries.figures))
         if push := self._push:
             live.also_tell(push.tell)
             push.start(lambda: self._heard(live))

@@ -30,7 +30,7 @@ from susracker.runtime.threads import one_core_a_thread
 from susracker.server.app import create_app
 from susracker.server.noise import quieten
 from susracker.server.run import serve
-from susracker.server.service import EXTENSION, Part
+from susracker.server.service import EXTENSION, Part, Service
 from susracker.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
@@ -73,9 +73,10 @@ def run(settings: Settings, is_new: bool, plan: Plan, enroll: str) -> None:
         news = News(settings, tracker.store, plan, stack)
         periodic: dict[str, Part] = {FOLLOWING: panel, FORGETTING: purge, COPYING: copying}
         app = create_app(tracker, recorder, periodic | news.parts)
-        news.follow(app.extensions[EXTENSION].live)
-        audit = app.extensions[EXTENSION].audit
-        stack.enter_context(closing(Periodic(NOTING, settings.follow_seconds, audit.catch_up)))
+        parts: Service = app.extensions[EXTENSION]
+        news.follow(parts)
+        catch_up = parts.audit.catch_up
+        stack.enter_context(closing(Periodic(NOTING, settings.follow_seconds, catch_up)))
         stopped_by = serve(app, on_ready=lambda url: _announce(url, tracker, enroll))
     if stopped_by == signal.SIGINT:
         raise click.exceptions.Exit(INTERRUPTED)

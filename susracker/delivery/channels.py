@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from susracker.access.links import Link, PictureLinks
 from susracker.delivery.base import Channel
@@ -20,19 +22,29 @@ def open_channel(name: str, options: AnyOptions, links: PictureLinks) -> Channel
     """
     if isinstance(options, WebhookOptions):
         return Webhook(options, face_link=face_link_of(name, options.pictures_at, links))
+    return channel_class(options)(options)
+
+
+def channel_class(options: AnyOptions) -> Callable[[Any], Channel]:
+    """What makes a channel of a kind.
+
+    Raises:
+        MissingDriverError: it needs an extra that is not installed.
+    """
+    if isinstance(options, WebhookOptions):
+        return Webhook
     try:
         if isinstance(options, MqttOptions):
             from susracker.delivery.mqtt import Mqtt
 
-            return Mqtt(options)
+            return Mqtt
         from susracker.delivery.notify import Notify
-
-        return Notify(options)
     except ModuleNotFoundError as error:
         raise MissingDriverError(
             f"channels of kind {options.kind!r} need the package {error.name!r}: "
             f"pip install 'susracker[{options.kind}]'"
         ) from error
+    return Notify
 
 
 def face_link_of(name: str, server: str, links: PictureLinks) -> FaceLink:

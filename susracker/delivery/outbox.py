@@ -44,6 +44,9 @@ hold up all others for ever. It fails on it if it answers, and says that the fau
 
 WINDOW = timedelta(minutes=1)
 
+DELIVERED, PUT_OFF, GIVEN_UP, GONE = RESULTS = ("delivered", "put_off", "given_up", "gone")
+"""What becomes of an attempt to deliver a message."""
+
 SAVED_EVERY = 1000
 """How many alerts that nobody wants are passed before the cursor is stored."""
 
@@ -92,6 +95,7 @@ class Courier:
 
     Attributes:
         problem: why nothing was delivered when it was last tried, or None.
+        attempts: how many messages this worker tried to deliver, by what became of them.
     """
 
     def __init__(
@@ -117,7 +121,14 @@ class Courier:
         # Everything up to here was looked at: nothing between the stored cursor and this is wanted.
         self._passed = 0
         self.problem: str | None = None
-        store.add_channel(ChannelState(name, store.last_seq()))
+        self.attempts = dict.fromkeys(RESULTS, 0)
+        state = store.add_channel(ChannelState(name, store.last_seq()))
+        self._cursor = state.cursor
+
+    @property
+    def reached(self) -> int:
+        """`seq` of the last alert that this channel is done with, as far as this worker knows."""
+        return max(self._cursor, self._passed)
 
     def step(self) -> float:
         """Deliver one message, if one is due.
@@ -129,6 +140,7 @@ class Courier:
             StoreUnavailableError: the store cannot be read or written.
         """
         state = self._store.channel(self._name)
+        self._cursor = state.cursor
         self.problem = problem_of(state)
         if state.paused:
             return IDLE_SECONDS
@@ -273,10 +285,12 @@ class Courier:
         state, result = self._send(state, task.message)
         now = self._clock.now()
         if isinstance(result, Taken):
+            self.attempts[DELIVERED] += 1
             return self._settle(state, task, now)
         if isinstance(result, Refused):
             self._give_up(state, task, result.reason, now)
         elif isinstance(result, Gone):
+            self.attempts[GONE] += 1
             log.error("channel %s is paused: %s", self._name, result.reason)
             self._change(state, lambda one: replace(one, holder="", paused=result.reason))
         elif result.is_fault and state.faults + 1 >= FAULTS:
@@ -319,6 +333,7 @@ class Courier:
         return _waiting(found)
 
     def _give_up(self, state: ChannelState, task: _Task, reason: str, now: datetime) -> None:
+        self.attempts[GIVEN_UP] += 1
         log.error(
             "channel %s: gave up message %s: %s; susracker deliveries retry sends it again",
             self._name,
@@ -342,6 +357,7 @@ class Courier:
         )
 
     def _put_off(self, state: ChannelState, result: TryLater, now: datetime) -> None:
+        self.attempts[PUT_OFF] += 1
         wait = max(result.retry_after, backoff(state.failures))
         if state.problem != result.reason:
             log.warning("channel %s: trying again: %s", self._name, result.reason)

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from susracker.access.links import PictureLinks
 from susracker.delivery.base import Channel
@@ -20,6 +21,22 @@ log = logging.getLogger(__name__)
 CLOSE_SECONDS = 2.0
 """How long a message that is under way may take when the server stops. One that takes longer is
 sent again after the next start."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFigures:
+    """How one channel of this process is.
+
+    Attributes:
+        reached: `seq` of the last alert that it is done with.
+        works: whether messages reach its receiver, as far as is known.
+        attempts: how many messages this process tried to deliver, by what became of them.
+    """
+
+    name: str
+    reached: int
+    works: bool
+    attempts: Mapping[str, int]
 
 
 class Deliveries:
@@ -52,6 +69,10 @@ class Deliveries:
         """Why alerts do not reach a channel at present, or None."""
         problems = {worker.name: worker.problem for worker in self._workers if worker.problem}
         return _told(problems) if problems else None
+
+    def figures(self) -> list[ChannelFigures]:
+        """How each channel is."""
+        return [worker.figures() for worker in self._workers]
 
     def look_now(self) -> None:
         """Look at once for what there is to deliver. From any thread."""
@@ -88,6 +109,11 @@ class _Worker(threading.Thread):
         if self.ident and not self.is_alive() and not self._stopped:
             return "delivery has stopped"
         return self._problem or self._courier.problem
+
+    def figures(self) -> ChannelFigures:
+        """How the channel is."""
+        courier = self._courier
+        return ChannelFigures(self.name, courier.reached, not self.problem, dict(courier.attempts))
 
     def stop(self) -> None:
         """Let it end as soon as it can."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from susracker.access.roles import Permission
 from susracker.judgement.stats import alert_stats, stats_record
-from susracker.models import AlertKind, AlertStatus
+from susracker.models import AlertKind, AlertStatus, CameraDay
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, unaudited
 from susracker.server.contract.alerts import AlertPage, FullAlert, Stats
@@ -21,6 +21,7 @@ from susracker.server.contract.declaring import contract
 from susracker.server.contract.people import Cameras
 from susracker.server.contract.sites import CameraDays
 from susracker.server.holds import holds_shown
+from susracker.server.paging import ListPage, paged
 from susracker.server.parameters import takes
 from susracker.server.service import Service, service
 from susracker.server.wire import (
@@ -122,32 +123,51 @@ def alert(alert_id: str) -> ResponseReturnValue:
     return jsonify(service().reads.call(_described, service(), alert_id))
 
 
+class CameraPage(ListPage):
+    """Which cameras are asked for.
+
+    Attributes:
+        since: only cameras that were heard from at this time or later.
+    """
+
+    since: Moment | None = None
+
+
 @blueprint.get("/api/cameras")
 @access(Permission.VIEW)
+@takes(CameraPage)
 @unaudited("shows no person")
-@contract(Cameras)
+@contract(Cameras, errors=(404,))
 def cameras() -> ResponseReturnValue:
     """Every camera: when it was last heard from, and its numbers of detections and alerts."""
+    page = parse(CameraPage, request.args)
     found = service().reads.call(service().tracker.cameras)
-    return jsonify(cameras=[camera_fields(camera) for camera in found])
+    wanted = [one for one in found if page.since is None or one.last_heard_at >= page.since]
+    return jsonify(paged("cameras", wanted, page, lambda one: one.id, camera_fields))
 
 
-class Since(BaseModel):
-    """The first day that a client asks for, in UTC; by default all."""
+class CameraDaysAsked(Days):
+    """The days that a client asks for, in UTC, and the camera; by default all."""
 
-    since: date | None = None
+    camera_id: Name | None = None
+
+    def wants(self, day: CameraDay) -> bool:
+        """Whether a day of a camera is one of those."""
+        return self.camera_id in (None, day.camera_id) and (self.since or date.min) <= day.day <= (
+            self.until or date.max
+        )
 
 
 @blueprint.get("/api/cameras/days")
 @access(Permission.VIEW)
-@takes(Since)
+@takes(CameraDaysAsked)
 @unaudited("shows no person")
 @contract(CameraDays)
 def camera_days() -> ResponseReturnValue:
     """What each camera sent on each day."""
-    since = parse(Since, request.args).since or date.min
+    asked = parse(CameraDaysAsked, request.args)
     found = service().reads.call(service().tracker.camera_days)
-    return jsonify(days=[camera_day_fields(one) for one in found if one.day >= since])
+    return jsonify(days=[camera_day_fields(one) for one in found if asked.wants(one)])
 
 
 def _described(parts: Service, alert_id: str) -> dict[str, Any]:

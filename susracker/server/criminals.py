@@ -24,7 +24,7 @@ from susracker.errors import (
     PictureTooLargeError,
     StoreUnavailableError,
 )
-from susracker.models import Criminal
+from susracker.models import Criminal, Sighting
 from susracker.retention.holds import refuse_if_held
 from susracker.runtime.data_uri import decode_base64
 from susracker.server.access import access
@@ -42,9 +42,10 @@ from susracker.server.contract.people import (
     Track,
 )
 from susracker.server.idempotency import Once, once
+from susracker.server.paging import ListPage, paged
 from susracker.server.parameters import takes
 from susracker.server.service import Service, service
-from susracker.server.wire import criminal_fields, parse, sighting_fields
+from susracker.server.wire import Moment, Name, criminal_fields, parse, sighting_fields
 from susracker.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,27 @@ class Page(BaseModel):
     query: str = Field("", max_length=200)
     after: str | None = Field(None, max_length=64)
     limit: int | None = Field(None, ge=1, le=1000)
+
+
+class TrackPage(ListPage):
+    """Which sightings of a person are asked for.
+
+    Attributes:
+        since: earliest time at which they occurred.
+        until: latest time at which they occurred.
+    """
+
+    camera_id: Name | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+
+    def wants(self, sighting: Sighting) -> bool:
+        """Whether a sighting is one of those."""
+        return (
+            self.camera_id in (None, sighting.camera_id)
+            and (self.since is None or sighting.occurred_at >= self.since)
+            and (self.until is None or sighting.occurred_at <= self.until)
+        )
 
 
 class Terms(BaseModel):
@@ -108,18 +130,17 @@ def show_criminal(criminal_id: str) -> ResponseReturnValue:
 @blueprint.get("/api/criminals/<criminal_id>/track")
 @access(Permission.VIEW)
 @audited("criminal.track", "criminal_id")
+@takes(TrackPage)
 @contract(Track)
 def track(criminal_id: str) -> ResponseReturnValue:
     """A person's sightings across cameras, in the order in which they occurred."""
-    store = service().tracker.store
-    name, sightings = service().reads.call(
+    page, store = parse(TrackPage, request.args), service().tracker.store
+    name, found = service().reads.call(
         lambda: (store.criminal(criminal_id).name, store.sightings(criminal_id))
     )
-    return jsonify(
-        criminal_id=criminal_id,
-        name=name,
-        sightings=[sighting_fields(sighting) for sighting in sightings],
-    )
+    wanted = [one for one in found if page.wants(one)]
+    shown = paged("sightings", wanted, page, lambda one: one.id, sighting_fields)
+    return jsonify({"criminal_id": criminal_id, "name": name} | shown)
 
 
 @blueprint.post("/api/criminals")
@@ -169,11 +190,13 @@ def edit(criminal_id: str) -> ResponseReturnValue:
 @blueprint.delete("/api/criminals/<criminal_id>")
 @access(Permission.MANAGE)
 @audited("criminal.remove", "criminal_id")
-@contract(status=204, errors=(409,))
+@contract(status=204, if_match=True)
 def remove(criminal_id: str) -> ResponseReturnValue:
     """Forget a person, with all photos, templates and sightings; not while a held alert names
     them."""
-    service().reads.call(_remove, service().tracker, criminal_id, once_changed())
+    revision = revision_seen()
+    with precondition():
+        service().reads.call(_remove, service().tracker, criminal_id, revision, once_changed())
     return "", 204
 
 
@@ -311,9 +334,11 @@ def _prepare(parts: Service, number: int, image: bytes) -> PreparedPhoto:
     return prepared
 
 
-def _remove(tracker: Tracker, criminal_id: str, changed: Callable[[str], None]) -> None:
+def _remove(
+    tracker: Tracker, criminal_id: str, revision: int | None, changed: Callable[[str], None]
+) -> None:
     refuse_if_held(tracker.store, criminal_id, "release them first")
-    tracker.store.remove_criminal(criminal_id)
+    tracker.store.remove_criminal(criminal_id, revision=revision)
     changed(criminal_id)
     follow_store(tracker)
 

@@ -45,6 +45,11 @@ class FairPool:
         return self._pool.in_flight + len(self._waiting)
 
     @property
+    def waiting(self) -> int:
+        """How many calls wait for a thread."""
+        return len(self._waiting)
+
+    @property
     def is_crowded(self) -> bool:
         """Whether calls wait, so that another may be refused."""
         return not self._free and (bool(self._waiting) or not self._max_waiting)

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, jsonify, url_for
+from flask import Blueprint, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict
 
@@ -19,7 +19,9 @@ from susracker.server.access import access
 from susracker.server.audited import audited, describe, once_changed, unaudited
 from susracker.server.body import from_json
 from susracker.server.contract.declaring import contract
-from susracker.server.contract.sites import Keys, NewKeyShown
+from susracker.server.contract.sites import Keys, KeyState, NewKeyShown
+from susracker.server.paging import ListPage, paged
+from susracker.server.parameters import takes
 from susracker.server.service import service
 from susracker.server.wire import iso, parse
 from susracker.stores.access import Access
@@ -44,14 +46,28 @@ class NewKey(BaseModel):
     expires: str | None = None
 
 
+class KeyPage(ListPage):
+    """Which keys are asked for."""
+
+    role: Role | None = None
+    state: KeyState | None = None
+
+    def wants(self, key: Key) -> bool:
+        """Whether a key is one of those."""
+        return self.role in (None, key.role) and self.state in (None, _state(key))
+
+
 @blueprint.get("/api/keys")
 @access(Permission.KEYS)
 @unaudited("shows neither a person nor a secret")
-@contract(Keys)
+@takes(KeyPage)
+@contract(Keys, errors=(404,))
 def list_keys() -> ResponseReturnValue:
     """All keys, revoked ones too, by the time at which they were made."""
+    page = parse(KeyPage, request.args)
     found = service().reads.call(service().tracker.store.keys)
-    return jsonify(keys=[_fields(key) for key in found])
+    wanted = [key for key in found if page.wants(key)]
+    return jsonify(paged("keys", wanted, page, lambda key: key.id, _fields))
 
 
 @blueprint.post("/api/keys")
@@ -117,12 +133,16 @@ def _fields(key: Key) -> dict[str, Any]:
         "name": key.name,
         "role": key.role,
         "cameras": key.cameras,
-        "state": "revoked" if key.revoked_at else "valid" if key.is_valid(_now()) else "expired",
+        "state": _state(key),
         "created_at": iso(key.created_at),
         "expires_at": iso(key.expires_at),
         "revoked_at": iso(key.revoked_at),
         "last_used_at": iso(key.last_used_at),
     }
+
+
+def _state(key: Key) -> KeyState:
+    return "revoked" if key.revoked_at else "valid" if key.is_valid(_now()) else "expired"
 
 
 def _now() -> datetime:

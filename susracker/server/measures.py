@@ -7,7 +7,7 @@ anything that a client made up, and none names a person, a camera or a key.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
@@ -23,11 +23,20 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
+from prometheus_client.registry import Collector
 
 from susracker.models import Outcome
 
 if TYPE_CHECKING:
+    from susracker.delivery.run import ChannelFigures
     from susracker.server.service import Service
+    from susracker.tracking.tracker import Tracker
 
 UNKNOWN = "unknown"
 """The route and method of requests that lead to no route: clients could make up any number."""
@@ -139,7 +148,10 @@ class _State:
         def gauge(name: str, text: str, *labels: str) -> Gauge:
             return Gauge(f"susracker_{name}", text, labels, registry=registry)
 
+        self._tracker = _TrackerMeasures()
+        registry.register(self._tracker)
         self._in_flight = gauge("detections_in_flight", "Detections being handled or waiting.")
+        self._waiting = gauge("detections_waiting", "Detections that wait for a thread.")
         self._watchlist = gauge("watchlist_people", "People who are matched at present.")
         self._threshold = gauge("threshold_score", "Score from which someone matches.")
         self._target = gauge("target_fpir_ratio", "FPIR that the threshold is made for.")
@@ -150,7 +162,9 @@ class _State:
 
     def read(self, parts: Service) -> None:
         watchlist = parts.tracker.watchlist
+        self._tracker.tracker = parts.tracker
         self._in_flight.set(parts.work.in_flight + parts.slow.in_flight)
+        self._waiting.set(parts.work.waiting + parts.slow.waiting)
         self._watchlist.set(len(watchlist))
         self._threshold.set(watchlist.threshold)
         self._target.set(parts.tracker.settings.target_fpir)
@@ -166,6 +180,59 @@ class _State:
         cooldown = {"cooldown": parts.tracker.warning}
         for name, problem in (needed | cooldown | optional).items():
             self._working.labels(name.replace(" ", "_")).set(not problem)
+
+
+class _TrackerMeasures(Collector):
+    """What a tracker counts itself."""
+
+    tracker: Tracker | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        if self.tracker is None:
+            return
+        passages, encoder = self.tracker.passages, self.tracker.encoder
+        yield GaugeMetricFamily(
+            "susracker_passages_open", "Passages that may go on.", len(passages)
+        )
+        yield CounterMetricFamily("susracker_passages", "Passages that began.", passages.begun)
+        yield SummaryMetricFamily(
+            "susracker_network_duration_seconds",
+            "Time that the network takes each time that it encodes faces.",
+            encoder.calls,
+            encoder.seconds,
+        )
+
+
+class ChannelMeasures(Collector):
+    """What is delivered to each channel.
+
+    Args:
+        figures: looks up how each channel is.
+    """
+
+    def __init__(self, figures: Callable[[], Sequence[ChannelFigures]]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        made = CounterMetricFamily(
+            "susracker_deliveries",
+            "Attempts of this server to deliver a message.",
+            labels=["channel", "state"],
+        )
+        working = GaugeMetricFamily(
+            "susracker_channel_working", "1 while a channel works, else 0.", labels=["channel"]
+        )
+        reached = GaugeMetricFamily(
+            "susracker_channel_alert_seq",
+            "The seq of the last alert that a channel is done with.",
+            labels=["channel"],
+        )
+        for one in self._figures():
+            for state, count in one.attempts.items():
+                made.add_metric([one.name, state], count)
+            working.add_metric([one.name], one.works)
+            reached.add_metric([one.name], one.reached)
+        yield from (made, working, reached)
 
 
 def measure_requests(app: Flask, measures: Measures) -> None:

@@ -20,6 +20,7 @@ from susracker.server.conditional import precondition, revision_seen
 from susracker.server.contract.declaring import contract
 from susracker.server.contract.people import Photos
 from susracker.server.criminals import follow_store
+from susracker.server.paging import ListPage, paged
 from susracker.server.parameters import takes
 from susracker.server.service import service
 from susracker.server.wire import parse
@@ -54,11 +55,14 @@ class Basis(BaseModel):
 @blueprint.get("/api/criminals/<criminal_id>/photos")
 @access(Permission.VIEW)
 @audited("criminal.show", "criminal_id")
+@takes(ListPage)
 @contract(Photos)
 def list_photos(criminal_id: str) -> ResponseReturnValue:
     """A person's photos in the order of enrolment, with their quality."""
+    page = parse(ListPage, request.args)
     photos = service().reads.call(_described, service().tracker, criminal_id)
-    return jsonify(criminal_id=criminal_id, photos=photos)
+    shown = paged("photos", photos, page, lambda one: one["id"], dict)
+    return jsonify({"criminal_id": criminal_id} | shown)
 
 
 @blueprint.get("/api/criminals/<criminal_id>/photos/<photo>")

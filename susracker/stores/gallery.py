@@ -128,9 +128,16 @@ class Gallery(ABC):
         raise problem
 
     @abstractmethod
-    def remove_criminal(self, criminal_id: str) -> None:
+    def remove_criminal(self, criminal_id: str, *, revision: int | None = None) -> None:
         """Forget someone, with all photos, templates and sightings. Alerts stay, as a record of
-        what operators were told, without the face and without the link to the person."""
+        what operators were told, without the face and without the link to the person.
+
+        Args:
+            revision: as in `edit_criminal`.
+
+        Raises:
+            ConflictError: the person was changed since `revision`.
+        """
 
     @abstractmethod
     def criminals(self, criminal_ids: Collection[str] | None = None) -> list[Criminal]:

@@ -96,6 +96,19 @@ def test_a_criminal_is_removed_only_once(gallery: Gallery) -> None:
     assert gallery.changes(0).revision == revision
 
 
+def test_a_criminal_is_removed_only_on_the_revision_that_is_named(gallery: Gallery) -> None:
+    gallery.put_criminal(criminal("c1"), [photo("c1")])
+    old = gallery.criminal("c1").revision
+    gallery.edit_criminal("c1", {"age": 40})
+    with pytest.raises(ConflictError):
+        gallery.remove_criminal("c1", revision=old)
+    assert gallery.criminal("c1").age == 40
+    assert len(gallery.photo_ids("c1")) == 1
+    gallery.remove_criminal("c1", revision=gallery.criminal("c1").revision)
+    with pytest.raises(NotFoundError):
+        gallery.remove_criminal("c1", revision=old)
+
+
 def test_criminals_are_in_order_of_name_and_then_id(gallery: Gallery) -> None:
     for criminal_id, name in [("3", "B"), ("1", "C"), ("2", "B"), ("4", "A")]:
         gallery.put_criminal(criminal(criminal_id, name=name))

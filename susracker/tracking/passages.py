@@ -68,9 +68,13 @@ class Passages:
 
     Args:
         seconds: a face that is seen so long after the last one begins another passage.
+
+    Attributes:
+        begun: how many passages there have been.
     """
 
     def __init__(self, seconds: float) -> None:
+        self.begun = 0
         self._span = timedelta(seconds=seconds)
         self._cameras: OrderedDict[str, list[Passage]] = OrderedDict()
         self._lock = threading.Lock()
@@ -266,6 +270,7 @@ class Passages:
         passages = self._cameras.setdefault(camera_id, [])
         passages[:] = [one for one in passages if received_at - one.received_at <= self._span]
         passages.append(passage)
+        self.begun += 1
         self._cameras.move_to_end(camera_id)
         if len(passages) > MAX_PASSAGES:
             passages.remove(min(passages, key=lambda one: one.received_at))

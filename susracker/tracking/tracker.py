@@ -17,6 +17,7 @@ from susracker.cooldowns.base import Cooldown
 from susracker.errors import DuplicateError, InputError, NotFoundError, StoreUnavailableError
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
+from susracker.faces.timed import TimedEncoder
 from susracker.loading import make_settings
 from susracker.matchers.base import Matcher
 from susracker.models import Alert, Camera, CameraDay, Detection, Outcome, OutcomeKind
@@ -98,7 +99,7 @@ class Tracker(Closing):
         self.settings = settings
         self.store = store
         self.journal = journal or store
-        self.encoder = encoder
+        self.encoder = TimedEncoder(encoder)
         self.detector = detector or open_detector(settings.detector)
         self.watchlist = WatchList(
             store,
@@ -109,18 +110,18 @@ class Tracker(Closing):
             settings.threshold_shift,
         )
         limit = self.max_detection_pixels
-        self.recogniser = Recogniser(self.detector, encoder, self.watchlist, limit)
+        self.recogniser = Recogniser(self.detector, self.encoder, self.watchlist, limit)
         # Threads that wait for the store must not keep others from recognising.
         self._turns = Turns(settings.workers)
         self._large_turns = Turns(large_at_once(settings.workers))
         self._matcher = matcher
         self._cooldown = cooldown
-        self._passages = Passages(settings.passage_seconds)
-        self._decider = Decider(encoder, self.watchlist, self._passages, limit)
+        self.passages = Passages(settings.passage_seconds)
+        self._decider = Decider(self.encoder, self.watchlist, self.passages, limit)
         self._outcomes = OutcomeRecorder(
             self.journal,
             cooldown,
-            self._passages,
+            self.passages,
             moves_last_seen=settings.last_seen_after == SIGHTING,
         )
         self._evidence = Evidence(self.journal)
@@ -230,7 +231,7 @@ class Tracker(Closing):
         """
         self.refresh()
         self.watchlist.prepare(PREPARED_AT_ONCE)
-        self._passages.forget(self._clock())
+        self.passages.forget(self._clock())
         self._counts.flush()
         self._forget_events(self._clock())
 
@@ -334,7 +335,7 @@ class Tracker(Closing):
         if detection.event_id is None:
             return None
         outcome = self.journal.event_outcome(detection.camera_id, detection.event_id)
-        passage = self._passages.of_event(detection.camera_id, detection.event_id)
+        passage = self.passages.of_event(detection.camera_id, detection.event_id)
         return replace(outcome, passage=passage.id) if outcome and passage else outcome
 
     def _found(

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
+import threading
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +19,10 @@ from susracker.access.issuing import issue
 from susracker.cli import main
 from susracker.commands import checkups
 from susracker.plugins import open_store
+from susracker.stores.outbox import ChannelState, DeadLetter
 from susracker.testing.records import activity
 from tests.certificates import make_certificate
+from tests.delivery.web import WebServer
 
 
 @pytest.fixture
@@ -23,6 +30,13 @@ def url(tmp_path):
     url = f"sqlite:///{tmp_path / 'site.db'}"
     open_store(url).close()
     return url
+
+
+@pytest.fixture
+def web():
+    server = WebServer()
+    yield server
+    server.close()
 
 
 def doctor(url: str, *flags: str) -> tuple[int, dict[str, list[tuple[str, str]]]]:
@@ -33,6 +47,101 @@ def doctor(url: str, *flags: str) -> tuple[int, dict[str, list[tuple[str, str]]]
     for one in json.loads(result.output):
         found.setdefault(one["what"], []).append((one["state"], one["text"]))
     return result.exit_code, found
+
+
+HOOK = """
+[channels.hook]
+kind = "webhook"
+url = "http://127.0.0.1:{port}/hook"
+secrets = ["whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"]
+allow_private = {allowed}
+
+[[rules]]
+to = "hook"
+"""
+
+
+def doctor_of(folder: Path, url: str, tables: str) -> tuple[int, dict[str, list[tuple[str, str]]]]:
+    """What is found with tables of channels and rules."""
+    (folder / "site.toml").write_text(tables)
+    args = ["--config", str(folder / "site.toml"), "doctor", "--json", "--store", url]
+    result = CliRunner().invoke(main, [*args, "--port", "0"], catch_exceptions=False)
+    told: dict[str, list[tuple[str, str]]] = {}
+    for one in json.loads(result.output):
+        told.setdefault(one["what"], []).append((one["state"], one["text"]))
+    return result.exit_code, told
+
+
+def test_a_receiver_that_can_be_reached_is_sent_nothing(url, tmp_path, web):
+    status, found = doctor_of(tmp_path, url, HOOK.format(port=web.port, allowed="true"))
+    assert (status, found["channel hook"][0][0]) == (0, "ok")
+    assert "deliveries test hook" in found["channel hook"][0][1]
+    assert web.posts == []
+
+
+def test_a_receiver_that_cannot_be_reached(url, tmp_path):
+    status, found = doctor_of(tmp_path, url, HOOK.format(port=1, allowed="true"))
+    ((state, text),) = found["channel hook"]
+    assert (status, state) == (1, "problem")
+    assert text.startswith("no connection to http://127.0.0.1:1: ")
+
+
+def test_a_receiver_inside_the_network_has_to_be_allowed(url, tmp_path, web):
+    status, found = doctor_of(tmp_path, url, HOOK.format(port=web.port, allowed="false"))
+    assert (status, found["channel hook"][0][0]) == (1, "problem")
+    assert "allow_private = true" in found["channel hook"][0][1]
+
+
+def test_a_receiver_whose_certificate_is_not_trusted(url, tmp_path):
+    files = make_certificate(tmp_path, "receiver")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.cert, files.key)
+    receiver = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    receiver.socket = context.wrap_socket(receiver.socket, server_side=True)
+    threading.Thread(target=receiver.serve_forever, daemon=True).start()
+    tables = HOOK.format(port=receiver.server_port, allowed="true").replace("http:", "https:")
+    status, found = doctor_of(tmp_path, url, tables)
+    assert (status, found["channel hook"][0][0]) == (1, "problem")
+    assert "not trusted" in found["channel hook"][0][1]
+    trusted = tables.replace("allow_private", f'ca = "{files.cert}"\nallow_private')
+    status, found = doctor_of(tmp_path, url, trusted)
+    assert (status, found["channel hook"][0][0]) == (0, "ok")
+    receiver.shutdown()
+    receiver.server_close()
+
+
+def test_people_whose_address_is_wrong(url, tmp_path):
+    tables = '[channels.jo]\nkind = "notify"\nurls = ["{}"]\n[[rules]]\nto = "jo"\n'
+    status, found = doctor_of(tmp_path, url, tables.format("no-such://secret@host"))
+    assert (status, found["channel jo"][0][0]) == (1, "problem")
+    assert "secret" not in found["channel jo"][0][1]
+    status, found = doctor_of(tmp_path, url, tables.format("json://127.0.0.1:1"))
+    assert (status, found["channel jo"][0][0]) == (0, "ok")
+
+
+def test_a_channel_that_is_paused_and_its_dead_letters(url, tmp_path, web):
+    with open_store(url) as store:
+        letter = DeadLetter(1, 1, "answers 400", datetime.now(timezone.utc))
+        state = store.add_channel(ChannelState("hook", 0))
+        store.put_channel(replace(state, paused="maintenance"), add=(letter,))
+    status, found = doctor_of(tmp_path, url, HOOK.format(port=web.port, allowed="true"))
+    assert status == 0
+    _, paused, letters = found["channel hook"]
+    assert paused[0] == letters[0] == "warning"
+    assert "deliveries resume hook" in paused[1]
+    assert "deliveries retry" in letters[1]
+
+
+def test_rules_that_are_wrong(url, tmp_path):
+    status, found = doctor_of(tmp_path, url, '[[rules]]\nto = "nobody"\n')
+    assert (status, found["channels"][0][0]) == (1, "problem")
+
+
+def test_proxies_that_are_everyone(url):
+    _, found = doctor(url, "--behind-proxy", "10.0.0.0/8")
+    assert found["proxies"][0][0] == "warning"
+    _, found = doctor(url, "--behind-proxy", "10.0.0.0/24")
+    assert found["proxies"][0][0] == "ok"
 
 
 def states(found: dict[str, Any]) -> set[str]:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
+from functools import cache
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
+from susracker.delivery.base import Message
+from susracker.delivery.messages import TYPES
+from susracker.delivery.rules import MqttOptions
+from susracker.delivery.topics import Publication, availability_topic, publications
 from susracker.judgement.judging import Judged
 from susracker.oversight import Judgement
 from susracker.server.contract.asyncapi import EVENTS, asyncapi
+from susracker.server.contract.mqtt import TOPICS, parameters_of
 from susracker.server.wire import alert_event, alert_updated_event, new_alert_event
 from susracker.testing.records import activity, face_alert
 from tests.test_docs import emitted_events
@@ -18,13 +28,18 @@ from tests.test_docs import emitted_events
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 
 
-def check(event: str, payload: Any) -> list[str]:
-    """What is wrong with the payload of an event."""
+@cache
+def validator(event: str) -> jsonschema_rs.Draft202012Validator:
+    """What checks the payload of an event."""
     document = asyncapi()
     message = document["components"]["messages"][event]
     schema = message["payload"] | {"components": document["components"]}
-    validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-    return [one.message for one in validator.iter_errors(payload)]
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+
+
+def check(event: str, payload: Any) -> list[str]:
+    """What is wrong with the payload of an event."""
+    return [one.message for one in validator(event).iter_errors(payload)]
 
 
 def test_every_event_is_in_it():
@@ -33,7 +48,8 @@ def test_every_event_is_in_it():
     assert document["asyncapi"].startswith("3.")
     assert document["channels"]["live"]["messages"].keys() == EVENTS.keys()
     sent = {one["messages"][0]["$ref"] for one in document["operations"].values()}
-    assert sent == {f"#/channels/live/messages/{name}" for name in EVENTS}
+    live = {f"#/channels/live/messages/{name}" for name in EVENTS}
+    assert sent == live | {f"#/channels/mqtt_{one}/messages/{one}" for one in TOPICS}
 
 
 ALERTS = {
@@ -60,3 +76,60 @@ def test_updates_are_as_it_says():
     judged = Judged(face_alert(status="unsure"), (review,), (outcome,))
     assert check("alert_updated", alert_updated_event(judged)) == []
     assert check("alert_updated", alert_updated_event(judged) | {"name": "Jo"})
+
+
+# -- MQTT ------------------------------------------------------------------------------------------
+
+OPTIONS = MqttOptions(kind="mqtt", url="mqtt://broker", prefix="site/alerts", discovery="ha")
+
+
+def published() -> Iterator[Publication]:
+    """All kinds of messages with all kinds of alerts, as they are published: those of people who
+    were removed are not."""
+    known = [one for one in ALERTS.values() if one.kind == "activity" or one.criminal_id]
+    alerts = [replace(one, seq=number) for number, one in enumerate(known, 1)]
+    for alert in [*alerts, face_alert(face=b"\xff\xd8", name="Jo/Doe")]:
+        for kind in ("alert", "unreviewed"):
+            message = Message(f"{alert.id}-{kind}", kind, (alert,), is_stale=kind == "alert")
+            yield from publications(message, OPTIONS, NOON)
+    yield from publications(Message("g", "gathered", tuple(alerts)), OPTIONS, NOON)
+    yield from publications(Message("t", "test"), OPTIONS, NOON)
+
+
+def topic_of(address: str) -> str:
+    """A pattern of the topics that an address stands for."""
+    known = {"prefix": OPTIONS.prefix, "discovery": OPTIONS.discovery}
+    return re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], "[^/+#]+"), address)
+
+
+def names_of(topic: str) -> list[str]:
+    return [name for name, one in TOPICS.items() if re.fullmatch(topic_of(one.address), topic)]
+
+
+def test_whatever_is_published_has_a_channel_and_is_as_it_says():
+    seen = set()
+    for one in published():
+        (name,) = names_of(one.topic)
+        seen.add(name)
+        if TOPICS[name].media == "application/json":
+            assert check(f"mqtt_{name}", json.loads(one.payload)) == [], one.topic
+            assert check(f"mqtt_{name}", json.loads(one.payload) | {"more": 1}), one.topic
+        assert one.retain <= (TOPICS[name].retained or name == "sensor")
+    assert names_of(availability_topic(OPTIONS)) == ["available"]
+    assert seen | {"available"} == TOPICS.keys(), "what is described is published"
+
+
+def test_the_channels_of_mqtt_are_whole():
+    document = asyncapi()
+    for name, topic in TOPICS.items():
+        channel = document["channels"][f"mqtt_{name}"]
+        assert set(channel["parameters"]) == set(parameters_of(topic.address))
+        message = document["components"]["messages"][f"mqtt_{name}"]
+        assert message["contentType"] == topic.media
+    assert check("mqtt_available", "online") == check("mqtt_available", "offline") == []
+    assert check("mqtt_available", "away")
+
+
+def test_every_type_of_message_is_in_it():
+    schema = asyncapi()["components"]["schemas"]["CloudEvent"]
+    assert set(schema["properties"]["type"]["enum"]) == set(TYPES.values())

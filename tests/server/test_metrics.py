@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -14,18 +16,36 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from susracker import open_tracker
 from susracker.access.issuing import issue
+from susracker.commands.news import News
+from susracker.delivery.rules import plan_of
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
+from susracker.server.service import EXTENSION
+from tests.delivery.web import WebServer
 from tests.pictures import HOPPER
 from tests.server.apps import running_app
 
 ROOT = Path(__file__).parents[2]
 
+SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
+
 
 @pytest.fixture
-def client(tmp_path):
+def web():
+    server = WebServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def client(tmp_path, web):
     url = f"sqlite:///{tmp_path / 'site.db'}"
-    with open_tracker(store=url) as tracker, running_app(tracker) as app:
+    hook = {"kind": "webhook", "url": web.url, "secrets": [SECRET], "allow_private": True}
+    plan = plan_of({"channels": {"hook": hook}, "rules": [{"to": "hook"}]})
+    with open_tracker(store=url) as tracker, ExitStack() as stack:
+        news = News(tracker.settings, tracker.store, plan, stack)
+        app = stack.enter_context(running_app(tracker, None, news.parts))
+        news.follow(app.extensions[EXTENSION])
         enroller = Enroller(tracker.store, tracker.encoder)
         photo = enroller.prepare(HOPPER.read_bytes())
         enroller.enroll(criminal_from_fields({"name": "Grace Hopper"}), [photo])
@@ -142,6 +162,82 @@ def test_a_monitors_key_reads_measures_and_nothing_else(client):
     assert client.get("/api/alerts", headers=shown).status_code == 403
 
 
+def test_passages_and_the_networks_time_are_counted(client):
+    assert samples(client)["susracker_passages_total",] == 0
+    before = samples(client)["susracker_network_duration_seconds_count",]
+    post_face(client)
+    post_face(client)
+    found = samples(client)
+    assert found["susracker_passages_total",] == found["susracker_passages_open",] == 1
+    assert found["susracker_network_duration_seconds_count",] > before
+    assert 0 < found["susracker_network_duration_seconds_sum",] < 60
+    assert found["susracker_detections_waiting",] == 0
+
+
+def eventually(client: Any, wanted: dict[tuple[str, ...], float]) -> bool:
+    """Whether the measures become these soon."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        found = samples(client)
+        if all(found[name] == value for name, value in wanted.items()):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_deliveries_are_counted_by_channel_and_state(client, web):
+    post(client, event_type="violence")
+    assert eventually(
+        client,
+        {
+            ("susracker_deliveries_total", "hook", "delivered"): 1,
+            ("susracker_deliveries_total", "hook", "put_off"): 0,
+            ("susracker_channel_working", "hook"): 1,
+            ("susracker_channel_alert_seq", "hook"): 1,
+        },
+    )
+    web.status = 400
+    post(client, event_type="fire")
+    given_up = ("susracker_deliveries_total", "hook", "given_up")
+    assert eventually(client, {given_up: 1, ("susracker_channel_alert_seq", "hook"): 2})
+    web.status = 503
+    post(client, event_type="smoke")
+    put_off = ("susracker_deliveries_total", "hook", "put_off")
+    assert eventually(client, {put_off: 1, ("susracker_channel_working", "hook"): 0})
+    assert samples(client)["susracker_channel_alert_seq", "hook"] == 2
+
+
+KINDS = ("counter", "gauge", "histogram", "summary")
+NO_BASE_UNIT = (
+    "ms",
+    "milliseconds",
+    "minutes",
+    "hours",
+    "days",
+    "kb",
+    "mb",
+    "percent",
+    "kilobytes",
+)
+
+
+def test_names_follow_the_conventions(client):
+    """As `promtool check metrics` does: https://prometheus.io/docs/practices/naming/."""
+    for one in text_string_to_metric_families(client.get("/metrics").text):
+        name = one.name.removesuffix("_created")
+        words = name.split("_")
+        assert re.fullmatch("[a-z][a-z0-9_]*", name)
+        assert one.documentation, name
+        assert not set(words) & {*KINDS, *NO_BASE_UNIT}, name
+        ends = {sample.name.removeprefix(name) for sample in one.samples}
+        if one.type == "counter":
+            assert ends <= {"_total", "_created"}, name
+        elif one.type in ("histogram", "summary"):
+            assert words[-1] in ("seconds", "bytes"), name
+        elif one.type == "gauge":
+            assert words[-1] not in ("total", "count", "sum", "bucket", "info"), name
+
+
 def documented() -> set[str]:
     page = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
     return set(re.findall(r"^\| `(susracker_\w+)`", page, re.MULTILINE))
@@ -169,5 +265,6 @@ def test_the_dashboard_asks_for_measures_that_there_are(client):
         for name in re.findall(r"\b(?:susracker|process)_\w+", target["expr"])
     }
     there = {name for name, *_ in samples(client)} | documented()
-    assert {re.sub("_bucket$", "", name) for name in asked} <= there
-    assert documented() - {"susracker_build_info"} <= {re.sub("_bucket$", "", one) for one in asked}
+    assert {re.sub("_bucket$|_sum$|_count$", "", name) for name in asked} <= there
+    shown = {re.sub("_bucket$|_sum$|_count$", "", one) for one in asked}
+    assert documented() - {"susracker_build_info"} <= shown

@@ -1,4 +1,5 @@
-"""The description of the Socket.IO events, by AsyncAPI 3, from the models of what they carry."""
+"""The description of the Socket.IO events and of MQTT, by AsyncAPI 3, from the models of what they
+carry."""
 
 from __future__ import annotations
 
@@ -17,12 +18,15 @@ from susracker.server.contract.alerts import (
     Pictures,
     Shown,
 )
+from susracker.server.contract.mqtt import mqtt_channels, mqtt_messages, mqtt_operations
 from susracker.server.contract.openapi import API_VERSION
 from susracker.server.contract.schemas import Schema, Schemas
 
 DESCRIPTION = """Alerts as they are raised, over Socket.IO on `/socket.io`, to every client that is
 connected. With `auth: {last_seq: N}` a client is first sent everything that came after `N`; with
-`auth: {key: "sus_…"}` it shows its key."""
+`auth: {key: "sus_…"}` it shows its key.
+
+The channels `mqtt_…` are topics of a broker, for sites that name one in their settings."""
 
 
 class AlertEventBase(Shown):
@@ -95,7 +99,8 @@ def asyncapi() -> Schema:
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
                 "x-roles": [role for role, may in ROLES.items() if Permission.VIEW in may],
             }
-        },
+        }
+        | mqtt_channels(),
         "operations": {
             f"send_{name}": {
                 "action": "send",
@@ -103,8 +108,12 @@ def asyncapi() -> Schema:
                 "messages": [{"$ref": f"#/channels/live/messages/{name}"}],
             }
             for name in messages
+        }
+        | mqtt_operations(),
+        "components": {
+            "messages": messages | mqtt_messages(schemas),
+            "schemas": schemas.components,
         },
-        "components": {"messages": messages, "schemas": schemas.components},
     }
 
 

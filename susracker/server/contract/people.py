@@ -139,6 +139,8 @@ class Photos(Shown):
 
     criminal_id: str
     photos: list[PhotoShown]
+    next: str | None = None
+    """With `limit`: what to send as `after` for the next page; null on the last one."""
 
 
 class SightingShown(Shown):
@@ -161,6 +163,8 @@ class Track(Shown):
     criminal_id: str
     name: str
     sightings: list[SightingShown]
+    next: str | None = None
+    """With `limit`: what to send as `after` for the next page; null on the last one."""
 
 
 class CameraShown(Shown):
@@ -178,3 +182,5 @@ class Cameras(Shown):
     """All cameras, by id."""
 
     cameras: list[CameraShown]
+    next: str | None = None
+    """With `limit`: what to send as `after` for the next page; null on the last one."""

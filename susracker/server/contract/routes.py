@@ -32,7 +32,7 @@ def openapi_document() -> ResponseReturnValue:
 @unaudited("shows no person")
 @contract(Document)
 def asyncapi_document() -> ResponseReturnValue:
-    """The Socket.IO events, by AsyncAPI 3."""
+    """The Socket.IO events and the topics of MQTT, by AsyncAPI 3."""
     return _once("asyncapi", asyncapi)
 
 

@@ -77,6 +77,9 @@ class Found(Shown):
     enrolment: Enrolment
 
 
+KeyState = Literal["valid", "expired", "revoked"]
+
+
 class KeyShown(Shown):
     """A key, without its secret."""
 
@@ -85,7 +88,7 @@ class KeyShown(Shown):
     role: Role
     cameras: str
     """The pattern of the cameras that a camera's key may post for."""
-    state: Literal["valid", "expired", "revoked"]
+    state: KeyState
     created_at: AwareDatetime
     expires_at: AwareDatetime | None
     revoked_at: AwareDatetime | None
@@ -102,6 +105,8 @@ class Keys(Shown):
     """All keys, by the time at which they were made."""
 
     keys: list[KeyShown]
+    next: str | None = None
+    """With `limit`: what to send as `after` for the next page; null on the last one."""
 
 
 class Retention(Shown):

@@ -114,9 +114,7 @@ class MongoGallery(Gallery):
         _refuse_foreign(templates, {photo.id for photo in photos} | photos_of(known).keys())
         with self._db.turn, self._db.errors_mapped(), ExitStack() as undo:
             fields = edit_fields(edit) | self._added(criminal_id, photos, templates, undo)
-            # A document that we never changed has no revision, which counts as 0.
-            based_on = {} if revision is None else {f"{OWN}.revision": revision or None}
-            edited = {"_id": known["_id"]} | PRESENT | based_on
+            edited = {"_id": known["_id"]} | PRESENT | _based_on(revision)
             # This is the moment at which all of it is stored.
             if not self._db.criminals.update_one(edited, {"$set": fields}).matched_count:
                 is_there = self._find(criminal_id) is not None
@@ -125,14 +123,16 @@ class MongoGallery(Gallery):
             self._db.bump_revision(criminal_id)
             self._panel.expect(known["_id"], known | fields)
 
-    def remove_criminal(self, criminal_id: str) -> None:
+    def remove_criminal(self, criminal_id: str, *, revision: int | None = None) -> None:
         with self._db.turn, self._db.errors_mapped():
+            known = key_is(criminal_id) | _based_on(revision)
             # From here on nobody finds them, and whoever just stored a sighting takes it back.
-            marked = self._db.criminals.update_one(key_is(criminal_id), {"$set": {REMOVING: True}})
+            marked = self._db.criminals.update_one(known, {"$set": {REMOVING: True}})
             # First, for it may be this person's removal that failed half-way before.
             self._finish_removals()
             if not marked.matched_count:
-                raise no_criminal(criminal_id)
+                is_there = self._find(criminal_id) is not None
+                raise edited_meanwhile(criminal_id) if is_there else no_criminal(criminal_id)
 
     def criminals(self, criminal_ids: Collection[str] | None = None) -> list[Criminal]:
         found = self._db.read(self._db.criminals, key_among(criminal_ids), WITHOUT_PICTURES)
@@ -334,6 +334,12 @@ class MongoGallery(Gallery):
         shown = dict.fromkeys((*FIELDS, f"{OWN}.photos"), 1)
         found = self._db.read(self._db.criminals, key_is(criminal_id), shown)
         return found[0] if found else None
+
+
+def _based_on(revision: int | None) -> Document:
+    """What a document is like whose person was not changed since a revision."""
+    # A document that we never changed has no revision, which counts as 0.
+    return {} if revision is None else {f"{OWN}.revision": revision or None}
 
 
 def _order(criminal: Criminal) -> tuple[str, str]:

@@ -85,8 +85,9 @@ class SqliteGallery(Gallery):
             _add_photos(connection, criminal_id, photos, templates, self._db.sealer)
             _bump_revision(connection, criminal_id)
 
-    def remove_criminal(self, criminal_id: str) -> None:
+    def remove_criminal(self, criminal_id: str, *, revision: int | None = None) -> None:
         with self._db.writing() as connection:
+            _check_revision(connection, criminal_id, revision)
             removed = connection.execute("DELETE FROM criminals WHERE id = ?", (criminal_id,))
             if not removed.rowcount:
                 raise no_criminal(criminal_id)
