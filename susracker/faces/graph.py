@@ -44,7 +44,8 @@ class Graph:
         """
         shape = self.constant(np.array([0, side, side // 2, 6], np.int64))
         x = self.node("Transpose", self.node("Reshape", name, shape), perm=[0, 3, 1, 2])
-        scale, zero = self.constant(np.array(SCALE, np.float32)), self.constant(np.array(0, np.uint8))
+        scale = self.constant(np.array(SCALE, np.float32))
+        zero = self.constant(np.array(0, np.uint8))
         return self.node("DequantizeLinear", x, scale, zero)
 
     def constant(self, values: NDArray[Any]) -> str:
