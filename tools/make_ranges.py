@@ -77,7 +77,7 @@ def ranges(
         calibrator.collect_data(Inputs(inputs))
         found = calibrator.compute_data().items()
     return {
-        name: [round(np.asarray(end).item(), 4) for end in data.range_value]
+        name: [round(np.asarray(end).item(), 8) for end in data.range_value]
         for name, data in sorted(found)
     }
 

@@ -38,6 +38,14 @@ DETECTION = "dlib-mmod-v1"
 BORDER = 30
 """Pixels around a picture, of the mean colour, so that faces at its edge are found."""
 
+NARROW = 14
+"""The same where a face is looked for in the middle only: a copy of 104 pixels then has two thirds
+of the pixels to look at."""
+
+AVERAGED_BELOW = 0.55
+"""A copy in which a face is looked for in the middle only is made by averaging areas where it is
+smaller than this; otherwise by interpolation, in a fifth of the time."""
+
 MEAN = (123, 117, 104)
 """What the network takes for nothing, in whole numbers."""
 
@@ -102,21 +110,27 @@ class Cnn:
                 self._session = self._session or self._load()
         return _scores(self._session, framed)
 
-    def windows(self, picture: Picture, scale: float, threshold: float) -> Windows:
+    def windows(
+        self, picture: Picture, scale: float, threshold: float, *, central: bool = False
+    ) -> Windows:
         """Find windows that show a face in a scaled copy of the picture, brightened if it is dark.
+
+        Args:
+            central: whether a face is looked for in the middle only, which is faster.
 
         Returns:
             shape (n, 4): the middle, from the left and from the top, the width, all in pixels of
             the picture, and the score.
         """
-        small = resized(picture, scale)
-        scores = self.scores(framed(brightened(small, gain_of(small))))
+        border, averaged_below = (NARROW, AVERAGED_BELOW) if central else (BORDER, 1.0)
+        small = resized(picture, scale, averaged_below)
+        scores = self.scores(framed(brightened(small, gain_of(small)), border))
         rows, columns = np.nonzero(scores > threshold)
-        middles = [
-            (STRIDE * numbers + float(CENTRE - BORDER)) / scale for numbers in (columns, rows)
-        ]
-        widths = np.full(len(rows), WINDOW / scale)
-        return np.stack([*middles, widths, scores[rows, columns]], axis=1)
+        found = np.empty((len(rows), 4))
+        found[:, 0], found[:, 1] = columns, rows
+        found[:, :2] = (STRIDE * found[:, :2] + (CENTRE - border)) / scale
+        found[:, 2], found[:, 3] = WINDOW / scale, scores[rows, columns]
+        return found
 
     def _load(self) -> Any:
         weights = self._weights or weights_file(WEIGHTS)
@@ -131,9 +145,9 @@ class Cnn:
             return load_network(self._cache, _name("fp32"), weights, _exact, _compare_with_dlib)
 
 
-def framed(picture: Picture) -> Picture:
+def framed(picture: Picture, border: int = BORDER) -> Picture:
     """Put the border around a picture."""
-    sides = (BORDER,) * 4
+    sides = (border,) * 4
     return np.asarray(
         cv2.copyMakeBorder(picture, *sides, cv2.BORDER_CONSTANT, value=MEAN), np.uint8
     )
@@ -156,20 +170,18 @@ def faces_of(windows: Windows) -> list[Found]:
 
 def _shared(one: Windows, others: Windows) -> Windows:
     """The intersection with one window, as a share of the rectangle around both."""
-    lows = [others[:, axis] - others[:, 2] / 2 for axis in (0, 1)]
-    highs = [others[:, axis] + others[:, 2] / 2 for axis in (0, 1)]
-    shared, around = np.ones(len(others)), np.ones(len(others))
-    for axis in (0, 1):
-        low, high = one[axis] - one[2] / 2, one[axis] + one[2] / 2
-        shared *= np.maximum(0, np.minimum(highs[axis], high) - np.maximum(lows[axis], low))
-        around *= np.maximum(highs[axis], high) - np.minimum(lows[axis], low)
-    return shared / around
+    halves, half = others[:, 2:3] / 2, one[2] / 2
+    lows, highs = others[:, :2] - halves, others[:, :2] + halves
+    low, high = one[:2] - half, one[:2] + half
+    shared = np.maximum(0, np.minimum(highs, high) - np.maximum(lows, low))
+    around = np.maximum(highs, high) - np.minimum(lows, low)
+    return np.asarray(shared[:, 0] * shared[:, 1] / (around[:, 0] * around[:, 1]))
 
 
 def _found(windows: Windows) -> Found:
     """The face that these windows show, of which the first has the highest score."""
     weights = np.exp(4 * (windows[:, 3] - windows[0, 3]))
-    x, y, width = np.average(windows[:, :3], axis=0, weights=weights).tolist()
+    x, y, width = (weights @ windows[:, :3] / weights.sum()).tolist()
     half = width * HOG_WIDTH / 2
     y += HOG_DROP * width
     return Found(Box(x - half, y - half, x + half, y + half), float(windows[0, 3]))

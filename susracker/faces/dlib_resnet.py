@@ -16,7 +16,7 @@ import onnx
 
 from susracker.errors import EncoderError
 from susracker.faces.dlib_file import DlibFile, Weights
-from susracker.faces.graph import Graph
+from susracker.faces.graph import MEAN_RGB, SCALE, Graph
 from susracker.faces.network import CHIP_SIZE, CHIPS, DIMENSION, EMBEDDINGS
 
 STAGES = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True))
@@ -61,8 +61,7 @@ class _Builder:
         self._node, self._constant = self._graph.node, self._graph.constant
 
     def model(self) -> onnx.ModelProto:
-        x = self._graph.pixels(CHIPS)
-        x = self._node("Relu", self._convolution(x, 3, 32, size=7, stride=2, padding=0))
+        x = self._node("Relu", self._first_convolution())
         x = self._node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
         side = _halved(_halved(CHIP_SIZE, 7), 3)
         channels = 32
@@ -105,6 +104,19 @@ class _Builder:
         pads = np.array([0, 0, 0, 0, 0, channels, pixels, pixels], np.int64)
         return self._node("Pad", x, self._constant(pads))
 
+    def _first_convolution(self) -> str:
+        """That of the input, by pairs of columns. The mean goes into the biases, for no pixel is
+        padded."""
+        channels, filters, size = 3, 32, 7
+        kernels, bias = self._folded(channels, filters, size)
+        mean = np.array(MEAN_RGB, np.float32) * np.float32(SCALE)
+        bias = bias - kernels.sum(axis=(2, 3)) @ mean
+        pairs = np.pad(kernels, [(0, 0), (0, 0), (0, 0), (0, 1)])
+        pairs = pairs.reshape(filters, channels, size, (size + 1) // 2, 2)
+        pairs = pairs.transpose(0, 4, 1, 2, 3).reshape(filters, 2 * channels, size, -1)
+        x = self._graph.column_pairs(CHIPS, CHIP_SIZE)
+        return self._conv(x, pairs, bias, strides=[2, 1], padding=0)
+
     def _convolution(
         self,
         x: str,
@@ -115,17 +127,26 @@ class _Builder:
         stride: int = 1,
         padding: int = 1,
     ) -> str:
+        return self._conv(x, *self._folded(channels, filters, size), [stride] * 2, padding)
+
+    def _folded(self, channels: int, filters: int, size: int) -> tuple[Weights, Weights]:
+        """The kernels and biases of a convolution and of the affine layer after it."""
         weights, affine = self._take(b"con"), self._take(b"aff")
         kernels, bias = weights[:-filters], weights[-filters:]
         gamma, beta = affine[:filters], affine[filters:]
         kernels = kernels.reshape(filters, channels, size, size) * gamma[:, None, None, None]
+        return kernels, bias * gamma + beta
+
+    def _conv(
+        self, x: str, kernels: Weights, bias: Weights, strides: list[int], padding: int
+    ) -> str:
         return self._node(
             "Conv",
             x,
             self._constant(kernels),
-            self._constant(bias * gamma + beta),
-            kernel_shape=[size, size],
-            strides=[stride, stride],
+            self._constant(bias),
+            kernel_shape=list(kernels.shape[2:]),
+            strides=strides,
             pads=[padding] * 4,
         )
 

@@ -36,6 +36,18 @@ class Graph:
         x = self.node("Sub", x, self.constant(mean))
         return self.node("Mul", x, self.constant(np.array(SCALE, np.float32)))
 
+    def column_pairs(self, name: str, side: int) -> str:
+        """The input, uint8[n, side, side, 3], R, G, B, as float32[n, 6, side, side / 2], from 0 to
+        1 with no mean subtracted: each place has the colours of two columns.
+
+        Arithmetic of 8 bits takes them as they are, and reads longer runs of them.
+        """
+        shape = self.constant(np.array([0, side, side // 2, 6], np.int64))
+        x = self.node("Transpose", self.node("Reshape", name, shape), perm=[0, 3, 1, 2])
+        scale = self.constant(np.array(SCALE, np.float32))
+        zero = self.constant(np.array(0, np.uint8))
+        return self.node("DequantizeLinear", x, scale, zero)
+
     def constant(self, values: NDArray[Any]) -> str:
         """Add a constant."""
         name = f"constant_{len(self._constants)}"

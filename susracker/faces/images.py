@@ -189,14 +189,18 @@ def scaled_to(picture: Picture, shorter_side: int) -> Picture:
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
 
 
-def resized(picture: Picture, scale: float) -> Picture:
-    """A scaled copy of a picture; the picture itself if the scale is 1."""
+def resized(picture: Picture, scale: float, averaged_below: float = 1.0) -> Picture:
+    """A scaled copy of a picture; the picture itself if the scale is 1.
+
+    Args:
+        averaged_below: scales below it average areas, and others interpolate.
+    """
     if scale == 1:
         return picture
     height, width = picture.shape[:2]
     size = max(1, round(width * scale)), max(1, round(height * scale))
     # Averaging areas avoids moiré, which a detector would take for edges.
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    how = cv2.INTER_AREA if scale < averaged_below else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
 
 

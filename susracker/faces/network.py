@@ -6,7 +6,7 @@ CHIP_SIZE, DIMENSION = 150, 128
 CHIPS, EMBEDDINGS = "chips", "embeddings"
 """Names of the recognition network's input and of its output."""
 
-FORMAT = "1"
+FORMAT = "2"
 """Change this when `dlib_resnet.build` makes a different model from the same weights."""
 
 INT8_FORMAT = "int8-1"

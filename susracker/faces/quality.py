@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -38,13 +40,15 @@ def measure(
         detector_score: the detector's confidence.
         gain: the factor by which the chip was brightened.
     """
-    eyes = landmarks[:4].reshape(2, 2, 2).mean(axis=1)
+    (outer, inner, other_outer, other_inner) = landmarks[:4]
+    apart = (outer + inner - other_outer - other_inner) / 2
     grey = cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY)
+    # Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
+    _, deviation = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))
     return Quality(
-        eye_distance=float(np.linalg.norm(eyes[0] - eyes[1])),
-        # Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000.
-        sharpness=float(cv2.Laplacian(grey, cv2.CV_64F).var()),
-        brightness=float(grey.mean()) / gain,
+        eye_distance=math.hypot(*apart),
+        sharpness=float(deviation[0, 0]) ** 2,
+        brightness=cv2.mean(grey)[0] / gain,
         detector_score=detector_score,
     )
 

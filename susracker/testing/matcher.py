@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from susracker.matchers.base import Matcher
+from susracker.matchers.base import ROUNDING, Matcher
 from susracker.models import Vectors
 
 DIMENSION = 16
@@ -44,6 +44,16 @@ def test_best_first_one_a_criminal_with_their_best_template(matcher: Matcher) ->
     assert [one.criminal_id for one in found] == ["near", "far"]
     assert found[0].similarity == pytest.approx(1)
     assert found[1].similarity == pytest.approx(-1)
+
+
+def test_probes_find_together_what_each_finds_alone(matcher: Matcher) -> None:
+    matcher.load([f"p{number:03}" for number in range(500)], unit(500))
+    probes = unit(40, seed=3)
+    for probe, together in zip(probes, matcher.search(probes, 20), strict=True):
+        (alone,) = matcher.search(probe[None], 20)
+        assert [one.criminal_id for one in together] == [one.criminal_id for one in alone]
+        similarities = [[one.similarity for one in found] for found in (together, alone)]
+        assert similarities[0] == pytest.approx(similarities[1], abs=float(ROUNDING))
 
 
 def test_ties_go_by_id(matcher: Matcher) -> None:

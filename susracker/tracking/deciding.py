@@ -15,6 +15,7 @@ from susracker.models import Detection
 from susracker.tracking.passage import Passage, SeenFace
 from susracker.tracking.passages import Claim, Passages
 from susracker.tracking.recogniser import Match, Recognition, Sight, best_of_each
+from susracker.tracking.turns import Turns
 from susracker.watchlist.looks import Look
 from susracker.watchlist.watchlist import PREFILTER_MARGIN, WatchList
 
@@ -38,15 +39,23 @@ class Decider:
 
     Args:
         max_pixels: the largest picture that is decoded.
+        turns: one is taken to encode a face in full, and none while searching, so that threads that
+            search at the same time can do it together.
     """
 
     def __init__(
-        self, encoder: Encoder, watchlist: WatchList, passages: Passages, max_pixels: int
+        self,
+        encoder: Encoder,
+        watchlist: WatchList,
+        passages: Passages,
+        max_pixels: int,
+        turns: Turns,
     ) -> None:
         self._max_pixels = max_pixels
         self._encoder = encoder
         self._watchlist = watchlist
         self._passages = passages
+        self._turns = turns
 
     def skipped(
         self,
@@ -115,7 +124,7 @@ class Decider:
             claims[0].passage.events.append(detection.event_id)
         with ExitStack() as undo:
             undo.callback(self._passages.give_back, claims)
-            self._look(claims, received_at)
+            self._look(claims, detection.camera_id, received_at)
             matches = best_of_each(
                 Match(claim.passage.candidates, face.jpeg(), claim.passage, face.seen.quality)
                 for claim, face in zip(claims, sight.faces, strict=True)
@@ -127,7 +136,7 @@ class Decider:
         began = sum(claim.is_new for claim in claims)
         return Recognition(len(claims), matches, first, began)
 
-    def _look(self, claims: Sequence[Claim], now: datetime) -> None:
+    def _look(self, claims: Sequence[Claim], camera_id: str, now: datetime) -> None:
         due = [_Due(claim, claim.look) for claim in claims if claim.look]
         if not due:
             return
@@ -138,7 +147,7 @@ class Decider:
             for one, margin in zip(due, margins, strict=True)
             if margin >= -PREFILTER_MARGIN or one.claim.is_match
         ]
-        self._encode([face for one in near for face in one.claim.faces])
+        self._encode([face for one in near for face in one.claim.faces], camera_id)
         for one, margin in zip(due, margins.tolist(), strict=True):
             if one not in near:
                 far = FAR_AFTER_ONE if one.claim.number == 1 else FAR_AFTER_MORE
@@ -149,12 +158,13 @@ class Decider:
             for one, candidates in zip(near, found, strict=True):
                 self._passages.looked(one.claim, candidates, settled=False)
 
-    def _encode(self, faces: Sequence[SeenFace]) -> None:
+    def _encode(self, faces: Sequence[SeenFace], camera_id: str) -> None:
         """Encode in full the faces that are not yet."""
         chips = [(face, face.chip) for face in faces if face.template is None]
         waiting = [(face, chip) for face, chip in chips if chip is not None]
         if waiting:
-            templates = self._encoder.encode(np.stack([chip for _, chip in waiting]))
+            with self._turns.turn(camera_id):
+                templates = self._encoder.encode(np.stack([chip for _, chip in waiting]))
             for (face, _), template in zip(waiting, templates, strict=True):
                 face.template = template
 

@@ -74,8 +74,8 @@ class Tracker(Closing):
     """Recognises faces in detections, and stores sightings and alerts.
 
     `handle` may be called from any thread, and from many at once, of which `workers` recognise at
-    the same time, one camera's after another's, while others wait for the store. Half as many
-    beside them take the large pictures. The tracker owns the parts that it is given, and closes
+    the same time, one camera's after another's, while others search or wait for the store. Half as
+    many beside them take large pictures. The tracker owns the parts that it is given, and closes
     them. As a context manager it starts on entry and closes on exit.
 
     Args:
@@ -117,7 +117,7 @@ class Tracker(Closing):
         self._matcher = matcher
         self._cooldown = cooldown
         self.passages = Passages(settings.passage_seconds)
-        self._decider = Decider(self.encoder, self.watchlist, self.passages, limit)
+        self._decider = Decider(self.encoder, self.watchlist, self.passages, limit, self._turns)
         self._outcomes = OutcomeRecorder(
             self.journal,
             cooldown,
@@ -314,9 +314,7 @@ class Tracker(Closing):
         return self.settings.passage_seconds > 0
 
     def _attempt(self, detection: Detection, received_at: datetime) -> Outcome:
-        turns = self._large_turns if self.is_large(detection) else self._turns
-        with turns.turn(detection.camera_id):
-            recognition = self._recognise(detection, received_at)
+        recognition = self._recognise(detection, received_at)
         outcome = self.conclude(detection, recognition, received_at)
         searches = recognition.searches if recognition else 0
         self._count(detection, received_at, outcome, searches)
@@ -324,12 +322,15 @@ class Tracker(Closing):
 
     def _recognise(self, detection: Detection, received_at: datetime) -> Recognition | None:
         picture = _picture(detection)
-        if picture is None or not self.has_passages:
-            return self.recogniser.recognise(picture, received_at)
-        at = self._clocks.moment(detection, received_at)
-        if skipped := self._decider.skipped(detection, at, received_at):
-            return skipped
-        return self._decider.look(detection, self.recogniser.see(picture), at, received_at)
+        turns = self._large_turns if self.is_large(detection) else self._turns
+        with turns.turn(detection.camera_id):
+            if picture is None or not self.has_passages:
+                return self.recogniser.recognise(picture, received_at)
+            at = self._clocks.moment(detection, received_at)
+            if skipped := self._decider.skipped(detection, at, received_at):
+                return skipped
+            sight = self.recogniser.see(picture)
+        return self._decider.look(detection, sight, at, received_at)
 
     def _earlier_outcome(self, detection: Detection) -> Outcome | None:
         if detection.event_id is None:

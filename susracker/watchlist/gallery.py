@@ -12,6 +12,7 @@ import numpy as np
 
 from susracker.matchers.base import Matcher, Neighbour
 from susracker.models import Vectors
+from susracker.runtime.together import Together
 from susracker.watchlist.fusion import FusedTemplates
 from susracker.watchlist.scoring import (
     CohortStatistics,
@@ -28,6 +29,11 @@ of one nearby."""
 
 MAX_COHORT_MEMBERS = 1000
 """How many criminals are members of the cohort at most, because each costs time in every search."""
+
+TOGETHER_FROM, PROBES_TOGETHER = 50_000, 32
+"""From so many people on, probes of threads that search at the same time are compared in one
+product, up to so many. Of eight threads with a million people, a search takes 9 ms of CPU instead
+of 19; with 20,000 it takes the same, and with 1,000 waiting costs more than it saves."""
 
 OUTDATED_SHARE = 0.1
 """Cohort members are chosen anew when more than this share of them have changed or left, or are
@@ -46,6 +52,13 @@ class Scored(NamedTuple):
     criminal_id: str
     similarity: float
     score: float
+
+
+class _Compared(NamedTuple):
+    """A probe's neighbours and its own statistics."""
+
+    near: Sequence[Neighbour]
+    statistics: CohortStatistics
 
 
 class ScoredGallery:
@@ -79,6 +92,7 @@ class ScoredGallery:
         self._target_fpir = target_fpir
         self._shift = threshold_shift
         self._people = People()
+        self._together = Together(self._compare, PROBES_TOGETHER)
         self._counts: TemplateCounts = {}
         self._threshold = math.inf
 
@@ -152,11 +166,7 @@ class ScoredGallery:
         Returns:
             for each probe, the people near it, best score first, ties by id.
         """
-        statistics = self._scoring.statistics(probes)
-        return [
-            self._scored(neighbours, statistics.row(index))
-            for index, neighbours in enumerate(self._matcher.search(probes, SCORED_NEIGHBOURS))
-        ]
+        return [self._scored(one.near, one.statistics) for one in self._compared(probes)]
 
     def best_scores(self, probes: Vectors) -> Scores:
         """The best score in each probe's search, shape (n,): negative infinity if nobody is near.
@@ -164,10 +174,23 @@ class ScoredGallery:
         Args:
             probes: unit length, shape (n, dimension).
         """
-        statistics = self._scoring.statistics(probes)
-        found = self._matcher.search(probes, SCORED_NEIGHBOURS)
-        scores = [self._scores(near, statistics.row(index)) for index, near in enumerate(found)]
+        scores = [self._scores(one.near, one.statistics) for one in self._compared(probes)]
         return np.array([np.fmax.reduce(one, initial=-np.inf) for one in scores], np.float32)
+
+    def _compared(self, probes: Vectors) -> Sequence[_Compared]:
+        compare = self._together if len(self) >= TOGETHER_FROM else self._compare
+        return compare(list(probes))
+
+    def _compare(self, probes: Sequence[Vectors]) -> list[_Compared]:
+        """Compare probes with everyone, and with the cohort."""
+        if not probes:
+            return []
+        together = np.stack(probes)
+        statistics = self._scoring.statistics(together)
+        return [
+            _Compared(near, statistics.row(index))
+            for index, near in enumerate(self._matcher.search(together, SCORED_NEIGHBOURS))
+        ]
 
     def _remove(self, criminal_ids: Collection[str]) -> None:
         self._people.remove(criminal_ids)

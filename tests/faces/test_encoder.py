@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from susracker.errors import EncoderError
-from susracker.faces import built, dlib_resnet, graph
+from susracker.faces import built, dlib_resnet
 from susracker.faces import weights as weights_module
 from susracker.faces.encoder import DlibEncoder, DlibInt8Encoder, DlibReferenceEncoder
 from susracker.faces.weights import RECOGNITION, weights_file
@@ -121,7 +121,7 @@ def test_the_model_is_built_once_and_kept(tmp_path, chips, monkeypatch):
 
 
 def test_a_model_that_differs_from_dlibs_is_not_kept(tmp_path, chips, monkeypatch):
-    monkeypatch.setattr(graph, "MEAN_RGB", (122.7, 117.001, 104.298))
+    monkeypatch.setattr(dlib_resnet, "MEAN_RGB", (122.7, 117.001, 104.298))
     with pytest.raises(EncoderError, match="differs from dlib's"):
         DlibEncoder(cache=tmp_path).encode(chips)
     assert not list(tmp_path.iterdir())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from susracker.testing.records import NOON
+from susracker.watchlist import gallery
 from susracker.watchlist.watchlist import PREFILTER_MARGIN, WatchList
 from tests.watchlist.doubles import ENCODER, HookedMatcher, MemoryStore, tiny_scoring, unit
 
@@ -51,6 +55,34 @@ def test_the_best_score_is_the_first_that_a_search_finds(store, watchlist):
     for number, vector in enumerate(PEOPLE):
         store.put(f"c{number}", vector[None])
     watchlist.refresh(NOON)
-    gallery = watchlist._gallery
-    expected = [found[0].score for found in gallery.search(PEOPLE)]
-    assert gallery.best_scores(PEOPLE).tolist() == expected
+    people = watchlist._gallery
+    expected = [found[0].score for found in people.search(PEOPLE)]
+    assert people.best_scores(PEOPLE).tolist() == expected
+
+
+def test_threads_that_search_at_once_find_what_each_finds_alone(store, watchlist, monkeypatch):
+    for number, vector in enumerate(PEOPLE):
+        store.put(f"c{number}", vector[None])
+    watchlist.refresh(NOON)
+    probes = unit(200, seed=2)
+    alone = [watchlist._gallery.search(probe[None]) for probe in probes]
+    monkeypatch.setattr(gallery, "TOGETHER_FROM", len(PEOPLE))
+    together: list[int] = []
+    shared = watchlist._gallery._together
+    compare = shared._work
+
+    def noted(items):
+        while not together and len(shared._waiting) < 7:
+            time.sleep(0.001)
+        together.append(len(items))
+        return compare(items)
+
+    shared._work = noted
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda probe: watchlist._gallery.search(probe[None]), probes))
+    assert together[0] == 1
+    assert together[1] >= 7
+    for (mine,), (theirs,) in zip(found, alone, strict=True):
+        assert [one.criminal_id for one in mine] == [one.criminal_id for one in theirs]
+        scores = [one.score for one in theirs]
+        assert [one.score for one in mine] == pytest.approx(scores, abs=1e-4)
