@@ -82,7 +82,9 @@ def test_what_to_go_on_after_must_be_there(client, path):
     assert client.get(path, query_string={"limit": 0}).status_code == 400
 
 
-@pytest.mark.parametrize("path", sorted(LISTS.keys() - {"/api/keys"}))  # it says when a key was used
+@pytest.mark.parametrize(
+    "path", sorted(LISTS.keys() - {"/api/keys"})
+)  # it says when a key was used
 def test_a_page_that_has_not_changed_is_not_sent_again(client, path):
     asked = {"limit": 2}
     tag = client.get(path, query_string=asked).headers["ETag"]
