@@ -169,7 +169,7 @@ def test_all_routes_are_walked(paths):
     assert {"/face_upload", "/activity_alert", "/api/detections", "/api/criminals"} <= {
         path for method, path in paths if method == "POST"
     }
-    assert len({path for method, path in paths if method == "PUT"}) == 2 * 3 + 2
+    assert len({path for method, path in paths if method == "PUT"}) == 3 * 3 + 2
 
 
 @pytest.mark.parametrize("content_type", CONTENT_TYPES)
