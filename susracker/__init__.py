@@ -12,6 +12,7 @@ Importing this package loads no model and opens no connection: a name is importe
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
         open_store,
     )
     from susracker.tracking.tracker import Tracker, open_tracker
+
+# ONNX Runtime 1.32 reports its use to Microsoft, unless this is set before it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOMES = {
     "Enroller": "enrolment.enroller",

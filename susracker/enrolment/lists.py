@@ -239,7 +239,9 @@ def _text(data: bytes, path: Path) -> str:
 def _problem_of(columns: list[str]) -> str | None:
     for column in columns:
         if column not in COLUMNS:
-            return f"unknown column {column!r}; known: {', '.join(COLUMNS)}"
+            return (
+                f"unknown column {column!r}: rename it or take it out; known: {', '.join(COLUMNS)}"
+            )
         if columns.count(column) > 1:
             return f"the column {column!r} appears twice"
     missing = [column for column in ("photo", "name") if column not in columns]

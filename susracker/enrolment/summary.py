@@ -25,6 +25,8 @@ ADVICE = {
     "in no person's folder": "put each photo into a folder named after its person; or, if the files"
     " are named after people, type susracker enroll FILE… --each-file",
     "no such file": "the paths in a list start from the folder of the list",
+    "no face": "turn a photo that lies on its side upright, or take one that shows the face from"
+    " the front, larger and sharper",
     "too large": "add --max-megapixels with a higher limit, or save smaller copies",
     SEVERAL_PEOPLE: "if each file is of another person, name that folder alone and add --each-file;"
     " if all are of one person, add --allow-unlike",

@@ -136,6 +136,7 @@ def test_a_folder_of_people_with_every_way_to_be_refused(tmp_path, run, stored):
     }
     assert "refused 10:" in lines
     assert any("put each photo into a folder named after its person" in line for line in lines)
+    assert any("turn a photo that lies on its side upright" in line for line in lines)
     for name in ("both", "wall", "small", "blurred", "broken", "empty", "gone", "pipe"):
         assert sum(f"{name}.jpg" in line for line in lines) == 1
 

@@ -91,7 +91,10 @@ def test_json_says_the_same(tmp_path: Path) -> None:
         ("", "line 1: the column 'photo' is missing"),
         ("photo\n1.jpg\n", "line 1: the column 'name' is missing"),
         ("photo,name\n", "lists nobody"),
-        ("photo,name,nick\n", "line 1: unknown column 'nick'; known: photo, name, age"),
+        (
+            "photo,name,nick\n",
+            "line 1: unknown column 'nick': rename it or take it out; known: photo, name",
+        ),
         ("photo,name,name\n", "line 1: the column 'name' appears twice"),
         ("photo,name\n1.jpg,Jo\n,Jo\n", "line 3: photo is missing"),
         ("photo,name\n1.jpg\n", "line 2: name is missing"),
