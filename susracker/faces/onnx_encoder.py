@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from typing_extensions import Self
 
 from susracker.errors import ConfigError, EncoderError
@@ -135,12 +136,38 @@ def _digest(*parts: bytes) -> str:
 
 def _opened(file: Path, network: bytes) -> Any:
     try:
-        return open_session(network)
+        session = open_session(network)
     except ORT_ERRORS as error:
         raise ConfigError(
             f"{file} is no network that ONNX Runtime can open: {error}. It must be one file, with "
             "its weights inside"
         ) from error
+    # Other files could change without another id, and ONNX Runtime looks for them in the folder
+    # where the program was started.
+    if others := _other_files(network):
+        raise ConfigError(
+            f"{file} has weights in other files ({', '.join(map(repr, others))}): save it as one "
+            "file, with onnx.save_model(onnx.load(FILE), FILE)"
+        )
+    return session
+
+
+def _other_files(network: bytes) -> list[str]:
+    """The files that a network's weights are in, but for its own."""
+    tensors = _tensors(onnx.ModelProto.FromString(network))
+    entries = (entry for tensor in tensors for entry in tensor.external_data)
+    return sorted({entry.value for entry in entries if entry.key == "location"})
+
+
+def _tensors(message: Any) -> Iterator[onnx.TensorProto]:
+    """All tensors in a part of a network, those of nodes, functions and inner graphs included."""
+    if isinstance(message, onnx.TensorProto):
+        yield message
+        return
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_MESSAGE:
+            for inner in [value] if hasattr(value, "ListFields") else value:
+                yield from _tensors(inner)
 
 
 def _only_input(file: Path, session: Any) -> tuple[str, Any, Sequence[Any]]:

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 
@@ -191,6 +192,25 @@ def four_numbers(**form) -> bytes:
 def test_a_network_that_does_not_fit_says_why(tmp_path, model, said):
     file = networks.write(tmp_path, model())
     with pytest.raises(ConfigError, match=said):
+        OnnxEncoder(file)
+
+
+@pytest.mark.parametrize("where", ["initializer", "constant"])
+def test_weights_in_another_file_are_refused(tmp_path, monkeypatch, where):
+    """ONNX Runtime would take them from wherever the program runs, and the id would not tell."""
+    model = onnx.ModelProto.FromString(networks.projection())
+    weights = model.graph.initializer[0]
+    (tmp_path / "weights.bin").write_bytes(weights.raw_data)
+    onnx.external_data_helper.set_external_data(weights, "weights.bin")
+    weights.ClearField("raw_data")
+    weights.data_location = TensorProto.EXTERNAL
+    if where == "constant":
+        model.graph.node.insert(0, helper.make_node("Constant", [], ["weights"], value=weights))
+        del model.graph.initializer[:]
+    folder = tmp_path / "elsewhere"
+    file = networks.write(folder, model.SerializeToString())
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"other files \('weights.bin'\).*as one file"):
         OnnxEncoder(file)
 
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 import zlib
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import asdict, dataclass, replace
-from typing import Any, BinaryIO, overload
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from susracker.errors import StoreError
 from susracker.models import Vectors
@@ -47,7 +48,7 @@ class Head:
         rows: how many templates it holds.
         dimension: numbers in a template.
         owners_bytes: length of the owners.
-        owners_checksum: of the owners.
+        owners_checksum: of the owners, and of where each line begins.
     """
 
     token: str
@@ -90,8 +91,8 @@ class CopyFile:
         file.seek(0)
         self.head = Head.from_bytes(file.read(HEAD_BYTES))
         self._owners_at = HEAD_BYTES + sum(map(self._length, range(self._pieces)))
-        self._places_at = self._owners_at + self.head.owners_bytes
-        if file.seek(0, 2) != self._places_at + (self.head.rows + 1) * PLACE.itemsize:
+        places_at = self._owners_at + self.head.owners_bytes
+        if file.seek(0, 2) != places_at + (self.head.rows + 1) * PLACE.itemsize:
             raise UnfitCopyError("it is not as long as it says")
 
     def rows(self, before: TemplateRows, without: Set[str]) -> TemplateRows:
@@ -100,7 +101,7 @@ class CopyFile:
         Raises:
             UnfitCopyError: it is damaged, or the template of someone else was wiped.
         """
-        owners, kept = self._owners(), before.criminal_ids.copy()
+        owners, kept = self._lines().texts(), before.criminal_ids.copy()
         vectors = np.empty((len(kept) + len(owners), self.head.dimension), NUMBER)
         if kept:
             vectors[: len(kept)] = before.vectors
@@ -121,9 +122,9 @@ class CopyFile:
         Raises:
             UnfitCopyError: it is damaged.
         """
-        places = _Lines(self._file, self._owners_at, self._places_at, self.head.rows)
+        lines = self._lines()
         wiped: dict[int, list[int]] = {}
-        for row in (row for one in criminal_ids for row in _rows_of(one.encode(), places)):
+        for row in (row for one in criminal_ids for row in lines.rows_of(one.encode())):
             wiped.setdefault(row // ROWS_IN_PIECE, []).append(row % ROWS_IN_PIECE)
         for number, rows in wiped.items():
             piece = self._piece(number).copy()
@@ -131,14 +132,14 @@ class CopyFile:
             self._file.seek(self._place(number))
             self._file.write(_sealed_piece(self._sealer, self.head.token, number, piece.tobytes()))
 
-    def _owners(self) -> list[str]:
+    def _lines(self) -> _Lines:
+        """All owners, checked: whoever is not found among damaged ones would not be wiped."""
         self._file.seek(self._owners_at)
-        text = self._file.read(self.head.owners_bytes)
-        if zlib.crc32(text) != self.head.owners_checksum:
+        stored = self._file.read()
+        if zlib.crc32(stored) != self.head.owners_checksum:
             raise UnfitCopyError("its owners are damaged")
-        owners = text.decode().split("\n")
-        owners.pop()  # each line ends with one
-        return owners
+        size = self.head.owners_bytes
+        return _Lines(stored[:size], np.frombuffer(stored, PLACE, offset=size))
 
     def _piece(self, number: int) -> Vectors:
         self._file.seek(self._place(number))
@@ -189,15 +190,16 @@ def write_copy(
         raise UnfitCopyError("an id has several lines")
     if len(sizes) != 1:
         raise UnfitCopyError("templates of one encoder have different lengths")
+    places = np.cumsum([0, *map(len, lines)], dtype=PLACE).tobytes()
     file.write(text)
-    file.write(np.cumsum([0, *map(len, lines)], dtype=PLACE).tobytes())
+    file.write(places)
     file.seek(0)
     whole = replace(
         head,
         rows=len(lines),
         dimension=sizes.pop() // NUMBER.itemsize,
         owners_bytes=len(text),
-        owners_checksum=zlib.crc32(text),
+        owners_checksum=zlib.crc32(places, zlib.crc32(text)),
     )
     file.write(whole.to_bytes())
 
@@ -207,38 +209,33 @@ def _sealed_piece(sealer: Sealer, token: str, number: int, vectors: bytes) -> by
     return sealer.seal(vectors + _checksum(vectors), _context(token, number))
 
 
-class _Lines(Sequence[bytes]):
-    """The lines of a file's owners, each of which is read when it is asked for."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lines:
+    """The owner of each row.
 
-    def __init__(self, file: BinaryIO, start: int, places: int, count: int) -> None:
-        self._file = file
-        self._start = start
-        self._places = places
-        self._count = count
+    Attributes:
+        text: one a line, in the order of their bytes.
+        places: where each line begins, and the text's end.
+    """
 
-    def __len__(self) -> int:
-        return self._count
+    text: bytes
+    places: NDArray[np.int64]
 
-    @overload
-    def __getitem__(self, row: int) -> bytes: ...
-    @overload
-    def __getitem__(self, row: slice) -> Sequence[bytes]: ...
-    def __getitem__(self, row: int | slice) -> bytes | Sequence[bytes]:
-        if isinstance(row, slice):
-            return [self[one] for one in range(*row.indices(self._count))]
-        if row >= self._count:
-            raise IndexError(row)
-        self._file.seek(self._places + row * PLACE.itemsize)
-        first, end = np.frombuffer(self._file.read(2 * PLACE.itemsize), PLACE).tolist()
-        self._file.seek(self._start + first)
-        return self._file.read(end - first - 1)
+    def texts(self) -> list[str]:
+        """The owners, in order."""
+        return self.text.decode().split("\n")[:-1]  # each line ends with one
 
+    def rows_of(self, owner: bytes) -> Iterator[int]:
+        """The rows of an owner, found without looking at all lines."""
+        count = len(self.places) - 1
+        row = bisect_left(range(count), owner, key=self._line)
+        while row < count and self._line(row) == owner:
+            yield row
+            row += 1
 
-def _rows_of(owner: bytes, lines: Sequence[bytes]) -> Iterator[int]:
-    row = bisect_left(lines, owner)
-    while row < len(lines) and lines[row] == owner:
-        yield row
-        row += 1
+    def _line(self, row: int) -> bytes:
+        first, end = self.places[row : row + 2].tolist()
+        return self.text[first : end - 1]
 
 
 def _refuse_wiped(piece: Vectors) -> None:

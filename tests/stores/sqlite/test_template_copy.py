@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from susracker.errors import StoreUnavailableError
 from susracker.models import Template
 from susracker.stores.data_key import create_data_key, sealer_of
 from susracker.stores.rotation import rotate
+from susracker.stores.sealing import PlainSealer
 from susracker.stores.sqlite import copy_file, templates
 from susracker.stores.sqlite.store import SqliteStore
 from susracker.testing.race import race
@@ -259,6 +261,28 @@ def test_a_damaged_copy_does_not_outlive_a_removal(
     store.remove_criminal("c03")
     assert not copy.exists() or not any(one in copy.read_bytes() for one in gone)
     assert rows(store.template_rows(ENCODER)) == from_rows(store)
+
+
+def pieces(people: list[str]) -> Iterator[tuple[list[str], bytes]]:
+    for start in range(0, len(people), copy_file.ROWS_IN_PIECE):
+        some = people[start : start + copy_file.ROWS_IN_PIECE]
+        yield some, b"".join(vector(int(one[1:])).tobytes() for one in some)
+
+
+def test_whoever_is_not_found_in_a_damaged_copy_is_not_taken_for_wiped() -> None:
+    """Whichever bit is wrong, the person is wiped, or the copy is said to be damaged."""
+    people = [f"c{number:02}" for number in range(PEOPLE)]
+    file, sealer = io.BytesIO(), PlainSealer()
+    copy_file.write_copy(file, sealer, copy_file.Head("token", ENCODER, 1), pieces(people))
+    good, gone = file.getvalue(), vector(3).tobytes()
+    assert gone in good
+    for bit in range(8 * good.index(b"c00\n"), 8 * len(good)):
+        content = bytearray(good)
+        content[bit // 8] ^= 1 << bit % 8
+        damaged = io.BytesIO(content)
+        with suppress(copy_file.UnfitCopyError):
+            copy_file.CopyFile(damaged, sealer).wipe(["c03"])
+            assert gone not in damaged.getvalue(), f"bit {bit} of {8 * len(good)}"
 
 
 def test_the_copy_of_another_store_is_not_used(
