@@ -120,6 +120,8 @@ def command(
             for face, track_id in zip(found, ids, strict=True):
                 if best.adds(track_id, weight_of(face.quality), seconds):
                     camera.send_face(cutter.jpeg(face), at, track_id)
+                else:
+                    seen.left_out += 1
         camera.close(STOP_SECONDS if stopped else CLOSE_SECONDS)
     click.echo(_told(seen, camera.counts))
     if stopped.signal == signal.SIGINT:
@@ -135,12 +137,14 @@ class Seen:
 
     frames: int = 0
     faces: int = 0
+    left_out: int = 0
 
 
 def _told(seen: Seen, counts: Counts) -> str:
+    left_out = f"; {seen.left_out:,} no better than one just sent" if seen.left_out else ""
     return (
         f"{counted(seen.faces, 'face')} in {counted(seen.frames, 'frame')}: {counts.sent:,} sent, "
-        f"{counts.refused:,} refused, {counts.dropped:,} dropped, {counts.waiting:,} waiting"
+        f"{counts.refused:,} refused, {counts.dropped:,} dropped, {counts.waiting:,} waiting{left_out}"
     )
 
 

@@ -198,7 +198,10 @@ def test_faces_that_are_lost_are_an_error(tmp_path, start):
     process = start(clip, "http://127.0.0.1:1", "--location", "gate")
     printed, errors = process.communicate(timeout=90)
     assert process.returncode == 1
-    assert printed == "2 faces in 2 frames: 0 sent, 0 refused, 1 dropped, 0 waiting\n"
+    assert printed == (
+        "2 faces in 2 frames: 0 sent, 0 refused, 1 dropped, 0 waiting; "
+        "1 no better than one just sent\n"
+    )
     assert "some faces did not reach the server" in errors
 
 
