@@ -242,7 +242,7 @@ class PersonView {
         "tr",
         {},
         el("td", {}, el("a", { href: `#/alerts/${encodeURIComponent(one.id)}` }, exactElement(one.occurred_at))),
-        el("td", {}, el("bdi", {}, names.get(one.camera_id))),
+        el("td", { class: "camera" }, el("bdi", {}, names.get(one.camera_id))),
         el("td", { class: "number" }, one.fpir === null ? text.none : shortOdds(one.fpir)),
         el("td", {}, statusChip(one.status)),
       );
