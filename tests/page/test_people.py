@@ -303,6 +303,7 @@ def test_a_plan_of_the_site_shows_the_way_taken(site, faces, pages):
         site.upload(faces["hopper"], camera, f"{camera} door")
     page = pages.open(f"{site.url}/#/cameras")
     panel = page.get_by_role("region", name="Plan of the site")
+    expect(panel.get_by_text("Drop a picture of the plan here")).to_be_visible()
     choose(page, jpeg_file("plan.jpg", faces["wall"]))
     plan = panel.get_by_role("img", name="Plan of the site")
     for camera, x in (("plan-1", 20), ("plan-2", 150)):
@@ -316,3 +317,17 @@ def test_a_plan_of_the_site_shows_the_way_taken(site, faces, pages):
     track = page.get_by_role("region", name="Track")
     expect(track.locator(".mark.passed")).to_have_count(2)
     expect(track.locator(".plan line")).to_have_count(1)
+
+
+def test_cameras_in_one_place_are_told_apart_by_their_ids(own_site, faces, pages):
+    site = own_site()
+    for camera, place in (("gate-1", "Main gate"), ("gate-2", "Main gate"), ("hall-1", "Hall")):
+        site.upload(faces["hopper"], camera, place)
+    page = pages.open(f"{site.url}/#/person/{site.ids['hopper']}")
+    lanes = page.get_by_role("region", name="Track").locator(".lanes li")
+    expect(lanes).to_have_text(["Main gategate-1", "Main gategate-2", "Hall"])
+    cameras = page.get_by_role("region", name="Alerts").get_by_role("cell")
+    expect(cameras.filter(has_text="Main gate")).to_have_text(
+        [re.compile("Main gate.* · .*gate-2"), re.compile("Main gate.* · .*gate-1")]
+    )
+    expect(cameras.filter(has_text="Hall")).to_have_text("Hall")

@@ -18,6 +18,8 @@ AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = ("serious", "critical")
 PHONE = {"width": 390, "height": 844}
 KILOBYTES = 150
+DIALOGS = {"Add a person": "people", "Add many": "people", "Erase": "person/{}"}
+"""Views by the names of their buttons that open a dialog."""
 
 
 @pytest.fixture(scope="session")
@@ -71,10 +73,15 @@ def test_axe_finds_no_serious_fault(busy, pages, axe, scheme, screen):
             page.locator("main h1").first if view != "alerts" else row(page, "2").first
         ).to_be_visible()
         found += [f"{view}: {one}" for one in faults(page, axe)]
-    if screen is None:
-        page.goto(f"{busy.url}/#/people")
-        page.get_by_role("button", name="Add a person").click()
-        found += [f"form: {one}" for one in faults(page, axe)]
+    for name, view in DIALOGS.items():
+        page.goto(f"{busy.url}/#/{view.format(person)}")
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        found += [f"{name}: {one}" for one in faults(page, axe)]
+        page.keyboard.press("Escape")
+    page.goto(f"{busy.url}/#/nowhere")
+    expect(page.get_by_text("There is no such page")).to_be_visible()
+    found += [f"nowhere: {one}" for one in faults(page, axe)]
     assert found == []
 
 

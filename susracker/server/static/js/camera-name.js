@@ -11,6 +11,19 @@ export function placeOf({ camera_location: location, camera_id: id }) {
   return hasPlace(location) ? location : id;
 }
 
+/** The ids of cameras that stand where another one of them does, so that the place does not tell them apart. */
+export function sharingPlaces(cameras) {
+  const places = new Map();
+  for (const one of cameras) places.set(placeOf(one), (places.get(placeOf(one)) ?? new Set()).add(one.camera_id));
+  return new Set([...places.values()].filter((ids) => ids.size > 1).flatMap((ids) => [...ids]));
+}
+
+/** What each of some cameras is called among them, by id: its place, with the id if others share the place. */
+export function namesOf(cameras) {
+  const sharing = sharingPlaces(cameras);
+  return new Map(cameras.map((one) => [one.camera_id, sharing.has(one.camera_id) ? cameraText(one) : plain(placeOf(one))]));
+}
+
 /** Both, to be read on one line. */
 export function cameraLine({ camera_location: location, camera_id: id }) {
   return hasPlace(location) ? [typed(location), " · ", typed(id)] : [typed(id)];

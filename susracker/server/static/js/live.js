@@ -17,13 +17,12 @@ export class Live {
     this.toAnnounce = [];
   }
 
-  /** Reads the newest alerts, and follows from there on. */
+  /** Reads the newest alerts, and follows from there on; the connection is made meanwhile. */
   async start() {
     const { log } = this.frame;
-    await this.readFirst(log);
-    if (this.isClosed) return;
+    const hasRead = this.readFirst(log);
     this.connection = new Connection({
-      auth: () => ({ last_seq: log.lastSeq }),
+      auth: () => hasRead.then(() => ({ last_seq: log.lastSeq })),
       events: {
         new_alert: (alert) => this.arrive(alert),
         alert_updated: (update) => this.judged(update),
@@ -32,6 +31,7 @@ export class Live {
       down: () => this.frame.showLink(false),
       refused: (why) => this.refused(why),
     });
+    await hasRead;
   }
 
   /** Tries until the newest alerts are read: nothing can be followed before. */

@@ -1,7 +1,7 @@
 // The plan of the site among the cameras: shown to all, changed by those who may.
 
 import { put, queryOf, remove } from "./api.js";
-import { cameraText, placeOf } from "./camera-name.js";
+import { cameraText, namesOf } from "./camera-name.js";
 import { el, fill } from "./dom.js";
 import { Panel } from "./panel.js";
 import { dropZone } from "./photo-drop.js";
@@ -32,17 +32,16 @@ export class SitePanel extends Panel {
   draw() {
     const { address } = this.site;
     this.element.hidden = !address && !this.mayChange;
-    const labels = new Map(this.cameras.map((one) => [one.camera_id, placeOf(one)]));
     fill(
       this.element,
       el("h2", {}, text.site.title),
-      address && planPicture(this.site, { labels, onClick: this.mayChange ? (share) => this.attempt(() => this.place(share)) : undefined }),
+      address && planPicture(this.site, { labels: namesOf(this.cameras), onClick: this.mayChange ? (share) => this.attempt(() => this.place(share)) : undefined }),
       this.mayChange && this.tools(),
     );
   }
 
   tools() {
-    const zone = dropZone(([file]) => this.attempt(() => this.upload(file)), { multiple: false, webcam: false });
+    const zone = dropZone(([file]) => this.attempt(() => this.upload(file)), { hint: text.site.drop, label: text.site.title, multiple: false, webcam: false });
     if (!this.site.address) return [el("p", { class: "muted" }, text.site.none), zone];
     const placed = new Set(this.site.places.map((one) => one.camera_id));
     const before = this.choice?.value;

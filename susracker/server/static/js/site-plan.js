@@ -1,7 +1,8 @@
 // The plan of the site: a picture with cameras on it, and the way that a person took.
 
 import { get } from "./api.js";
-import { el, svg, typed } from "./dom.js";
+import { isolated } from "./bidi.js";
+import { el, svg } from "./dom.js";
 import { text } from "./text.js";
 
 /** The plan and the places of cameras. */
@@ -11,13 +12,13 @@ export async function readSite() {
 }
 
 /**
- * A plan with a mark for each camera.
+ * A plan with a mark for each camera. `labels` are names of cameras by id, as `namesOf` has them.
  * @param {(share: {x: number, y: number}) => void} [onClick] called with where it was clicked
  */
 export function planPicture({ address, places }, { stops = [], labels = new Map(), onClick } = {}) {
   const order = new Map();
   stops.forEach((stop, place) => order.set(stop.camera_id, [...(order.get(stop.camera_id) ?? []), place + 1]));
-  const marks = places.map((place) => mark(place, order.get(place.camera_id), labels.get(place.camera_id) ?? place.camera_id));
+  const marks = places.map((place) => mark(place, order.get(place.camera_id), labels.get(place.camera_id) ?? isolated(place.camera_id)));
   const picture = el("img", { src: address, alt: text.site.alt });
   const plan = el("div", { class: "plan" }, picture, way(stops, places), marks);
   if (onClick) {
@@ -31,7 +32,7 @@ export function planPicture({ address, places }, { stops = [], labels = new Map(
 }
 
 function mark(place, numbers, label) {
-  const element = el("span", { class: numbers ? "mark passed" : "mark", title: label }, el("span", { class: "pin" }, numbers?.join(", ")), typed(label, { class: "small" }));
+  const element = el("span", { class: numbers ? "mark passed" : "mark", title: label }, el("span", { class: "pin" }, numbers?.join(", ")), el("bdi", { class: "small" }, label));
   element.style.left = `${100 * place.x}%`;
   element.style.top = `${100 * place.y}%`;
   return element;

@@ -20,7 +20,7 @@ const PATIENCE = 5000;
 export class Connection {
   /**
    * @param {object} handlers
-   *   auth(): what to show at each connection, such as {last_seq}.
+   *   auth(): a promise of what to show at each connection, such as {last_seq}.
    *   events: {name: handler(data)}; messages of other events are not parsed.
    *   up(), down(): called when the connection comes and goes. refused(message): by the server.
    */
@@ -62,10 +62,12 @@ export class Connection {
     else if (data.startsWith(DISCONNECT) || data === CLOSE) this.socket.close();
   }
 
-  greet({ pingInterval, pingTimeout }) {
+  async greet({ pingInterval, pingTimeout }) {
+    const { socket } = this;
     this.longest = pingInterval + pingTimeout + PATIENCE;
     this.expectMore();
-    this.socket.send(CONNECT + JSON.stringify(this.handlers.auth()));
+    const shown = JSON.stringify(await this.handlers.auth());
+    if (socket === this.socket && socket.readyState === WebSocket.OPEN) socket.send(CONNECT + shown);
   }
 
   connected() {

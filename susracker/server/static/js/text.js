@@ -265,7 +265,9 @@ export const text = {
     expires: "Look for until",
     photos: "Photos",
     drop: "Drop photos here, or",
+    dropOne: "Drop a photo here, or",
     choose: "choose files",
+    chooseOne: "choose a file",
     webcam: "use the webcam",
     take: "Take a photo",
     noWebcam: (why) => `The webcam cannot be used: ${why}`,
@@ -338,6 +340,7 @@ export const text = {
 
   site: {
     title: "Plan of the site",
+    drop: "Drop a picture of the plan here, or",
     alt: "Plan of the site",
     none: "Upload a plan of the site, and put the cameras on it: a person's track then shows the way they took.",
     camera: "Camera to place",

@@ -1,7 +1,6 @@
 // Where a person went: cameras in order, as lanes over time and as a list of stops.
 
-import { plain } from "./bidi.js";
-import { placeOf } from "./camera-name.js";
+import { namesOf, placeOf, sharingPlaces } from "./camera-name.js";
 import { el, svg, typed } from "./dom.js";
 import { text } from "./text.js";
 import { dayOf, exactElement, lasting, timeOf } from "./when.js";
@@ -45,24 +44,32 @@ export function lanes(sightings) {
   const points = sightings.map((one, place) => ({ one, x: x(times[place]), y: lane.get(one.camera_id) }));
   const height = TOP + cameras.length * LANE;
   const way = points.slice(1).map((to, place) => svg("line", { class: "way", x1: points[place].x, y1: points[place].y, x2: to.x, y2: to.y }));
-  const label = text.person.lanes(stopsOf(sightings).map(placeOf).join(", "));
+  const names = namesOf(cameras);
+  const sharing = sharingPlaces(cameras);
+  const label = text.person.lanes(stopsOf(sightings).map((stop) => names.get(stop.camera_id)).join(", "));
   return el(
     "div",
     { class: "lanes" },
-    el("ol", { class: "small", "aria-hidden": "true" }, cameras.map((one) => el("li", { title: one.camera_id }, typed(placeOf(one))))),
+    el("ol", { class: "small", "aria-hidden": "true" }, cameras.map((one) => laneName(one, sharing))),
     svg(
       "svg",
       { height: height + AXIS, role: "img", "aria-label": label },
       cameras.map((one) => svg("line", { class: "lane", x1: 0, x2: "100%", y1: lane.get(one.camera_id), y2: lane.get(one.camera_id) })),
       way,
-      points.map(dot),
+      points.map((point) => dot(point, names)),
       axis(first, last, height + AXIS - 6),
     ),
   );
 }
 
-function dot({ one, x, y }) {
-  const when = `${timeOf(one.occurred_at)} · ${plain(placeOf(one))}`;
+/** Where another camera is in the same place, the id stands below it. */
+function laneName(camera, sharing) {
+  const id = sharing.has(camera.camera_id) && typed(camera.camera_id, { class: "muted" });
+  return el("li", { title: camera.camera_id, class: id && "with-id" }, typed(placeOf(camera)), id);
+}
+
+function dot({ one, x, y }, names) {
+  const when = `${timeOf(one.occurred_at)} · ${names.get(one.camera_id)}`;
   return svg("circle", { class: one.suppressed ? "dot" : "dot alerted", cx: x, cy: y, r: one.suppressed ? 4 : 6 }, svg("title", {}, when));
 }
 

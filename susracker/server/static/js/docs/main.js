@@ -4,6 +4,7 @@ import { get } from "../api.js";
 import { el, fill } from "../dom.js";
 import { operationDetails } from "./operation.js";
 import { Schemas } from "./schemas.js";
+import { prose } from "./prose.js";
 import { text } from "./text.js";
 
 const page = document.getElementById("page");
@@ -46,7 +47,7 @@ function header({ description }, key) {
     "header",
     {},
     el("h1", {}, text.title),
-    el("p", {}, text.intro, " ", el("a", { href: "/openapi.json" }, "/openapi.json"), ". ", description),
+    el("p", {}, text.intro, " ", el("a", { href: "/openapi.json" }, "/openapi.json"), ". ", prose(description)),
     el("label", { class: "field" }, text.key, key),
     el("p", { class: "small muted", id: "key-hint" }, text.keyHint),
   );
@@ -57,7 +58,7 @@ function objectDetails(name, schema, schemas) {
   return el(
     "details",
     { id: name },
-    el("summary", {}, el("code", {}, name), " ", el("span", { class: "muted" }, schema.description)),
+    el("summary", {}, el("code", {}, name), " ", el("span", { class: "muted" }, prose(schema.description))),
     el("div", { class: "stack" }, isObject ? schemas.fields(schema) : el("p", {}, schemas.type(schema))),
   );
 }

@@ -1,6 +1,7 @@
 // JSON Schemas as people read them, and bodies to begin with.
 
 import { el } from "../dom.js";
+import { prose } from "./prose.js";
 import { text } from "./text.js";
 
 const WHERE = "#/components/schemas/";
@@ -33,7 +34,7 @@ export class Schemas {
   fields(schema) {
     const { properties = {}, required = [], additionalProperties } = this.resolve(schema);
     const rows = Object.entries(properties).map(([name, one]) =>
-      el("tr", {}, el("td", {}, el("code", {}, name), required.includes(name) ? "" : "?"), el("td", {}, this.type(one)), el("td", {}, one.description)),
+      el("tr", {}, el("td", {}, el("code", {}, name), required.includes(name) ? "" : "?"), el("td", {}, this.type(one)), el("td", {}, prose(one.description))),
     );
     const head = el("thead", {}, el("tr", {}, [text.name, text.type, text.meaning].map((one) => el("th", { scope: "col" }, one))));
     return [

@@ -81,7 +81,7 @@ class CamerasView {
     return el(
       "tr",
       {},
-      el("td", {}, el("strong", {}, typed(placeOf(camera))), placeOf(camera) !== camera.camera_id && el("p", { class: "small muted" }, typed(camera.camera_id))),
+      el("td", { class: "camera" }, el("strong", {}, typed(placeOf(camera))), placeOf(camera) !== camera.camera_id && el("p", { class: "small muted" }, typed(camera.camera_id))),
       el("td", {}, agoElement(camera.last_heard_at), this.silence(camera)),
       el("td", { class: "number" }, perHour(sent.searches, hours)),
       el("td", { class: "number" }, perHour(sent.alerts, hours)),

@@ -3,7 +3,7 @@
 import { ask } from "../ask.js";
 import { ApiError, get, path, put, remove } from "../api.js";
 import { isolated } from "../bidi.js";
-import { placeOf } from "../camera-name.js";
+import { namesOf } from "../camera-name.js";
 import { personChip, statusChip, threatChip } from "../chips.js";
 import { el, fill, typed } from "../dom.js";
 import { openEraseDialog } from "../erase-dialog.js";
@@ -231,18 +231,18 @@ class PersonView {
 
   /** The way over the plan of the site, if there is one. */
   planOf(sightings) {
-    const labels = new Map(sightings.map((one) => [one.camera_id, placeOf(one)]));
-    return this.site.address && planPicture(this.site, { stops: stopsOf(sightings), labels });
+    return this.site.address && planPicture(this.site, { stops: stopsOf(sightings), labels: namesOf(sightings) });
   }
 
   drawAlerts() {
     const { found } = this;
+    const names = namesOf(found);
     const row = (one) =>
       el(
         "tr",
         {},
         el("td", {}, el("a", { href: `#/alerts/${encodeURIComponent(one.id)}` }, exactElement(one.occurred_at))),
-        el("td", {}, typed(placeOf(one))),
+        el("td", { class: "camera" }, el("bdi", {}, names.get(one.camera_id))),
         el("td", { class: "number" }, one.fpir === null ? text.none : shortOdds(one.fpir)),
         el("td", {}, statusChip(one.status)),
       );
