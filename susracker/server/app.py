@@ -80,6 +80,32 @@ WRITERS = 16
 """Threads besides the workers: those that recognised someone and wait for the store."""
 
 
+PARTS = (
+    detections,
+    criminals,
+    photos,
+    enrolments,
+    erasure,
+    find,
+    compreface,
+    alerts,
+    pictures,
+    holds,
+    judgements,
+    health,
+    metrics,
+    sessions,
+    audit,
+    keys,
+    retention,
+    benchmarks,
+    site,
+    page,
+    contract_routes,
+)
+"""What has routes."""
+
+
 def create_app(
     tracker: Tracker,
     recorder: Recorder | None = None,
@@ -99,7 +125,6 @@ def create_app(
     origins = Origins(settings.allowed_origins)
     audit_log = AuditLog.open(tracker.store, settings.audit_key)
     auditing = Auditing(audit_log)
-    slow = large_at_once(settings.workers)
     reads = BoundedPool(READERS, READERS + MAX_WAITING_READS)
 
     def note(act: Act) -> None:
@@ -109,14 +134,7 @@ def create_app(
     rate_limit = RateLimit(settings)
     measures, posts = Measures(), PostLog()
     work = FairPool(settings.workers + WRITERS, settings.workers + settings.queue_size)
-    # In this order: a preflight has no key, and who has a key is counted by it.
-    measure_requests(app, measures)
-    log_posts(app, posts)
-    allow_listed_origins(app, origins)
-    guard(app, admission)
-    limit_requests(app, rate_limit)
-    refuse_unknown_parameters(app)
-    tag_answers(app)
+    _check_requests(app, measures, posts, origins, admission, rate_limit)
     sessions.configure_sessions(app, tracker.store, audit_log)
     app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
     socketio = _socketio(app, origins)
@@ -127,6 +145,7 @@ def create_app(
     live = Live(socketio, tracker.store, thumbnails, settings.follow_seconds)
     connections = Connections(socketio, admission, settings.max_clients, note)
     connections.on(CONNECT, live.join)
+    slow = large_at_once(settings.workers)
     app.extensions[EXTENSION] = Service(
         tracker=tracker,
         enroller=Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels),
@@ -152,32 +171,29 @@ def create_app(
             **(optional or {}),
         },
     )
-    for part in (
-        detections,
-        criminals,
-        photos,
-        enrolments,
-        erasure,
-        find,
-        compreface,
-        alerts,
-        pictures,
-        holds,
-        judgements,
-        health,
-        metrics,
-        sessions,
-        audit,
-        keys,
-        retention,
-        benchmarks,
-        site,
-        page,
-        contract_routes,
-    ):
+    for part in PARTS:
         app.register_blueprint(part.blueprint)
     register_errors(app)
     return app
+
+
+def _check_requests(
+    app: Flask,
+    measures: Measures,
+    posts: PostLog,
+    origins: Origins,
+    admission: Admission,
+    rate_limit: RateLimit,
+) -> None:
+    """Put checks before each route. In this order: a preflight has no key, and who has a key is
+    counted by it."""
+    measure_requests(app, measures)
+    log_posts(app, posts)
+    allow_listed_origins(app, origins)
+    guard(app, admission)
+    limit_requests(app, rate_limit)
+    refuse_unknown_parameters(app)
+    tag_answers(app)
 
 
 def _socketio(app: Flask, origins: Origins) -> SocketIO:
