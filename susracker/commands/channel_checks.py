@@ -14,6 +14,7 @@ from susracker.errors import SusrackerError
 from susracker.loading import LoadedSettings
 from susracker.plugins import open_store_of
 from susracker.runtime.text import counted
+from susracker.stores.outbox import channel_of
 
 
 def check_channels(loaded: LoadedSettings) -> Iterator[Finding]:
@@ -48,11 +49,12 @@ def _waiting(loaded: LoadedSettings, names: set[str]) -> Iterator[Finding]:
     """Channels that are paused or fail, and those with dead letters."""
     with open_store_of(loaded.settings) as store:
         for state in store.channels():
-            if state.name not in names:
+            name = channel_of(state.name)
+            if name not in names:
                 continue
             what = f"channel {state.name}"
             if state.paused:
-                text = f"{problem_of(state)}. susracker deliveries resume {state.name} goes on"
+                text = f"{problem_of(state)}. susracker deliveries resume {name} goes on"
                 yield Finding(what, "warning", text)
             elif problem := problem_of(state):
                 yield Finding(what, "warning", f"is tried again: {problem}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -13,12 +13,18 @@ from susracker.access.links import PictureLinks
 from susracker.commands.auditing import audit_log, audited, note, reason_option, unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.shown import moment_text, plain_table, print_json, print_table
-from susracker.delivery.rules import AnyOptions, Plan, plan_of
+from susracker.delivery.rules import AnyOptions, Plan, Rule, plan_of
 from susracker.errors import ConflictError, InputError
 from susracker.plugins import open_existing_store_of
 from susracker.runtime.text import counted
 from susracker.stores.base import Store
-from susracker.stores.outbox import ChannelState, DeadLetter
+from susracker.stores.outbox import (
+    IMPROVEMENTS,
+    REVIEWS,
+    ChannelState,
+    DeadLetter,
+    channel_of,
+)
 
 LOOKED_AT = 1000
 """How many of the newest alerts `test` compares with the rules."""
@@ -50,7 +56,8 @@ def command() -> None:
 def list_command(loaded: LoadedSettings, name: str | None, as_json: bool) -> None:
     """List the channels: how many alerts wait for each, and why.
 
-    With NAME, list the messages that the channel's receiver did not take.
+    NAME:reviews and NAME:improvements count what people say about the alerts of a channel, and
+    better evidence for them. With NAME, list the messages that the channel's receiver did not take.
 
     \b
     Examples:
@@ -80,11 +87,13 @@ def retry_command(loaded: LoadedSettings, name: str, reason: str) -> None:
       susracker deliveries retry control-room
     """
     with open_existing_store_of(loaded.settings) as store:
-        store.channel(name)
-        again = [replace(one, again=True) for one in store.dead_letters(name)]
-        note(loaded.settings, store, "delivery.retry", name, reason, {"messages": len(again)})
-        _change(store, name, lambda one: replace(one, retry_at=None, failures=0), again)
-    click.echo(f"{counted(len(again), 'message')} to {name} will be sent again")
+        letters = {one: store.dead_letters(one) for one in _states_of(store, name)}
+        count = sum(map(len, letters.values()))
+        note(loaded.settings, store, "delivery.retry", name, reason, {"messages": count})
+        for state, those in letters.items():
+            again = [replace(one, again=True) for one in those]
+            _change(store, state, lambda one: replace(one, retry_at=None, failures=0), again)
+    click.echo(f"{counted(count, 'message')} to {name} will be sent again")
 
 
 @command.command("pause")
@@ -102,9 +111,10 @@ def pause_command(loaded: LoadedSettings, name: str, reason: str) -> None:
     if not reason.strip():
         raise InputError("the reason is empty: say why")
     with open_existing_store_of(loaded.settings) as store:
-        store.channel(name)
+        states = _states_of(store, name)
         note(loaded.settings, store, "delivery.pause", name, reason)
-        _change(store, name, lambda one: replace(one, paused=reason.strip()))
+        for state in states:
+            _change(store, state, lambda one: replace(one, paused=reason.strip()))
     click.echo(f"{name} is paused")
 
 
@@ -123,16 +133,16 @@ def resume_command(loaded: LoadedSettings, name: str, skip: bool, reason: str) -
       susracker deliveries resume phone --skip
     """
     with open_existing_store_of(loaded.settings) as store:
-        store.channel(name)
+        states = _states_of(store, name)
         note(loaded.settings, store, "delivery.resume", name, reason, {"skip": skip})
-        last = store.last_seq()
 
         def resumed(one: ChannelState) -> ChannelState:
-            cursor = max(one.cursor, last) if skip else one.cursor
+            cursor = max(one.cursor, _last_of(store, one.name)) if skip else one.cursor
             going = replace(one, paused="", retry_at=None, failures=0, cursor=cursor)
             return replace(going, gathering_to=0) if skip else going
 
-        _change(store, name, resumed)
+        for state in states:
+            _change(store, state, resumed)
     click.echo(f"{name} is resumed")
 
 
@@ -142,7 +152,8 @@ def resume_command(loaded: LoadedSettings, name: str, skip: bool, reason: str) -
 @settings_options("store", "audit_key")
 @audited("delivery.test")
 def test_command(loaded: LoadedSettings, name: str, reason: str) -> None:
-    """Send a test message, and show which of the newest alerts the rules choose.
+    """Send a test message, and show which of the newest alerts the rules choose, and whether
+    their reviews are sent, too.
 
     \b
     Examples:
@@ -161,6 +172,7 @@ def test_command(loaded: LoadedSettings, name: str, reason: str) -> None:
     for alert in chosen[:5]:
         who = alert.name or alert.event_type
         click.echo(f"  {moment_text(alert.occurred_at)}  {who}  {alert.camera_id}  {alert.id}")
+    click.echo(f"reviews: {_reviews_text(plan.rules_to(name))}")
     if problem := send_test(name, options, links):
         raise click.ClickException(f"the test message was not taken: {problem}")
     click.echo("the test message was taken")
@@ -174,6 +186,32 @@ def _options_of(plan: Plan, name: str) -> AnyOptions:
         there = ", ".join(plan.channels) or "none"
         raise InputError(f"no channel is called {name!r} in the settings; there are: {there}")
     return plan.channels[name]
+
+
+def _reviews_text(rules: Sequence[Rule]) -> str:
+    """Whether rules ask for what people say about alerts."""
+    asking = sum(rule.reviews for rule in rules)
+    if not asking:
+        return "no rule asks for them: reviews = true does"
+    verb = "asks" if asking == 1 else "ask"
+    return f"{asking} of {counted(len(rules), 'rule')} {verb} for them"
+
+
+def _states_of(store: Store, name: str) -> list[str]:
+    """The names of all states of a channel: one for each log that it follows.
+
+    Raises:
+        NotFoundError: there is no such channel.
+    """
+    store.channel(name)
+    return [one.name for one in store.channels() if channel_of(one.name) == name]
+
+
+def _last_of(store: Store, state_name: str) -> int:
+    """The highest number in the log that a state counts."""
+    if state_name.endswith(REVIEWS):
+        return store.last_judgement_seq()
+    return store.last_improvement() if state_name.endswith(IMPROVEMENTS) else store.last_seq()
 
 
 def _change(
@@ -198,7 +236,7 @@ def _rows(store: Store, plan: Plan) -> list[dict[str, Any]]:
     states = {state.name: state for state in store.channels()}
     rows = []
     for name in sorted(plan.channels.keys() | states.keys()):
-        options = plan.channels.get(name)
+        options = plan.channels.get(channel_of(name))
         state = states.get(name)
         rows.append(
             {

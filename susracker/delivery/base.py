@@ -8,6 +8,7 @@ from typing import Literal
 
 from susracker.client.delivery import Refused, TryLater
 from susracker.models import Alert
+from susracker.oversight import Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +18,21 @@ class Message:
     Attributes:
         id: the same whenever the message is repeated, by which a receiver knows a repeat.
         kind: "alert" for one alert; "unreviewed" for one that nobody has reviewed in time;
-            "gathered" for several in one message; "test" for none.
+            "gathered" for several in one message; "reviewed" for one that someone has reviewed;
+            "updated" for one that has changed, which only those are told who follow its state;
+            "test" for none.
         alerts: in order of `seq`. They have faces only where a rule asks for them, and not where
             they were gathered.
-        is_stale: whether the alert, or the newest of them, occurred too long ago to be news.
+        is_stale: whether the alert, or the newest of them, occurred too long ago to be news;
+            of a review, whether that was made too long ago.
+        review: what was said, if `kind` is "reviewed".
     """
 
     id: str
-    kind: Literal["alert", "unreviewed", "gathered", "test"]
+    kind: Literal["alert", "unreviewed", "gathered", "reviewed", "updated", "test"]
     alerts: tuple[Alert, ...] = ()
     is_stale: bool = False
+    review: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True)

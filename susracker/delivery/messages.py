@@ -11,6 +11,7 @@ from typing import Any
 from susracker.delivery.base import Message
 from susracker.judgement.exporting import alert_fields, fpir_of
 from susracker.models import Alert
+from susracker.oversight import Judgement
 from susracker.runtime.text import counted
 
 SOURCE = "/susracker"
@@ -23,9 +24,10 @@ TYPES = {
     "alert": "susracker.alert",
     "unreviewed": "susracker.alert.unreviewed",
     "gathered": "susracker.alerts.gathered",
+    "reviewed": "susracker.alert.reviewed",
     "test": "susracker.test",
 }
-"""`type` of CloudEvents, by `Message.kind`."""
+"""`type` of CloudEvents, by `Message.kind`; "updated" is no such message."""
 
 
 FaceOf = Callable[[Alert], dict[str, Any]]
@@ -44,7 +46,7 @@ def cloud_event(message: Message, now: datetime, face_of: FaceOf = inline_face) 
         "id": message.id,
         "source": SOURCE,
         "type": TYPES[message.kind],
-        "time": (message.alerts[-1].occurred_at if message.alerts else now).isoformat(),
+        "time": _time_of(message, now).isoformat(),
         "datacontenttype": "application/json",
         "data": data_of(message, face_of),
     }
@@ -53,13 +55,22 @@ def cloud_event(message: Message, now: datetime, face_of: FaceOf = inline_face) 
     return event
 
 
+def _time_of(message: Message, now: datetime) -> datetime:
+    """When that happened which a message tells of."""
+    if message.review:
+        return message.review.made_at
+    return message.alerts[-1].occurred_at if message.alerts else now
+
+
 def data_of(message: Message, face_of: FaceOf = inline_face) -> dict[str, Any]:
     """The alert of a message, or a summary of those that were gathered in it."""
     if message.kind == "test":
         return {"message": "a test of this channel: nothing has happened"}
     if message.kind != "gathered":
         alert = message.alerts[0]
-        return alert_fields(alert) | face_of(alert) | {"stale": message.is_stale}
+        review = message.review
+        more = {"review": _review_fields(review)} if review else face_of(alert)
+        return alert_fields(alert) | more | {"stale": message.is_stale}
     alerts = message.alerts
     return {
         "count": len(alerts),
@@ -73,6 +84,18 @@ def data_of(message: Message, face_of: FaceOf = inline_face) -> dict[str, Any]:
     }
 
 
+def _review_fields(review: Judgement) -> dict[str, Any]:
+    """A review by the names that it has over HTTP."""
+    return {
+        "id": review.id,
+        "verdict": review.verdict,
+        "reason": review.reason,
+        "note": review.note,
+        "made_by": review.made_by,
+        "made_at": review.made_at.isoformat(),
+    }
+
+
 def title_of(message: Message) -> str:
     """What a person reads first."""
     if message.kind == "test":
@@ -81,8 +104,14 @@ def title_of(message: Message) -> str:
         return f"{counted(len(message.alerts), 'more alert')}{_late(message)}"
     alert = message.alerts[0]
     what = f"Possible match: {alert.name}" if alert.kind == "face" else alert.event_type
-    begin = "Nobody has reviewed: " if message.kind == "unreviewed" else ""
-    return f"{begin}{what} at {alert.camera_location}{_late(message)}"
+    return f"{_begin(message)}{what} at {alert.camera_location}{_late(message)}"
+
+
+def _begin(message: Message) -> str:
+    """What a title says before who or what it was."""
+    if message.review:
+        return f"Reviewed as {message.review.verdict}: "
+    return "Nobody has reviewed: " if message.kind == "unreviewed" else ""
 
 
 def text_of(message: Message) -> str:
@@ -93,11 +122,20 @@ def text_of(message: Message) -> str:
         return _summary(message.alerts)
     alert = message.alerts[0]
     lines = [f"Camera {alert.camera_id}, {_local(alert.occurred_at)}"]
+    if message.review:
+        return "\n".join([*lines, *_said(message.review), f"Alert {alert.id}"])
     if (fpir := fpir_of(alert)) is not None:
         lines.append(f"A lead to check, not a verdict: {fpir:.2%} of strangers would score as high")
     if message.is_stale:
         lines.append("Late: this happened a while ago")
     return "\n".join([*lines, f"Alert {alert.id}"])
+
+
+def _said(review: Judgement) -> list[str]:
+    """What a person said, and who it was."""
+    by = f"Reviewed by {review.made_by}, {_local(review.made_at)}"
+    said = f"{review.verdict}: {review.reason}"
+    return [by, said, *([review.note] if review.note else [])]
 
 
 def _summary(alerts: tuple[Alert, ...]) -> str:

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 import uuid
+from collections import OrderedDict
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,13 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 
 from susracker.delivery.base import Channel, Message, Result, Taken, TryLater
 from susracker.delivery.rules import MqttOptions
-from susracker.delivery.topics import Publication, availability_topic, publications
+from susracker.delivery.topics import (
+    FrigateEvent,
+    Publication,
+    availability_topic,
+    ended_event,
+    publications,
+)
 from susracker.errors import ConfigError
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -29,6 +36,9 @@ CONFIRM_SECONDS = 10.0
 
 KEEPALIVE_SECONDS = 30
 """After one and a half times as long without a sign of us, the broker says that we are offline."""
+
+MAX_REMEMBERED = 1000
+"""Alerts of which it is known what was published last: most updates follow within a minute."""
 
 ONLINE, OFFLINE = b"online", b"offline"
 CONFIRMED = 1
@@ -58,6 +68,8 @@ class Mqtt(Channel):
         self._refused: dict[int, str] = {}
         # What the broker has been told to keep, by topic, over the present connection.
         self._kept: dict[str, bytes] = {}
+        # What was published of the newest alerts, by id.
+        self._events: OrderedDict[str, FrigateEvent] = OrderedDict()
         self._leaving = False
         self._client = self._connect()
 
@@ -69,12 +81,13 @@ class Mqtt(Channel):
         kept = self._kept
         new = [
             one
-            for one in publications(message, self._options, now)
+            for one in publications(message, self._options, now, self._before(message))
             if not one.retain or kept.get(one.topic) != one.payload
         ]
         problem = self._publish(new)
         if problem is None:
             kept.update({one.topic: one.payload for one in new if one.retain})
+            self._remember(message)
             return Taken()
         # What was not confirmed would be sent at any time later, out of order.
         self._disconnect()
@@ -87,6 +100,19 @@ class Mqtt(Channel):
         if last.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
             last.wait_for_publish(CONNECT_SECONDS)
         self._disconnect()
+
+    def _before(self, message: Message) -> FrigateEvent | None:
+        """What was published last of the alert that a message is about."""
+        return self._events.get(message.alerts[0].id) if message.alerts else None
+
+    def _remember(self, message: Message) -> None:
+        if message.kind in ("gathered", "test"):
+            return
+        alert = message.alerts[0]
+        self._events[alert.id] = ended_event(alert)
+        self._events.move_to_end(alert.id)
+        if len(self._events) > MAX_REMEMBERED:
+            self._events.popitem(last=False)
 
     def _publish(self, all_of_it: list[Publication]) -> str | None:
         """Why not all of it was taken, or None."""

@@ -1,4 +1,4 @@
-"""Takes the log of alerts to one channel: at least once, in order, by one worker at a time."""
+"""Takes a log to one channel: at least once, in order, by one worker at a time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from datetime import datetime, timedelta, timezone
 from queue import Empty, SimpleQueue
 
 from susracker.delivery.base import Channel, Gone, Message, Refused, Result, Taken, TryLater
-from susracker.delivery.rules import ChannelOptions, Rule
-from susracker.delivery.selection import Next, Selection
+from susracker.delivery.selection import Entry, Next, Selection
 from susracker.errors import ConflictError
-from susracker.models import Alert
 from susracker.runtime.other_thread import OtherThread
 from susracker.stores.base import Store
 from susracker.stores.outbox import ChannelState, DeadLetter
@@ -85,7 +83,8 @@ class _LostError(Exception):
 
 
 class Courier:
-    """One worker of a channel. Any number of them, in any number of processes, may share it.
+    """One worker of a channel, for one log. Any number of them, in any number of processes, may
+    share it.
 
     The state in the store says who delivers at present. Every change names the revision that it is
     based on, so a worker that was taken for dead, and is not, changes nothing any more. Whether a
@@ -102,16 +101,14 @@ class Courier:
         self,
         store: Store,
         name: str,
-        options: ChannelOptions,
-        rules: tuple[Rule, ...],
+        selection: Selection,
         channel: Channel,
         clock: Clock | None = None,
     ) -> None:
         self._store = store
         self._name = name
-        self._per_minute = options.per_minute
-        self._unreviewed = options.unreviewed_for > 0
-        self._selection = Selection(store, options, rules)
+        self._per_minute = selection.options.per_minute
+        self._selection = selection
         self._channel = channel
         self._clock = clock or Clock()
         self._sender = OtherThread(f"delivering to {name}")
@@ -122,7 +119,7 @@ class Courier:
         self._passed = 0
         self.problem: str | None = None
         self.attempts = dict.fromkeys(RESULTS, 0)
-        state = store.add_channel(ChannelState(name, store.last_seq()))
+        state = store.add_channel(ChannelState(name, selection.last()))
         self._cursor = state.cursor
 
     @property
@@ -172,14 +169,14 @@ class Courier:
         after = max(state.cursor, self._passed)
         if wait := self._wait_for_window(state, now):
             return Next((), after, wait)
-        if self._is_full(state):
+        if self._is_full(state) and self._selection.gathers:
             found = self._selection.gathered(after, now)
-            if len(found.alerts) > 1:
-                return self._gathered(state.cursor, found.alerts[-1].seq, now)
+            if len(found.entries) > 1:
+                return self._gathered(state.cursor, found.entries[-1].number, now)
         found = self._selection.first(after, now)
-        if not found.alerts:
+        if not found.entries:
             return found
-        return self._single(found.alerts[0], now)
+        return self._single(found.entries[0], now)
 
     def _is_full(self, state: ChannelState) -> bool:
         """Whether as many messages were sent in the last minute that was counted as may be."""
@@ -191,23 +188,16 @@ class Courier:
             return 0
         return max(0.0, (state.window_at + WINDOW - now).total_seconds())
 
-    def _single(self, alert: Alert, now: datetime) -> _Task:
-        message = self._message(alert, now)
-        return _Task(message, alert.seq, alert.seq)
-
-    def _message(self, alert: Alert, now: datetime) -> Message:
-        if self._channel.carries_faces:
-            alert = self._selection.with_face(alert)
-        stale = self._selection.is_stale(alert, now)
-        if self._unreviewed:
-            return Message(f"{alert.id}-unreviewed", "unreviewed", (alert,), stale)
-        return Message(alert.id, "alert", (alert,), stale)
+    def _single(self, entry: Entry, now: datetime) -> _Task:
+        message = self._selection.message(entry, now, self._channel.carries_faces)
+        return _Task(message, entry.number, entry.number)
 
     def _gathered(self, after: int, last: int, now: datetime) -> _Task | Next:
-        alerts = self._selection.between(after, last)
-        if not alerts:  # they were forgotten, or taken back, meanwhile
+        entries = self._selection.between(after, last)
+        if not entries:  # they were forgotten, or taken back, meanwhile
             return Next((), last)
-        stale = self._selection.is_stale(alerts[-1], now)
+        stale = self._selection.is_stale(entries[-1], now)
+        alerts = tuple(one.alert for one in entries)
         message = Message(f"gathered-{after + 1}-{last}", "gathered", alerts, stale)
         return _Task(message, after + 1, last)
 
@@ -324,10 +314,10 @@ class Courier:
 
         def sent(one: ChannelState) -> ChannelState:
             done = replace(self._past(one, task), problem="", in_window=one.in_window + 1)
-            return done if found.alerts else replace(done, holder="")
+            return done if found.entries else replace(done, holder="")
 
         self._change(state, sent, remove=[task.letter.seq] if task.letter else None)
-        if found.alerts or task.letter:
+        if found.entries or task.letter:
             return 0
         self.problem = None
         return _waiting(found)

@@ -218,6 +218,7 @@ class Rule(_Table):
         min_score: lowest score of a face.
         max_fpir: highest FPIR of a face.
         faces: whether the face is sent where the channel can carry it.
+        reviews: whether the channel is told, too, what people say about those alerts.
     """
 
     to: Texts
@@ -229,6 +230,7 @@ class Rule(_Table):
     min_score: float | None = None
     max_fpir: float | None = Field(None, gt=0, le=1)
     faces: bool = False
+    reviews: bool = False
 
     def matches(self, alert: Alert, threat_of: ThreatOf) -> bool:
         """Whether an alert is one of those."""

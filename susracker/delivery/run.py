@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from susracker.access.links import PictureLinks
 from susracker.delivery.base import Channel
 from susracker.delivery.channels import open_channel
-from susracker.delivery.outbox import Courier
+from susracker.delivery.followups import selections
+from susracker.delivery.outbox import RESULTS, Courier
 from susracker.delivery.rules import Plan
 from susracker.errors import StoreError
 from susracker.stores.base import Store
@@ -58,8 +59,9 @@ class Deliveries:
             for name, options in plan.channels.items():
                 channel = open_channel(name, options, links)
                 undo.callback(channel.close)
-                courier = Courier(store, name, options, plan.rules_to(name), channel)
-                self._workers.append(_Worker(name, courier, channel, poll_seconds))
+                followed = selections(store, name, options, plan.rules_to(name))
+                couriers = [Courier(store, one, of, channel) for one, of in followed.items()]
+                self._workers.append(_Worker(name, couriers, channel, poll_seconds))
             undo.pop_all()
         for worker in self._workers:
             worker.start()
@@ -92,12 +94,18 @@ def _told(problems: Mapping[str, str]) -> str:
 
 
 class _Worker(threading.Thread):
-    """Delivers to one channel until it is told to stop."""
+    """Delivers to one channel until it is told to stop.
 
-    def __init__(self, name: str, courier: Courier, channel: Channel, poll_seconds: float) -> None:
+    Args:
+        couriers: one for each log that the channel follows, that of alerts first.
+    """
+
+    def __init__(
+        self, name: str, couriers: Sequence[Courier], channel: Channel, poll_seconds: float
+    ) -> None:
         super().__init__(name=name, daemon=True)
         self.news = threading.Event()
-        self._courier = courier
+        self._couriers = couriers
         self._channel = channel
         self._poll_seconds = poll_seconds
         self._stopped = False
@@ -108,12 +116,16 @@ class _Worker(threading.Thread):
         """Why it does not work, or None."""
         if self.ident and not self.is_alive() and not self._stopped:
             return "delivery has stopped"
-        return self._problem or self._courier.problem
+        problems = (courier.problem for courier in self._couriers)
+        return self._problem or next((one for one in problems if one), None)
 
     def figures(self) -> ChannelFigures:
         """How the channel is."""
-        courier = self._courier
-        return ChannelFigures(self.name, courier.reached, not self.problem, dict(courier.attempts))
+        made = {
+            result: sum(courier.attempts[result] for courier in self._couriers)
+            for result in RESULTS
+        }
+        return ChannelFigures(self.name, self._couriers[0].reached, not self.problem, made)
 
     def stop(self) -> None:
         """Let it end as soon as it can."""
@@ -134,7 +146,7 @@ class _Worker(threading.Thread):
 
     def _step(self) -> float:
         try:
-            wait = self._courier.step()
+            wait = min(courier.step() for courier in self._couriers)
         except StoreError as error:
             if self._problem is None:
                 log.error("channel %s: %s", self.name, error)

@@ -9,11 +9,12 @@ from contextlib import closing
 from susracker.access.links import PictureLinks
 from susracker.delivery.base import Message, Taken
 from susracker.delivery.channels import open_channel
+from susracker.delivery.followups import selections
 from susracker.delivery.rules import AnyOptions, Plan, Rule
-from susracker.delivery.selection import Selection
+from susracker.delivery.selection import Alerts
 from susracker.models import Alert
 from susracker.stores.base import Store
-from susracker.stores.outbox import ChannelState
+from susracker.stores.outbox import ChannelState, channel_of
 
 
 def recent(
@@ -21,12 +22,14 @@ def recent(
 ) -> tuple[int, list[Alert]]:
     """How many of the newest alerts there are, at most `number`, and those of them that rules
     choose, newest first."""
-    return Selection(store, options, rules).recent(number)
+    return Alerts(store, options, rules).recent(number)
 
 
 def waiting(store: Store, state: ChannelState, options: AnyOptions, plan: Plan) -> int:
-    """How many alerts wait for a channel."""
-    return Selection(store, options, plan.rules_to(state.name)).count(state.cursor)
+    """How many alerts, reviews or improvements wait for a channel, by what the state counts."""
+    name = channel_of(state.name)
+    followed = selections(store, name, options, plan.rules_to(name)).get(state.name)
+    return followed.count(state.cursor) if followed else 0
 
 
 def send_test(name: str, options: AnyOptions, links: PictureLinks) -> str | None:

@@ -26,6 +26,9 @@ from susracker.watchlist.scoring import plain_confidence
 NOT_IN_A_TOPIC = re.compile(r"[+#/\x00-\x1f\x7f]")
 NOT_IN_AN_ID = re.compile(r"[^a-zA-Z0-9_-]")
 
+FrigateEvent = dict[str, Any]
+"""An event in Frigate's shape, with the `status` of the alert beside."""
+
 DEVICE = {"identifiers": ["susracker"], "name": "susracker"}
 """To Home Assistant, all of it is one device."""
 
@@ -49,12 +52,24 @@ def availability_topic(options: MqttOptions) -> str:
     return f"{options.prefix}/available"
 
 
-def publications(message: Message, options: MqttOptions, now: datetime) -> Iterator[Publication]:
-    """All that is published for a message."""
-    yield _json(f"{options.prefix}/alerts", cloud_event(message, now))
+def publications(
+    message: Message, options: MqttOptions, now: datetime, before: FrigateEvent | None = None
+) -> Iterator[Publication]:
+    """All that is published for a message.
+
+    Args:
+        before: the event of the alert as it was published last; None if that is not known.
+    """
+    if message.kind != "updated":
+        yield _json(f"{options.prefix}/alerts", cloud_event(message, now))
     if message.kind in ("gathered", "test"):
         return
     alert = message.alerts[0]
+    if message.kind in ("reviewed", "updated"):
+        after = ended_event(alert)
+        update = {"type": "update", "before": before or after, "after": after}
+        yield _json(f"{options.prefix}/events", update)
+        return
     yield from _frigate(alert, options.prefix)
     if options.double_take and alert.kind == "face":
         yield from _double_take(alert)
@@ -70,13 +85,19 @@ def _json(topic: str, value: object, retain: bool = False) -> Publication:
 def _frigate(alert: Alert, prefix: str) -> Iterator[Publication]:
     """An alert is of one moment, so it ends as soon as it has begun."""
     new = _frigate_event(alert)
-    end = new | {"end_time": new["start_time"], "active": False}
+    end = ended_event(alert)
     topic = f"{prefix}/events"
     yield _json(topic, {"type": "new", "before": new | {"sub_label": None}, "after": new})
     yield _json(topic, {"type": "end", "before": new, "after": end})
 
 
-def _frigate_event(alert: Alert) -> dict[str, Any]:
+def ended_event(alert: Alert) -> FrigateEvent:
+    """An alert as an event of Frigate's that has ended."""
+    new = _frigate_event(alert)
+    return new | {"end_time": new["start_time"], "active": False}
+
+
+def _frigate_event(alert: Alert) -> FrigateEvent:
     moment = alert.occurred_at.timestamp()
     is_face = alert.kind == "face"
     score = _share(alert) if is_face else None
@@ -88,7 +109,7 @@ def _frigate_event(alert: Alert) -> dict[str, Any]:
         "sub_label": [alert.name, score] if is_face else None,
         "top_score": score,
         "score": score,
-        "false_positive": False,
+        "false_positive": alert.status == "dismissed",
         "start_time": moment,
         "end_time": None,
         "active": True,
@@ -97,6 +118,7 @@ def _frigate_event(alert: Alert) -> dict[str, Any]:
         "entered_zones": [],
         "has_snapshot": False,
         "has_clip": False,
+        "status": alert.status,
     }
 
 

@@ -10,10 +10,20 @@ from datetime import datetime
 MAX_LETTERS = 1000
 """How many dead letters a channel keeps; beyond that, those of the lowest `seq` are dropped."""
 
+REVIEWS, IMPROVEMENTS = ":reviews", ":improvements"
+"""What follows a channel's name in the names of the states that say how far it has come in the log
+of judgements, and in that of improvements. No channel's name has a colon."""
+
+
+def channel_of(state_name: str) -> str:
+    """The channel to which a state belongs."""
+    return state_name.partition(":")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelState:
-    """How far the delivery of alerts to one channel has come.
+    """How far the delivery to one channel has come in one log: of alerts, unless its name says
+    otherwise.
 
     Attributes:
         cursor: `seq` of the last alert that was delivered, left out, or given up.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,12 @@ from susracker.access.export import all_entries
 from susracker.access.links import PictureLinks
 from susracker.cli import main
 from susracker.delivery.channels import open_channel
+from susracker.delivery.followups import selections
 from susracker.delivery.outbox import Courier
 from susracker.delivery.rules import plan_of
 from susracker.loading import load_settings
 from susracker.plugins import open_store
-from susracker.testing.records import activity
+from susracker.testing.records import activity, judgement
 from tests.delivery.web import WebServer
 
 SETTINGS = """
@@ -38,23 +40,23 @@ cameras = "gate-*"
 class Desk:
     """A site on which nothing runs but what a test calls."""
 
-    def __init__(self, folder: Path, web: WebServer) -> None:
+    def __init__(self, folder: Path, web: WebServer, more: str = "") -> None:
         self.web = web
         self.url = f"sqlite:///{folder / 'site.db'}"
         settings = SETTINGS.format(store=folder / "site.db", url=web.url)
-        (folder / "susracker.toml").write_text(settings)
+        (folder / "susracker.toml").write_text(settings + more)
         plan = plan_of(load_settings().tables)
         self.store = open_store(self.url)
         options = plan.channels["control-room"]
         self.channel = open_channel("control-room", options, PictureLinks(b"a key"))
-        rules = plan.rules_to("control-room")
-        self.courier = Courier(self.store, "control-room", options, rules, self.channel)
+        followed = selections(self.store, "control-room", options, plan.rules_to("control-room"))
+        self.couriers = [Courier(self.store, *one, self.channel) for one in followed.items()]
 
     def alert(self, camera: str = "gate-1") -> None:
         self.store.record([], [activity(camera_id=camera)])
 
     def work(self) -> None:
-        while not self.courier.step():
+        while not min(courier.step() for courier in self.couriers):
             pass
 
     def listed(self) -> dict:
@@ -66,6 +68,13 @@ def run(*args: str) -> Result:
     result = CliRunner().invoke(main, ["deliveries", *args])
     assert result.exit_code == 0, result.output
     return result
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    server = WebServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture
@@ -151,6 +160,33 @@ def test_a_test_message_is_sent_and_the_rules_are_tried(desk: Desk) -> None:
     (event,) = desk.web.events()
     assert event["type"] == "susracker.test"
     assert desk.listed()["waiting"] == 2
+
+
+def test_reviews_are_paused_skipped_and_retried_with_their_channel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, web: WebServer
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = Desk(tmp_path, web, more="reviews = true")
+    with closing(made.store), closing(made.channel):
+        (alert,) = made.store.record([], [activity(camera_id="gate-1")])
+        made.work()
+        run("pause", "control-room", "--reason", "lunch")
+        made.store.add_judgement(judgement(alert.id), "confirmed", 0)
+        made.work()
+        alerts, reviews = json.loads(run("list", "--json").output)
+        assert (reviews["name"], reviews["waiting"]) == ("control-room:reviews", 1)
+        assert (alerts["state"], reviews["state"]) == ("paused", "paused")
+        run("resume", "control-room", "--skip")
+        made.work()
+        assert len(web.posts) == 1
+        web.status = 422
+        seen = made.store.last_judgement_seq()
+        made.store.add_judgement(judgement(alert.id), "confirmed", seen)
+        made.work()
+        assert "answers 422" in run("list", "control-room:reviews").output
+        assert "1 message to control-room" in run("retry", "control-room").output
+        tried = CliRunner().invoke(main, ["deliveries", "test", "control-room"])
+        assert "reviews: 1 of 1 rule asks for them" in tried.output
 
 
 @pytest.mark.parametrize("status", [410, 422, 503])

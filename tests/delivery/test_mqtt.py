@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -19,7 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from susracker.delivery.base import Message, Taken, TryLater
 from susracker.delivery.mqtt import Mqtt
 from susracker.delivery.rules import MqttOptions
-from susracker.testing.records import activity, face_alert
+from susracker.testing.records import activity, face_alert, judgement
 from tests.certificates import make_certificate
 from tests.services.servers import Service, start_mosquitto
 
@@ -172,6 +173,32 @@ def test_an_activity_has_no_match_and_no_person(broker, heard):
     assert not [one for one in found if one.startswith("double-take")]
     new = json.loads(found[f"{chosen.prefix}/events"][0].payload)["after"]
     assert (new["label"], new["sub_label"]) == ("violence", None)
+
+
+def test_what_has_changed_is_an_update(broker, heard):
+    chosen = options(broker.port)
+    alert = face_alert(distance=0.2)
+    better = replace(alert, distance=0.1)
+    dismissed = replace(better, status="dismissed")
+    with closing(Mqtt(chosen)) as channel:
+        channel.send(about(alert))
+        channel.send(Message("better", "updated", (better,)))
+        review = judgement(alert.id, verdict="dismissed")
+        channel.send(Message("review", "reviewed", (dismissed,), review=review))
+    with closing(Mqtt(chosen)) as after_a_restart:
+        after_a_restart.send(Message("again", "updated", (dismissed,)))
+    found = heard.all()
+    events = [json.loads(one.payload) for one in found[f"{chosen.prefix}/events"]]
+    assert [one["type"] for one in events] == ["new", "end", "update", "update", "update"]
+    _, end, improved, reviewed, again = events
+    assert improved["before"] == end["after"]
+    assert improved["after"]["score"] > improved["before"]["score"]
+    assert reviewed["before"] == improved["after"]
+    assert (reviewed["before"]["status"], reviewed["before"]["false_positive"]) == ("new", False)
+    assert (reviewed["after"]["status"], reviewed["after"]["false_positive"]) == ("dismissed", True)
+    assert again["before"] == again["after"] == reviewed["after"]
+    told = [json.loads(one.payload)["type"] for one in found[f"{chosen.prefix}/alerts"]]
+    assert told == ["susracker.alert", "susracker.alert.reviewed"]
 
 
 def test_gathered_alerts_are_one_message(broker, heard):

@@ -11,6 +11,7 @@ import pytest
 from susracker.delivery.base import Gone
 from susracker.delivery.outbox import FAULTS, LONGEST_WAIT, Courier, backoff
 from susracker.delivery.rules import Rule
+from susracker.delivery.selection import Alerts
 from susracker.plugins import open_store
 from susracker.stores.base import Store
 from susracker.testing.records import activity, criminal, face_alert, judgement
@@ -29,7 +30,9 @@ class Site:
     def __init__(self, store: Store, rules=EVERYTHING, **fields) -> None:
         self.store, self.time, self.receiver = store, Time(), Receiver()
         self.options = options(**fields)
-        self.courier = Courier(store, "phone", self.options, rules, self.receiver, self.time.clock)
+        self.courier = Courier(
+            store, "phone", Alerts(store, self.options, rules), self.receiver, self.time.clock
+        )
 
     def alert(self, **fields):
         times = {"occurred_at": self.time.now, "received_at": self.time.now}

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from susracker.delivery.outbox import LEASE_SECONDS, LONGEST_WAIT, Courier
 from susracker.delivery.rules import Rule
+from susracker.delivery.selection import Alerts
 from susracker.errors import ConflictError
 from susracker.plugins import open_store
 from susracker.stores.outbox import ChannelState
@@ -65,7 +66,8 @@ class OutboxMachine(RuleBasedStateMachine):
 
     def new_node(self):
         mortal = Mortal(self.store)
-        return mortal, Courier(mortal, "phone", self.options, GATES, self.receiver, self.time.clock)
+        selection = Alerts(mortal, self.options, GATES)
+        return mortal, Courier(mortal, "phone", selection, self.receiver, self.time.clock)
 
     def step(self, number):
         mortal, courier = self.nodes[number]
@@ -202,7 +204,7 @@ def test_a_new_channel_begins_with_what_is_new(tmp_path):
     with open_store(f"sqlite:///{tmp_path / 'store.db'}") as store:
         store.record([], [activity(camera_id="gate-1")])
         receiver, time = Receiver(), Time()
-        courier = Courier(store, "phone", options(), GATES, receiver, time.clock)
+        courier = Courier(store, "phone", Alerts(store, options(), GATES), receiver, time.clock)
         assert store.channels() == [ChannelState("phone", 1)]
         store.record([], [activity(camera_id="gate-1")])
         courier.step()

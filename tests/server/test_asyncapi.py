@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache
@@ -13,16 +14,21 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from susracker.delivery.base import Message
+from susracker.access.links import PictureLinks
+from susracker.delivery.base import Message, Taken
+from susracker.delivery.channels import face_link_of
 from susracker.delivery.messages import TYPES
-from susracker.delivery.rules import MqttOptions
+from susracker.delivery.rules import MqttOptions, WebhookOptions
 from susracker.delivery.topics import Publication, availability_topic, publications
+from susracker.delivery.webhook import Webhook
 from susracker.judgement.judging import Judged
+from susracker.models import Alert
 from susracker.oversight import Judgement
 from susracker.server.contract.asyncapi import EVENTS, asyncapi
 from susracker.server.contract.mqtt import TOPICS, parameters_of
 from susracker.server.wire import alert_event, alert_updated_event, new_alert_event
-from susracker.testing.records import activity, face_alert
+from susracker.testing.records import activity, face_alert, judgement
+from tests.delivery.web import WebServer
 from tests.test_docs import emitted_events
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
@@ -80,6 +86,7 @@ def test_updates_are_as_it_says():
 
 # -- MQTT ------------------------------------------------------------------------------------------
 
+SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
 OPTIONS = MqttOptions(kind="mqtt", url="mqtt://broker", prefix="site/alerts", discovery="ha")
 
 
@@ -92,8 +99,19 @@ def published() -> Iterator[Publication]:
         for kind in ("alert", "unreviewed"):
             message = Message(f"{alert.id}-{kind}", kind, (alert,), is_stale=kind == "alert")
             yield from publications(message, OPTIONS, NOON)
+        for message in updates_of(alert):
+            yield from publications(message, OPTIONS, NOON)
     yield from publications(Message("g", "gathered", tuple(alerts)), OPTIONS, NOON)
     yield from publications(Message("t", "test"), OPTIONS, NOON)
+
+
+def updates_of(alert: Alert) -> list[Message]:
+    """What follows an alert: a review with and without its words."""
+    review = judgement(alert.id, note="not him")
+    return [
+        Message("r", "reviewed", (alert,), review=review),
+        Message("u", "updated", (alert,)),
+    ]
 
 
 def topic_of(address: str) -> str:
@@ -117,6 +135,27 @@ def test_whatever_is_published_has_a_channel_and_is_as_it_says():
         assert one.retain <= (TOPICS[name].retained or name == "sensor")
     assert names_of(availability_topic(OPTIONS)) == ["available"]
     assert seen | {"available"} == TOPICS.keys(), "what is described is published"
+
+
+@pytest.mark.parametrize("pictures", ["inline", "link", "none"])
+def test_what_webhooks_are_sent_is_as_it_says(pictures):
+    web = WebServer()
+    fields = {"kind": "webhook", "url": web.url, "secrets": SECRET, "allow_private": True}
+    at = {"pictures": pictures, "pictures_at": "https://x.example"}
+    links = face_link_of("hook", "https://x.example", PictureLinks(b"key"))
+    alerts = (face_alert(face=b"\xff\xd8", seq=1), activity(seq=2))
+    with closing(Webhook(WebhookOptions.model_validate(fields | at), face_link=links)) as channel:
+        for alert in alerts:
+            for message in (Message("a", "alert", (alert,)), *updates_of(alert)[:1]):
+                assert channel.send(message) == Taken()
+        assert channel.send(Message("g", "gathered", alerts)) == Taken()
+        assert channel.send(Message("t", "test")) == Taken()
+    web.close()
+    assert len(web.events()) == 6
+    assert ("face_url" in web.events()[0]["data"]) == (pictures == "link")
+    for event in web.events():
+        assert check("mqtt_alerts", event) == [], event["type"]
+        assert check("mqtt_alerts", event | {"data": event["data"] | {"more": 1}})
 
 
 def test_the_channels_of_mqtt_are_whole():

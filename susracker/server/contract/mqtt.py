@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, BaseModel, RootModel
 
 from susracker.models import AlertKind, AlertStatus
-from susracker.server.contract.alerts import Shown
+from susracker.server.contract.alerts import ReviewShown, Shown
 from susracker.server.contract.schemas import Schema, Schemas
 
 
@@ -40,6 +40,10 @@ class AlertWithFace(AlertFields):
 
     detected_face: str | None = None
     """JPEG in base64."""
+    face_url: str | None = None
+    """Where the face is instead, if a webhook has links to pictures."""
+    face_url_until: AwareDatetime | None = None
+    """When that link ends."""
 
 
 class DeliveredAlert(AlertWithFace):
@@ -47,6 +51,14 @@ class DeliveredAlert(AlertWithFace):
 
     stale: bool
     """Whether it occurred too long ago to be news."""
+
+
+class ReviewedAlert(AlertFields):
+    """An alert that someone has reviewed, as it is now."""
+
+    review: ReviewShown
+    stale: bool
+    """Whether the review was made too long ago to be news."""
 
 
 class GatheredAlerts(Shown):
@@ -78,6 +90,7 @@ class CloudEvent(Shown):
     type: Literal[
         "susracker.alert",
         "susracker.alert.unreviewed",
+        "susracker.alert.reviewed",
         "susracker.alerts.gathered",
         "susracker.test",
     ]
@@ -85,7 +98,7 @@ class CloudEvent(Shown):
     datacontenttype: Literal["application/json"]
     subject: str | None = None
     """The camera, if the message is of one alert."""
-    data: DeliveredAlert | GatheredAlerts | TestData
+    data: DeliveredAlert | ReviewedAlert | GatheredAlerts | TestData
 
 
 class FrigateEvent(Shown):
@@ -109,13 +122,17 @@ class FrigateEvent(Shown):
     entered_zones: list[str]
     has_snapshot: bool
     has_clip: bool
+    status: AlertStatus
+    """What operators say about the alert."""
 
 
 class FrigateChange(Shown):
-    """What became of an event."""
+    """What became of an event. An update follows its end: someone has reviewed the alert, or there
+    is better evidence."""
 
     type: Literal["new", "update", "end"]
     before: FrigateEvent
+    """What was published last; of an update after a restart, the same as `after`."""
     after: FrigateEvent
 
 
