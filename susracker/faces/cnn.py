@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from susracker.errors import EncoderError
 from susracker.faces.boxes import Box, Found
 from susracker.faces.built import InexactNetworkError, load_network, open_session, sample_portrait
 from susracker.faces.cache import cache_folder
-from susracker.faces.images import resized
+from susracker.faces.images import copies, resized
 from susracker.faces.light import brightened, gain_of
 from susracker.faces.network import DETECTOR_FORMAT, INT8_FORMAT, PIXELS, SCORES, WINDOW
 from susracker.faces.weights import DETECTION as WEIGHTS
@@ -124,7 +125,21 @@ class Cnn:
         """
         border, averaged_below = (NARROW, AVERAGED_BELOW) if central else (BORDER, 1.0)
         small = resized(picture, scale, averaged_below)
-        scores = self.scores(framed(brightened(small, gain_of(small)), border))
+        return self._windows(brightened(small, gain_of(small)), scale, threshold, border)
+
+    def windows_of_copies(
+        self, picture: Picture, scales: Sequence[float], threshold: float
+    ) -> list[Windows]:
+        """What `windows` finds at each of several scales, which fall, in less time."""
+        small = list(copies(picture, scales))
+        gain = gain_of(small[-1])
+        return [
+            self._windows(brightened(copy, gain), scale, threshold, BORDER)
+            for copy, scale in zip(small, scales, strict=True)
+        ]
+
+    def _windows(self, copy: Picture, scale: float, threshold: float, border: int) -> Windows:
+        scores = self.scores(framed(copy, border))
         rows, columns = np.nonzero(scores > threshold)
         found = np.empty((len(rows), 4))
         found[:, 0], found[:, 1] = columns, rows

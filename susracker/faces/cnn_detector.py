@@ -86,7 +86,10 @@ class CnnDetector(Detector):
     def find_in_frame(self, picture: Picture, smallest: float) -> list[Face]:
         picture = np.ascontiguousarray(picture)
         scales = _scales(picture, LEAST_WIDTH / smallest)
-        return _located(picture, self._search(picture, scales, FRAME_SCORE))
+        return _located(
+            picture,
+            faces_of(np.concatenate(self._cnn.windows_of_copies(picture, scales, FRAME_SCORE))),
+        )
 
     def find_in_photo(self, picture: Picture) -> list[Face]:
         picture = np.ascontiguousarray(picture)
@@ -118,16 +121,17 @@ class CnnDetector(Detector):
         longer = max(picture.shape[:2])
         most = MAX_FINE_SIDE / longer
         coarse = min(max(1.0, PORTRAIT_SIDE / min(picture.shape[:2])), most)
-        for scale in _scales(picture, coarse, max(CROP_SIDES)):
-            windows.append(self._cnn.windows(picture, scale, DOUBTFUL_SCORE))
+        windows += self._cnn.windows_of_copies(
+            picture, _scales(picture, coarse, max(CROP_SIDES)), DOUBTFUL_SCORE
+        )
         found = _sure(windows)
         if largest_share(picture, found) >= PORTRAIT_SHARE:
             return found
         if (finest := min(FINE_SCALE, most)) <= coarse:
             return found
         # A size less than half a step from the coarse one would find nothing new.
-        for scale in _scales(picture, finest, math.sqrt(STEP) * coarse * longer):
-            windows.append(self._cnn.windows(picture, scale, DOUBTFUL_SCORE))
+        finer = _scales(picture, finest, math.sqrt(STEP) * coarse * longer)
+        windows += self._cnn.windows_of_copies(picture, finer, DOUBTFUL_SCORE)
         return _sure(windows)
 
     def _find_doubtful(self, picture: Picture, windows: list[Windows]) -> list[Found]:
@@ -146,11 +150,6 @@ class CnnDetector(Detector):
         """The windows of a copy whose longer side has so many pixels."""
         scale = side / max(picture.shape[:2])
         return self._cnn.windows(picture, scale, DOUBTFUL_SCORE, central=central)
-
-    def _search(self, picture: Picture, scales: Iterable[float], least: float) -> list[Found]:
-        """Find the faces in scaled copies of the picture, highest score first."""
-        windows = [self._cnn.windows(picture, scale, least) for scale in scales]
-        return faces_of(np.concatenate(windows))
 
 
 def _sure(windows: Iterable[Windows]) -> list[Found]:

@@ -15,7 +15,7 @@ import onnx
 
 from susracker.errors import EncoderError
 from susracker.faces.dlib_file import DlibFile, Weights
-from susracker.faces.graph import MEAN_RGB, Graph
+from susracker.faces.graph import MEAN_RGB, SCALE, Graph
 from susracker.faces.network import PIXELS, SCORES, WINDOW
 
 CONVOLUTIONS = (
@@ -163,7 +163,10 @@ def _folded(convolution: Convolution, factor: Weights, summand: Weights) -> Conv
 
 def _model(convolutions: list[Convolution]) -> onnx.ModelProto:
     graph = Graph()
-    x = graph.pixels(PIXELS)
+    # Bytes are turned faster than floats.
+    x = graph.node("Transpose", PIXELS, perm=[0, 3, 1, 2])
+    x = graph.node("Cast", x, to=onnx.TensorProto.FLOAT)
+    convolutions = [_of_bytes(convolutions[0]), *convolutions[1:]]
     for number, convolution in enumerate(convolutions[:-1]):
         name = "" if number else FIRST
         x = graph.node("Relu", _convolution(graph, x, _filled(convolution), name))
@@ -174,6 +177,15 @@ def _model(convolutions: list[Convolution]) -> onnx.ModelProto:
         (SCORES, ["n", 1, "rows", "columns"]),
         OPSET,
     )
+
+
+def _of_bytes(convolution: Convolution) -> Convolution:
+    """The first convolution, for pixels that are not normalised. It has no padding, for which 0
+    would be another colour."""
+    kernels = convolution.kernels * np.float32(SCALE)
+    mean = np.array(MEAN_RGB, np.float32).reshape(1, 3, 1, 1)
+    biases = convolution.biases - (kernels * mean).sum(axis=(1, 2, 3))
+    return Convolution(kernels, biases, convolution.stride, convolution.padding)
 
 
 def _filled(convolution: Convolution) -> Convolution:

@@ -6,6 +6,7 @@ import io
 import struct
 import sys
 import threading
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -41,6 +42,10 @@ glance, and most photos take less than 20 KB."""
 LARGE_PIXELS = 8_500_000
 """Pictures with more pixels than this, that is 4K, are decoded one at a time, and the memory for
 them is given back at once: one of 50 million takes 350 MB while it is decoded."""
+
+LEAST_LINEAR = 0.55
+"""Scale from which a copy that is made from the one before needs no averaging of areas, which takes
+ten times as long."""
 
 ENOUGH = 3840
 """Pixels of a large picture's longer side at least, however much it is reduced. Faces are searched
@@ -195,12 +200,35 @@ def resized(picture: Picture, scale: float, averaged_below: float = 1.0) -> Pict
     Args:
         averaged_below: scales below it average areas, and others interpolate.
     """
-    if scale == 1:
-        return picture
-    height, width = picture.shape[:2]
-    size = max(1, round(width * scale)), max(1, round(height * scale))
     # Averaging areas avoids moiré, which a detector would take for edges.
     how = cv2.INTER_AREA if scale < averaged_below else cv2.INTER_LINEAR
+    return _resized(picture, scaled_size(picture, scale), how)
+
+
+def copies(picture: Picture, scales: Sequence[float]) -> Iterator[Picture]:
+    """Scaled copies of a picture, in the order of the scales, which fall.
+
+    Each is made from the one before if that is no larger than the picture, so that all of them
+    together read the picture once.
+    """
+    source, made = picture, 1.0
+    for scale in scales:
+        how = cv2.INTER_AREA if scale < LEAST_LINEAR * made else cv2.INTER_LINEAR
+        copy = _resized(source, scaled_size(picture, scale), how)
+        yield copy
+        if scale < 1:
+            source, made = copy, scale
+
+
+def scaled_size(picture: Picture, scale: float) -> tuple[int, int]:
+    """Width and height of a scaled copy."""
+    height, width = picture.shape[:2]
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _resized(picture: Picture, size: tuple[int, int], how: int) -> Picture:
+    if size == picture.shape[1::-1]:
+        return picture
     return np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
 
 

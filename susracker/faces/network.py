@@ -18,5 +18,5 @@ WINDOW = 80
 PIXELS, SCORES = "pixels", "scores"
 """Names of the detection network's input and of its output."""
 
-DETECTOR_FORMAT = "1"
+DETECTOR_FORMAT = "2"
 """Change this when `dlib_cnn.build` makes a different model from the same weights."""

@@ -73,9 +73,13 @@ class ExactMatcher(Matcher):
     def load(self, criminal_ids: Sequence[str], vectors: Vectors) -> None:
         self._check(vectors, criminal_ids)
         with self._lock.writing():
-            self._drop(self._slots.keys() & set(criminal_ids))
-            self._assign_slots(list(dict.fromkeys(criminal_ids)))
-            self._append(vectors, [self._slots[name] for name in criminal_ids])
+            if self._slots:
+                self._drop({name for name in criminal_ids if name in self._slots})
+            names = list(dict.fromkeys(criminal_ids))
+            slots = self._assign_slots(names)
+            if len(names) < len(criminal_ids):
+                slots = [self._slots[name] for name in criminal_ids]
+            self._append(vectors, slots)
 
     def remove(self, criminal_id: str) -> None:
         with self._lock.writing():
@@ -128,14 +132,16 @@ class ExactMatcher(Matcher):
         found = [Neighbour(self._ids[s], b) for s, b in zip(slots.tolist(), best, strict=True)]
         return sorted(found, key=lambda one: (-one.similarity, one.criminal_id))[:k]
 
-    def _assign_slots(self, names: list[str]) -> None:
+    def _assign_slots(self, names: list[str]) -> list[int]:
         """Give each name a slot, none of which has one yet. Free slots are used first."""
         reused = [self._free.pop() for _ in range(min(len(self._free), len(names)))]
         for slot, name in zip(reused, names, strict=False):
             self._ids[slot] = name
         fresh = range(len(self._ids), len(self._ids) + len(names) - len(reused))
         self._ids += names[len(reused) :]
-        self._slots.update(zip(names, [*reused, *fresh], strict=True))
+        slots = [*reused, *fresh]
+        self._slots.update(zip(names, slots, strict=True))
+        return slots
 
     def _append(self, vectors: Vectors, slots: list[int]) -> None:
         start = len(self._rows)

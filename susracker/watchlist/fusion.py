@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress, islice
+from operator import ne
 
 import numpy as np
 
@@ -43,11 +45,11 @@ def fuse_all(criminal_ids: Sequence[str], templates: Vectors) -> FusedTemplates:
     """
     if not criminal_ids:
         return FusedTemplates([], templates, [])
-    changes = range(1, len(criminal_ids))
-    starts = [0, *(row for row in changes if criminal_ids[row] != criminal_ids[row - 1])]
-    ids = [criminal_ids[start] for start in starts]
+    changes = map(ne, islice(criminal_ids, 1, None), criminal_ids)
+    starts = [0, *compress(range(1, len(criminal_ids)), changes)]
     if len(starts) == len(criminal_ids):
-        return FusedTemplates(ids, templates, [1] * len(ids))
+        return FusedTemplates(list(criminal_ids), templates, [1] * len(starts))
+    ids = [criminal_ids[start] for start in starts]
     sums = np.add.reduceat(templates, starts)
     vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
     counts = np.diff([*starts, len(criminal_ids)]).clip(max=MAX_TEMPLATE_COUNT)

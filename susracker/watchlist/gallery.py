@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 import zlib
 from collections.abc import Collection, Mapping, Sequence
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -289,4 +289,7 @@ def choose_members(ids: Collection[str], count: int) -> list[str]:
     """
     if len(ids) <= count:
         return sorted(ids)
-    return heapq.nsmallest(count, ids, key=lambda one: (zlib.crc32(one.encode()), one))
+    keys = np.fromiter(map(zlib.crc32, map(str.encode, ids)), np.uint32, len(ids))
+    # Whoever ties with the last one is among these, too.
+    near = compress(ids, (keys <= np.partition(keys, count - 1)[count - 1]).tolist())
+    return sorted(near, key=lambda one: (zlib.crc32(one.encode()), one))[:count]

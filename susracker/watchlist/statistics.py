@@ -75,8 +75,10 @@ class People:
     def put(self, ids: Sequence[str], template_counts: Sequence[int]) -> None:
         """Add or replace criminals, without statistics."""
         with self._lock:
-            self._add_rows([one for one in ids if one not in self._rows])
-            rows = self._rows_of(ids)
+            new = [one for one in ids if one not in self._rows]
+            added = self._add_rows(new)
+            # At a start everyone is new, and a million need not be looked up.
+            rows = np.array(added, np.intp) if len(new) == len(ids) else self._rows_of(ids)
             self._template_counts[rows] = template_counts
             self._invalidate(rows)
 
@@ -125,18 +127,20 @@ class People:
     def _rows_of(self, ids: Sequence[str]) -> NDArray[np.intp]:
         return np.fromiter((self._rows.get(one, -1) for one in ids), np.intp, len(ids))
 
-    def _add_rows(self, ids: Sequence[str]) -> None:
+    def _add_rows(self, ids: Sequence[str]) -> list[int]:
         reused = [self._free.pop() for _ in range(min(len(self._free), len(ids)))]
         for row, one in zip(reused, ids, strict=False):
             self._ids[row] = one
         end = len(self._ids)
         self._ids += ids[len(reused) :]
-        self._rows.update(zip(ids, [*reused, *range(end, len(self._ids))], strict=True))
+        rows = [*reused, *range(end, len(self._ids))]
+        self._rows.update(zip(ids, rows, strict=True))
         added = len(self._ids) - end
         self._template_counts = _extended(self._template_counts, added)
         self._means = _extended(self._means, added)
         self._deviations = _extended(self._deviations, added)
         self._versions = _extended(self._versions, added)
+        return rows
 
     def _invalidate(self, rows: NDArray[np.intp] | Sequence[int] | slice) -> None:
         self._newest_version += 1

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from susracker.errors import EncoderError
-from susracker.faces import built, cnn, dlib_cnn, graph
+from susracker.faces import built, cnn, dlib_cnn
 from susracker.faces.cnn import Cnn, faces_of
 from susracker.faces.images import decode, resized
 from susracker.faces.weights import DETECTION, weights_file
@@ -44,7 +44,7 @@ def test_a_face_is_found_where_dlib_finds_it():
         resized(picture, 0.5), 0
     )
     (one,) = theirs
-    windows = np.concatenate([network.windows(picture, scale, 0.0) for scale in (0.3, 0.43, 0.6)])
+    windows = np.concatenate(network.windows_of_copies(picture, (0.6, 0.43, 0.3), 0.0))
     (found,) = faces_of(windows)
     rect = one.rect
     middle = (rect.left() + rect.right()) / 2, (rect.top() + rect.bottom()) / 2
@@ -86,7 +86,7 @@ def test_where_8_bits_are_inexact_the_exact_network_is_used_and_that_is_said(
 
 
 def test_a_network_that_differs_from_dlibs_is_not_used(tmp_path, monkeypatch):
-    monkeypatch.setattr(graph, "SCALE", 1 / 250)
+    monkeypatch.setattr(dlib_cnn, "SCALE", 1 / 250)
     with pytest.raises(EncoderError, match="use --detector hog"):
         windows_of(Cnn(cache=tmp_path))
     assert not list(tmp_path.iterdir())

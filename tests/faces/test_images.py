@@ -8,7 +8,15 @@ from PIL import Image
 
 from susracker.errors import PictureError
 from susracker.faces.boxes import Box
-from susracker.faces.images import crop, decode, encode_jpeg, media_type, thumbnail
+from susracker.faces.images import (
+    copies,
+    crop,
+    decode,
+    encode_jpeg,
+    media_type,
+    resized,
+    thumbnail,
+)
 from tests.pictures import HOPPER, bomb, encoded, portrait
 
 RED = (255, 0, 0)
@@ -208,3 +216,14 @@ def test_there_is_no_thumbnail_of_what_is_no_picture():
         thumbnail(b"text", 20_000)
     with pytest.raises(PictureError):
         thumbnail(encoded(NOISE)[:1000], 20_000)
+
+
+def test_copies_are_as_large_and_nearly_as_sharp_as_those_made_from_the_picture():
+    picture = portrait(HOPPER)
+    scales = (2.2, 1.53, 1.0, 0.7, 0.48, 0.2)
+    made = list(copies(picture, scales))
+    for copy, scale in zip(made, scales, strict=True):
+        alone = resized(picture, scale)
+        assert copy.shape == alone.shape
+        assert np.abs(copy.astype(int) - alone).mean() < 4
+    assert made[2] is picture
