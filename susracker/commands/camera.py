@@ -144,7 +144,8 @@ def _told(seen: Seen, counts: Counts) -> str:
     left_out = f"; {seen.left_out:,} no better than one just sent" if seen.left_out else ""
     return (
         f"{counted(seen.faces, 'face')} in {counted(seen.frames, 'frame')}: {counts.sent:,} sent, "
-        f"{counts.refused:,} refused, {counts.dropped:,} dropped, {counts.waiting:,} waiting{left_out}"
+        f"{counts.refused:,} refused, {counts.dropped:,} dropped, {counts.waiting:,} waiting"
+        f"{left_out}"
     )
 
 
