@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from susracker.watchlist.looks import LOOKS, ONLY, Look
+from susracker.watchlist.looks import LAST_LOOKS, LOOKS, ONLY, Look
 
 OPERATING_POINTS = (0.01, 0.001, 1 / 6000)
 """The usual default, and what forces that run live face recognition state: 1/1,000 by their own
@@ -58,12 +58,15 @@ class OperatingPoint:
     Attributes:
         thresholds: of each look at a passage, the first of one face; infinite while nobody is
             matched.
+        last_look_thresholds: of the last look at a passage that ended with one face, two and so on;
+            empty where each face is decided on alone.
         false_alerts: to expect in `PASSAGES` passages of strangers, at most.
         misses: what was measured at this target; empty where nothing was.
     """
 
     target_fpir: float
     thresholds: tuple[float, ...]
+    last_look_thresholds: tuple[float, ...]
     false_alerts: float
     misses: tuple[Misses, ...]
 
@@ -72,6 +75,7 @@ class OperatingPoint:
         return {
             "target_fpir": round(self.target_fpir, 6),
             "thresholds": [finite(one) for one in self.thresholds],
+            "last_look_thresholds": [finite(one) for one in self.last_look_thresholds],
             "false_alerts": round(self.false_alerts, 2),
             "measured_fnir": [asdict(one) for one in self.misses],
         }
@@ -118,8 +122,18 @@ def finite(threshold: float) -> float | None:
 def _point(
     threshold_for: Callable[[float, float], float], target: float, looks: tuple[Look, ...]
 ) -> OperatingPoint:
-    thresholds = tuple(threshold_for(look.share * target, look.probes) for look in looks)
-    return OperatingPoint(target, thresholds, PASSAGES * target, _misses(target, len(looks) > 1))
+    def thresholds(of: tuple[Look, ...]) -> tuple[float, ...]:
+        return tuple(threshold_for(look.share * target, look.probes) for look in of)
+
+    has_passages = len(looks) > 1
+    last = LAST_LOOKS if has_passages else ()
+    return OperatingPoint(
+        target,
+        thresholds(looks),
+        thresholds(last),
+        PASSAGES * target,
+        _misses(target, has_passages),
+    )
 
 
 def _misses(target: float, has_passages: bool) -> tuple[Misses, ...]:

@@ -27,9 +27,9 @@ from susracker.replay.compare import compare
 from susracker.replay.faces import save_faces
 from susracker.replay.results import (
     Result,
+    add_step,
     is_results,
     read_results,
-    result_of,
     settings_of,
     write_results,
 )
@@ -100,7 +100,10 @@ def night(tmp_path_factory):
 def results(settings, source, **changes) -> list[Result]:
     changed = make_settings(settings.model_dump() | changes)
     with open_replay_tracker(changed, NIGHT) as tracker:
-        return [result_of(step) for step in run(tracker, source, changed.workers, SOON)]
+        found: list[Result] = []
+        for step in run(tracker, source, changed.workers, SOON):
+            add_step(found, step)
+        return found
 
 
 def test_a_night_is_told_as_it_was(settings, night):
@@ -137,8 +140,8 @@ def test_it_is_what_the_tracker_itself_does(settings, night, tmp_path):
 def test_the_same_twice_gives_the_same_file(settings, night, tmp_path):
     for name in ("a", "b"):
         with open_replay_tracker(settings, NIGHT) as tracker:
-            steps = run(tracker, Recording(night), settings.workers, SOON)
-            write_results(tmp_path / name, settings_of(tracker), map(result_of, steps))
+            used = settings_of(tracker)
+        write_results(tmp_path / name, used, results(settings, Recording(night)))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert is_results(tmp_path / "a")
     assert [one.outcome for one in read_results(tmp_path / "a")] == KINDS
