@@ -43,6 +43,7 @@ from susracker.tracking.passage import SeenFace
 from susracker.tracking.passages import Passages
 from susracker.tracking.recogniser import Sight, SightFace
 from susracker.tracking.tracker import Tracker
+from susracker.tracking.turns import Turns
 from susracker.watchlist.fitting import fit_scoring
 from susracker.watchlist.fusion import FusedTemplates
 from susracker.watchlist.gallery import ScoredGallery
@@ -215,7 +216,7 @@ def listed(
 def passes(watchlist: GalleryOnly, person: Person, apart: float) -> str | None:
     """Who is matched as a person passes by, one photo after the other, or at the end."""
     open_passages = Passages(1e6)
-    decider = Decider(Known(), watchlist, open_passages, 0)
+    decider = Decider(Known(), watchlist, open_passages, 0, Turns(1))
     for number, (template, view) in enumerate(zip(person.templates, person.views, strict=True)):
         at = NOON + timedelta(seconds=number * apart)
         detection = Detection("gate", "", "face", at, track_id="one")
