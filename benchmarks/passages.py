@@ -43,6 +43,7 @@ from susracker.tracking.passage import SeenFace
 from susracker.tracking.passages import Passages
 from susracker.tracking.recogniser import Sight, SightFace
 from susracker.tracking.tracker import Tracker
+from susracker.tracking.turns import Turns
 from susracker.watchlist.fitting import fit_scoring
 from susracker.watchlist.fusion import FusedTemplates
 from susracker.watchlist.gallery import ScoredGallery
@@ -213,8 +214,9 @@ def listed(
 
 
 def passes(watchlist: GalleryOnly, person: Person, apart: float) -> str | None:
-    """Who is matched as a person passes by, one photo after the other."""
-    decider = Decider(Known(), watchlist, Passages(1e6), 0)
+    """Who is matched as a person passes by, one photo after the other, or at the end."""
+    open_passages = Passages(1e6)
+    decider = Decider(Known(), watchlist, open_passages, 0, Turns(1))
     for number, (template, view) in enumerate(zip(person.templates, person.views, strict=True)):
         at = NOON + timedelta(seconds=number * apart)
         detection = Detection("gate", "", "face", at, track_id="one")
@@ -222,6 +224,9 @@ def passes(watchlist: GalleryOnly, person: Person, apart: float) -> str | None:
         found = decider.decide(detection, Sight((SightFace(seen),)), at, at)
         if found.matches:
             return found.matches[0].candidates[0].criminal_id
+    for passage in open_passages.take_ended(None):
+        if passage.best and (match := decider.look_last(passage, passage.best, NOON)):
+            return match.candidates[0].criminal_id
     return None
 
 
@@ -300,6 +305,7 @@ def handle(tracker: Tracker, number: int, passage: Sequence[bytes], tracked: boo
         track_id = str(number) if tracked else None
         tracker._clock = lambda at=at: at
         tracker.handle(replace(detection, track_id=track_id))
+    tracker.last_looks.take(None)
 
 
 def open_tracker(url: str, passage_seconds: float) -> Tracker:

@@ -17,6 +17,7 @@ from susracker.commands.options import LoadedSettings, json_option, settings_opt
 from susracker.commands.working import working
 from susracker.config import Settings
 from susracker.plugins import open_encoder, open_existing_store_of, open_matcher
+from susracker.runtime.text import counted
 from susracker.stores.base import Store
 from susracker.watchlist.operating import PASSAGES, extrapolation, finite
 from susracker.watchlist.scoring import MAX_TEMPLATE_COUNT, load_scoring
@@ -69,9 +70,11 @@ def stats_command(loaded: LoadedSettings, as_json: bool) -> None:
 def _points_table(points: list[dict[str, Any]]) -> Table:
     looks = len(points[0]["thresholds"])
     titles = [f"look {number}" for number in range(1, looks + 1)] if looks > 1 else ["threshold"]
+    lasts = len(points[0]["last_look_thresholds"])
+    titles += [f"last of {counted(number, 'face')}" for number in range(1, lasts + 1)]
     table = Table("target FPIR", *titles, f"false alerts in {PASSAGES:,} strangers, at most")
     for point in points:
-        thresholds = (_shown(one) for one in point["thresholds"])
+        thresholds = (_shown(one) for one in (*point["thresholds"], *point["last_look_thresholds"]))
         table.add_row(f"{point['target_fpir']:g}", *thresholds, f"{point['false_alerts']:g}")
     return table
 

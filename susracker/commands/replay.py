@@ -28,9 +28,9 @@ from susracker.replay.faces import save_faces
 from susracker.replay.post import Poster
 from susracker.replay.results import (
     Result,
+    add_step,
     is_results,
     read_results,
-    result_of,
     settings_of,
     write_results,
 )
@@ -200,12 +200,12 @@ def _note(settings: Settings, reason: str, *, with_faces: bool) -> None:
 
 def _run(source: Source, settings: Settings, speed: float, faces: Path | None) -> Ran:
     with open_replay_tracker(settings, source.began()) as tracker, Watch(source) as watch:
-        results = []
+        results: list[Result] = []
         for step in run(tracker, source, settings.workers, Pace(speed)):
-            results.append(result_of(step))
+            result = add_step(results, step)
             if faces:
                 save_faces(faces, step, tracker.store)
-            if watch.show(results[-1]):
+            if watch.show(result):
                 break
         return Ran(results, settings_of(tracker))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,22 @@ def result_of(step: Step) -> Result:
             for match, sighting in zip(matches, sightings, strict=True)
         ),
     )
+
+
+def add_step(results: list[Result], step: Step) -> Result:
+    """Add the result of a step to those before it, or to that of the same detection, if its passage
+    matched only when it had ended. Returns the result of the step alone."""
+    result = result_of(step)
+    if step.number > len(results):
+        results.append(result)
+        return result
+    before = results[step.number - 1]
+    results[step.number - 1] = replace(
+        before,
+        outcome="alert" if before.outcome == "alert" else result.outcome,
+        matches=before.matches + result.matches,
+    )
+    return result
 
 
 def settings_of(tracker: Tracker) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from datetime import datetime
 
 from susracker.config import Settings
 from susracker.errors import DuplicateError, InputError, PictureError
-from susracker.models import Outcome
+from susracker.models import Detection, Outcome
 from susracker.passwords import without_password
 from susracker.plugins import open_cooldown, open_encoder, open_existing_store_of, open_matcher
 from susracker.recording.format import Recorded
@@ -29,7 +29,8 @@ PREPARED_AT_ONCE = 4096
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """A detection that was run again.
+    """A detection that was run again. It comes a second time, later and without its picture, if its
+    face is the best one of a passage that matched only when it had ended.
 
     Attributes:
         number: from 1.
@@ -115,12 +116,37 @@ def run(tracker: Tracker, source: Source, workers: int, pace: Pace) -> Iterator[
 
     with ThreadPoolExecutor(workers) as pool:
         found = map_in_order(pool, recognise, source, WINDOW * workers)
+        numbers: dict[Key, int] = {}
         for number, (recorded, recognition) in enumerate(found, 1):
             pace.wait(recorded.received_at)
+            yield from _late(tracker, numbers, recorded.received_at)
+            numbers.setdefault(_key(recorded.detection, recorded.received_at), number)
             if isinstance(recognition, PictureError):
                 yield Step(number, recorded, None, None, str(recognition))
             else:
                 yield _conclude(tracker, number, recorded, recognition)
+        yield from _late(tracker, numbers, None)
+
+
+Key = tuple[str, str | None, str | None, datetime, datetime]
+
+
+def _key(detection: Detection, received_at: datetime) -> Key:
+    """What a detection is known by once its picture is gone."""
+    one = detection
+    return one.camera_id, one.track_id, one.event_id, one.occurred_at, received_at
+
+
+def _late(tracker: Tracker, numbers: Mapping[Key, int], now: datetime | None) -> Iterator[Step]:
+    """Who is recognised in passages that have ended by a moment of that night; None ends all."""
+    for late in tracker.last_looks.take(now):
+        detection, received_at = late.best.detection, late.best.received_at
+        yield Step(
+            numbers[_key(detection, received_at)],
+            Recorded(detection, received_at),
+            Recognition(1, (late.match,), late.outcome.passage, began=0),
+            late.outcome,
+        )
 
 
 def _recognise(tracker: Tracker, recorded: Recorded) -> Recognition | Sight | None:

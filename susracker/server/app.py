@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from flask import Flask
 from flask_socketio import SocketIO
@@ -12,6 +13,7 @@ from susracker.access.links import PictureLinks
 from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.judgement.judging import Judging
+from susracker.models import Outcome
 from susracker.recording.writer import Recorder
 from susracker.server import (
     alerts,
@@ -143,6 +145,12 @@ def create_app(
     _surround(app, settings, origins)
     thumbnails = Thumbnails(tracker.store)
     live = Live(socketio, tracker.store, thumbnails, settings.follow_seconds)
+
+    def tell_late(outcome: Outcome, received_at: datetime) -> None:
+        measures.matches(outcome, received_at)
+        live.look_soon()
+
+    tracker.last_looks.listener = tell_late
     connections = Connections(socketio, admission, settings.max_clients, note)
     connections.on(CONNECT, live.join)
     slow = large_at_once(settings.workers)

@@ -110,6 +110,10 @@ class Measures:
             received_at: alerts of an earlier time are those of the event that this one repeats.
         """
         self._detections.labels(outcome.kind.replace(" ", "_")).inc()
+        self.matches(outcome, received_at)
+
+    def matches(self, outcome: Outcome, received_at: datetime) -> None:
+        """Count alerts and sightings only, as `detection` does; from any thread."""
         for alert in outcome.alerts:
             if alert.received_at >= received_at:
                 self._alerts.labels(alert.kind).inc()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from susracker.models import Alert, Detection, Sighting
+from susracker.stores.base import Store
 from susracker.tracking.recogniser import Match
 
 
@@ -24,15 +25,14 @@ def new_alert(detection: Detection, received_at: datetime) -> Alert:
     )
 
 
-def face_alert(
-    detection: Detection, match: Match, received_at: datetime, photo_id: str | None
-) -> Alert:
-    """The alert for a face that was recognised in a detection.
+def face_alert(detection: Detection, match: Match, received_at: datetime, store: Store) -> Alert:
+    """The alert for a face that was recognised in a detection, with the criminal's first photo.
 
-    Args:
-        photo_id: the matched criminal's photo to show beside it.
+    Raises:
+        StoreUnavailableError: the store cannot be read.
     """
     first = match.candidates[0]
+    photo_ids = store.photo_ids(first.criminal_id)
     return replace(
         new_alert(detection, received_at),
         kind="face",
@@ -42,7 +42,7 @@ def face_alert(
         score=first.score,
         candidates=match.candidates,
         face=match.face,
-        photo_id=photo_id,
+        photo_id=photo_ids[0] if photo_ids else None,
     )
 
 

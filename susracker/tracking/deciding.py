@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -12,11 +12,11 @@ import numpy as np
 from susracker.faces.encoder import Encoder
 from susracker.faces.glance import Glance
 from susracker.models import Detection
-from susracker.tracking.passage import Passage, SeenFace
+from susracker.tracking.passage import BestFace, Passage, SeenFace
 from susracker.tracking.passages import Claim, Passages
 from susracker.tracking.recogniser import Match, Recognition, Sight, best_of_each
 from susracker.tracking.turns import Turns
-from susracker.watchlist.looks import Look
+from susracker.watchlist.looks import LOOKS, Look
 from susracker.watchlist.watchlist import PREFILTER_MARGIN, WatchList
 
 FAR_AFTER_ONE, FAR_AFTER_MORE = 2.0, 1.5
@@ -125,6 +125,7 @@ class Decider:
         with ExitStack() as undo:
             undo.callback(self._passages.give_back, claims)
             self._look(claims, detection.camera_id, received_at)
+            self._keep_best(claims, sight, replace(detection, picture=None), at, received_at)
             matches = best_of_each(
                 Match(claim.passage.candidates, face.jpeg(), claim.passage, face.seen.quality)
                 for claim, face in zip(claims, sight.faces, strict=True)
@@ -135,6 +136,41 @@ class Decider:
         first = next((passage.id for passage in passages if passage), None)
         began = sum(claim.is_new for claim in claims)
         return Recognition(len(claims), matches, first, began)
+
+    def look_last(self, passage: Passage, best: BestFace, now: datetime) -> Match | None:
+        """Decide on a passage that has ended, with what is left of the target; if that fails, this
+        may be called again.
+
+        Args:
+            best: its best face, which a match shows.
+
+        Raises:
+            EncoderError: the network cannot be loaded.
+            StoreUnavailableError: the store cannot be read.
+        """
+        look = passage.last_look()
+        if look and not passage.settled:
+            faces = tuple(probe.face for probe in passage.probes)
+            claim = Claim(passage, look, len(LOOKS), passage.vector, faces, is_new=False)
+            self._look([claim], best.detection.camera_id, now)
+        if not passage.candidates:
+            return None
+        return Match(passage.candidates, best.jpeg, passage, best.quality)
+
+    def _keep_best(
+        self,
+        claims: Sequence[Claim],
+        sight: Sight,
+        detection: Detection,
+        at: datetime,
+        received_at: datetime,
+    ) -> None:
+        """Keep faces that may have to be shown when their passages end."""
+        for claim, face in zip(claims, sight.faces, strict=True):
+            # To encode a picture takes a while, so not for one that is not kept.
+            if self._passages.keeps(claim.passage, face.seen.quality):
+                best = BestFace(detection, at, received_at, face.jpeg(), face.seen.quality)
+                self._passages.keep(claim.passage, best)
 
     def _look(self, claims: Sequence[Claim], camera_id: str, now: datetime) -> None:
         due = [_Due(claim, claim.look) for claim in claims if claim.look]

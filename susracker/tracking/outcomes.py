@@ -48,6 +48,7 @@ class OutcomeRecorder:
         otherwise: OutcomeKind,
         received_at: datetime,
         passages: Mapping[str, Passage] | None = None,
+        lasted: timedelta = timedelta(),
     ) -> Outcome:
         """Store what became of a detection; if that fails, nothing of it is held back.
 
@@ -56,6 +57,8 @@ class OutcomeRecorder:
             otherwise: the kind of an outcome without any.
             passages: by the ids of alerts, the passages that they are of. A passage raises one
                 alert, or none if the cooldown holds that back.
+            lasted: how much longer the cooldown is in the journal: an alert of a whole passage is
+                held back by one that another server raised during it.
 
         Raises:
             DuplicateError: the event was handled before.
@@ -71,7 +74,7 @@ class OutcomeRecorder:
             while True:
                 outcome = _outcome(found, passed, otherwise)
                 try:
-                    stored = self._store(detection, outcome, received_at)
+                    stored = self._store(detection, outcome, received_at, lasted)
                     break
                 except RecentAlertError as error:
                     self._hold_back(passed, error.recent, token)
@@ -117,7 +120,7 @@ class OutcomeRecorder:
             self.remember(recent[alert.id])
 
     def _store(
-        self, detection: Detection, outcome: Outcome, received_at: datetime
+        self, detection: Detection, outcome: Outcome, received_at: datetime, lasted: timedelta
     ) -> tuple[Alert, ...]:
         event = None
         if detection.event_id is not None:
@@ -128,7 +131,7 @@ class OutcomeRecorder:
             outcome.sightings,
             outcome.alerts,
             event,
-            cooldown=self._span,
+            cooldown=self._span and self._span + lasted,
             moves_last_seen=self._moves_last_seen,
         )
 

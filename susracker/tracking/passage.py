@@ -11,7 +11,8 @@ from datetime import datetime
 import numpy as np
 
 from susracker.faces.glance import Glimpse
-from susracker.models import Candidate, Picture, Vectors
+from susracker.models import Candidate, Detection, Picture, Vectors
+from susracker.watchlist.looks import Look, share_left
 
 ALIKE = 0.92
 """Cosine of two faces' fast embeddings from which they are taken for one person. Of pairs of LFW's
@@ -88,6 +89,25 @@ class Shown:
     quality: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class BestFace:
+    """The best face of a passage that may still be matched when it ends.
+
+    Attributes:
+        detection: that it came in, without its picture.
+        at: when it was seen.
+        received_at: when it arrived.
+        jpeg: what operators would be shown; None if only its embedding is left.
+        quality: as that of `SeenFace`.
+    """
+
+    detection: Detection
+    at: datetime
+    received_at: datetime
+    jpeg: bytes | None
+    quality: float
+
+
 @dataclass(slots=True, eq=False)
 class Passage:
     """One person's pass by one camera.
@@ -100,7 +120,9 @@ class Passage:
         checked_at: when the newest face was seen that was looked at.
         generation: of the watch-list, when it was looked at.
         looks: how many of `LOOKS` were taken.
+        looked_count: what its faces counted for at the newest look; 0 after none.
         settled: whether no further look can change who it is.
+        best: kept only while it is not settled.
         candidates: the match and the next best, once there is one; later looks may improve them.
         shown: its alert, if it raised one.
         glimpses: of the newest faces that were looked at, the newest first.
@@ -117,7 +139,9 @@ class Passage:
     generation: int
     probes: list[Probe] = field(default_factory=list)
     looks: int = 0
+    looked_count: float = 0.0
     settled: bool = False
+    best: BestFace | None = None
     candidates: tuple[Candidate, ...] = ()
     shown: Shown | None = None
     glimpses: tuple[Glimpse, ...] = ()
@@ -148,6 +172,11 @@ class Passage:
     def is_open(self) -> bool:
         """Whether a further look can change anything: for a match, the evidence."""
         return bool(self.candidates) or not self.settled
+
+    def last_look(self) -> Look | None:
+        """The decision to make when it has ended; None if nothing is left of the target."""
+        share = share_left(self.looks, is_same=self.looked_count == self.count)
+        return Look(max(1.0, self.independent()), share) if share else None
 
     def novelty(self, at: datetime) -> float:
         """What part of a probe one more face counts for."""

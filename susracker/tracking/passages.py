@@ -1,14 +1,15 @@
 """Passages: which detections of a camera are one person who passes by.
 
 A passage lives in memory only, for as long as its person is seen and `passage_seconds` more. Of
-someone who is not wanted nothing else is ever kept.
+someone who is not wanted nothing else is ever kept. A passage that ends while someone on the
+watch-list is near gets one last look.
 """
 
 from __future__ import annotations
 
 import threading
 import uuid
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from datetime import datetime, timedelta
 from susracker.faces.glance import Glance
 from susracker.models import Candidate, Vectors
 from susracker.stores.improvements import is_better
-from susracker.tracking.passage import MAX_GLIMPSES, Passage, SeenFace
+from susracker.tracking.passage import MAX_GLIMPSES, BestFace, Passage, SeenFace
 from susracker.watchlist.looks import LOOKS, Look, looks_due
 
 TRACK_ALIKE = 0.85
@@ -77,6 +78,7 @@ class Passages:
         self.begun = 0
         self._span = timedelta(seconds=seconds)
         self._cameras: OrderedDict[str, list[Passage]] = OrderedDict()
+        self._ended: deque[Passage] = deque(maxlen=MAX_IN_ALL)
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -153,7 +155,8 @@ class Passages:
                 passage.candidates = candidates
             passage.settled |= settled or bool(candidates) or claim.number == len(LOOKS)
             if passage.settled:
-                # Nobody of these will be encoded in full any more.
+                # Nobody of these will be shown or encoded in full any more.
+                passage.best = None
                 for probe in passage.probes:
                     probe.face.chip = None
 
@@ -163,6 +166,18 @@ class Passages:
             for claim in claims:
                 if claim.look:
                     claim.passage.looks = min(claim.passage.looks, claim.number - 1)
+                    claim.passage.looked_count = 0.0
+
+    def keep(self, passage: Passage, best: BestFace) -> None:
+        """Keep a face until the passage ends, if it is the best so far of one that is open."""
+        with self._lock:
+            if _is_better(passage, best.quality):
+                passage.best = best
+
+    def keeps(self, passage: Passage, quality: float) -> bool:
+        """Whether `keep` would keep a face of that quality."""
+        with self._lock:
+            return _is_better(passage, quality)
 
     def end(self, passage: Passage) -> None:
         """Forget a passage now."""
@@ -193,13 +208,21 @@ class Passages:
             passage.announcers[token] -= 1
             passage.announcers += Counter()  # drops those at zero
 
-    def forget(self, now: datetime) -> None:
-        """Drop the passages that have ended."""
+    def take_ended(self, now: datetime | None) -> list[Passage]:
+        """Forget the passages that have ended, and return those that are to get a last look, in the
+        order in which they ended. Each is returned once.
+
+        Args:
+            now: None ends all of them.
+        """
         with self._lock:
             for camera_id, passages in list(self._cameras.items()):
-                passages[:] = [one for one in passages if now - one.received_at <= self._span]
+                self._end_old(passages, now)
                 if not passages:
                     del self._cameras[camera_id]
+            ended = sorted(self._ended, key=lambda one: one.received_at)
+            self._ended.clear()
+            return ended
 
     def _find(
         self,
@@ -268,7 +291,7 @@ class Passages:
             uuid.uuid4().hex, track_id, at, at, received_at, checked_at=at, generation=generation
         )
         passages = self._cameras.setdefault(camera_id, [])
-        passages[:] = [one for one in passages if received_at - one.received_at <= self._span]
+        self._end_old(passages, received_at)
         passages.append(passage)
         self.begun += 1
         self._cameras.move_to_end(camera_id)
@@ -278,10 +301,21 @@ class Passages:
             self._cameras.popitem(last=False)
         return passage
 
+    def _end_old(self, passages: list[Passage], now: datetime | None) -> None:
+        """Take those that have ended out of a camera's passages; without a `now`, all."""
+        kept = [one for one in passages if now and now - one.received_at <= self._span]
+        self._ended += [one for one in passages if one.best and one not in kept]
+        passages[:] = kept
+
     def _touch(self, passage: Passage, at: datetime, received_at: datetime) -> None:
         passage.first_at = min(passage.first_at, at)
         passage.last_at = max(passage.last_at, at)
         passage.received_at = max(passage.received_at, received_at)
+
+
+def _is_better(passage: Passage, quality: float) -> bool:
+    """Whether a face is to be kept in place of the one that is."""
+    return not passage.settled and (passage.best is None or quality > passage.best.quality)
 
 
 def _is_idle(passage: Passage, at: datetime) -> bool:
@@ -306,7 +340,7 @@ def _claim(
     due = looks_due(passage.count)
     look = None
     if due > passage.looks and passage.is_open:
-        passage.looks = due
+        passage.looks, passage.looked_count = due, passage.count
         look = Look(max(1.0, passage.independent()), LOOKS[due - 1].share)
     faces = tuple(probe.face for probe in passage.probes) if look else ()
     number, is_match = due if look else 0, bool(passage.candidates)

@@ -35,10 +35,12 @@ from susracker.tracking.alerts import face_alert, new_alert
 from susracker.tracking.camera_counts import CameraCounts
 from susracker.tracking.clocks import CameraClocks
 from susracker.tracking.deciding import Decider
+from susracker.tracking.event_memory import EventMemory
 from susracker.tracking.evidence import Evidence
+from susracker.tracking.last_looks import EVERY_SECONDS, LastLooks
 from susracker.tracking.outcomes import OutcomeRecorder
 from susracker.tracking.passages import Passages
-from susracker.tracking.recogniser import Match, Recogniser, Recognition, Sight
+from susracker.tracking.recogniser import Recogniser, Recognition, Sight
 from susracker.tracking.turns import Turns, large_at_once
 from susracker.watchlist.scoring import load_scoring
 from susracker.watchlist.watchlist import WatchList
@@ -51,13 +53,6 @@ FACE = "face"
 PREPARED_AT_ONCE = 4096
 """Each time the store is followed, statistics are computed for at most this many criminals: half a
 second of one core. A search computes what it misses, in 4 ms."""
-
-EVENT_MEMORY = timedelta(days=7)
-"""How long the ids of events are remembered, by which repeats are known: longer than a camera is
-expected to be cut off."""
-
-FORGET_EVERY = timedelta(hours=1)
-"""How often the ids of older events are forgotten."""
 
 ATTEMPTS = 5
 """How many times a detection is tried: again each time someone in it is removed at that moment."""
@@ -128,7 +123,10 @@ class Tracker(Closing):
         self._clock = clock
         self._clocks = CameraClocks()
         self._counts = CameraCounts(self.journal)
-        self._forget_due = datetime.min.replace(tzinfo=timezone.utc)
+        self.last_looks = LastLooks(
+            store, self.passages, self._decider, self._outcomes, self._counts
+        )
+        self._events = EventMemory(self.journal)
         self._background: tuple[Periodic, ...] = ()
 
     @classmethod
@@ -166,23 +164,25 @@ class Tracker(Closing):
         span = timedelta(seconds=self._cooldown.seconds)
         for alert in self.journal.alerts_since(now - span):
             self._outcomes.remember(alert)
-        self._forget_events(now)
+        self._events.forget_old(now)
         often = self.settings.follow_seconds
         # Apart, for a read may wait for the store much longer than a check does.
         self._background = (
             Periodic("checking the store", often / 2, self.store.check),
             Periodic("following the store", often, self.keep_house),
+            Periodic("taking last looks", EVERY_SECONDS, self.look_last),
         )
 
     def close(self) -> None:
-        """Write what was counted, and close all parts."""
+        """Look at all open passages one last time, write what was counted, and close all parts."""
         with ExitStack() as stack:
             stack.callback(self.store.close)
             stack.callback(self._cooldown.close)
             stack.callback(self._matcher.close)
             for work in self._background:
                 work.close()
-            self._counts.flush()
+            stack.callback(self._counts.flush)
+            self.last_looks.take(None)
 
     def __enter__(self) -> Self:
         self.start()
@@ -231,9 +231,16 @@ class Tracker(Closing):
         """
         self.refresh()
         self.watchlist.prepare(PREPARED_AT_ONCE)
-        self.passages.forget(self._clock())
         self._counts.flush()
-        self._forget_events(self._clock())
+        self._events.forget_old(self._clock())
+
+    def look_last(self) -> None:
+        """Look at passages that have ended: once started, this runs twice a second.
+
+        Raises:
+            StoreUnavailableError: what is left is done the next time.
+        """
+        self.last_looks.take(self._clock())
 
     def cameras(self) -> list[Camera]:
         """What is known about each camera at this moment, by id."""
@@ -345,11 +352,9 @@ class Tracker(Closing):
         """The alerts that would go out if there were no cooldown, the best match first."""
         if recognition is None:
             return [new_alert(detection, received_at)]
-        return [self._face_alert(detection, one, received_at) for one in recognition.matches]
-
-    def _face_alert(self, detection: Detection, match: Match, received_at: datetime) -> Alert:
-        photo_ids = self.store.photo_ids(match.candidates[0].criminal_id)
-        return face_alert(detection, match, received_at, photo_ids[0] if photo_ids else None)
+        return [
+            face_alert(detection, match, received_at, self.store) for match in recognition.matches
+        ]
 
     def _count(
         self, detection: Detection, received_at: datetime, outcome: Outcome, searches: int
@@ -364,11 +369,6 @@ class Tracker(Closing):
             ),
             searches,
         )
-
-    def _forget_events(self, now: datetime) -> None:
-        if now >= self._forget_due:
-            self.journal.forget_events(now - EVENT_MEMORY)
-            self._forget_due = now + FORGET_EVERY
 
 
 def open_tracker(**settings: Any) -> Tracker:

@@ -31,3 +31,23 @@ inequality). The first look has half, because many passages have one face only."
 def looks_due(probes: float) -> int:
     """How many of `LOOKS` a passage has reached whose faces count for so many probes."""
     return sum(look.probes <= probes for look in LOOKS)
+
+
+def share_left(looks: int, *, is_same: bool) -> float:
+    """The share of the target that is left for one last look, as a passage ends.
+
+    Args:
+        looks: how many of `LOOKS` were taken.
+        is_same: whether nothing was added since the last of them. It is part of the same decision
+            then, for whoever reached the threshold reaches a lower one, too: the last look may
+            spend that share again.
+    """
+    spent = sum(look.share for look in LOOKS[: looks - 1 if is_same else looks])
+    return 1 - spent if looks < len(LOOKS) else 0.0
+
+
+LAST_LOOKS = tuple(
+    Look(one.probes, share_left(number, is_same=True)) for number, one in enumerate(LOOKS[:-1], 1)
+)
+"""The last looks at passages that end just after the first look, the second and the third. After
+the fourth, nothing is left."""

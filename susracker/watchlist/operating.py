@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from susracker.watchlist.looks import LOOKS, ONLY, Look
+from susracker.watchlist.looks import LAST_LOOKS, LOOKS, ONLY, Look
 
 OPERATING_POINTS = (0.01, 0.001, 1 / 6000)
 """The usual default, and what forces that run live face recognition state: 1/1,000 by their own
@@ -39,8 +39,8 @@ MEASURED_ENCODER = "dlib-resnet-v1"
 """The encoder that they were measured with; of another one nothing is known."""
 
 OF_PASSAGES = {
-    0.01: (0.239, 0.112, 0.059, 0.044),
-    0.001: (0.379, 0.222, 0.182, 0.193),
+    0.01: (0.214, 0.115, 0.089, 0.071),
+    0.001: (0.324, 0.222, 0.174, 0.161),
 }
 """FNIR of people enrolled with one photo, by target FPIR, for passages of 1, 2, 3 and 4 faces."""
 
@@ -58,12 +58,15 @@ class OperatingPoint:
     Attributes:
         thresholds: of each look at a passage, the first of one face; infinite while nobody is
             matched.
+        last_look_thresholds: of the last look at a passage that ended with one face, two and so on;
+            empty where each face is decided on alone.
         false_alerts: to expect in `PASSAGES` passages of strangers, at most.
         misses: what was measured at this target; empty where nothing was.
     """
 
     target_fpir: float
     thresholds: tuple[float, ...]
+    last_look_thresholds: tuple[float, ...]
     false_alerts: float
     misses: tuple[Misses, ...]
 
@@ -72,6 +75,7 @@ class OperatingPoint:
         return {
             "target_fpir": round(self.target_fpir, 6),
             "thresholds": [finite(one) for one in self.thresholds],
+            "last_look_thresholds": [finite(one) for one in self.last_look_thresholds],
             "false_alerts": round(self.false_alerts, 2),
             "measured_fnir": [asdict(one) for one in self.misses],
         }
@@ -118,11 +122,21 @@ def finite(threshold: float) -> float | None:
 def _point(
     threshold_for: Callable[[float, float], float], target: float, looks: tuple[Look, ...]
 ) -> OperatingPoint:
-    thresholds = tuple(threshold_for(look.share * target, look.probes) for look in looks)
-    return OperatingPoint(target, thresholds, PASSAGES * target, _misses(target, len(looks) > 1))
+    def thresholds(of: tuple[Look, ...]) -> tuple[float, ...]:
+        return tuple(threshold_for(look.share * target, look.probes) for look in of)
+
+    has_passages = len(looks) > 1
+    last = LAST_LOOKS if has_passages else ()
+    return OperatingPoint(
+        target,
+        thresholds(looks),
+        thresholds(last),
+        PASSAGES * target,
+        _misses(target, has_passages),
+    )
 
 
 def _misses(target: float, has_passages: bool) -> tuple[Misses, ...]:
     if not has_passages:
         return OF_FACES.get(target, ())
-    return tuple(Misses(1, n, 801, fnir) for n, fnir in enumerate(OF_PASSAGES.get(target, ()), 1))
+    return tuple(Misses(1, n, 804, fnir) for n, fnir in enumerate(OF_PASSAGES.get(target, ()), 1))

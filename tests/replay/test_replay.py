@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,6 +18,7 @@ from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import InputError, UnknownBackendError
 from susracker.faces.images import crop, decode
+from susracker.faces.photos import decode_photo
 from susracker.loading import make_settings
 from susracker.models import Detection
 from susracker.plugins import open_detector, open_encoder, open_store
@@ -27,9 +29,9 @@ from susracker.replay.compare import compare
 from susracker.replay.faces import save_faces
 from susracker.replay.results import (
     Result,
+    add_step,
     is_results,
     read_results,
-    result_of,
     settings_of,
     write_results,
 )
@@ -43,6 +45,10 @@ from tests.pictures import COLLINS, HOPPER, encoded, portrait
 
 NIGHT = datetime(2026, 1, 1, 3, tzinfo=timezone.utc)
 SOON = Pace(math.inf)
+
+
+def portrait_of(data: bytes) -> np.ndarray:
+    return decode_photo(data, 10**8)
 
 
 def face_of(path) -> bytes:
@@ -100,7 +106,10 @@ def night(tmp_path_factory):
 def results(settings, source, **changes) -> list[Result]:
     changed = make_settings(settings.model_dump() | changes)
     with open_replay_tracker(changed, NIGHT) as tracker:
-        return [result_of(step) for step in run(tracker, source, changed.workers, SOON)]
+        found: list[Result] = []
+        for step in run(tracker, source, changed.workers, SOON):
+            add_step(found, step)
+        return found
 
 
 def test_a_night_is_told_as_it_was(settings, night):
@@ -137,11 +146,27 @@ def test_it_is_what_the_tracker_itself_does(settings, night, tmp_path):
 def test_the_same_twice_gives_the_same_file(settings, night, tmp_path):
     for name in ("a", "b"):
         with open_replay_tracker(settings, NIGHT) as tracker:
-            steps = run(tracker, Recording(night), settings.workers, SOON)
-            write_results(tmp_path / name, settings_of(tracker), map(result_of, steps))
+            used = settings_of(tracker)
+        write_results(tmp_path / name, used, results(settings, Recording(night)))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert is_results(tmp_path / "a")
     assert [one.outcome for one in read_results(tmp_path / "a")] == KINDS
+
+
+@pytest.mark.parametrize("then", [[], [at(2, WALL, "hall"), at(4.5, WALL), at(9, HOPPERS)]])
+def test_the_last_look_at_a_passage_is_told_where_its_face_is(settings, tmp_path, then):
+    blurred = encoded(cv2.GaussianBlur(portrait_of(HOPPERS), (0, 0), 7))
+    night = [at(0, blurred), at(0.1, blurred), at(0.2, WALL), *then]
+    with open_replay_tracker(settings, NIGHT) as tracker:
+        (search,) = tracker.recogniser.search_picture(portrait_of(blurred), NIGHT)
+    target = 1.5 * search.candidates[0].fpir
+    for name in ("a", "b"):
+        write_results(tmp_path / name, {}, results(settings, night, target_fpir=target))
+    found = read_results(tmp_path / "a")
+    assert [one.number for one in found] == list(range(1, len(night) + 1))
+    assert [one.outcome for one in found[:3]] == ["alert", "no match", "no face"]
+    assert [one.fpir <= target for one in found[0].matches] == [True]
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_nothing_is_written_to_the_store(settings, night):

@@ -189,9 +189,9 @@ def test_one_detection_announces_a_passage_and_may_take_it_back(cameras):
 def test_nothing_is_left_of_a_passage_that_has_ended(cameras):
     cameras.see(1, 0)
     cameras.see(2, 3)
-    cameras.passages.forget(later(SPAN + 0.1))
+    assert not cameras.passages.take_ended(later(SPAN + 0.1))
     assert len(cameras.passages) == 1
-    cameras.passages.forget(later(3 + SPAN + 0.1))
+    assert not cameras.passages.take_ended(later(3 + SPAN + 0.1))
     assert len(cameras.passages) == 0
     assert not cameras.passages._cameras
 
@@ -304,7 +304,7 @@ class PassagesMachine(RuleBasedStateMachine):
 
     @rule()
     def housekeeping(self):
-        self.cameras.passages.forget(later(self.now))
+        self.cameras.passages.take_ended(later(self.now))
         alive = [one for _, one in self.known.values() if self.now - one.received <= SPAN]
         assert len(self.cameras.passages) == len(alive)
 

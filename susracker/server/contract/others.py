@@ -154,6 +154,9 @@ class OperatingPointShown(Shown):
     target_fpir: float
     thresholds: list[float | None]
     """Of each look at a passage; null while nobody can be matched."""
+    last_look_thresholds: list[float | None]
+    """Of the last look at a passage that ended with one face, two and so on; empty where each face
+    is decided on alone."""
     false_alerts: float
     """To expect in 10,000 passages of strangers, at most."""
     measured_fnir: list[MissesShown]
