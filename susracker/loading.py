@@ -155,13 +155,18 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
         raise ConfigError(f"cannot read the settings in {path}: {error}") from error
 
 
+def _advice(name: str) -> str:
+    nearest = get_close_matches(name, (*Settings.model_fields, *TABLES), n=1)
+    meant = f"did you mean {nearest[0]!r}? " if nearest else ""
+    return f": {meant}`susracker settings` lists those there are"
+
+
 def _describe(error: ValidationError, origins: Mapping[str, str]) -> str:
     problems = []
     for problem in error.errors():
         name = str(problem["loc"][0])
         if problem["type"] == "extra_forbidden":
-            valid = ", ".join((*Settings.model_fields, *TABLES))
-            problems.append(f"no setting is called {name!r}; there are: {valid}")
+            problems.append(f"no setting is called {name!r}{_advice(name)}")
         else:
             origin = f" ({origins[name]})" if name in origins else ""
             value = without_password(repr(shown_setting(name, problem["input"])))

@@ -42,7 +42,7 @@ def test_a_flag_beats_a_variable_beats_the_file_beats_the_default(monkeypatch):
     ("text", "said"),
     [
         ("port = 99999", r"port = 99999 \(susracker.toml\)"),
-        ("prot = 1", "no setting is called 'prot'; there are: store"),
+        ("prot = 1", r"no setting is called 'prot': did you mean 'port'\? `susracker settings`"),
         ("port = ", "cannot read the settings"),
         ('log_level = "loud"', "log_level"),
     ],

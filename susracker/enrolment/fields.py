@@ -138,7 +138,7 @@ def past_expiry(fields: Mapping[str, object], now: datetime) -> str | None:
     expires_at = edit_from_fields(fields).get("expires_at")
     if expires_at is None or expires_at > now:
         return None
-    who = fields.get("name", "nobody")
+    who = fields.get("name", "they")
     return f"{expires_at:%Y-%m-%d %H:%M} UTC is past, so {who} would not be looked for"
 
 

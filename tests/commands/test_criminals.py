@@ -285,7 +285,7 @@ def test_an_edit_of_nothing_is_an_error(run):
 
 def test_a_date_that_is_past_needs_force(run, url):
     told = run("edit", ROE_ID, "--expires", "2020-01-01", status=2).stderr
-    assert "2020-01-01 23:59 UTC is past" in told
+    assert "2020-01-01 23:59 UTC is past, so they would not be looked for" in told
     assert read(url, ROE_ID).expires_at is None
     run("edit", ROE_ID, "--expires", "2020-01-01", "--force")
     assert "wanted, expired" in run("list", "--name", "Roe").stdout
