@@ -71,6 +71,7 @@ class Service:
 
     def close(self) -> None:
         """End what runs behind the routes. The tracker and the recorder stay open."""
+        self.tracker.last_looks.listener = None
         self.live.close()
         self.admission.close()
         self.rate_limit.close()

@@ -43,7 +43,7 @@ class LastLooks:
     """Takes the last looks, and stores what follows. Safe to use from any thread.
 
     Attributes:
-        listener: is told of every outcome. The camera was answered long ago.
+        listener: is told of every outcome, if there is one. The camera was answered long ago.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class LastLooks:
         outcomes: OutcomeRecorder,
         counts: CameraCounts,
     ) -> None:
-        self.listener: Callable[[Outcome, datetime], None] = lambda outcome, received_at: None
+        self.listener: Callable[[Outcome, datetime], None] | None = None
         self._store = store
         self._passages = passages
         self._decider = decider
@@ -112,5 +112,6 @@ class LastLooks:
                 alerts=len(outcome.alerts),
             )
         )
-        self.listener(outcome, best.received_at)
+        if self.listener:
+            self.listener(outcome, best.received_at)
         return Late(best, match, outcome)

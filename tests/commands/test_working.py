@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import shlex
 import signal
@@ -31,12 +32,13 @@ class Terminal:
         )
         os.close(its)
         self.shown = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
 
     def read_until(self, text: str | None) -> str:
         """What is shown until a text is, or until the end."""
         with suppress(OSError):  # the end of a terminal
             while (text is None or text not in self.shown) and (more := os.read(self._mine, 5000)):
-                self.shown += more.decode()
+                self.shown += self._decoder.decode(more)
         return self.shown
 
     def close(self) -> None:
