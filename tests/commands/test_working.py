@@ -95,6 +95,14 @@ def test_a_command_shows_that_it_is_at_work(url, terminal, tmp_path, monkeypatch
     assert line in terminal(*words, "--store", url).read_until(None)
 
 
+def test_restoring_shows_that_it_is_at_work(url, terminal, tmp_path):
+    backup, new = str(tmp_path / "backup"), f"sqlite:///{tmp_path / 'new.db'}"
+    terminal("backup", backup, "--store", url).read_until(None)
+    shown = terminal("restore", backup, "--store", new).read_until(None)
+    assert "audit log" in shown
+    assert "checking" in shown
+
+
 def test_listing_recordings_shows_that_it_is_at_work(tmp_path, terminal):
     write_new(tmp_path / "night", NIGHT_SHIFT, lambda: None)
     assert "reading recordings" in terminal("recordings", "list", str(tmp_path)).read_until(None)
