@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     )
     from susracker.tracking.tracker import Tracker, open_tracker
 
-# ONNX Runtime 1.32 reports its use to Microsoft, unless this is set before it is imported.
+# ONNX Runtime (seen with 1.32) reports its use to Microsoft, unless this is set before its import.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOMES = {

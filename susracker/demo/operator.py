@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 import socketio
-from typing_extensions import Self
 
 from susracker.errors import SusrackerError
+from susracker.runtime.closing import Closing
 
 
-class Operator:
+class Operator(Closing):
     """Connects to a server and passes every `new_alert` on; a context manager that disconnects.
 
     Args:
@@ -30,13 +29,6 @@ class Operator:
         except socketio.exceptions.ConnectionError as error:
             raise SusrackerError(f"cannot connect to {url}: {error}") from error
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Disconnect."""
         self._client.disconnect()
