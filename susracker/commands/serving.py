@@ -23,7 +23,7 @@ from susracker.recording.writer import Recorder
 from susracker.retention.purge import HourlyPurge, Purge, unlimited
 from susracker.runtime.core_dumps import forbid_core_dumps
 from susracker.runtime.interruption import INTERRUPTED
-from susracker.runtime.memory import hold_little_memory
+from susracker.runtime.memory import give_memory_back, hold_little_memory
 from susracker.runtime.periodic import Periodic
 from susracker.runtime.text import counted
 from susracker.runtime.threads import one_core_a_thread
@@ -39,12 +39,16 @@ FOLLOWING = "following the panel"
 NOTING = "noting what could not be noted before"
 FORGETTING = "forgetting what is old"
 COPYING = "copying templates"
+TRIMMING = "giving memory back"
 
 PURGE_SECONDS = 10.0
 """How often to look whether it is time to purge, and to go on with a purge that is not done."""
 
 COPY_SECONDS = 60.0
 """How often to look whether the next start needs another copy of the templates."""
+
+TRIM_SECONDS = 60.0
+"""How often to give back memory that many clients at once have left behind."""
 
 
 def run(settings: Settings, is_new: bool, plan: Plan, enroll: str) -> None:
@@ -77,6 +81,7 @@ def run(settings: Settings, is_new: bool, plan: Plan, enroll: str) -> None:
         news.follow(parts)
         catch_up = parts.audit.catch_up
         stack.enter_context(closing(Periodic(NOTING, settings.follow_seconds, catch_up)))
+        stack.enter_context(closing(Periodic(TRIMMING, TRIM_SECONDS, give_memory_back)))
         stopped_by = serve(app, on_ready=lambda url: _announce(url, tracker, enroll))
     if stopped_by == signal.SIGINT:
         raise click.exceptions.Exit(INTERRUPTED)

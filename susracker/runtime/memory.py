@@ -32,15 +32,20 @@ def hold_little_memory() -> None:
             mallopt(option, value)
 
 
+def give_memory_back() -> None:
+    """Give back what was freed between pieces that are still in use.
+
+    glibc keeps it for the process. Other C libraries give it back by themselves.
+    """
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
+        trim(0)
+
+
 @contextmanager
 def memory_given_back() -> Iterator[None]:
-    """Give back, at the end, what was allocated and freed inside.
-
-    glibc keeps freed memory for the process, which may then hold as much as the largest picture
-    took, once for each thread. Other C libraries give it back by themselves.
-    """
+    """Give back, at the end, what was allocated and freed inside: a process might otherwise hold as
+    much as the largest picture took, once for each thread."""
     try:
         yield
     finally:
-        if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
-            trim(0)
+        give_memory_back()

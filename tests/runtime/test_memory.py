@@ -47,3 +47,25 @@ def kept(mode: str) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc has these options")
 def test_threads_leave_little_behind():
     assert kept("little") < 0.5 * kept("as it is") + 1_000_000
+
+
+PIECES = """
+import os
+from susracker.runtime.memory import give_memory_back
+from tests.torture.processes import resident_bytes
+
+before = resident_bytes(os.getpid())
+pieces = [bytes(4000) for _ in range(25_000)]
+pieces = pieces[::10]  # those in use keep the others from the system
+print(resident_bytes(os.getpid()) - before)
+give_memory_back()
+print(resident_bytes(os.getpid()) - before)
+"""
+
+
+@needs_proc
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc keeps it")
+def test_what_was_freed_between_pieces_in_use_goes_back():
+    told = subprocess.check_output([sys.executable, "-c", PIECES], text=True)
+    kept, left = map(int, told.split())
+    assert left < 0.5 * kept

@@ -21,6 +21,9 @@ STAGES = (b"", HEAD, WITH_BODY, WHOLE)
 """What a client has sent when it drops its connection: nothing, a part of the head, a part of the
 body, or a request whose answer it does not read."""
 
+ELSEWHERE = "127.0.0.2"
+"""The address that they come from, whose requests are counted apart from those of cameras."""
+
 AT_ONCE = 50
 """Connections that are opened at the same time."""
 
@@ -49,13 +52,17 @@ async def drip(port: int, count: int, emit: Emit[Told], stopping: asyncio.Event)
     async def one(number: int) -> None:
         while not stopping.is_set():
             with suppress(OSError):
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                _, writer = await _connect(port)
                 told.numbers["opened"] += 1
                 await _drip((HEAD, WITH_BODY)[number % 2], writer, stopping)
                 told.numbers["cut off"] += not stopping.is_set()
 
     await asyncio.gather(*(one(number) for number in range(count)))
     emit(told)
+
+
+async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", port, local_addr=(ELSEWHERE, 0))
 
 
 async def _drip(begun: bytes, writer: asyncio.StreamWriter, stopping: asyncio.Event) -> None:
@@ -115,7 +122,7 @@ async def half_open(port: int, count: int, emit: Emit[Told], stopping: asyncio.E
             lost.stop_reading()
             open_.append(lost)
             continue
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await _connect(port)
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await reader.readuntil(b"}")
         if number % 3 == 2:
@@ -147,6 +154,7 @@ async def _drop(port: int, begun: bytes, reset: bool) -> None:
     loop = asyncio.get_running_loop()
     with socket.socket() as own:
         own.setblocking(False)
+        own.bind((ELSEWHERE, 0))
         await loop.sock_connect(own, ("127.0.0.1", port))
         if reset:
             own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
