@@ -36,6 +36,10 @@ second apart, 64%."""
 ROUNDS, LEAST_GAIN = 8, 1e-3
 """When the search for the best place ends: after so many rounds, or gaining less."""
 
+FIRST_ROUNDS, PROMISING = 2, 0.7
+"""After so many rounds, it goes on only from this correlation on: 6% of crops of different people
+reach it, and 99% of frames that `benchmarks/passages.py` makes of one photo."""
+
 BLUR = 3
 """Side of the Gaussian filter, in pixels, that the search uses."""
 
@@ -117,15 +121,23 @@ class Glance:
         copy, aspect = self._copy
         if not 1 / MOST_STRETCH <= aspect / glimpse.aspect <= MOST_STRETCH:
             return -1.0
-        end = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, ROUNDS, LEAST_GAIN)
-        place = glimpse.place.copy()
-        try:
-            found, there = cv2.findTransformECC(
-                glimpse.face, copy, place, cv2.MOTION_AFFINE, end, EVERYWHERE, BLUR
-            )
-        except cv2.error:
-            return -1.0  # no place fits
-        return float(found) if _is_near(glimpse.place, np.asarray(there)) else -1.0
+        found, place = _fitted(glimpse.face, copy, glimpse.place, FIRST_ROUNDS)
+        if found < PROMISING:
+            return found
+        found, place = _fitted(glimpse.face, copy, place, ROUNDS - FIRST_ROUNDS)
+        return found if _is_near(glimpse.place, place) else -1.0
+
+
+def _fitted(face: Grey, copy: Grey, place: Transform, rounds: int) -> tuple[float, Transform]:
+    """The correlation of a face with a better place for it; -1 if no place fits."""
+    end = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, rounds, LEAST_GAIN)
+    try:
+        found, there = cv2.findTransformECC(
+            face, copy, place.copy(), cv2.MOTION_AFFINE, end, EVERYWHERE, BLUR
+        )
+    except cv2.error:
+        return -1.0, place
+    return float(found), np.asarray(there, np.float32)
 
 
 def _is_near(before: Transform, after: Transform) -> bool:
