@@ -78,6 +78,10 @@ class Codes:
         """Copy the codes of some rows to others."""
         self._codes[to] = self._codes[at]
 
+    def wipe(self, start: int, end: int) -> None:
+        """Forget the codes of some rows."""
+        self._codes[start:end] = 0
+
     def resize(self, capacity: int) -> None:
         """Change the number of rows that there is room for. Rows beyond it are lost."""
         self._codes = resized(self._codes, capacity, min(capacity, len(self._codes)))
@@ -155,4 +159,3 @@ def in_digits(
     second = np.rint(rest / fine[:, None])
     left = np.linalg.norm(rest - second * fine[:, None], axis=1)
     return np.stack([first, second]).astype(np.int8), np.stack([coarse, fine]), left
-

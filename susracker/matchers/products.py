@@ -53,8 +53,8 @@ def _of_one(digits: NDArray[np.int8], worth: Vectors) -> Product:
     values[len(digits)] = -worth[0].sum()
     packed = numkong.dots_pack(shifted)
     return lambda codes: (
-        (np.asarray(numkong.dots_packed(codes, packed)).astype(np.float32) @ values)[None]
-    )
+        np.asarray(numkong.dots_packed(codes, packed)).astype(np.float32) @ values
+    )[None]
 
 
 def _of_many(digits: NDArray[np.int8], worth: Vectors) -> Product:

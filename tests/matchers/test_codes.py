@@ -51,6 +51,15 @@ def test_the_bound_holds(data, dimension):
     assert (np.abs(found - in_full.astype(np.float64)) <= off[:, None]).all()
 
 
+def test_codes_are_close():
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(1, 128)) + 0.6 * random.normal(size=(5000, 128))
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    found, off = Codes(rows, len(rows)).similarities(rows[:3], len(rows))
+    assert off.max() < 0.02
+    assert np.abs(found - rows[:3] @ rows.T).max() < 0.01
+
+
 @pytest.mark.parametrize("probe", range(5))
 def test_the_bound_holds_where_all_of_the_error_is_the_probe_s(probe):
     """The rows are sums of what a code is worth, and lie where what the digits leave is largest."""
