@@ -1,7 +1,7 @@
-"""Products of 8-bit codes and the digits of probes. They are exact, for numbers are whole.
+"""Exact products of 8-bit codes and the digits of probes.
 
-numpy has no fast product of 8-bit integers. ONNX Runtime's takes as long for one probe as for four,
-so NumKong's is taken for one, in two thirds of the time; for eight it is the slower one.
+numpy has no fast product of 8-bit integers. For one probe NumKong's takes two thirds of the time of
+ONNX Runtime's, which is the faster one for several (docs/performance.md has the figures).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ DIGIT = 64
 products in 16 bits and saturate at 32,767; 2 x 255 x 64 is less (see its documentation of U8S8
 matrix products)."""
 
-COLUMNS = 4
-"""NumKong takes longer for three columns than for four."""
+DIGITS_AT_ONCE = 4
+"""NumKong takes longer for three rows of digits than for four."""
 
 OPSET = 13
 IR_VERSION = 9
@@ -45,10 +45,10 @@ def product(digits: NDArray[np.int8], worth: Vectors) -> Product:
 def _of_one(digits: NDArray[np.int8], worth: Vectors) -> Product:
     # NumKong takes codes and digits of one type: unsigned ones, from which a last row takes what
     # was added to all others.
-    shifted = np.zeros((COLUMNS, digits.shape[1]), np.uint8)
+    shifted = np.zeros((DIGITS_AT_ONCE, digits.shape[1]), np.uint8)
     shifted[: len(digits) + 1] = DIGIT
     shifted[: len(digits)] += digits.view(np.uint8)
-    values = np.zeros(COLUMNS, np.float32)
+    values = np.zeros(DIGITS_AT_ONCE, np.float32)
     values[: len(digits)] = worth[0]
     values[len(digits)] = -worth[0].sum()
     packed = numkong.dots_pack(shifted)
