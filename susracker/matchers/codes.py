@@ -12,14 +12,12 @@ then every row that may be among the nearest in full, so that codes do not chang
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from susracker.matchers.base import ROUNDING
+from susracker.matchers.products import DIGIT, onnx_session, product
 from susracker.models import Vectors
 
 ROWS_AT_ONCE = 16_384
@@ -32,16 +30,15 @@ CODED_AT_ONCE = 1024
 ROOM = 1.1
 """Codes reach this many times as far from the centre as the rows that they are made for."""
 
-TINY = float(np.finfo(np.float32).tiny)
+TINY = 1e-12
+"""In place of a zero that would be divided by: lengths near one, divided by it, are finite, and its
+square is no zero."""
+
 LEVELS = 255
 MIDDLE = 128
 
-DIGIT = 64
-"""Largest digit of a probe. Processors without VNNI add two products in 16 bits and saturate at
-32,767; 2 x 255 x 64 is less (see ONNX Runtime's documentation of U8S8 matrix products)."""
-
-OPSET = 13
-IR_VERSION = 9
+UNIT = np.float32(2**-24)
+"""How far a 32-bit number may be off by rounding, as a share of it."""
 
 
 class Codes:
@@ -66,7 +63,7 @@ class Codes:
         self._longest = self._worst = np.float32(0)
         for part in parts:
             self.put(part.start, rows[part])
-        _session()  # so that the first search need not make it
+        onnx_session()  # so that the first search need not make it
 
     def put(self, start: int, rows: Vectors) -> None:
         """Set the codes of the rows from `start` on."""
@@ -81,6 +78,10 @@ class Codes:
         """Copy the codes of some rows to others."""
         self._codes[to] = self._codes[at]
 
+    def wipe(self, start: int, end: int) -> None:
+        """Forget the codes of some rows."""
+        self._codes[start:end] = 0
+
     def resize(self, capacity: int) -> None:
         """Change the number of rows that there is room for. Rows beyond it are lost."""
         self._codes = resized(self._codes, capacity, min(capacity, len(self._codes)))
@@ -94,18 +95,36 @@ class Codes:
             similarities, shape (probes, count), and a bound on the error of each probe's, shape
             (probes,).
         """
-        digits, steps, left = _in_digits(probes)
-        # Columns: the first digits of all probes, then the second digits.
-        turned = np.ascontiguousarray(digits.reshape(-1, digits.shape[2]).T)
+        digits, steps, left = in_digits(probes)
+        # The first digits of all probes, then the second digits.
         worth = np.concatenate([np.diag(self._scale * one) for one in steps], axis=1)
+        multiply = product(digits.reshape(-1, digits.shape[2]), worth)
         found = np.empty((len(probes), count), np.float32)
         for part in _parts(count, self._rows_at_once):
-            inputs = {"codes": self._codes[part], "digits": turned, "worth": worth}
-            found[:, part] = _session().run(None, inputs)[0]
-        middle = worth @ (MIDDLE * turned.sum(axis=0, dtype=np.float32))
+            found[:, part] = multiply(self._codes[part])
+        middle = worth @ (MIDDLE * digits.sum(axis=2, dtype=np.float32).ravel())
         found += (probes @ self._centre - middle)[:, None]
         lengths = np.linalg.norm(probes, axis=1)
-        return found, ROUNDING + self._longest * left + self._worst * lengths
+        rounding = self._rounding(lengths, steps[0])
+        return found, self._longest * left + self._worst * lengths + rounding
+
+    def _rounding(
+        self, lengths: NDArray[np.float32], coarse: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """A bound on what rounding adds to the error, for probes of these lengths.
+
+        A sum of d products is off by at most d units of |x| |p| (Higham, Accuracy and Stability of
+        Numerical Algorithms, section 3.1). There are two, `centre·p` and the similarity that this
+        one is compared with, and the lengths in the bound are such sums, too. What is computed of
+        the digits adds a few units of the largest product that there may be.
+        """
+        dimension = self._codes.shape[1]
+        furthest = np.linalg.norm(self._centre) + self._longest + self._worst
+        largest = 4 * DIGIT * LEVELS * dimension * self._scale * coarse
+        bound: NDArray[np.float32] = UNIT * (
+            (5 * dimension + 16) * furthest * lengths + 16 * largest
+        )
+        return bound
 
 
 def resized(array: NDArray[Any], capacity: int, count: int) -> NDArray[Any]:
@@ -123,7 +142,7 @@ def _longest(rows: Vectors) -> np.float32:
     return np.float32(np.linalg.norm(rows, axis=1).max(initial=0))
 
 
-def _in_digits(
+def in_digits(
     probes: Vectors,
 ) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
     """Write probes, shape (n, dimension), in two digits a number.
@@ -140,38 +159,3 @@ def _in_digits(
     second = np.rint(rest / fine[:, None])
     left = np.linalg.norm(rest - second * fine[:, None], axis=1)
     return np.stack([first, second]).astype(np.int8), np.stack([coarse, fine]), left
-
-
-@cache
-def _session() -> onnxruntime.InferenceSession:
-    """Multiplies codes by digits, and the products by the digits' values.
-
-    numpy has no fast product of 8-bit integers.
-    """
-    # Only long watch-lists have codes, and the package takes 0.1 s to import.
-    import onnx
-    from onnx import TensorProto, helper
-
-    of = helper.make_tensor_value_info
-    graph = helper.make_graph(
-        [
-            helper.make_node("MatMulInteger", ["codes", "digits"], ["products"]),
-            helper.make_node("Cast", ["products"], ["numbers"], to=TensorProto.FLOAT),
-            helper.make_node("Gemm", ["worth", "numbers"], ["similarities"], transB=1),
-        ],
-        "similarities",
-        [
-            of("codes", TensorProto.UINT8, [None, None]),
-            of("digits", TensorProto.INT8, [None, None]),
-            of("worth", TensorProto.FLOAT, [None, None]),
-        ],
-        [of("similarities", TensorProto.FLOAT, [None, None])],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
-    model.ir_version = IR_VERSION
-    onnx.checker.check_model(model)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )

@@ -65,7 +65,8 @@ class Rows:
     def drop(self, owners: list[int]) -> NDArray[np.intp]:
         """Remove all rows of some owners.
 
-        The last rows move into the holes, so that the rows stay together.
+        The last rows move into the holes, so that the rows stay together. Nothing of the owners who
+        are removed is left in the arrays.
 
         Returns:
             the places that other rows moved to, shape (moved,).
@@ -78,6 +79,8 @@ class Rows:
         self._owners[holes] = self._owners[movable]
         if self._codes:
             self._codes.move(holes, movable)
+            self._codes.wipe(count, self._count)
+        self._vectors[count : self._count] = 0
         self._count = count
         self._shrink()
         return holes

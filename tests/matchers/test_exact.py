@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from susracker.matchers.codes import Codes
 from susracker.matchers.exact import CODED_FROM, ExactMatcher
 
 DIMENSION = 128
@@ -28,30 +27,20 @@ def rows():
     return people(CODED_FROM + 3000)
 
 
-def test_codes_are_off_by_no_more_than_they_say(rows):
-    probes = np.concatenate([rows[:5], people(3, seed=1), -rows[:2], 0 * rows[:1]])
-    codes = Codes(rows[:20000], len(rows))
-    codes.put(20000 - 7, 3 * rows[20000 - 7 :])  # far outside what the codes reach
-    kept = np.concatenate([rows[: 20000 - 7], 3 * rows[20000 - 7 :]])
-    found, off = codes.similarities(probes, len(kept))
-    error = np.abs(found - probes @ kept.T).max(axis=1)
-    assert (error <= off).all()
-
-
-def test_codes_are_close(rows):
-    found, off = Codes(rows, len(rows)).similarities(rows[:3], len(rows))
-    assert off.max() < 0.02
-    assert np.abs(found - rows[:3] @ rows.T).max() < 0.01
-
-
-def test_many_are_searched_as_few_are(rows):
+@pytest.mark.parametrize("at_once", [1, 2, 4])
+def test_many_are_searched_as_few_are(rows, at_once):
     matcher = ExactMatcher(DIMENSION)
     names = [f"c{number:06}" for number in range(len(rows))]
     matcher.load(names, rows.copy())
     probes = people(4, seed=0)[:4] + 0.05 * people(4, seed=9)
-    for probe, found in zip(probes, matcher.search(probes, 20), strict=True):
-        assert [one.criminal_id for one in found] == expected(rows, names, probe, 20)
-        assert found[0].similarity == pytest.approx(float((rows @ probe).max()), abs=1e-6)
+    found = [
+        neighbours
+        for start in range(0, 4, at_once)
+        for neighbours in matcher.search(probes[start : start + at_once], 20)
+    ]
+    for probe, nearest in zip(probes, found, strict=True):
+        assert [one.criminal_id for one in nearest] == expected(rows, names, probe, 20)
+        assert nearest[0].similarity == pytest.approx(float((rows @ probe).max()), abs=1e-6)
 
 
 def test_many_follow_edits_and_removals(rows):

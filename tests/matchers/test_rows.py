@@ -69,6 +69,17 @@ def test_codes_are_kept_of_many_rows_until_half_as_many_are_left(rows):
         assert (rows._codes is not None) == (left >= CODED_FROM // 2)
 
 
+@pytest.mark.parametrize("gone", [[19], [3], [0, 18, 19], range(20)])
+def test_nothing_is_left_of_who_is_removed(rows, gone):
+    append(rows, range(20))
+    vectors, codes = rows._vectors, rows._codes._codes
+    coded = {codes[owner].tobytes() for owner in gone}
+    rows.drop(list(gone))
+    for owner in gone:
+        assert not (vectors == VECTORS[owner]).all(axis=1).any()
+    assert not coded & {row.tobytes() for row in codes[:20]}
+
+
 def test_similarities_without_codes_are_off_by_rounding(rows):
     append(rows, range(3))
     _, off = rows.similarities(VECTORS[:2])

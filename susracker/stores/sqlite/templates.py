@@ -12,8 +12,9 @@ import secrets
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -175,7 +176,7 @@ class TemplateCopy:
             except UnfitCopyError as error:
                 log.warning("templates are not copied, so that a start takes longer: %s", error)
 
-    def _install(self, file: BinaryIO, revision: int, token: str) -> None:
+    def _install(self, file: BufferedIOBase, revision: int, token: str) -> None:
         """Put the draft in the place of the copy, without those who have changed meanwhile."""
         with self._db.writing() as connection:
             if not self._is_draft(file):
@@ -189,7 +190,7 @@ class TemplateCopy:
             connection.execute("INSERT OR REPLACE INTO secrets VALUES (?, ?)", (TOKEN, token))
 
     @contextmanager
-    def _new_draft(self) -> Iterator[BinaryIO]:
+    def _new_draft(self) -> Iterator[BufferedIOBase]:
         # In the place of one that another process is writing, which gives it up, or has left.
         with self._db.writing():
             self._draft.unlink(missing_ok=True)
@@ -201,7 +202,7 @@ class TemplateCopy:
                 if self._is_draft(file):
                     self._draft.unlink(missing_ok=True)
 
-    def _is_draft(self, file: BinaryIO) -> bool:
+    def _is_draft(self, file: BufferedIOBase) -> bool:
         """Whether the draft is still this file."""
         try:
             return os.path.samestat(self._draft.stat(), os.fstat(file.fileno()))
@@ -236,7 +237,7 @@ def _paths(database: Path) -> tuple[Path, Path]:
     return path.with_name(path.name + SUFFIX), path.with_name(path.name + DRAFT_SUFFIX)
 
 
-def _fitting(file: BinaryIO, moment: Database, encoder_id: str) -> CopyFile:
+def _fitting(file: BufferedIOBase, moment: Database, encoder_id: str) -> CopyFile:
     """The copy in a file, if it belongs to the database as it is at a moment."""
     copied = CopyFile(file, moment.sealer)
     token = moment.rows("SELECT value FROM secrets WHERE name = ?", TOKEN)
@@ -265,6 +266,6 @@ def _ids(database: Database, sql: str, value: int) -> set[str]:
     return {criminal_id for (criminal_id,) in database.rows(sql, value)}
 
 
-def _sync(file: BinaryIO) -> None:
+def _sync(file: BufferedIOBase) -> None:
     file.flush()
     os.fsync(file.fileno())
