@@ -47,14 +47,20 @@ class CommandTable(click.Group):
     typed or set is wrong, else 1."""
 
     def main(self, *args: Any, **more: Any) -> Any:
+        hearing = Hearing()
         try:
-            with Hearing():
+            with hearing:
                 return super().main(*args, **more)
         except KeyboardInterrupt as error:
             raise SystemExit(INTERRUPTED) from error
         except SystemExit as error:
             if _is_interrupted(error.__context__):
                 error.code = INTERRUPTED
+            raise
+        except Exception as error:
+            # dlib and pydantic make errors of their own of an interruption while they are imported.
+            if hearing.has_heard:
+                raise SystemExit(INTERRUPTED) from error
             raise
         finally:
             exit_as_told()

@@ -100,6 +100,11 @@ class Hearing:
         self._lock = threading.Lock()
         self._is_over = True
 
+    @property
+    def has_heard(self) -> bool:
+        """Whether there was a Ctrl-C."""
+        return self._is_heard.is_set()
+
     def __enter__(self) -> Self:
         if (
             hasattr(signal, "pthread_kill")

@@ -110,6 +110,27 @@ def test_one_that_is_ignored_stays_so():
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
+def test_an_error_that_an_interruption_became_ends_the_program_as_one():
+    """As of extension modules that are interrupted while they are imported."""
+    program = """
+import signal
+from susracker.cli import main
+from susracker.commands import settings
+
+def interrupted(**values):
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        raise ImportError("initialization failed") from None
+
+settings.command.callback = interrupted
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main(["settings"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, timeout=LONG)
+    assert (done.returncode, done.stderr) == (130, b"")
+
+
 @pytest.mark.parametrize(
     "module", ["click.core", "susracker.commands.alerts_stats", "susracker.stores.base", "sqlite3"]
 )
