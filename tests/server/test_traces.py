@@ -107,8 +107,8 @@ def test_nothing_personal_is_sent(monkeypatch, tmp_path, collector, faces):
     requests.delete(f"{site.url}/api/v1/recognition/subjects/Secret%20Name", timeout=30)
     requests.request("SECRET", f"{site.url}/secret/path", headers=key, timeout=30)
     assert site.server.stop() == 0
-    raw = b"".join(body for _, body in collector.posts)
-    for word in (b"ecret", b"ECRET", b"Grace", b"Hopper", person.encode(), faces["hopper"][:50]):
+    raw = b"".join(body for _, body in collector.posts).lower()
+    for word in (b"secret", b"grace", b"hopper", person.encode(), faces["hopper"][:50]):
         assert word not in raw
     names = [span.name for span in sent_to(collector) if span.kind == span.SPAN_KIND_SERVER]
     assert sorted(names) == [
