@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -95,6 +94,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
+        from importlib.metadata import version  # 30 ms, which few need
+
         return version("susracker")
     if name not in _HOMES:
         raise AttributeError(f"module 'susracker' has no attribute {name!r}")

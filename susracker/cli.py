@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from susracker.errors import ConfigError, InputError, SusrackerError
-from susracker.runtime.interruption import INTERRUPTED
+from susracker.runtime.interruption import INTERRUPTED, Hearing, exit_as_told
 
 COMMANDS = {
     "demo": "See it work: a camera, a wanted person, an alert.",
@@ -46,6 +46,25 @@ class CommandTable(click.Group):
     """Commands by name. An error of susracker becomes one line, and an exit status: 2 if what was
     typed or set is wrong, else 1."""
 
+    def main(self, *args: Any, **more: Any) -> Any:
+        hearing = Hearing()
+        try:
+            with hearing:
+                return super().main(*args, **more)
+        except KeyboardInterrupt as error:
+            raise SystemExit(INTERRUPTED) from error
+        except SystemExit as error:
+            if _is_interrupted(error.__context__):
+                error.code = INTERRUPTED
+            raise
+        except Exception as error:
+            # dlib and pydantic make errors of their own of an interruption while they are imported.
+            if hearing.has_heard:
+                raise SystemExit(INTERRUPTED) from error
+            raise
+        finally:
+            exit_as_told()
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -74,12 +93,17 @@ class CommandTable(click.Group):
         except KeyboardInterrupt as error:
             raise click.exceptions.Exit(INTERRUPTED) from error
         except click.Abort as error:  # also a question that was answered with no
-            if isinstance(error.__context__, KeyboardInterrupt):
+            if _is_interrupted(error):
                 raise click.exceptions.Exit(INTERRUPTED) from error
             raise
         except SusrackerError as error:
             wrong = isinstance(error, (InputError, ConfigError))
             raise (click.UsageError if wrong else click.ClickException)(str(error)) from error
+
+
+def _is_interrupted(error: BaseException | None) -> bool:
+    """Whether click gave up because of Ctrl-C."""
+    return isinstance(error, click.Abort) and isinstance(error.__context__, KeyboardInterrupt)
 
 
 @click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 from cryptography import x509
@@ -18,6 +19,8 @@ from susracker.commands.channel_checks import check_channels
 from susracker.commands.findings import Finding, State
 from susracker.commands.listening import missing
 from susracker.commands.new_stores import is_missing
+from susracker.delivery.reaching import PORTS
+from susracker.delivery.reaching import SECONDS as REACH_SECONDS
 from susracker.errors import SusrackerError
 from susracker.loading import LoadedSettings
 from susracker.passwords import without_password
@@ -34,6 +37,7 @@ from susracker.server.hosts import Hosts
 from susracker.server.limits import RateLimit
 from susracker.server.origins import Origins
 from susracker.server.tls import tls_context
+from susracker.server.tracing import ENDPOINT, collector, open_traces
 from susracker.stores.base import Store
 
 LITTLE_SPACE, NO_SPACE = 2_000_000_000, 100_000_000
@@ -226,6 +230,22 @@ def _clock(loaded: LoadedSettings) -> Iterator[Finding]:
         yield Finding("clock", "ok", now)
 
 
+def _traces(loaded: LoadedSettings) -> Iterator[Finding]:
+    traces, url = open_traces(), collector()
+    if traces is None or url is None:
+        return
+    traces.close()
+    where = without_password(url)
+    parts = urlsplit(url)
+    try:
+        port = parts.port or PORTS[parts.scheme]
+        socket.create_connection((parts.hostname or "", port), REACH_SECONDS).close()
+        yield Finding("traces", "ok", f"the collector {where} can be reached")
+    except (OSError, UnicodeError) as error:
+        text = f"no connection to the collector {where}: {error}. Check {ENDPOINT}"
+        yield Finding("traces", "warning", text)
+
+
 CHECKS: dict[str, Check] = {
     "recognition": _network,
     "store": _store,
@@ -236,5 +256,6 @@ CHECKS: dict[str, Check] = {
     "disk": _disks,
     "clock": _clock,
     "channels": check_channels,
+    "traces": _traces,
 }
 """Every check by the part that it is about."""

@@ -34,6 +34,8 @@ def command(loaded: LoadedSettings) -> None:
     other address it starts only if there is an admin's key, and a certificate, a proxy, or
     --insecure-http.
 
+    If OTEL_EXPORTER_OTLP_ENDPOINT is set in the environment, OpenTelemetry traces are sent there.
+
     \b
     Examples:
       susracker serve

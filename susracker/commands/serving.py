@@ -31,6 +31,7 @@ from susracker.server.app import create_app
 from susracker.server.noise import quieten
 from susracker.server.run import serve
 from susracker.server.service import EXTENSION, Part, Service
+from susracker.server.tracing import open_traces
 from susracker.tracking.tracker import Tracker
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,8 @@ def run(settings: Settings, is_new: bool, plan: Plan, enroll: str) -> None:
     one_core_a_thread()
     forbid_core_dumps()
     with ExitStack() as stack:
+        if traces := open_traces():
+            stack.callback(traces.close)
         recorder = _recorder(settings, stack)
         tracker = Tracker.from_settings(settings)
         with working("reading the watch-list"):
@@ -76,7 +79,7 @@ def run(settings: Settings, is_new: bool, plan: Plan, enroll: str) -> None:
         copying = stack.enter_context(closing(_copy_templates(tracker)))
         news = News(settings, tracker.store, plan, stack)
         periodic: dict[str, Part] = {FOLLOWING: panel, FORGETTING: purge, COPYING: copying}
-        app = create_app(tracker, recorder, periodic | news.parts)
+        app = create_app(tracker, recorder, periodic | news.parts, traces)
         parts: Service = app.extensions[EXTENSION]
         news.follow(parts)
         catch_up = parts.audit.catch_up

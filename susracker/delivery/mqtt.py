@@ -120,10 +120,11 @@ class Mqtt(Channel):
         sent = [
             self._client.publish(one.topic, one.payload, CONFIRMED, one.retain) for one in all_of_it
         ]
+        if any(one.rc != MQTTErrorCode.MQTT_ERR_SUCCESS for one in sent):
+            return "was lost"
         end = time.monotonic() + CONFIRM_SECONDS
-        for one in sent:
-            if one.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                return "was lost"
+        # Brokers confirm in order, so the last is all there is to wait for.
+        for one in reversed(sent):
             one.wait_for_publish(max(0.0, end - time.monotonic()))
             if not one.is_published():
                 return "did not confirm the message"

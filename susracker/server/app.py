@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask_socketio import SocketIO
@@ -64,7 +65,10 @@ from susracker.server.thumbnails import Thumbnails
 from susracker.tracking.tracker import Tracker
 from susracker.tracking.turns import large_at_once
 
-AUDIT = "audit log"
+if TYPE_CHECKING:
+    from susracker.server.spans import Traces
+
+AUDIT, TRACES = "audit log", "traces"
 
 READERS = 4
 """Threads for look-ups and edits, which wait for the disk more than they compute."""
@@ -112,6 +116,7 @@ def create_app(
     tracker: Tracker,
     recorder: Recorder | None = None,
     optional: Mapping[str, Part] | None = None,
+    traces: Traces | None = None,
 ) -> Flask:
     """An application that serves a started tracker.
 
@@ -121,6 +126,7 @@ def create_app(
         recorder: keeps the detections that are accepted.
         optional: other parts that the server can do without, by name. While one has a problem,
             `/readyz` gives it as a warning.
+        traces: makes a span for each request.
     """
     settings = tracker.settings
     app = Flask("susracker", static_folder=None)
@@ -134,7 +140,7 @@ def create_app(
 
     admission = Admission(tracker.store, settings, note)
     rate_limit = RateLimit(settings)
-    measures, posts = Measures(), PostLog()
+    measures, posts = Measures(traces), PostLog()
     work = FairPool(settings.workers + WRITERS, settings.workers + settings.queue_size)
     _check_requests(app, measures, posts, origins, admission, rate_limit)
     sessions.configure_sessions(app, tracker.store, audit_log)
@@ -142,7 +148,7 @@ def create_app(
     socketio = _socketio(app, origins)
     app.wsgi_app = LimitedOpenings(app.wsgi_app, rate_limit)  # type: ignore[method-assign]
     app.wsgi_app = Shedding(app.wsgi_app, work, measures, posts)  # type: ignore[method-assign]
-    _surround(app, settings, origins)
+    _surround(app, settings, origins, traces)
     thumbnails = Thumbnails(tracker.store)
     live = Live(socketio, tracker.store, thumbnails, settings.follow_seconds)
 
@@ -176,6 +182,7 @@ def create_app(
             "rate limit": rate_limit,
             **({"recording": recorder} if recorder else {}),
             AUDIT: auditing,
+            **({TRACES: traces} if traces else {}),
             **(optional or {}),
         },
     )
@@ -219,9 +226,11 @@ def _socketio(app: Flask, origins: Origins) -> SocketIO:
     )
 
 
-def _surround(app: Flask, settings: Settings, origins: Origins) -> None:
+def _surround(app: Flask, settings: Settings, origins: Origins, traces: Traces | None) -> None:
     """Put middleware around Flask and Socket.IO; a request passes it from the last to the first."""
     app.wsgi_app = BrowserChecks(app.wsgi_app, Hosts(settings), origins)  # type: ignore[method-assign]
     app.wsgi_app = SecurityHeaders(app.wsgi_app, origins)  # type: ignore[method-assign]
     app.wsgi_app = Proxies(app.wsgi_app, settings.behind_proxy)  # type: ignore[method-assign]
+    if traces:
+        app.wsgi_app = traces.around(app.wsgi_app)  # type: ignore[assignment,method-assign]
     app.wsgi_app = RequestIds(app.wsgi_app)  # type: ignore[method-assign]

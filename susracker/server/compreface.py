@@ -10,8 +10,10 @@ import math
 from typing import Annotated, Any
 
 from flask import Blueprint, Response, jsonify, request
+from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field
+from werkzeug.routing import BaseConverter
 
 from susracker.access.roles import Permission
 from susracker.enrolment.fields import criminal_from_fields, edit_from_fields
@@ -61,6 +63,19 @@ PHOTO = "file"
 
 Subject = Annotated[str, Field(min_length=1, max_length=200)]
 Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class NameInPath(BaseConverter):
+    """A name at the end of a path. Its slashes, which clients send as %2F, are in the path as it
+    is decoded (PEP 3333)."""
+
+    regex = ".+"
+    part_isolating = False
+
+
+@blueprint.record_once
+def _know_names(state: BlueprintSetupState) -> None:
+    state.app.url_map.converters["name"] = NameInPath
 
 
 class Detecting(BaseModel):
@@ -159,7 +174,7 @@ def add_subject() -> ResponseReturnValue:
     return jsonify(subject=person.name), 201
 
 
-@blueprint.put("/subjects/<subject>")
+@blueprint.put("/subjects/<name:subject>")
 @access(Permission.MANAGE)
 @audited("criminal.edit")
 @contract(Updated, json=SubjectName, errors=(409,))
@@ -171,7 +186,7 @@ def rename_subject(subject: str) -> ResponseReturnValue:
     return jsonify(updated=True)
 
 
-@blueprint.delete("/subjects/<subject>")
+@blueprint.delete("/subjects/<name:subject>")
 @access(Permission.MANAGE)
 @audited("criminal.remove")
 @contract(SubjectShown, errors=(409,))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from flask import Flask, Response, g, request
 from prometheus_client import (
@@ -45,11 +45,26 @@ WAITING, HANDLING, BROADCASTING = "waiting", "handling", "broadcasting"
 """The stages of a detection: in the queue; recognised and stored; emitted to operators."""
 
 
+class Listener(Protocol):
+    """Is told what is timed, as it is timed."""
+
+    def request(self, method: str, route: str) -> None:
+        """Which route the current request leads to."""
+
+    def stage(self, name: str, seconds: float) -> None:
+        """That a stage of the current request has just ended; from any thread."""
+
+
 class Measures:
     """The measures of one application, in a registry of their own. Counting is safe from any
-    thread."""
+    thread.
 
-    def __init__(self) -> None:
+    Args:
+        listener: is told of requests and stages, too.
+    """
+
+    def __init__(self, listener: Listener | None = None) -> None:
+        self._listener = listener
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         Info("susracker_build", "The version that runs.", registry=registry).info(
@@ -100,6 +115,8 @@ class Measures:
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request that was answered."""
+        if self._listener and route != UNKNOWN:
+            self._listener.request(method, route)
         self._requests.labels(method, route, status).inc()
         self._request_seconds.labels(method, route).observe(seconds)
 
@@ -132,12 +149,20 @@ class Measures:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time a stage of a detection, whether or not it succeeds."""
-        with self._stage_seconds.labels(name).time():
+        began = time.perf_counter()
+        try:
             yield
+        finally:
+            self._ended(name, time.perf_counter() - began)
 
     def waited(self, seconds: float) -> None:
         """Note how long a detection was in the queue."""
-        self._stage_seconds.labels(WAITING).observe(seconds)
+        self._ended(WAITING, seconds)
+
+    def _ended(self, stage: str, seconds: float) -> None:
+        self._stage_seconds.labels(stage).observe(seconds)
+        if self._listener:
+            self._listener.stage(stage, seconds)
 
     def text(self, parts: Service) -> bytes:
         """All measures in Prometheus' text format, with the present state of a server."""

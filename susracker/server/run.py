@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import gevent
 from flask import Flask
@@ -58,6 +58,14 @@ BACKLOG = 1024
 """Connections that may wait to be accepted: after a restart, all cameras connect at once."""
 
 
+@runtime_checkable
+class Closeable(Protocol):
+    """What a server closes once it is written (PEP 3333)."""
+
+    def close(self) -> None:
+        """Let go of what the answer needed."""
+
+
 class Requests:
     """WSGI middleware that counts the requests being answered.
 
@@ -84,9 +92,12 @@ class Requests:
 
     def _count_while(self, environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
         # A generator's `finally` runs when the server closes it: after the last write.
+        answer = self._app(environ, start_response)
         try:
-            yield from self._app(environ, start_response)
+            yield from answer
         finally:
+            if isinstance(answer, Closeable):
+                answer.close()
             self._running -= 1
             if not self._running:
                 self._idle.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import sys
 import threading
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -243,3 +244,20 @@ def test_a_full_disk(url, monkeypatch):
 def test_a_password_is_not_shown(url):
     _, found = doctor(url, "--cooldown", "redis://:secret@localhost:1/0")
     assert "secret" not in json.dumps(found)
+
+
+def test_a_collector_of_traces_is_looked_for(url, web, monkeypatch):
+    assert "traces" not in doctor(url)[1]
+    endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
+    monkeypatch.setenv(endpoint, f"http://user:secret@127.0.0.1:{web.port}")
+    ((state, text),) = doctor(url)[1]["traces"]
+    assert (state, "can be reached" in text, "secret" in text) == ("ok", True, False)
+    assert not web.posts
+    monkeypatch.setenv(endpoint, "http://127.0.0.1:9")
+    ((state, text),) = doctor(url)[1]["traces"]
+    assert (state, "no connection to the collector" in text) == ("warning", True)
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    monkeypatch.delitem(sys.modules, "susracker.server.spans", raising=False)
+    found = doctor(url)[1]
+    ((state, text),) = found["traces"]
+    assert (state, "pip install 'susracker[otel]'" in text) == ("problem", True)

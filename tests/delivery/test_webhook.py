@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import socket
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qsl, urlsplit
 
@@ -255,3 +256,29 @@ def test_the_body_is_json_that_is_signed_as_it_is(web):
     send(web.url, Message("1", "test"))
     ((_, body),) = web.posts
     assert json.loads(body)["type"] == "susracker.test"
+
+
+@pytest.mark.parametrize("answer", [b"", b'{"ok": true}'])
+def test_a_connection_is_kept(web, answer):
+    web.status, web.answer = 200 if answer else 204, answer
+    with closing(webhook(web.url)) as channel:
+        for _ in range(3):
+            assert channel.send(message()) == Taken()
+    assert len(web.posts) == 3
+    assert web.connections == 1
+
+
+def test_a_long_answer_is_not_read(web):
+    web.status, web.answer = 200, b"x" * 1_000_000
+    with closing(webhook(web.url)) as channel:
+        assert channel.send(message()) == Taken()
+        assert channel.send(message()) == Taken()
+    assert web.connections == 2
+
+
+def test_an_answer_that_breaks_off_is_taken_by_its_status(web):
+    web.status, web.answer, web.missing = 200, b"half", 4
+    with closing(webhook(web.url)) as channel:
+        assert channel.send(message()) == Taken()
+        assert channel.send(message()) == Taken()
+    assert web.connections == 2

@@ -13,16 +13,26 @@ class WebServer:
     posts: headers and bodies, in the order in which they came.
     status: what is answered.
     headers: what is answered besides.
+    answer: the body of each answer.
+    missing: how many bytes of a body are announced, and never sent.
+    connections: how many there were.
     """
 
     def __init__(self) -> None:
         self.posts: list[tuple[dict[str, str], bytes]] = []
         self.status = 204
         self.headers: dict[str, str] = {}
+        self.answer = b""
+        self.missing = 0
+        self.connections = 0
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                outer.connections += 1
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -31,8 +41,10 @@ class WebServer:
                 self.send_response(outer.status)
                 for name, value in outer.headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(outer.answer) + outer.missing))
                 self.end_headers()
+                self.wfile.write(outer.answer)
+                self.close_connection = bool(outer.missing)
 
             def log_message(self, *args: object) -> None:
                 pass

@@ -7,8 +7,10 @@ import io
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import requests
 from PIL import Image
 
 from susracker import open_tracker
@@ -17,6 +19,7 @@ from susracker.models import Candidate
 from susracker.server.compreface import LOWEST_MATCH, UNKNOWN, similarity
 from tests.pictures import COLLINS, HOPPER
 from tests.server.apps import running_app
+from tests.server.conftest import Site
 
 API = "/api/v1/recognition"
 
@@ -31,6 +34,13 @@ def tracker(tmp_path: Any) -> Iterator[Any]:
 def client(tracker: Any) -> Iterator[Any]:
     with running_app(tracker) as app:
         yield app.test_client()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    running = Site(tmp_path_factory.mktemp("site"), enrolled=False)
+    yield running
+    running.server.stop()
 
 
 def file_of(content: bytes) -> dict[str, Any]:
@@ -135,6 +145,26 @@ def test_subjects_are_added_renamed_listed_and_removed(client):
     assert client.put(f"{API}/subjects/Bo", json={"subject": "Ada Nowak-Lis"}).status_code == 409
     assert client.delete(f"{API}/subjects/Bo").get_json() == {"subject": "Bo"}
     assert client.delete(f"{API}/subjects/Bo").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Ada/Bo", "/Ada", "Ada/", "Ada//Bo", "a/../b", "a%2Fb", "Zoë Müller/1 ?#;=&+", "subjects/"],
+)
+def test_a_name_with_a_slash_is_renamed_and_removed_as_clients_send_it(site, name):
+    people = f"{site.url}{API}/subjects"
+    other = f"{name}/2"
+
+    def of(subject: str) -> str:
+        return f"{people}/{quote(subject, safe='')}"
+
+    assert site.post(f"{API}/subjects", json={"subject": name}).status_code == 201
+    renamed = requests.put(of(name), json={"subject": other}, timeout=30)
+    assert renamed.json() == {"updated": True}
+    assert site.get(f"{API}/subjects").json() == {"subjects": [other]}
+    assert requests.delete(of(name), timeout=30).status_code == 404
+    assert requests.delete(of(other), timeout=30).json() == {"subject": other}
+    assert site.get(f"{API}/subjects").json() == {"subjects": []}
 
 
 def test_all_subjects_are_not_removed_at_once(client):
