@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.page.looks import expect, live
+from tests.page.looks import eventually, expect, live
+from tests.pictures import encoded, portrait
 from tests.server.conftest import COLLINS, HOPPER
 
 
@@ -157,6 +158,42 @@ def choose_folder(page: Any, folder: Any) -> Any:
     return page.get_by_role("dialog")
 
 
+LOADED = """
+[...document.querySelectorAll(".lookalikes figure > img")].every((one) => one.naturalWidth > 50)
+"""
+
+
+def test_whom_the_added_people_resemble_is_shown_and_decided(own_site, pages, tmp_path):
+    site = own_site()
+    folder = tmp_path / "wanted"
+    folder.mkdir()
+    for name, person in {"Amazing Grace": HOPPER, "Countess": COLLINS}.items():
+        (folder / f"{name}.jpg").write_bytes(encoded(portrait(person.portrait)[::2, ::2]))
+    page = open_people(pages, site)
+    dialog = choose_folder(page, folder).first
+    dialog.get_by_role("button", name="Add 2 people").click()
+    expect(dialog.get_by_text("2 pairs look alike")).to_be_visible()
+    pairs = dialog.get_by_role("region", name="Who looks alike").get_by_role("listitem")
+    grace, countess = (pairs.filter(has_text=name) for name in (HOPPER.name, COLLINS.name))
+    for name in ("Amazing Grace", HOPPER.name):
+        expect(grace.get_by_role("img", name=f"Photo 1 of {name}")).to_be_visible()
+    eventually(page, LOADED)
+    expect(grace.get_by_text("New", exact=True)).to_have_count(1)
+    grace.get_by_role("button", name=f"Edit {HOPPER.name}").click()
+    form = page.get_by_role("dialog").last
+    form.get_by_label("Case reference").fill("K-7")
+    form.get_by_role("button", name="Save").click()
+    expect(grace).to_contain_text("K-7")
+    grace.get_by_role("button", name="Keep both").click()
+    expect(pairs).to_have_count(1)
+    countess.get_by_role("button", name="Remove Countess").click()
+    page.get_by_role("dialog").last.get_by_role("button", name="Remove", exact=True).click()
+    expect(dialog.get_by_text("All pairs are decided.")).to_be_focused()
+    dialog.get_by_role("button", name="Close").click()
+    table = page.get_by_role("table", name="People")
+    expect(table.get_by_role("link")).to_have_text(["Amazing Grace", COLLINS.name, HOPPER.name])
+
+
 LIST = """\ufeffphoto;name;crimes;threat;age\r
 photos/ada.jpg;Ada;"piracy; fraud";high;\r
 photos/grace.jpg;Grace;;;85\r
@@ -248,7 +285,7 @@ TEXTS = {
 def test_what_people_and_cameras_type_is_shown_as_text(own_site, faces, pages):
     site = own_site(enrolled=False)
     person = site.post("/api/criminals", json=TEXTS).json()
-    put(site, f"/api/criminals/{person['id']}", {"images": [portrait()]})
+    put(site, f"/api/criminals/{person['id']}", {"images": [hopper_in_base64()]})
     site.upload(faces["hopper"], MARKUP, f"{MARKUP} \u202e gate")
     site.post("/activity_alert", json={"event_type": MARKUP, "camera_id": MARKUP})
     page = pages.open(f"{site.url}/#/alerts")
@@ -292,7 +329,7 @@ def test_what_a_camera_adds_to_an_activity_passes_for_nothing_else(own_site, pag
     assert location < camera
 
 
-def portrait() -> str:
+def hopper_in_base64() -> str:
     import base64
 
     return base64.b64encode(HOPPER.portrait.read_bytes()).decode()

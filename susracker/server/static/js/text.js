@@ -305,6 +305,22 @@ export const text = {
     ofPhotos: (taken, refused) => `${many(taken, "photo", "photos")} enrolled, ${count(refused)} refused.`,
   },
 
+  lookalikes: {
+    title: "Who looks alike",
+    comparing: "Comparing them with everyone on the list…",
+    none: "None of them looks like somebody else on the list.",
+    found: (n) => `${many(n, "pair looks alike: it", "pairs look alike: each")} may be one person under two names.`,
+    nearest: (n) => `The nearest ${count(n)} are shown.`,
+    allDecided: "All pairs are decided.",
+    readAgain: "The pairs shown are decided. For the others, choose the folder again.",
+    samePhoto: "Almost the same picture: perhaps one photo saved twice.",
+    isNew: "New",
+    open: "Opens in a new tab",
+    keep: "Keep both",
+    edit: (name) => `Edit ${name}`,
+    remove: (name) => `Remove ${name}`,
+  },
+
   find: {
     title: "Find",
     hint: "Drop a photo to see whom it resembles on the watch-list. Nothing is kept of it; the audit log notes that you looked.",

@@ -1,5 +1,6 @@
 // Find: whom a photo resembles. Nothing of it is kept.
 
+import { personAddress } from "../addresses.js";
 import { ApiError, post, queryOf } from "../api.js";
 import { el, fill, typed } from "../dom.js";
 import { framedPhoto } from "../framed.js";
@@ -81,7 +82,7 @@ class FindView {
       el(
         "div",
         {},
-        el("a", { href: `#/person/${encodeURIComponent(one.criminal_id)}` }, typed(one.name)),
+        el("a", { href: personAddress(one.criminal_id) }, typed(one.name)),
         el("p", { class: "small muted" }, odds(one.fpir)),
       ),
     );
