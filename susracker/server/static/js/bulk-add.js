@@ -67,7 +67,7 @@ class BulkAdd {
       else this.found({ people: peopleIn(files), badRows: [] });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      fill(this.state, el("span", { class: "bad" }, messageOf(error)));
+      fill(this.state, el("span", { class: "bad" }, error.message));
     }
     this.input.value = "";
   }
@@ -146,7 +146,7 @@ class BulkAdd {
 
   refusedAll(fields, photos, error) {
     const fates = error.body.photos;
-    photos.forEach((photo, place) => this.refuse(fields, photo, fates?.[place].why ?? messageOf(error)));
+    photos.forEach((photo, place) => this.refuse(fields, photo, fates?.[place].why ?? error.message));
   }
 
   refuse(fields, photo, why) {
@@ -173,10 +173,6 @@ function group(title, { open = false, kind = "" }) {
 
 function nameAnd({ name }, { path }) {
   return [typed(name), " · ", typed(path)];
-}
-
-function messageOf({ status, message }) {
-  return status === 0 ? text.frame.unreachable : message;
 }
 
 function formOf(fields, photos) {

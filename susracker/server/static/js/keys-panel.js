@@ -4,6 +4,7 @@ import { ApiError, get, path, post, remove } from "./api.js";
 import { ask } from "./ask.js";
 import { openDialog } from "./dialog.js";
 import { el, fill, typed } from "./dom.js";
+import { load } from "./failure.js";
 import { Panel } from "./panel.js";
 import { table } from "./table.js";
 import { text } from "./text.js";
@@ -13,7 +14,7 @@ const STATE = { valid: "good", expired: "", revoked: "" };
 
 export function keysPanel(frame) {
   const panel = new KeysPanel(frame);
-  panel.attempt(() => panel.read());
+  load(panel.list, () => panel.read());
   return panel.element;
 }
 

@@ -37,7 +37,7 @@ class PersonView {
     this.record = el("section", { class: "card stack", "aria-label": text.person.record });
     this.track = el("section", { class: "card stack", "aria-label": text.person.track });
     this.alerts = el("section", { class: "card stack", "aria-label": text.person.alerts });
-    this.columns = el("div", { class: "columns" });
+    this.columns = el("div", { class: "columns", hidden: true });
     this.element = el(
       "div",
       { class: "view person" },
