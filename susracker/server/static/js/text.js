@@ -236,7 +236,7 @@ export const text = {
     odds: "Strangers who score this high",
     state: "State",
     more: "Show more",
-    gone: "This person was removed.",
+    gone: "This person is not on the list, or not any more.",
   },
 
   erase: {

@@ -3,6 +3,7 @@
 import { personAddress } from "../addresses.js";
 import { ApiError, post, queryOf } from "../api.js";
 import { el, fill, typed } from "../dom.js";
+import { whyNot } from "../failure.js";
 import { framedPhoto } from "../framed.js";
 import { odds } from "../odds.js";
 import { dropZone } from "../photo-drop.js";
@@ -44,7 +45,7 @@ class FindView {
       fill(this.result, this.photo(found), this.faces(found));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      fill(this.result, el("p", { class: "notice bad", role: "alert" }, error.message));
+      fill(this.result, el("p", { class: "notice bad", role: "alert" }, whyNot(error)));
     }
   }
 
