@@ -175,7 +175,7 @@ def scroll_to_the_oldest(page: Any, alerts: int) -> None:
 
 
 def jump(page: Any, alerts: int) -> None:
-    """Drag the scroll bar to and fro."""
+    """Drag the scroll bar back and forth."""
     for share in (0.5, 0.1, 0.9, 0.3, 0):
         page.locator(".rows").evaluate("(one, at) => one.scrollTop = at * one.scrollHeight", share)
         page.locator(f"[aria-posinset='{1 + round(share * alerts) or 1}']").wait_for()
