@@ -1,14 +1,15 @@
 """How quick the operators' page is in Chromium, on loopback.
 
     python benchmarks/page.py
-    python benchmarks/page.py --loads 9 --alerts 500 --seconds 60 --json page.json
+    python benchmarks/page.py --history 10000 --loads 9 --alerts 500 --seconds 60 --json page.json
 
 Prints the seconds until the first view can be used (the newest alert is shown, and the live
 connection is up), the kilobytes that it takes without pictures, and the longest task that held the
-page up while alerts with real faces came: by the clock, and in CPU of the page's own thread. Where
-these differ much, the thread waited for a core. Browser, server and the camera share the cores, so
-measure on a machine with nothing else to do, and without `nice`: Chromium sets priorities of its
-own, so the server would come first.
+page up: while alerts with real faces came, and then while an operator scrolled to the oldest of all
+alerts, jumped about, filtered them, and judged one. Tasks are measured by the clock, and in CPU of
+the page's own thread. Where these differ much, the thread waited for a core. Browser, server and
+the camera share the cores, so measure on a machine with nothing else to do, and without `nice`:
+Chromium sets priorities of its own, so the server would come first.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import statistics
 import tempfile
 import threading
 import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +36,11 @@ from susracker.demo.portraits import sample_people
 from susracker.demo.process import ServerProcess
 from susracker.demo.show import Show
 from susracker.faces.images import crop, encode_jpeg
-from susracker.plugins import open_detector
+from susracker.models import Alert, Candidate
+from susracker.plugins import open_detector, open_store
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SCREEN = {"width": 1366, "height": 768}
-BEFORE = 300
-"""Alerts that are there already: more than the page reads at first."""
 CAMERAS = 8
 SECONDS = 120
 """To wait for the page at most."""
@@ -60,6 +62,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--loads", type=int, default=5, help="the median of so many is shown")
+    parser.add_argument("--history", type=int, default=10_000, help="alerts that are there already")
     parser.add_argument("--alerts", type=int, default=500)
     parser.add_argument("--seconds", type=float, default=60, help="in which the alerts come")
     parser.add_argument("--json", type=Path, help="write the numbers to this file")
@@ -70,12 +73,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="susracker-page-") as folder:
         show = Show(Path(folder), Console(quiet=True))
         show.enroll(sample_people())
+        faces = [tight_crop(one.portrait) for one in sample_people()]
+        store_history(show.store_url, faces, options.history)
         flags = ("--store", show.store_url, "--log-level", "error", "--cooldown-seconds", "0")
         # No recognition of one person waits for another: each face raises an alert of its own.
         flags += ("--passage-seconds", "0")
         with ServerProcess(*flags) as server, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-            found = measure(browser, server.url, options)
+            found = measure(browser, server.url, faces, options)
             browser.close()
     Console().print(
         f"first view usable: {found['usable_s']:.2f} s (median of {options.loads})\n"
@@ -86,14 +91,18 @@ def main() -> None:
         f"CPU of the page's thread for each alert: {found['cpu_ms_each']:.1f} ms\n"
         f"events dropped by the page: {found['dropped']}"
     )
+    Console().print(f"with {options.history + options.alerts:,} alerts, the longest task:")
+    for name, task in found["history"].items():
+        times = f"{task['longest_ms']:.0f} ms, {task['longest_cpu_ms']:.0f} ms of CPU"
+        Console().print(f"  {name}: {times} (took {task['took_s']:.1f} s)")
     if options.json:
         options.json.write_text(json.dumps(found, indent=2))
 
 
-def measure(browser: Any, url: str, options: argparse.Namespace) -> dict[str, float]:
+def measure(
+    browser: Any, url: str, faces: list[bytes], options: argparse.Namespace
+) -> dict[str, Any]:
     """Everything, with one server and one browser."""
-    faces = [tight_crop(one.portrait) for one in sample_people()]
-    send(url, faces, BEFORE, 0)
     loads = [load(browser, url) for _ in range(options.loads)]
     page = browser.new_page(viewport=SCREEN)
     page.goto(url)
@@ -123,7 +132,95 @@ def measure(browser: Any, url: str, options: argparse.Namespace) -> dict[str, fl
         "longest_cpu_ms": max(cpu),
         "long_tasks": sum(time >= LONG for time in times),
         "cpu_ms_each": sum(cpu) / options.alerts,
+        "history": look_through(browser, page, options.history + options.alerts),
     }
+
+
+def look_through(browser: Any, page: Any, alerts: int) -> dict[str, dict[str, float]]:
+    """What an operator does with a long history, by name."""
+    person = page.get_by_role("searchbox", name="Person")
+    steps: dict[str, Callable[[], None]] = {
+        "scrolling to the oldest": lambda: scroll_to_the_oldest(page, alerts),
+        "jumping about": lambda: jump(page, alerts),
+        "a name typed into the filter": lambda: narrow(page, person, alerts),
+        "all of them again": lambda: (person.fill(""), until(page, alerts)),
+        "judging one": lambda: judge(page, alerts),
+    }
+    page.get_by_text("Filter", exact=True).click()
+    page.mouse.move(200, 500)
+    return {name: traced(browser, page, work) for name, work in steps.items()}
+
+
+def traced(browser: Any, page: Any, work: Callable[[], None]) -> dict[str, float]:
+    """How long some work took, and the page's longest task meanwhile."""
+    browser.start_tracing(categories=["toplevel"])
+    began = time.monotonic()
+    work()
+    took = time.monotonic() - began
+    page.wait_for_timeout(500)
+    tasks = tasks_of_page(browser.stop_tracing())
+    return {
+        "took_s": took,
+        "longest_ms": max(task["dur"] for task in tasks) / 1000,
+        "longest_cpu_ms": max(task["tdur"] for task in tasks) / 1000,
+        "tasks_of_16_ms": sum(task["tdur"] >= 16_000 for task in tasks),
+    }
+
+
+def scroll_to_the_oldest(page: Any, alerts: int) -> None:
+    """Turn the wheel as fast as people do, until the page has read everything."""
+    while not page.locator(f"[aria-posinset='{alerts}']").count():
+        page.mouse.wheel(0, 2000)
+        page.wait_for_timeout(30)
+
+
+def jump(page: Any, alerts: int) -> None:
+    """Drag the scroll bar back and forth."""
+    for share in (0.5, 0.1, 0.9, 0.3, 0):
+        page.locator(".rows").evaluate("(one, at) => one.scrollTop = at * one.scrollHeight", share)
+        page.locator(f"[aria-posinset='{1 + round(share * alerts) or 1}']").wait_for()
+        page.wait_for_timeout(300)
+
+
+def narrow(page: Any, person: Any, alerts: int) -> None:
+    """Type the name of one of the two people, as fast as people do."""
+    person.press_sequentially(sample_people()[0].name, delay=60)
+    until(page, alerts // 2)
+
+
+def judge(page: Any, alerts: int) -> None:
+    """By key, the newest alert."""
+    page.locator("[role=option]").first.click()
+    page.keyboard.press("c")
+    page.keyboard.press("1")
+    until(page, alerts - 1)
+
+
+def until(page: Any, alerts: int) -> None:
+    """Wait until the list has so many."""
+    page.locator(f"[aria-setsize='{alerts}']").first.wait_for(timeout=1000 * SECONDS)
+
+
+def store_history(url: str, faces: list[bytes], alerts: int) -> None:
+    """Put alerts into the store, one every ten seconds until a minute ago."""
+    start = datetime.now(timezone.utc) - timedelta(seconds=10 * alerts + 60)
+    with open_store(url) as store:
+        people = {one.name: one for one in store.criminals()}
+        order = [people[one.name] for one in sample_people()]
+        for number in range(alerts):
+            person, other = order[number % 2], order[1 - number % 2]
+            at = start + timedelta(seconds=10 * number)
+            candidates = (
+                Candidate(person.id, person.name, 0.35, 7.5, 0.0002),
+                Candidate(other.id, other.name, 0.9, 1.5, 0.4),
+            )
+            alert = Alert(
+                f"{number:032x}", "face", "face", f"camera-{number % CAMERAS}", "Hall", at, at,
+                criminal_id=person.id, name=person.name, distance=0.35, score=7.5,
+                candidates=candidates, face=faces[number % 2],
+                photo_id=store.photo_ids(person.id)[0],
+            )  # fmt: skip
+            store.record([], [alert])
 
 
 def tasks_of_page(trace: bytes) -> list[dict[str, Any]]:

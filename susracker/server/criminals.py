@@ -361,15 +361,16 @@ def _describe_stored(tracker: Tracker, criminal_id: str) -> dict[str, Any]:
 
 
 def _describe(tracker: Tracker, criminal_id: str) -> dict[str, Any]:
-    return _describe_all(tracker, [tracker.store.criminal(criminal_id)])[0]
+    return shown_people(tracker, [tracker.store.criminal(criminal_id)])[0]
 
 
 def _describe_page(tracker: Tracker, page: Page) -> list[dict[str, Any]]:
     found = tracker.store.find_criminals(page.query, page.after, page.limit)
-    return _describe_all(tracker, found)
+    return shown_people(tracker, found)
 
 
-def _describe_all(tracker: Tracker, criminals: list[Criminal]) -> list[dict[str, Any]]:
+def shown_people(tracker: Tracker, criminals: list[Criminal]) -> list[dict[str, Any]]:
+    """People in the order given, as the API shows them."""
     ids = [criminal.id for criminal in criminals]
     photos = tracker.store.photo_ids_of(ids)
     templates = tracker.store.template_counts(tracker.encoder.id, ids)

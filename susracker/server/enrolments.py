@@ -5,40 +5,66 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Blueprint, Response, json, jsonify
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from susracker.access.roles import Permission
 from susracker.enrolment.enroller import photo_digest
 from susracker.enrolment.fields import criminal_from_fields, past_expiry
 from susracker.enrolment.job import prepare_photo
 from susracker.enrolment.lists import LIST_SUFFIXES, ListedPerson, parse_list
+from susracker.enrolment.lookalikes import find_lookalikes
 from susracker.enrolment.report import EnrolledPerson, Refused, Report
 from susracker.enrolment.sources import Person
 from susracker.enrolment.writer import Result, Writer, Written
 from susracker.errors import InputError
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, once_changed, unaudited
-from susracker.server.body import form
+from susracker.server.body import form, from_json
 from susracker.server.contract.declaring import contract
-from susracker.server.contract.enrolments import Enrolled, ListRead, NothingEnrolled, SentList
+from susracker.server.contract.enrolments import (
+    Enrolled,
+    ListRead,
+    Lookalikes,
+    NothingEnrolled,
+    SentList,
+)
 from susracker.server.contract.people import NewCriminal, NewCriminalForm
-from susracker.server.criminals import ENROLMENT, follow_store, sent_person
+from susracker.server.criminals import ENROLMENT, follow_store, sent_person, shown_people
 from susracker.server.problems import PROBLEM, problem
 from susracker.server.service import Service, service
 from susracker.server.wire import parse
+from susracker.tracking.tracker import Tracker
+from susracker.watchlist.scoring import load_scoring
 
 blueprint = Blueprint("enrolments", __name__)
 
 MAX_LIST = 2_000_000
 """Bytes of a list at most: some 20,000 rows, which take a thread about a second."""
 
+MAX_COMPARED = 1000
+"""People who are compared with everyone in one request: with 100,000 enrolled, a second's work."""
+
+MAX_PAIRS = 100
+"""Pairs in an answer, with both records of each."""
+
 ADDED, KNOWN, REFUSED = "added", "enrolled already", "refused"
 """What becomes of a photo."""
+
+
+Id = Annotated[str, Field(max_length=64)]
+
+
+class Compared(BaseModel):
+    """People to compare with everyone who is enrolled."""
+
+    criminal_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_COMPARED)]
+    """Those of nobody are passed over."""
 
 
 class Likeness(BaseModel):
@@ -105,6 +131,22 @@ def enroll() -> ResponseReturnValue:
     )
 
 
+@blueprint.post("/api/enrolments/lookalikes")
+@access(Permission.MANAGE)
+@audited("criminal.compare", is_look=True)
+@contract(Lookalikes, json=Compared)
+def lookalikes() -> ResponseReturnValue:
+    """Who of some people looks like someone enrolled under another name.
+
+    `susracker enroll` says the same at its end. Ask once for all who were enrolled.
+    """
+    ids = from_json(partial(parse, Compared)).criminal_ids
+    found = service().slow.call(ENROLMENT, _lookalikes, service().tracker, ids)
+    shown = {pair[side]["id"] for pair in found["pairs"] for side in ("criminal", "other")}
+    describe(compared=len(ids), shown=sorted(shown))
+    return jsonify(found)
+
+
 def _note(done: Done) -> None:
     """Say in the audit log what was done, as the command does."""
     if done.person is not None:
@@ -148,6 +190,25 @@ def _listed(one: ListedPerson) -> dict[str, Any]:
 
 def _bad_row(where: str, what: str) -> dict[str, str]:
     return {"where": where, "problem": what}
+
+
+def _lookalikes(tracker: Tracker, criminal_ids: Sequence[str]) -> dict[str, Any]:
+    encoder_id = tracker.encoder.id
+    found = find_lookalikes(tracker.store, encoder_id, load_scoring(encoder_id), criminal_ids)
+    pairs = found[:MAX_PAIRS]
+    people = {one.id: one for pair in pairs for one in (pair.criminal, pair.other)}
+    shown = {one["id"]: one for one in shown_people(tracker, list(people.values()))}
+    return {
+        "pairs": [
+            {
+                "criminal": shown[pair.criminal.id],
+                "other": shown[pair.other.id],
+                "distance": pair.distance,
+            }
+            for pair in pairs
+        ],
+        "left_out": len(found) - len(pairs),
+    }
 
 
 def _enroll(

@@ -1,5 +1,4 @@
-"""The operators' page and the page of the API: an HTML file each, and the styles and scripts that
-they name.
+"""The operators' page and the page of the API: one HTML file, and the styles and scripts of each.
 
 The files are read once, and served from memory. The address of each but the page itself holds a
 digest of them all, so a browser keeps it for ever and still has the new one after an upgrade;
@@ -25,15 +24,12 @@ from susracker.server.audited import unaudited
 from susracker.server.headers import CONTENT_SECURITY_POLICY
 
 FOLDER = Path(__file__).parent / "static"
-INDEX, DOCS = "index.html", "docs.html"
-VERSION = "VERSION"
-"""What stands for the digest in a page."""
+TEMPLATE = "page.html"
+"""Both pages, but for what a `Document` says."""
 
-FIRST = {INDEX: ("js/main.js", "js/views/alerts.js"), DOCS: ("js/docs/main.js",)}
-"""The modules of what most people see first on each page; what they import is named in the page, so
-that a browser asks for all of it at once."""
+VERSION, TITLE, NEEDS = "VERSION", "TITLE", "<!-- styles and modules -->"
+"""What stands in the template for the digest, and for what a `Document` says."""
 
-PRELOADS = "<!-- modules of the first view -->"
 IMPORT = re.compile(r'^import [^;]*?from "(\.[^"]+)";', re.MULTILINE)
 
 MEDIA_TYPES = {
@@ -55,6 +51,32 @@ PAGE_HEADERS = {
 }
 
 blueprint = Blueprint("page", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What one page has of its own.
+
+    Attributes:
+        styles: the names of its styles, in order.
+        modules: of what most people see first; the first one starts the page. What they import is
+            named in the page, so that a browser asks for all of it at once.
+    """
+
+    title: str
+    styles: tuple[str, ...]
+    modules: tuple[str, ...]
+
+
+INDEX, DOCS = "index.html", "docs.html"
+DOCUMENTS = {
+    INDEX: Document(
+        "susracker",
+        ("tokens", "base", "frame", "alerts", "people", "tables"),
+        ("js/main.js", "js/views/alerts.js"),
+    ),
+    DOCS: Document("API · susracker", ("tokens", "base", "docs"), ("js/docs/main.js",)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +106,28 @@ def load_page() -> Page:
     for name, content in files.items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     version = digest.hexdigest()[:DIGITS]
-    files |= {name: _completed(files, name, version) for name in FIRST}
+    template = files.pop(TEMPLATE).decode()
+    for name, document in DOCUMENTS.items():
+        page = template.replace(NEEDS, _needs(files, document)).replace(TITLE, document.title)
+        files[name] = page.replace(VERSION, version).encode()
     packed = {name: gzip.compress(content, mtime=0) for name, content in files.items()}
     return Page(version, files, packed)
 
 
-def _completed(files: Mapping[str, bytes], name: str, version: str) -> bytes:
-    """A page with the addresses of what it needs."""
-    preloads = _preloads(files, FIRST[name])
-    return files[name].decode().replace(PRELOADS, preloads).replace(VERSION, version).encode()
-
-
-def _preloads(files: Mapping[str, bytes], modules: tuple[str, ...]) -> str:
-    names = [name for first in modules for name in _imported(files, first)]
+def _needs(files: Mapping[str, bytes], document: Document) -> str:
+    """The tags for the styles and the modules of a page."""
+    modules = [name for first in document.modules for name in _imported(files, first)]
     return "".join(
-        f'<link rel="modulepreload" href="/static/{VERSION}/{name}">'
-        for name in dict.fromkeys(names)
+        [
+            *(_link("stylesheet", f"style/{name}.css") for name in document.styles),
+            *(_link("modulepreload", name) for name in dict.fromkeys(modules)),
+            f'<script type="module" src="/static/{VERSION}/{document.modules[0]}"></script>',
+        ]
     )
+
+
+def _link(relation: str, name: str) -> str:
+    return f'<link rel="{relation}" href="/static/{VERSION}/{name}">'
 
 
 def _imported(files: Mapping[str, bytes], name: str) -> list[str]:

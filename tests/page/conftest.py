@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from PIL import Image
 
 from tests.page.looks import SECONDS
-from tests.server.conftest import HOPPER, Site, face_crop, faces, jpeg
+from tests.server.conftest import COLLINS, HOPPER, Site, face_crop, faces, jpeg
 
 __all__ = ["face_crop", "faces", "jpeg"]
 
@@ -99,9 +101,35 @@ def site(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     running.server.stop()
 
 
+@pytest.fixture(scope="module")
+def _emptied(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    running = Site(tmp_path_factory.mktemp("empty"), enrolled=False)
+    yield running
+    running.server.stop()
+
+
+@pytest.fixture
+def empty_site(_emptied: Site) -> Site:
+    """A server, the same for a module, on which nobody is enrolled when a test begins."""
+    for person in _emptied.get("/api/criminals").json()["criminals"]:
+        where = f"{_emptied.url}/api/criminals/{person['id']}"
+        assert requests.delete(where, timeout=30).status_code == 204
+    return _emptied
+
+
+@pytest.fixture
+def fresh_site(empty_site: Site) -> Site:
+    """The same with both sample people, whom no camera has seen yet."""
+    for short, person in (("hopper", HOPPER), ("collins", COLLINS)):
+        photo = base64.b64encode(person.portrait.read_bytes()).decode()
+        fields = {"name": person.name, "crimes": ["forgery"], "images": [photo]}
+        empty_site.ids[short] = empty_site.post("/api/criminals", json=fields).json()["id"]
+    return empty_site
+
+
 @pytest.fixture
 def own_site(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Site]]:
-    """A server that a test may stop."""
+    """A server that a test may stop, or with flags of its own."""
     running: list[Site] = []
 
     def start(*flags: str, enrolled: bool = True) -> Site:

@@ -190,6 +190,37 @@ def test_what_the_server_refuses_is_told_once_and_tried_again(view, site, pages)
     expect(main.get_by_role("alert")).to_have_count(0)
 
 
+@pytest.mark.parametrize("view", ["numbers", "admin"])
+def test_each_panel_says_why_it_is_empty_and_is_read_again(view, site, pages):
+    page = pages.open("about:blank")
+    refused = re.compile("/api/(alerts/stats|benchmark|keys|audit|retention)")
+    page.route(refused, refuse)
+    page.goto(f"{site.url}/#/{view}")
+    main = page.get_by_role("main")
+    panels = {"numbers": 2, "admin": 3}[view]
+    expect(main.get_by_role("alert")).to_have_text([FAILED] * panels)
+    page.unroute(refused)
+    for left in range(panels - 1, -1, -1):
+        main.get_by_role("button", name="Try again").first.click()
+        expect(main.get_by_text(FAILED)).to_have_count(left)
+    expect(main.get_by_role("table").or_(main.get_by_text("alerts")).first).to_be_visible()
+
+
+def test_a_view_that_was_not_loaded_yet_says_that_the_server_is_gone(site, pages):
+    page = pages.open(site.url)
+    live(page)
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Numbers").click()
+    main = page.get_by_role("main")
+    gone = main.get_by_text("That did not work: the server does not answer")
+    expect(gone).to_be_visible()
+    main.get_by_role("button", name="Try again").click()
+    expect(gone).to_be_visible()
+    page.context.set_offline(False)
+    main.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="Numbers")).to_be_visible()
+
+
 def test_alerts_that_cannot_be_read_at_first_are_read_as_soon_as_they_can(site, pages):
     page = pages.open("about:blank")
     page.route("**/api/alerts?*", refuse)

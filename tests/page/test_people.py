@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.page.looks import expect, live
+from tests.page.looks import eventually, expect, live
+from tests.pictures import encoded, portrait
 from tests.server.conftest import COLLINS, HOPPER
 
 
@@ -24,10 +25,9 @@ def choose(page: Any, *files: Any) -> None:
 
 
 def test_a_person_is_added_with_a_photo_that_is_judged_at_once_and_is_then_recognised(
-    own_site, faces, pages
+    empty_site, faces, pages
 ):
-    site = own_site(enrolled=False)
-    page = open_people(pages, site)
+    page = open_people(pages, empty_site)
     expect(page.get_by_text("Nobody is on the watch-list")).to_be_visible()
     page.get_by_role("button", name="Add a person").click()
     page.get_by_label("Name", exact=True).fill("Grace")
@@ -44,7 +44,7 @@ def test_a_person_is_added_with_a_photo_that_is_judged_at_once_and_is_then_recog
     expect(page.get_by_text("forgery, piracy")).to_be_visible()
     expect(page.get_by_text("Not seen by any camera yet.")).to_be_visible()
     for camera in ("north", "south"):
-        site.upload(faces["hopper"], camera, f"{camera} gate")
+        empty_site.upload(faces["hopper"], camera, f"{camera} gate")
     stops = page.get_by_role("region", name="Track").get_by_role("listitem")
     expect(stops.filter(has_text="south gate")).to_be_visible()
     expect(stops.filter(has_text="north gate")).to_be_visible()
@@ -79,9 +79,8 @@ def put(site: Any, where: str, body: dict[str, Any]) -> None:
     assert requests.put(site.url + where, json=body, timeout=30).status_code == 200
 
 
-def test_a_person_is_found_by_a_part_of_the_name_set_apprehended_and_removed(own_site, pages):
-    site = own_site()
-    page = open_people(pages, site)
+def test_a_person_is_found_by_a_part_of_the_name_set_apprehended_and_removed(fresh_site, pages):
+    page = open_people(pages, fresh_site)
     table = page.get_by_role("table", name="People")
     expect(table.get_by_role("row")).to_have_count(3)
     page.get_by_role("searchbox").fill("collin")
@@ -94,16 +93,15 @@ def test_a_person_is_found_by_a_part_of_the_name_set_apprehended_and_removed(own
     expect(dialog.get_by_text(re.compile("cannot be undone"))).to_be_visible()
     dialog.get_by_role("button", name="Remove").click()
     expect(table.get_by_role("row")).to_have_count(2)
-    assert site.get(f"/api/criminals/{site.ids['collins']}").status_code == 404
+    assert fresh_site.get(f"/api/criminals/{fresh_site.ids['collins']}").status_code == 404
 
 
-def test_a_person_is_erased_only_with_a_reason_and_the_name_typed(own_site, faces, pages):
-    site = own_site()
-    site.upload(faces["hopper"], "gate")
-    (alert,) = site.all_alerts()
+def test_a_person_is_erased_only_with_a_reason_and_the_name_typed(fresh_site, faces, pages):
+    fresh_site.upload(faces["hopper"], "gate")
+    alert = fresh_site.all_alerts()[-1]
     hold = f"/api/alerts/{alert['id']}/hold"
-    put(site, hold, {"reason": "case 7/26"})
-    page = pages.open(f"{site.url}/#/person/{site.ids['hopper']}")
+    put(fresh_site, hold, {"reason": "case 7/26"})
+    page = pages.open(f"{fresh_site.url}/#/person/{fresh_site.ids['hopper']}")
     page.get_by_role("button", name="Erase").click()
     dialog = page.get_by_role("dialog")
     button = dialog.get_by_role("button", name="Erase for good")
@@ -122,15 +120,16 @@ def test_a_person_is_erased_only_with_a_reason_and_the_name_typed(own_site, face
     dialog.get_by_role("button", name="Close").last.click()
     expect(page.get_by_role("link", name=COLLINS.name)).to_be_visible()
     expect(page.get_by_role("link", name=HOPPER.name)).to_have_count(0)
-    shown = site.get(f"/api/alerts/{alert['id']}").json()
+    shown = fresh_site.get(f"/api/alerts/{alert['id']}").json()
     assert (shown["name"], shown["detected_face"]) == (None, None)
-    noted = site.get("/api/audit").json()["entries"]
+    noted = fresh_site.get("/api/audit", limit=1000).json()["entries"]
     reasons = [one["reason"] for one in noted if one["action"] == "criminal.erase"]
     assert reasons == ["court order 12/26"]
 
 
-def test_a_folder_of_people_is_added_and_who_is_refused_is_named(own_site, faces, pages, tmp_path):
-    site = own_site(enrolled=False)
+def test_a_folder_of_people_is_added_and_who_is_refused_is_named(
+    empty_site, faces, pages, tmp_path
+):
     folder = tmp_path / "wanted"
     for name, content in {
         "Ada_Lovelace/1.jpg": COLLINS.portrait.read_bytes(),
@@ -140,7 +139,7 @@ def test_a_folder_of_people_is_added_and_who_is_refused_is_named(own_site, faces
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    page = open_people(pages, site)
+    page = open_people(pages, empty_site)
     dialog = choose_folder(page, folder)
     expect(dialog.get_by_text("3 people with 3 photos")).to_be_visible()
     dialog.get_by_role("button", name="Add 3 people").click()
@@ -157,6 +156,41 @@ def choose_folder(page: Any, folder: Any) -> Any:
     return page.get_by_role("dialog")
 
 
+LOADED = """
+[...document.querySelectorAll(".lookalikes figure > img")].every((one) => one.naturalWidth > 50)
+"""
+
+
+def test_whom_the_added_people_resemble_is_shown_and_decided(fresh_site, pages, tmp_path):
+    folder = tmp_path / "wanted"
+    folder.mkdir()
+    for name, person in {"Amazing Grace": HOPPER, "Countess": COLLINS}.items():
+        (folder / f"{name}.jpg").write_bytes(encoded(portrait(person.portrait)[::2, ::2]))
+    page = open_people(pages, fresh_site)
+    dialog = choose_folder(page, folder).first
+    dialog.get_by_role("button", name="Add 2 people").click()
+    expect(dialog.get_by_text("2 pairs look alike")).to_be_visible()
+    pairs = dialog.get_by_role("region", name="Who looks alike").get_by_role("listitem")
+    grace, countess = (pairs.filter(has_text=name) for name in (HOPPER.name, COLLINS.name))
+    for name in ("Amazing Grace", HOPPER.name):
+        expect(grace.get_by_role("img", name=f"Photo 1 of {name}")).to_be_visible()
+    eventually(page, LOADED)
+    expect(grace.get_by_text("New", exact=True)).to_have_count(1)
+    grace.get_by_role("button", name=f"Edit {HOPPER.name}").click()
+    form = page.get_by_role("dialog").last
+    form.get_by_label("Case reference").fill("K-7")
+    form.get_by_role("button", name="Save").click()
+    expect(grace).to_contain_text("K-7")
+    grace.get_by_role("button", name="Keep both").click()
+    expect(pairs).to_have_count(1)
+    countess.get_by_role("button", name="Remove Countess").click()
+    page.get_by_role("dialog").last.get_by_role("button", name="Remove", exact=True).click()
+    expect(dialog.get_by_text("All pairs are decided.")).to_be_focused()
+    dialog.get_by_role("button", name="Close").click()
+    table = page.get_by_role("table", name="People")
+    expect(table.get_by_role("link")).to_have_text(["Amazing Grace", COLLINS.name, HOPPER.name])
+
+
 LIST = """\ufeffphoto;name;crimes;threat;age\r
 photos/ada.jpg;Ada;"piracy; fraud";high;\r
 photos/grace.jpg;Grace;;;85\r
@@ -167,9 +201,8 @@ BAD = "photos/x.jpg;Max;;;old\r\nphotos/y.jpg;;;;\r\n"
 
 
 def test_a_list_in_the_folder_says_who_is_who_and_each_row_is_answered(
-    own_site, faces, pages, tmp_path
+    empty_site, faces, pages, tmp_path
 ):
-    site = own_site(enrolled=False)
     folder = tmp_path / "wanted"
     (folder / "photos").mkdir(parents=True)
     (folder / "people.csv").write_bytes((LIST + BAD).encode())
@@ -179,7 +212,7 @@ def test_a_list_in_the_folder_says_who_is_who_and_each_row_is_answered(
         "wall": faces["wall"],
     }.items():
         (folder / "photos" / f"{name}.jpg").write_bytes(content)
-    page = open_people(pages, site)
+    page = open_people(pages, empty_site)
     dialog = choose_folder(page, folder)
     expect(dialog.get_by_role("alert")).to_contain_text("2 rows are wrong")
     wrong = dialog.get_by_role("listitem")
@@ -194,7 +227,7 @@ def test_a_list_in_the_folder_says_who_is_who_and_each_row_is_answered(
     refused = dialog.get_by_role("listitem")
     expect(refused.filter(has_text="wall.jpg")).to_have_text(re.compile("Grace · .*: no face"))
     expect(refused.filter(has_text="nobody.jpg")).to_have_text(re.compile("no such file"))
-    people = {one["name"]: one for one in site.get("/api/criminals").json()["criminals"]}
+    people = {one["name"]: one for one in empty_site.get("/api/criminals").json()["criminals"]}
     assert (people["Ada"]["crimes"], people["Ada"]["threat"]) == (["piracy", "fraud"], "high")
     assert people["Grace"]["age"] == 85
     dialog.get_by_role("button", name="Close").click()
@@ -206,14 +239,14 @@ def test_a_list_in_the_folder_says_who_is_who_and_each_row_is_answered(
     expect(dialog.get_by_role("listitem").filter(has_text="ada.jpg")).to_have_text(
         re.compile("enrolled already")
     )
-    assert {one["name"]: one for one in site.get("/api/criminals").json()["criminals"]} == people
+    again = empty_site.get("/api/criminals").json()["criminals"]
+    assert {one["name"]: one for one in again} == people
 
 
-def test_a_busy_server_is_asked_again_and_nothing_is_lost(own_site, pages, tmp_path):
-    site = own_site(enrolled=False)
+def test_a_busy_server_is_asked_again_and_nothing_is_lost(empty_site, pages, tmp_path):
     (tmp_path / "wanted").mkdir()
     (tmp_path / "wanted" / "Ada.jpg").write_bytes(COLLINS.portrait.read_bytes())
-    page = open_people(pages, site)
+    page = open_people(pages, empty_site)
     answers = iter([503, 429])
 
     def answer(route: Any) -> None:
@@ -245,16 +278,15 @@ TEXTS = {
 }
 
 
-def test_what_people_and_cameras_type_is_shown_as_text(own_site, faces, pages):
-    site = own_site(enrolled=False)
-    person = site.post("/api/criminals", json=TEXTS).json()
-    put(site, f"/api/criminals/{person['id']}", {"images": [portrait()]})
-    site.upload(faces["hopper"], MARKUP, f"{MARKUP} \u202e gate")
-    site.post("/activity_alert", json={"event_type": MARKUP, "camera_id": MARKUP})
-    page = pages.open(f"{site.url}/#/alerts")
+def test_what_people_and_cameras_type_is_shown_as_text(empty_site, faces, pages):
+    person = empty_site.post("/api/criminals", json=TEXTS).json()
+    put(empty_site, f"/api/criminals/{person['id']}", {"images": [hopper_in_base64()]})
+    empty_site.upload(faces["hopper"], MARKUP, f"{MARKUP} \u202e gate")
+    empty_site.post("/activity_alert", json={"event_type": MARKUP, "camera_id": MARKUP})
+    page = pages.open(f"{empty_site.url}/#/alerts")
     live(page)
     for view in ("alerts", "people", f"person/{person['id']}", "cameras", "numbers", "admin"):
-        page.goto(f"{site.url}/#/{view}")
+        page.goto(f"{empty_site.url}/#/{view}")
         expect(page.get_by_text(MARKUP).first).to_be_visible() if view != "admin" else None
         assert page.locator("main [onerror], main script, main b").count() == 0
         assert page.title() != "broken"
@@ -292,7 +324,7 @@ def test_what_a_camera_adds_to_an_activity_passes_for_nothing_else(own_site, pag
     assert location < camera
 
 
-def portrait() -> str:
+def hopper_in_base64() -> str:
     import base64
 
     return base64.b64encode(HOPPER.portrait.read_bytes()).decode()
@@ -319,11 +351,10 @@ def test_a_plan_of_the_site_shows_the_way_taken(site, faces, pages):
     expect(track.locator(".plan line")).to_have_count(1)
 
 
-def test_cameras_in_one_place_are_told_apart_by_their_ids(own_site, faces, pages):
-    site = own_site()
+def test_cameras_in_one_place_are_told_apart_by_their_ids(fresh_site, faces, pages):
     for camera, place in (("gate-1", "Main gate"), ("gate-2", "Main gate"), ("hall-1", "Hall")):
-        site.upload(faces["hopper"], camera, place)
-    page = pages.open(f"{site.url}/#/person/{site.ids['hopper']}")
+        fresh_site.upload(faces["hopper"], camera, place)
+    page = pages.open(f"{fresh_site.url}/#/person/{fresh_site.ids['hopper']}")
     lanes = page.get_by_role("region", name="Track").locator(".lanes li")
     expect(lanes).to_have_text(["Main gategate-1", "Main gategate-2", "Hall"])
     cameras = page.get_by_role("region", name="Alerts").get_by_role("cell")

@@ -85,6 +85,17 @@ def test_axe_finds_no_serious_fault(busy, pages, axe, scheme, screen):
     assert found == []
 
 
+def test_the_first_key_shows_a_way_past_the_navigation(busy, pages):
+    page = pages.open(busy.url)
+    live(page)
+    page.keyboard.press("Tab")
+    way = page.get_by_role("link", name="Skip to content")
+    expect(way).to_be_focused()
+    assert way.bounding_box()["width"] > 50
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+
+
 def test_the_policy_is_strict_and_nothing_is_inline_or_from_elsewhere(busy, pages):
     asked: list[str] = []
     page = pages.open("about:blank")

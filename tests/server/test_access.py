@@ -70,6 +70,7 @@ ALLOWED = {
     "POST /api/criminals/<criminal_id>/erasure": {"admin"},
     "POST /api/enrolments/list": {"admin"},
     "POST /api/enrolments": {"admin"},
+    "POST /api/enrolments/lookalikes": {"admin"},
     "POST /api/find": {"operator", "admin"},
     "GET /api/alerts/<alert_id>/face": set(),
     "PUT /api/alerts/<alert_id>/hold": {"admin"},

@@ -27,7 +27,7 @@ from susracker.server.access import declared
 from susracker.server.contract.declaring import declared_contract
 from susracker.server.contract.openapi import path_of
 from susracker.server.problems import CAMERA_PATHS
-from tests.pictures import COLLINS, HOPPER
+from tests.pictures import COLLINS, HOPPER, encoded, portrait
 from tests.server.apps import running_app
 from tests.server.conftest import jpeg
 
@@ -145,6 +145,11 @@ def face(person: Any) -> str:
     return base64.b64encode(person.read_bytes()).decode()
 
 
+def smaller_face(person: Any) -> str:
+    """The same face as another file."""
+    return base64.b64encode(encoded(portrait(person)[::2, ::2])).decode()
+
+
 def posted(**more: Any) -> dict[str, Any]:
     now = datetime.now(timezone.utc).isoformat()
     return {"camera_id": "gate-1", "camera_location": "Gate", "timestamp": now} | more
@@ -239,6 +244,11 @@ def enrol_a_list(checked: Any) -> None:
     (person,) = checked("POST", "/api/enrolments/list", data=sent).get_json()["people"]
     for images in ([face(COLLINS)], [face(HOPPER)]):
         checked("POST", "/api/enrolments", json=person["fields"] | {"images": images})
+    double = {"name": "Countess", "images": [smaller_face(COLLINS)]}
+    ids = [checked("POST", "/api/enrolments", json=double).get_json()["id"]]
+    found = checked("POST", "/api/enrolments/lookalikes", json={"criminal_ids": ids}).get_json()
+    assert len(found["pairs"]) == 1
+    checked("DELETE", f"/api/criminals/{ids[0]}")
 
 
 def erase_someone(checked: Any) -> None:

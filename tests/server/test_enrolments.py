@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 
 from susracker import open_tracker
 from susracker.server import enrolments
-from tests.pictures import COLLINS, HOPPER
+from tests.pictures import COLLINS, HOPPER, encoded, portrait
 from tests.server.apps import running_app
 
 
@@ -180,3 +181,59 @@ def test_wrong_fields_are_told(client, fields, told):
     answer = client.post("/api/enrolments", json=fields)
     assert answer.status_code == 400
     assert told in answer.get_json()["error"]
+
+
+def again(path: Any) -> bytes:
+    """A portrait as another file: the same face, nearly."""
+    return encoded(portrait(path)[::2, ::2])
+
+
+def compare(client: Any, *ids: str) -> Any:
+    return client.post("/api/enrolments/lookalikes", json={"criminal_ids": list(ids)})
+
+
+def test_one_face_under_two_names_is_told_with_both_records(client, tracker):
+    grace = enroll(client, HOPPER.read_bytes(), name="Grace").get_json()["id"]
+    eileen = enroll(client, COLLINS.read_bytes(), name="Eileen").get_json()["id"]
+    double = enroll(client, again(HOPPER), name="Amazing Grace", threat="high").get_json()["id"]
+    found = compare(client, double, eileen, "0" * 32).get_json()
+    (pair,) = found["pairs"]
+    assert (pair["criminal"]["id"], pair["other"]["id"]) == (double, grace)
+    assert pair["criminal"] == client.get(f"/api/criminals/{double}").get_json()
+    assert pair["other"]["photos"] == tracker.store.photo_ids(grace)
+    assert pair["distance"] < 0.1
+    assert found["left_out"] == 0
+    assert len(compare(client, grace, double).get_json()["pairs"]) == 1
+    assert compare(client, eileen).get_json() == {"pairs": [], "left_out": 0}
+
+
+def test_the_nearest_pairs_come_and_how_many_more_there_are(client, monkeypatch):
+    monkeypatch.setattr(enrolments, "MAX_PAIRS", 1)
+    ids = [
+        enroll(client, photo, name=name).get_json()["id"]
+        for name, photo in (
+            ("Grace", HOPPER.read_bytes()),
+            ("Amazing Grace", again(HOPPER)),
+            ("Grandma COBOL", encoded(portrait(HOPPER)[:, ::-1])),
+        )
+    ]
+    found = compare(client, *ids).get_json()
+    assert (len(found["pairs"]), found["left_out"]) == (1, 2)
+    names = {found["pairs"][0][side]["name"] for side in ("criminal", "other")}
+    assert names == {"Grace", "Amazing Grace"}
+
+
+def test_who_was_shown_beside_whom_is_noted_and_no_name(client, tracker):
+    grace = enroll(client, HOPPER.read_bytes(), name="Grace").get_json()["id"]
+    double = enroll(client, again(HOPPER), name="Amazing").get_json()["id"]
+    compare(client, double)
+    action, subject, detail = actions(tracker)[-1]
+    assert (action, subject) == ("criminal.compare", "")
+    assert json.loads(detail) == {"compared": 1, "shown": sorted([grace, double])}
+
+
+@pytest.mark.parametrize("ids", [None, [], "a", [7.5], ["a"] * 1001])
+def test_people_to_compare_are_a_list_of_ids(client, ids):
+    answer = client.post("/api/enrolments/lookalikes", json={"criminal_ids": ids})
+    assert answer.status_code == 400
+    assert answer.get_json()["error"].startswith("criminal_ids")

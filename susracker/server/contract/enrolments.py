@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from susracker.server.contract.alerts import Shown
 from susracker.server.contract.others import Problem
-from susracker.server.contract.people import File
+from susracker.server.contract.people import CriminalShown, File
 
 
 class SentList(BaseModel):
@@ -67,3 +67,22 @@ class NothingEnrolled(Problem):
 
     photos: list[PhotoEnrolled]
     """In the order in which they were sent."""
+
+
+class LookalikeShown(Shown):
+    """Two people whose faces are nearly the same: perhaps one person under two names."""
+
+    criminal: CriminalShown
+    """One of those who were asked about."""
+    other: CriminalShown
+    distance: float
+    """Between their nearest photos; at most 0.27, and under 0.1 for copies of one photo."""
+
+
+class Lookalikes(Shown):
+    """Who looks like someone enrolled under another name."""
+
+    pairs: list[LookalikeShown]
+    """Each pair once, the nearest first."""
+    left_out: int
+    """How many more pairs there are."""

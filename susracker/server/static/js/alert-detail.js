@@ -1,5 +1,6 @@
 // The alert that is looked at: both faces large, who it may be, and what to say about it.
 
+import { personAddress } from "./addresses.js";
 import { ApiError } from "./api.js";
 import { nameOf } from "./alert-row.js";
 import { cameraLine } from "./camera-name.js";
@@ -30,7 +31,7 @@ export class AlertDetail {
 
   press(key) {
     if (key === "p" && this.alert?.criminal_id) {
-      location.hash = `#/person/${encodeURIComponent(this.alert.criminal_id)}`;
+      location.hash = personAddress(this.alert.criminal_id);
       return true;
     }
     return this.panel?.press(key) ?? false;
@@ -159,7 +160,7 @@ export class AlertDetail {
 }
 
 function personLink(id, name) {
-  return id ? el("a", { href: `#/person/${encodeURIComponent(id)}` }, typed(name)) : typed(name);
+  return id ? el("a", { href: personAddress(id) }, typed(name)) : typed(name);
 }
 
 function others(alert) {

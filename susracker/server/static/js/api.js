@@ -1,5 +1,7 @@
 // The server's HTTP API. The session's cookie goes along by itself.
 
+import { text } from "./text.js";
+
 /** What the server answered when it refused, or that it did not answer (status 0). */
 export class ApiError extends Error {
   constructor(status, message, body = {}) {
@@ -50,8 +52,8 @@ async function call(method, where, body) {
 async function sent(where, options) {
   try {
     return await fetch(where, options);
-  } catch (error) {
-    throw new ApiError(0, error.message);
+  } catch {
+    throw new ApiError(0, text.frame.unreachable); // browsers say nothing that helps
   }
 }
 

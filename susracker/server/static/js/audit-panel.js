@@ -2,6 +2,7 @@
 
 import { get } from "./api.js";
 import { el, fill, typed } from "./dom.js";
+import { load } from "./failure.js";
 import { Panel } from "./panel.js";
 import { table } from "./table.js";
 import { text } from "./text.js";
@@ -11,7 +12,7 @@ const PAGE = 100;
 
 export function auditPanel(frame) {
   const panel = new AuditPanel(frame);
-  panel.attempt(() => panel.readNewest());
+  load(panel.log, () => panel.readNewest());
   return panel.element;
 }
 
@@ -22,11 +23,13 @@ class AuditPanel extends Panel {
     this.state = el("span", { role: "status" });
     this.more = el("button", { hidden: true, onclick: () => this.attempt(() => this.readOlder()) }, text.audit.more);
     const head = ["at", "actor", "action", "subject", "reason", "address"].map((name) => text.audit.head[name]);
+    this.table = table(text.audit.title, head, this.body, { kind: "small" });
+    this.log = el("div", { class: "log" });
     this.element = el(
       "section",
       { class: "card stack", "aria-label": text.audit.title },
       el("div", { class: "row spread" }, el("h2", {}, text.audit.title), el("div", { class: "row" }, this.state, el("button", { onclick: () => this.attempt(() => this.verify()) }, text.audit.verify))),
-      el("div", { class: "log" }, table(text.audit.title, head, this.body, { kind: "small" })),
+      this.log,
       this.more,
     );
   }
@@ -37,6 +40,7 @@ class AuditPanel extends Panel {
     this.oldest = (head?.seq ?? 0) + 1;
     fill(this.body);
     await this.readOlder();
+    fill(this.log, this.table);
   }
 
   async readOlder() {

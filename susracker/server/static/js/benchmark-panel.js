@@ -1,18 +1,16 @@
 // How well recognition worked on the site's own photos when it was measured last.
 
-import { ApiError, get } from "./api.js";
+import { get } from "./api.js";
 import { el, fill, typed } from "./dom.js";
+import { load } from "./failure.js";
 import { percent } from "./plot.js";
 import { table } from "./table.js";
 import { text } from "./text.js";
 import { exactElement } from "./when.js";
 
 export function benchmarkPanel() {
-  const content = el("div", { class: "stack" }, el("p", { class: "muted" }, text.loading));
-  show(content).catch((error) => {
-    if (!(error instanceof ApiError)) throw error;
-    fill(content, el("p", { class: "notice bad", role: "alert" }, error.message));
-  });
+  const content = el("div", { class: "stack" });
+  load(content, () => show(content));
   return el("section", { class: "card stack", "aria-label": text.benchmark.title }, el("h2", {}, text.benchmark.title), content);
 }
 

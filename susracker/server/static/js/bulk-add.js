@@ -4,6 +4,7 @@ import { ApiError, post } from "./api.js";
 import { listsIn, peopleIn, readList } from "./bulk-sources.js";
 import { openDialog } from "./dialog.js";
 import { el, fill, typed } from "./dom.js";
+import { Lookalikes } from "./lookalikes.js";
 import { text } from "./text.js";
 
 /** Bytes of photos in one request at most: the server takes `max_body_mb`, which is 16 by default. */
@@ -13,17 +14,21 @@ const PAUSES = [1000, 2000, 4000, 8000];
 const BUSY = new Set([0, 429, 503]);
 
 /** A button that opens the dialog. @param {() => void} onDone */
-export function bulkAddButton(onDone) {
-  return el("button", { onclick: () => new BulkAdd(onDone).open() }, text.bulk.button);
+export function bulkAddButton(frame, onDone) {
+  return el("button", { onclick: () => new BulkAdd(frame, onDone).open() }, text.bulk.button);
 }
 
 class BulkAdd {
-  constructor(onDone) {
+  constructor(frame, onDone) {
+    this.frame = frame;
     this.onDone = onDone;
     this.added = 0;
+    /** Ids of who was enrolled, and whether each is new. */
+    this.ids = new Map();
     this.input = el("input", { type: "file", webkitdirectory: true, class: "hidden", tabindex: "-1", "aria-label": text.bulk.folder });
     this.input.addEventListener("change", () => this.choose([...this.input.files]));
     this.button = el("button", { class: "main", onclick: () => this.input.click() }, text.bulk.choose);
+    this.hints = [text.bulk.hint, text.bulk.listHint].map((hint) => el("p", { class: "muted" }, hint));
     this.state = el("p", { role: "status" });
     this.progress = el("progress", { value: 0, "aria-label": text.bulk.title, hidden: true });
     this.steps = el("div", { class: "stack" });
@@ -33,8 +38,7 @@ class BulkAdd {
 
   open() {
     const content = [
-      el("p", { class: "muted" }, text.bulk.hint),
-      el("p", { class: "muted" }, text.bulk.listHint),
+      this.hints,
       el("div", { class: "row" }, this.button, this.input),
       this.state,
       this.progress,
@@ -63,7 +67,7 @@ class BulkAdd {
       else this.found({ people: peopleIn(files), badRows: [] });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      fill(this.state, el("span", { class: "bad" }, messageOf(error)));
+      fill(this.state, el("span", { class: "bad" }, error.message));
     }
     this.input.value = "";
   }
@@ -83,7 +87,7 @@ class BulkAdd {
 
   async run(people) {
     this.hasRun = true;
-    this.button.remove();
+    for (const one of [...this.hints, this.button.parentElement]) one.remove();
     fill(this.steps);
     this.progress.hidden = false;
     this.progress.max = people.length;
@@ -94,6 +98,14 @@ class BulkAdd {
       this.progress.value = done + 1;
     }
     fill(this.state, text.bulk.done(this.added, people.length), " ", text.bulk.ofPhotos(this.taken.size, this.refused.size));
+    if (this.ids.size) await this.compare();
+  }
+
+  /** Once for all of them, for some may resemble each other. */
+  compare() {
+    const found = new Lookalikes(this.frame, this.ids);
+    fill(this.steps, found.element);
+    return found.read();
   }
 
   /** Whether the person is on the watch-list now. */
@@ -123,7 +135,8 @@ class BulkAdd {
     }
   }
 
-  answered(fields, photos, { photos: fates }) {
+  answered(fields, photos, { id, is_new: isNew, photos: fates }) {
+    this.ids.set(id, this.ids.get(id) || isNew);
     photos.forEach((photo, place) => {
       const { fate, why } = fates[place];
       if (fate === "refused") this.refuse(fields, photo, why);
@@ -133,7 +146,7 @@ class BulkAdd {
 
   refusedAll(fields, photos, error) {
     const fates = error.body.photos;
-    photos.forEach((photo, place) => this.refuse(fields, photo, fates?.[place].why ?? messageOf(error)));
+    photos.forEach((photo, place) => this.refuse(fields, photo, fates?.[place].why ?? error.message));
   }
 
   refuse(fields, photo, why) {
@@ -160,10 +173,6 @@ function group(title, { open = false, kind = "" }) {
 
 function nameAnd({ name }, { path }) {
   return [typed(name), " · ", typed(path)];
-}
-
-function messageOf({ status, message }) {
-  return status === 0 ? text.frame.unreachable : message;
 }
 
 function formOf(fields, photos) {

@@ -56,7 +56,7 @@ class EraseDialog {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.despiteLabel.hidden = error.status !== 409;
-      fill(this.problem, error.status === 0 ? text.frame.unreachable : error.message).hidden = false;
+      fill(this.problem, error.message).hidden = false;
       this.check();
     }
   }

@@ -1,7 +1,19 @@
-// What stands in place of something that the server did not give.
+// What stands in place of something that the server did not give, or has not given yet.
 
-import { el } from "./dom.js";
+import { ApiError } from "./api.js";
+import { el, fill } from "./dom.js";
 import { text } from "./text.js";
+
+/** Lets a reading fill a place; says there that it takes a moment, and why it failed if it did. */
+export async function load(place, read) {
+  fill(place, el("p", { class: "muted" }, text.loading));
+  try {
+    await read();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    fill(place, failure(error, () => load(place, read)));
+  }
+}
 
 /** @param {ApiError} error @param {() => void} again tries once more */
 export function failure(error, again) {
@@ -9,6 +21,6 @@ export function failure(error, again) {
 }
 
 /** What did not work, as a sentence. */
-export function whyNot({ status, message }) {
-  return text.frame.failed(status === 0 ? text.frame.unreachable : message);
+export function whyNot({ message }) {
+  return text.frame.failed(message);
 }

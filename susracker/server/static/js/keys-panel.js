@@ -4,7 +4,9 @@ import { ApiError, get, path, post, remove } from "./api.js";
 import { ask } from "./ask.js";
 import { openDialog } from "./dialog.js";
 import { el, fill, typed } from "./dom.js";
+import { load } from "./failure.js";
 import { Panel } from "./panel.js";
+import { lastDays } from "./silence.js";
 import { table } from "./table.js";
 import { text } from "./text.js";
 import { agoElement, dayOf } from "./when.js";
@@ -13,7 +15,7 @@ const STATE = { valid: "good", expired: "", revoked: "" };
 
 export function keysPanel(frame) {
   const panel = new KeysPanel(frame);
-  panel.attempt(() => panel.read());
+  load(panel.list, () => panel.read());
   return panel.element;
 }
 
@@ -50,11 +52,14 @@ class KeysPanel extends Panel {
       el("td", { class: "muted" }, key.last_used_at ? agoElement(key.last_used_at) : text.keys.never),
       el(
         "td",
-        { class: "row" },
-        key.state === "valid" && [
-          el("button", { class: "small", onclick: () => this.attempt(() => this.rotate(key)) }, text.keys.rotate),
-          el("button", { class: "small danger", onclick: () => this.attempt(() => this.revoke(key)) }, text.keys.revoke),
-        ],
+        {},
+        key.state === "valid" &&
+          el(
+            "div",
+            { class: "row" },
+            el("button", { class: "small", onclick: () => this.attempt(() => this.rotate(key)) }, text.keys.rotate),
+            el("button", { class: "small danger", onclick: () => this.attempt(() => this.revoke(key)) }, text.keys.revoke),
+          ),
       ),
     );
   }
@@ -75,7 +80,7 @@ class KeysPanel extends Panel {
     const role = el("select", {}, Object.entries(text.keys.roles).map(([value, shown]) => el("option", { value }, shown)));
     const cameras = el("input", { maxlength: 200, placeholder: "gate-*", autocomplete: "off" });
     const camerasLabel = el("label", { class: "field", hidden: true }, text.keys.camerasHint, cameras);
-    const expires = el("input", { type: "date" });
+    const expires = el("input", { type: "date", min: lastDays(1)[0] });
     const problem = el("p", { class: "notice bad", role: "alert", hidden: true });
     role.addEventListener("change", () => (camerasLabel.hidden = role.value !== "camera"));
     const submit = async (event) => {

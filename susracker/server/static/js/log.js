@@ -82,9 +82,11 @@ export class AlertLog extends EventTarget {
       Object.assign(one, this.early.get(one.id));
       this.early.delete(one.id);
       this.byId.set(one.id, one);
-      this.#insert(one);
       this.lastSeq = Math.max(this.lastSeq, one.seq);
     }
+    const newest = this.alerts.at(-1)?.seq ?? 0;
+    this.alerts.push(...added);
+    if (added.length > 1 || added[0]?.seq < newest) this.alerts.sort((one, other) => one.seq - other.seq);
     if (added.length) this.#tell();
     return added;
   }
@@ -108,12 +110,6 @@ export class AlertLog extends EventTarget {
   /** Whether there may be more of these among the alerts that were not read yet. */
   get mayWaitLonger() {
     return this.waiting === this.alerts.length && !this.isComplete([EVERYTHING]);
-  }
-
-  #insert(alert) {
-    let place = this.alerts.length;
-    while (place && this.alerts[place - 1].seq > alert.seq) place -= 1;
-    this.alerts.splice(place, 0, alert);
   }
 
   #tell() {

@@ -1,7 +1,7 @@
 // A photo that is to be enrolled: looked at by the server at once, which says whether it can be.
 
 import { ApiError, post } from "./api.js";
-import { el, fill } from "./dom.js";
+import { el, fill, typed } from "./dom.js";
 import { framedPhoto } from "./framed.js";
 import { shortOdds } from "./odds.js";
 import { gradeOf } from "./photo.js";
@@ -13,7 +13,7 @@ export class NewPhoto {
     this.file = file;
     this.personId = personId;
     this.address = URL.createObjectURL(file);
-    this.picture = el("div", {}, el("img", { src: this.address, alt: file.name }));
+    this.picture = el("div", {}, el("img", { src: this.address, alt: file.name, onerror: () => fill(this.picture, typed(file.name)) }));
     this.answer = el("p", { class: "small muted", role: "status" }, text.form.checking);
     this.element = el(
       "figure",

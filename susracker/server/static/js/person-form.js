@@ -6,6 +6,7 @@ import { el, fill } from "./dom.js";
 import { NewPhoto } from "./new-photo.js";
 import { asBase64 } from "./photo.js";
 import { dropZone } from "./photo-drop.js";
+import { lastDays } from "./silence.js";
 import { text } from "./text.js";
 
 /**
@@ -28,6 +29,7 @@ class PersonForm {
     this.gallery = el("div", { class: "new-photos" });
     this.unlike = el("input", { type: "checkbox" });
     this.unlikeLabel = el("label", { class: "check small", hidden: true }, this.unlike, text.form.unlike);
+    this.noPhoto = el("p", { class: "small muted", hidden: Boolean(person) }, text.form.noPhotoWarning);
     this.button = el("button", { class: "main" }, text.form.save);
   }
 
@@ -41,7 +43,7 @@ class PersonForm {
       el("div", { class: "pair-fields" }, label(threat, text.form.threat), label(status, text.form.status), label(age, text.form.age)),
       el("label", { class: "field" }, `${text.form.crimes} (${text.form.crimesHint.toLowerCase()})`, crimes),
       el("div", { class: "pair-fields" }, label(reference, text.form.reference), label(expires, text.form.expires)),
-      el("fieldset", {}, el("legend", {}, text.form.photos), dropZone((files) => this.add(files), { onProblem: (why) => this.refuse(why) }), this.gallery, this.unlikeLabel),
+      el("fieldset", {}, el("legend", {}, text.form.photos), dropZone((files) => this.add(files), { onProblem: (why) => this.refuse(why) }), this.noPhoto, this.gallery, this.unlikeLabel),
       this.problem,
       el("div", { class: "row" }, this.button, el("button", { type: "button", onclick: () => this.dialog.close() }, text.cancel)),
     );
@@ -60,7 +62,7 @@ class PersonForm {
       threat: choice(text.threat, person.threat ?? "medium"),
       status: choice(statuses, person.status ?? "wanted"),
       reference: el("input", { maxlength: 200, value: person.case_reference ?? "", autocomplete: "off" }),
-      expires: el("input", { type: "date", value: person.expires_at?.slice(0, 10) ?? "" }),
+      expires: el("input", { type: "date", min: !this.person && lastDays(1)[0], value: person.expires_at?.slice(0, 10) ?? "" }),
     };
   }
 
@@ -84,12 +86,17 @@ class PersonForm {
       this.photos.push(photo);
       this.gallery.append(photo.element);
     }
-    this.unlikeLabel.hidden = !this.photos.length;
+    this.showHints();
   }
 
   leaveOut(photo) {
     this.photos = this.photos.filter((one) => one !== photo);
+    this.showHints();
+  }
+
+  showHints() {
     this.unlikeLabel.hidden = !this.photos.length;
+    this.noPhoto.hidden = Boolean(this.person ?? this.photos.length);
   }
 
   async submit(event) {

@@ -9,7 +9,7 @@ const GOOD = { eyes: 60, sharpness: 100 };
 const FAIR = { eyes: 35, sharpness: 40 };
 
 /** The address of an enrolled photo, of so many pixels at most. */
-export function photoAddress(personId, photoId, size) {
+function photoAddress(personId, photoId, size) {
   return `${path`/api/criminals/${personId}/photos/${photoId}`}?size=${size}`;
 }
 

@@ -1,15 +1,13 @@
 // For how long the server keeps what.
 
-import { ApiError, get } from "./api.js";
+import { get } from "./api.js";
 import { el, fill } from "./dom.js";
+import { load } from "./failure.js";
 import { text } from "./text.js";
 
-export function retentionPanel(frame) {
+export function retentionPanel() {
   const content = el("div", { class: "stack" });
-  show(content).catch((error) => {
-    if (!(error instanceof ApiError)) throw error;
-    frame.failed(error);
-  });
+  load(content, () => show(content));
   return el("section", { class: "card stack", "aria-label": text.retention.title }, el("h2", {}, text.retention.title), content);
 }
 

@@ -3,6 +3,8 @@
 import { el } from "./dom.js";
 
 const EXTRA = 4;
+/** More is asked for when so many rows are left below, so that nobody who scrolls has to wait. */
+const AHEAD = 40;
 
 export class Rows {
   /**
@@ -10,7 +12,7 @@ export class Rows {
    *   label: what the list is called. height: of a row, in pixels.
    *   row(item): the content of a row; mark(item): a text that changes when that does.
    *   pick(item): called when a row is chosen.
-   *   nearEnd(): called when the end comes into sight.
+   *   nearEnd(): called when the end comes near.
    */
   constructor(options) {
     this.options = options;
@@ -103,7 +105,7 @@ export class Rows {
       row.remove();
       this.shown.delete(id);
     }
-    if (end >= this.items.length - EXTRA) this.options.nearEnd?.();
+    if (end >= this.items.length - AHEAD) this.options.nearEnd?.();
   }
 
   #place(index) {

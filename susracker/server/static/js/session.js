@@ -9,7 +9,7 @@ const MAY = {
   auditor: ["audit"],
 };
 
-export class Session {
+class Session {
   constructor({ name, role, by_cookie: byCookie }) {
     this.name = name;
     this.role = role;

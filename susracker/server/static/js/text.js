@@ -236,7 +236,7 @@ export const text = {
     odds: "Strangers who score this high",
     state: "State",
     more: "Show more",
-    gone: "This person was removed.",
+    gone: "This person is not on the list, or not any more.",
   },
 
   erase: {
@@ -303,6 +303,22 @@ export const text = {
     adding: (name, done, all) => `Adding ${isolated(name)} (${count(done + 1)} of ${count(all)})`,
     done: (added, all) => `${count(added)} of ${many(all, "person is", "people are")} on the watch-list now.`,
     ofPhotos: (taken, refused) => `${many(taken, "photo", "photos")} enrolled, ${count(refused)} refused.`,
+  },
+
+  lookalikes: {
+    title: "Who looks alike",
+    comparing: "Comparing them with everyone on the list…",
+    none: "None of them looks like somebody else on the list.",
+    found: (n) => `${many(n, "pair looks alike: it", "pairs look alike: each")} may be one person under two names.`,
+    nearest: (n) => `The nearest ${count(n)} are shown.`,
+    allDecided: "All pairs are decided.",
+    readAgain: "The pairs shown are decided. For the others, choose the folder again.",
+    samePhoto: "Almost the same picture: perhaps one photo saved twice.",
+    isNew: "New",
+    open: "Opens in a new tab",
+    keep: "Keep both",
+    edit: (name) => `Edit ${name}`,
+    remove: (name) => `Remove ${name}`,
   },
 
   find: {

@@ -1,6 +1,8 @@
 // Which views there are, and who sees them. A view's code is loaded when it is opened.
 
+import { get } from "./api.js";
 import { el } from "./dom.js";
+import { failure } from "./failure.js";
 import { text } from "./text.js";
 
 const VIEWS = [
@@ -28,8 +30,19 @@ export async function openView(frame, name, rest) {
   const found = name ? [...VIEWS, ...OTHERS].find((view) => view.name === name) : first;
   if (!found || rest.length > (found.takes ?? 0)) return notice(text.frame.noSuchPage, first);
   if (!frame.session.may(found.needs)) return notice(text.frame.notAllowed, first);
-  const module = await found.load();
+  const module = await codeOf(found, frame);
   return Object.assign(module.open(frame, ...rest), { name: found.parent ?? found.name });
+}
+
+/** The code of a view; if it cannot be had because the server does not answer, one that says so. */
+async function codeOf(view, frame) {
+  try {
+    return await view.load();
+  } catch (error) {
+    const why = await get("/api/session").then(() => null, (refused) => refused);
+    if (why?.status !== 0) throw error;
+    return { open: () => ({ title: text.product, element: failure(why, () => frame.showView()) }) };
+  }
 }
 
 /** What stands where there is no view: why, and a way out. */

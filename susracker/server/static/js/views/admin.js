@@ -15,7 +15,7 @@ export function open(frame) {
       el("header", {}, el("h1", {}, text.admin.title)),
       frame.session.may("keys") && keysPanel(frame),
       auditPanel(frame),
-      retentionPanel(frame),
+      retentionPanel(),
     ),
   };
 }

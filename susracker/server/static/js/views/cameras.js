@@ -37,6 +37,7 @@ class CamerasView {
   /** What became of alerts takes longer, changes slowly, and each look at it is noted. */
   async readAll() {
     await this.read();
+    if (!this.isShown) return;
     try {
       const { cameras } = await get("/api/alerts/stats", { since: firstOfDays(DAYS) });
       this.judged = new Map(cameras.map((one) => [one.name, one]));

@@ -1,7 +1,9 @@
 // Find: whom a photo resembles. Nothing of it is kept.
 
+import { personAddress } from "../addresses.js";
 import { ApiError, post, queryOf } from "../api.js";
 import { el, fill, typed } from "../dom.js";
+import { whyNot } from "../failure.js";
 import { framedPhoto } from "../framed.js";
 import { odds } from "../odds.js";
 import { dropZone } from "../photo-drop.js";
@@ -43,7 +45,7 @@ class FindView {
       fill(this.result, this.photo(found), this.faces(found));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      fill(this.result, el("p", { class: "notice bad", role: "alert" }, error.message));
+      fill(this.result, el("p", { class: "notice bad", role: "alert" }, whyNot(error)));
     }
   }
 
@@ -81,7 +83,7 @@ class FindView {
       el(
         "div",
         {},
-        el("a", { href: `#/person/${encodeURIComponent(one.criminal_id)}` }, typed(one.name)),
+        el("a", { href: personAddress(one.criminal_id) }, typed(one.name)),
         el("p", { class: "small muted" }, odds(one.fpir)),
       ),
     );

@@ -1,8 +1,9 @@
 // Numbers: what became of alerts today and this week, and the false alert rate beside the promise.
 
-import { ApiError, get } from "../api.js";
+import { get } from "../api.js";
 import { benchmarkPanel } from "../benchmark-panel.js";
 import { el, fill, typed } from "../dom.js";
+import { load } from "../failure.js";
 import { intervalPlot, partsBar, percent } from "../plot.js";
 import { firstOfDays } from "../silence.js";
 import { table } from "../table.js";
@@ -19,20 +20,15 @@ class NumbersView {
   constructor(frame) {
     this.frame = frame;
     this.title = text.numbers.title;
-    this.content = el("div", { class: "stack" }, el("p", { class: "empty" }, text.loading));
+    this.content = el("div", { class: "stack" });
     this.element = el("div", { class: "view numbers" }, el("header", {}, el("h1", {}, text.numbers.title)), el("div", { class: "stack" }, this.content, benchmarkPanel()));
-    this.read();
+    load(this.content, () => this.read());
   }
 
   async read() {
-    try {
-      const spans = Object.entries(SPANS);
-      const found = await Promise.all(spans.map(([, days]) => get("/api/alerts/stats", { since: firstOfDays(days) })));
-      this.show(Object.fromEntries(spans.map(([name], place) => [name, found[place]])));
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      fill(this.content, el("p", { class: "notice bad", role: "alert" }, error.message));
-    }
+    const spans = Object.entries(SPANS);
+    const found = await Promise.all(spans.map(([, days]) => get("/api/alerts/stats", { since: firstOfDays(days) })));
+    this.show(Object.fromEntries(spans.map(([name], place) => [name, found[place]])));
   }
 
   show({ today, week, month }) {

@@ -1,5 +1,6 @@
 // The watch-list: everyone, found by name.
 
+import { personAddress } from "../addresses.js";
 import { ApiError, get } from "../api.js";
 import { bulkAddButton } from "../bulk-add.js";
 import { personChip, threatChip } from "../chips.js";
@@ -36,7 +37,7 @@ class PeopleView {
         {},
         el("h1", {}, text.people.title),
         this.search,
-        frame.session.may("manage") && el("div", { class: "row end" }, bulkAddButton(() => this.again()), el("button", { class: "main", onclick: () => this.add() }, text.people.add)),
+        frame.session.may("manage") && el("div", { class: "row end" }, bulkAddButton(frame, () => this.again()), el("button", { class: "main", onclick: () => this.add() }, text.people.add)),
       ),
       el("div", { class: "card" }, this.table, this.hint),
       this.more,
@@ -91,7 +92,7 @@ class PeopleView {
   }
 
   row(person) {
-    const where = `#/person/${encodeURIComponent(person.id)}`;
+    const where = personAddress(person.id);
     const [photo] = person.photos;
     return el(
       "tr",
@@ -109,7 +110,7 @@ class PeopleView {
   add() {
     openPersonForm(this.frame, null, (person) => {
       this.frame.say(text.person.saved(person.name ?? ""), "good");
-      location.hash = `#/person/${encodeURIComponent(person.id)}`;
+      location.hash = personAddress(person.id);
     });
   }
 }

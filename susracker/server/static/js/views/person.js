@@ -1,5 +1,6 @@
 // One person: photos, record, track and alerts.
 
+import { alertAddress } from "../addresses.js";
 import { ask } from "../ask.js";
 import { ApiError, get, path, put, remove } from "../api.js";
 import { isolated } from "../bidi.js";
@@ -11,6 +12,7 @@ import { failure } from "../failure.js";
 import { shortOdds } from "../odds.js";
 import { openPersonForm } from "../person-form.js";
 import { photoImage, qualityChip } from "../photo.js";
+import { removeAsked } from "../remove-person.js";
 import { planPicture, readSite } from "../site-plan.js";
 import { table } from "../table.js";
 import { text } from "../text.js";
@@ -35,7 +37,7 @@ class PersonView {
     this.record = el("section", { class: "card stack", "aria-label": text.person.record });
     this.track = el("section", { class: "card stack", "aria-label": text.person.track });
     this.alerts = el("section", { class: "card stack", "aria-label": text.person.alerts });
-    this.columns = el("div", { class: "columns" });
+    this.columns = el("div", { class: "columns", hidden: true });
     this.element = el(
       "div",
       { class: "view person" },
@@ -154,11 +156,7 @@ class PersonView {
   }
 
   async remove() {
-    const { name } = this.person;
-    if (!(await ask(text.person.removeTitle(name), text.person.removeHint, text.person.remove))) return;
-    await remove(path`/api/criminals/${this.id}`);
-    this.frame.say(text.person.removed(name), "good");
-    this.leave();
+    if (await removeAsked(this.frame, this.person)) this.leave();
   }
 
   leave() {
@@ -241,7 +239,7 @@ class PersonView {
       el(
         "tr",
         {},
-        el("td", {}, el("a", { href: `#/alerts/${encodeURIComponent(one.id)}` }, exactElement(one.occurred_at))),
+        el("td", {}, el("a", { href: alertAddress(one.id) }, exactElement(one.occurred_at))),
         el("td", { class: "camera" }, el("bdi", {}, names.get(one.camera_id))),
         el("td", { class: "number" }, one.fpir === null ? text.none : shortOdds(one.fpir)),
         el("td", {}, statusChip(one.status)),
