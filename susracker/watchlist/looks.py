@@ -27,8 +27,8 @@ if they are a second apart, with the second, third and sixth. What these looks l
 is for the last one, which knows all faces. Its chances to raise a false alert add up at most to the
 sum of the shares, however much its probes depend on each other (Boole's inequality).
 
-Most people are found with one face, so the first look has most of these; each share that it has is
-spent on the least evidence."""
+Most people are found with one face, so the first look has more than each of the others. A larger
+share would bring some alerts forward, and be spent on the least evidence."""
 
 
 def looks_due(probes: float) -> int:
