@@ -37,7 +37,7 @@ def stats_command(loaded: LoadedSettings, as_json: bool) -> None:
     A face whose score reaches the threshold is a match. Of the searches for people who are not
     enrolled, a share of target_fpir reaches it. The more templates someone has, the better they can
     be told apart from others. A passage is looked at up to four times, and each look has a part of
-    the target: half, a quarter, and twice an eighth.
+    the target: a fifth, then a tenth each; the last look at a passage has the rest.
 
     How many wanted people are missed was measured on about 800 people; the more people are
     enrolled, the more are missed. If your watch-list is longer than those measured, a note says so.

@@ -12,7 +12,7 @@ import numpy as np
 
 from susracker.faces.glance import Glimpse
 from susracker.models import Candidate, Detection, Picture, Vectors
-from susracker.watchlist.looks import Look, share_left
+from susracker.watchlist.looks import LOOKS, Look, share_left
 
 ALIKE = 0.92
 """Cosine of two faces' fast embeddings from which they are taken for one person. Of pairs of LFW's
@@ -121,7 +121,7 @@ class Passage:
         generation: of the watch-list, when it was looked at.
         looks: how many of `LOOKS` were taken.
         looked_count: what its faces counted for at the newest look; 0 after none.
-        settled: whether no further look can change who it is.
+        settled: whether it is matched, or its newest look found it far from everybody.
         best: kept only while it is not settled.
         candidates: the match and the next best, once there is one; later looks may improve them.
         shown: its alert, if it raised one.
@@ -169,14 +169,15 @@ class Passage:
         )
 
     @property
-    def is_open(self) -> bool:
-        """Whether a further look can change anything: for a match, the evidence."""
-        return bool(self.candidates) or not self.settled
+    def may_need_chips(self) -> bool:
+        """Whether faces that come between looks may have to be encoded in full: for a match, to
+        improve the evidence; otherwise while somebody is near."""
+        return self.looks < len(LOOKS) if self.candidates else not self.settled
 
-    def last_look(self) -> Look | None:
-        """The decision to make when it has ended; None if nothing is left of the target."""
+    def last_look(self) -> Look:
+        """The decision to make when it has ended."""
         share = share_left(self.looks, is_same=self.looked_count == self.count)
-        return Look(max(1.0, self.independent()), share) if share else None
+        return Look(max(1.0, self.independent()), share)
 
     def novelty(self, at: datetime) -> float:
         """What part of a probe one more face counts for."""

@@ -29,8 +29,9 @@ LEAST_GAP = 0.3
 to one that was looked at are not looked for: they count for half a probe at most."""
 
 RECHECKED_SECONDS = 1.0
-"""How often a face is looked at once its passage is settled, to notice that the camera has gone
-over to another person, whatever the camera or a glance says."""
+"""How often a face is looked at once its passage is settled or has had all of `LOOKS`: to notice
+that the camera has gone over to another person, whatever the camera or a glance says, and to learn
+more of this one."""
 
 MAX_GLANCED = 4
 """Passages whose faces are laid over a new picture, 0.6 ms each."""
@@ -40,13 +41,17 @@ MAX_PASSAGES, MAX_IN_ALL = 32, 1000
 longest ago are forgotten."""
 
 
+LAST = len(LOOKS) + 1
+"""The number of the look at a passage that has ended."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Claim:
     """What there is to do with one face of a detection.
 
     Attributes:
         look: the decision to make now; None if it is not time for one.
-        number: which of `LOOKS` it is, from 1; 0 without one.
+        number: which of `LOOKS` it is, from 1; `LAST` for the last look, 0 without one.
         vector: the fused fast embedding to look with, shape (dimension,).
         faces: those that may have to be encoded in full first.
         is_new: whether the passage began with this face.
@@ -147,15 +152,17 @@ class Passages:
         """Note what came of a look.
 
         Args:
-            settled: whether no further look can change who it is; a match always settles that.
+            settled: whether it was far from everybody; a match always settles who it is.
         """
         with self._lock:
             passage = claim.passage
             if not passage.candidates or is_better(candidates, passage.candidates):
                 passage.candidates = candidates
-            passage.settled |= settled or bool(candidates) or claim.number == len(LOOKS)
+            if claim.number >= passage.looks:  # not one that a newer look has overtaken
+                passage.settled = settled
+            passage.settled |= bool(passage.candidates) or claim.number == LAST
             if passage.settled:
-                # Nobody of these will be shown or encoded in full any more.
+                # If more faces bring somebody near, the fast embeddings of these will do.
                 passage.best = None
                 for probe in passage.probes:
                     probe.face.chip = None
@@ -323,7 +330,8 @@ def _is_idle(passage: Passage, at: datetime) -> bool:
     gap = min(abs((at - one.at).total_seconds()) for one in passage.probes)
     if passage.settled:
         gap = min(gap, abs((at - passage.checked_at).total_seconds()))
-    return gap < (RECHECKED_SECONDS if passage.settled else LEAST_GAP)
+    rarely = passage.settled or passage.looks == len(LOOKS)
+    return gap < (RECHECKED_SECONDS if rarely else LEAST_GAP)
 
 
 def _claim(
@@ -332,16 +340,16 @@ def _claim(
     """Add a face to its passage, and take the look that is due."""
     if generation != passage.generation and not passage.candidates:
         passage.generation, passage.looks, passage.settled = generation, 0, False
-    if not passage.is_open or passage.looks == len(LOOKS):
-        face.chip = None  # there is no look that it could be encoded for
     passage.add(face, at)
     if face.glimpse is not None:
         passage.glimpses = (face.glimpse, *passage.glimpses)[:MAX_GLIMPSES]
     due = looks_due(passage.count)
     look = None
-    if due > passage.looks and passage.is_open:
+    if due > passage.looks:
         passage.looks, passage.looked_count = due, passage.count
         look = Look(max(1.0, passage.independent()), LOOKS[due - 1].share)
+    elif not passage.may_need_chips:
+        face.chip = None
     faces = tuple(probe.face for probe in passage.probes) if look else ()
     number, is_match = due if look else 0, bool(passage.candidates)
     return Claim(passage, look, number, passage.vector, faces, is_new, is_match)

@@ -21,11 +21,14 @@ class Look:
 ONLY = Look()
 """The decision on a probe that is looked at once."""
 
-LOOKS = (Look(1, 1 / 2), Look(1.5, 1 / 4), Look(2.5, 1 / 8), Look(5, 1 / 8))
+LOOKS = (Look(1, 0.2), Look(1.5, 0.1), Look(2.5, 0.1), Look(5, 0.1))
 """A passage is decided on when its faces count for so many probes: with the first face, and then,
-if they are a second apart, with the second, third and sixth. Its chances to raise a false alert add
-up at most to the sum of the shares, however much its probes depend on each other (Boole's
-inequality). The first look has half, because many passages have one face only."""
+if they are a second apart, with the second, third and sixth. What these looks leave of the target
+is for the last one, which knows all faces. Its chances to raise a false alert add up at most to the
+sum of the shares, however much its probes depend on each other (Boole's inequality).
+
+Most people are found with one face, so the first look has more than each of the others. A larger
+share would bring some alerts forward, and be spent on the least evidence."""
 
 
 def looks_due(probes: float) -> int:
@@ -43,11 +46,11 @@ def share_left(looks: int, *, is_same: bool) -> float:
             spend that share again.
     """
     spent = sum(look.share for look in LOOKS[: looks - 1 if is_same else looks])
-    return 1 - spent if looks < len(LOOKS) else 0.0
+    return 1 - spent
 
 
 LAST_LOOKS = tuple(
     Look(one.probes, share_left(number, is_same=True)) for number, one in enumerate(LOOKS[:-1], 1)
 )
-"""The last looks at passages that end just after the first look, the second and the third. After
-the fourth, nothing is left."""
+"""The last looks at passages that end just after the first look, the second and the third: of one
+face, two and three, a second apart."""

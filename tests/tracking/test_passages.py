@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -17,7 +17,7 @@ from susracker.models import Candidate
 from susracker.tracking import passage as records
 from susracker.tracking import passages as module
 from susracker.tracking.passage import Passage, SeenFace, fused
-from susracker.tracking.passages import Claim, Passages
+from susracker.tracking.passages import LAST, Claim, Passages
 from susracker.watchlist.looks import LOOKS, looks_due
 from tests.state_machines import machine_settings
 from tests.tracking.light import NOON
@@ -147,10 +147,60 @@ def test_blurred_faces_count_for_less(cameras):
 def test_an_edit_of_the_watch_list_begins_the_looks_anew(cameras):
     claim = cameras.see(1, 0)
     cameras.passages.looked(claim, (), settled=True)
-    assert not cameras.see(1, 1).look
-    again = cameras.see(1, 2, generation=1)
-    assert again.look
+    assert not cameras.see(1, 0.1).look
+    again = cameras.see(1, 0.2, generation=1)
+    assert again.number == 1
     assert not again.passage.settled
+
+
+def test_a_settled_passage_is_looked_at_again_once_more_faces_have_come(cameras):
+    first = cameras.see(1, 0)
+    passage = first.passage
+    cameras.passages.looked(first, (), settled=True)
+    assert cameras.see(1, 0.1).faces == ()
+    assert not [one for one in passage.probes if one.face.chip is not None]
+    second = cameras.see(1, 1)
+    assert second.number == 2
+    assert [one.chip is not None for one in second.faces] == [False, False, True]
+    cameras.passages.looked(second, (), settled=False)
+    assert not passage.settled
+    assert passage.probes[-1].face.chip is not None
+
+
+def test_a_look_that_a_newer_one_has_overtaken_settles_nothing(cameras):
+    first, second = cameras.see(1, 0), cameras.see(1, 1)
+    cameras.passages.looked(second, (), settled=False)
+    cameras.passages.looked(first, (), settled=True)
+    assert not first.passage.settled
+    cameras.passages.looked(second, ANN, settled=False)
+    assert first.passage.settled
+
+
+def test_of_a_passage_that_has_ended_no_picture_is_kept_after_its_last_look(cameras):
+    claim = cameras.see(1, 0)
+    last = replace(claim, number=LAST)
+    cameras.passages.looked(last, (), settled=False)
+    assert claim.passage.settled
+    assert claim.passage.probes[0].face.chip is None
+
+
+def test_what_the_looks_left_of_the_target_is_for_the_last_look(cameras):
+    left = []
+    for at in range(8):
+        passage = cameras.see(1, at).passage
+        left.append(round(passage.last_look().share, 9))
+    # Where the newest face was looked at, its look is part of the last one.
+    assert left == [1, 0.8, 0.7, 0.6, 0.6, 0.6, 0.5, 0.5]
+    assert passage.last_look().probes == pytest.approx(8, abs=0.1)
+
+
+def test_after_the_last_of_the_looks_faces_are_looked_at_once_a_second(cameras):
+    for at in range(6):
+        claim = cameras.see(1, at, "t1")
+    assert claim.number == len(LOOKS)
+    assert not claim.passage.settled
+    assert cameras.passages.skips("gate", "t1", later(5.9), later(5.9)) is claim.passage
+    assert cameras.passages.skips("gate", "t1", later(6.1), later(6.1)) is None
 
 
 def test_looks_that_came_to_nothing_are_taken_again(cameras):

@@ -6,12 +6,17 @@ from itertools import pairwise
 
 import pytest
 
-from susracker.watchlist.looks import LOOKS, looks_due
+from susracker.watchlist.looks import LAST_LOOKS, LOOKS, looks_due, share_left
 from susracker.watchlist.scoring import load_scoring
 
 
 def test_the_looks_share_the_target():
-    assert sum(look.share for look in LOOKS) <= 1
+    for number in range(1, len(LOOKS) + 1):
+        spent = sum(look.share for look in LOOKS[:number])
+        assert spent + share_left(number, is_same=False) == pytest.approx(1)
+        assert share_left(number, is_same=True) == pytest.approx(
+            1 - spent + LOOKS[number - 1].share
+        )
     assert [looks_due(probes) for probes in (0.9, 1, 1.4, 1.5, 2.5, 5, 24)] == [0, 1, 1, 2, 3, 4, 4]
 
 
@@ -30,3 +35,8 @@ def test_the_same_frame_sent_ten_times_helps_no_stranger(people, target, templat
         for look in LOOKS
     ]
     assert all(one < other for one, other in pairwise(thresholds))
+    lasts = [
+        scoring.threshold(one.share * target, {templates: people}, one.probes) for one in LAST_LOOKS
+    ]
+    assert all(one < other for one, other in pairwise(lasts))
+    assert lasts[0] <= thresholds[0]
