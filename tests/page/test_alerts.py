@@ -167,8 +167,7 @@ def test_a_camera_without_a_location_is_called_by_its_id(site, pages):
     expect(seen_at).to_have_text("Seen atbare-2")
 
 
-VAIN = 3
-"""Tries to connect, each after a longer pause."""
+AWAY_SECONDS = 10
 
 
 def test_each_of_a_hundred_alerts_is_shown_once_although_the_server_is_cut_off(own_site, pages):
@@ -180,14 +179,11 @@ def test_each_of_a_hundred_alerts_is_shown_once_although_the_server_is_cut_off(o
     cameras = [f"cut-{number}" for number in range(100)]
     for camera in cameras[:40]:
         activity(site, camera)
-    tries: list[Any] = []
-    page.on("websocket", lambda made: tries.append(made))
     relay.away = True
     for camera in cameras[40:70]:
         activity(site, camera)
     expect(page.get_by_text("Not connected")).to_be_visible()
-    while len(tries) < VAIN:
-        page.wait_for_event("websocket")
+    page.wait_for_timeout(1000 * AWAY_SECONDS)
     relay.away = False
     for camera in cameras[70:]:
         activity(site, camera)
