@@ -90,8 +90,8 @@ class GalleryOnly:
     def threshold_of(self, look: Look) -> float:
         return self._gallery.threshold_for(look.share * self._target, look.probes)
 
-    def margins(self, probes: np.ndarray, looks: Sequence[Look]) -> np.ndarray:
-        return self._gallery.best_scores(probes) - [self.threshold_of(look) for look in looks]
+    def best_scores(self, probes: np.ndarray) -> np.ndarray:
+        return self._gallery.best_scores(probes)
 
     def identify(
         self, probes: np.ndarray, now: datetime, looks: Sequence[Look]

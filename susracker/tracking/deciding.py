@@ -17,6 +17,7 @@ from susracker.tracking.passages import LAST, Claim, Passages
 from susracker.tracking.recogniser import Match, Recognition, Sight, best_of_each
 from susracker.tracking.turns import Turns
 from susracker.watchlist.looks import Look
+from susracker.watchlist.scoring import Scores
 from susracker.watchlist.watchlist import PREFILTER_MARGIN, WatchList
 
 FAR_AFTER_ONE, FAR_AFTER_MORE = 2.0, 1.5
@@ -28,10 +29,22 @@ target of 1%, and 4 at 0.1%. Of strangers, the first look settles 59% and 84%.""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Due:
-    """A look to take."""
+    """A look to take.
+
+    Attributes:
+        score: the best one by the fast embeddings.
+        margin: how far that is above the threshold.
+    """
 
     claim: Claim
     look: Look
+    score: float
+    margin: float
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the faces have to be encoded in full."""
+        return self.margin >= -PREFILTER_MARGIN or self.claim.is_match
 
 
 class Decider:
@@ -150,7 +163,16 @@ class Decider:
         """
         if not passage.settled:
             faces = tuple(probe.face for probe in passage.probes)
-            claim = Claim(passage, passage.last_look(), LAST, passage.vector, faces, is_new=False)
+            known = passage.is_same and passage.generation == self._watchlist.generation
+            claim = Claim(
+                passage,
+                passage.last_look(),
+                LAST,
+                passage.vector,
+                faces,
+                is_new=False,
+                score=passage.score if known else None,
+            )
             self._look([claim], best.detection.camera_id, now)
         if not passage.candidates:
             return None
@@ -172,26 +194,36 @@ class Decider:
                 self._passages.keep(claim.passage, best)
 
     def _look(self, claims: Sequence[Claim], camera_id: str, now: datetime) -> None:
-        due = [_Due(claim, claim.look) for claim in claims if claim.look]
-        if not due:
-            return
-        vectors = np.stack([one.claim.vector for one in due])
-        margins = self._watchlist.margins(vectors, [one.look for one in due])
-        near = [
-            one
-            for one, margin in zip(due, margins, strict=True)
-            if margin >= -PREFILTER_MARGIN or one.claim.is_match
-        ]
+        due = self._due([(claim, claim.look) for claim in claims if claim.look])
+        near = [one for one in due if one.is_near]
         self._encode([face for one in near for face in one.claim.faces], camera_id)
-        for one, margin in zip(due, margins.tolist(), strict=True):
-            if one not in near:
+        for one in due:
+            if not one.is_near:
                 far = FAR_AFTER_ONE if one.claim.number == 1 else FAR_AFTER_MORE
-                self._passages.looked(one.claim, (), settled=margin < -far)
+                self._passages.looked(one.claim, (), one.score, settled=one.margin < -far)
         if near:
             probes = np.stack([one.claim.passage.template for one in near])
             found = self._watchlist.identify(probes, now, [one.look for one in near])
             for one, candidates in zip(near, found, strict=True):
-                self._passages.looked(one.claim, candidates, settled=False)
+                self._passages.looked(one.claim, candidates, one.score, settled=False)
+
+    def _due(self, looks: Sequence[tuple[Claim, Look]]) -> list[_Due]:
+        if not looks:
+            return []
+        scores = self._scores([claim for claim, _ in looks])
+        return [
+            _Due(claim, look, score, score - self._watchlist.threshold_of(look))
+            for (claim, look), score in zip(looks, scores.tolist(), strict=True)
+        ]
+
+    def _scores(self, claims: Sequence[Claim]) -> Scores:
+        """The best scores by their fast embeddings, of which that of a last look may be known."""
+        scores = np.array([claim.score for claim in claims], np.float32)  # NaN for None
+        unknown = np.isnan(scores)
+        if unknown.any():
+            vectors = np.stack([claim.vector for claim in claims])
+            scores[unknown] = self._watchlist.best_scores(vectors[unknown])
+        return scores
 
     def _encode(self, faces: Sequence[SeenFace], camera_id: str) -> None:
         """Encode in full the faces that are not yet."""

@@ -121,6 +121,7 @@ class Passage:
         generation: of the watch-list, when it was looked at.
         looks: how many of `LOOKS` were taken.
         looked_count: what its faces counted for at the newest look; 0 after none.
+        score: the best one by their fast embeddings at the newest look.
         settled: whether it is matched, or its newest look found it far from everybody.
         best: kept only while it is not settled.
         candidates: the match and the next best, once there is one; later looks may improve them.
@@ -140,6 +141,7 @@ class Passage:
     probes: list[Probe] = field(default_factory=list)
     looks: int = 0
     looked_count: float = 0.0
+    score: float | None = None
     settled: bool = False
     best: BestFace | None = None
     candidates: tuple[Candidate, ...] = ()
@@ -174,9 +176,14 @@ class Passage:
         improve the evidence; otherwise while somebody is near."""
         return self.looks < len(LOOKS) if self.candidates else not self.settled
 
+    @property
+    def is_same(self) -> bool:
+        """Whether no faces have come since its newest look."""
+        return self.looked_count == self.count
+
     def last_look(self) -> Look:
         """The decision to make when it has ended."""
-        share = share_left(self.looks, is_same=self.looked_count == self.count)
+        share = share_left(self.looks, is_same=self.is_same)
         return Look(max(1.0, self.independent()), share)
 
     def novelty(self, at: datetime) -> float:

@@ -56,6 +56,7 @@ class Claim:
         faces: those that may have to be encoded in full first.
         is_new: whether the passage began with this face.
         is_match: whether the passage was matched before; then the look is for better evidence.
+        score: the best one by `vector`, where it is known from a look with the same faces.
     """
 
     passage: Passage
@@ -65,6 +66,7 @@ class Claim:
     faces: tuple[SeenFace, ...]
     is_new: bool
     is_match: bool = False
+    score: float | None = None
 
 
 class Passages:
@@ -148,10 +150,18 @@ class Passages:
                 claims.append(_claim(passage, face, at, generation, is_new=is_new))
             return claims
 
-    def looked(self, claim: Claim, candidates: tuple[Candidate, ...], *, settled: bool) -> None:
+    def looked(
+        self,
+        claim: Claim,
+        candidates: tuple[Candidate, ...],
+        score: float,
+        *,
+        settled: bool,
+    ) -> None:
         """Note what came of a look.
 
         Args:
+            score: the best one by the claim's vector.
             settled: whether it was far from everybody; a match always settles who it is.
         """
         with self._lock:
@@ -159,7 +169,7 @@ class Passages:
             if not passage.candidates or is_better(candidates, passage.candidates):
                 passage.candidates = candidates
             if claim.number >= passage.looks:  # not one that a newer look has overtaken
-                passage.settled = settled
+                passage.settled, passage.score = settled, score
             passage.settled |= bool(passage.candidates) or claim.number == LAST
             if passage.settled:
                 # If more faces bring somebody near, the fast embeddings of these will do.
@@ -172,6 +182,7 @@ class Passages:
         with self._lock:
             for claim in claims:
                 if claim.look:
+                    claim.passage.score = None
                     claim.passage.looks = min(claim.passage.looks, claim.number - 1)
                     claim.passage.looked_count = 0.0
 

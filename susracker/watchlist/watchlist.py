@@ -19,7 +19,7 @@ from susracker.watchlist.fusion import FusedTemplates, fuse_all
 from susracker.watchlist.gallery import MAX_COHORT_MEMBERS, Scored, ScoredGallery
 from susracker.watchlist.looks import ONLY, Look
 from susracker.watchlist.operating import OperatingPoint, operating_points
-from susracker.watchlist.scoring import Scoring, TemplateCounts
+from susracker.watchlist.scoring import Scores, Scoring, TemplateCounts
 
 log = logging.getLogger(__name__)
 
@@ -148,22 +148,20 @@ class WatchList:
         Returns:
             shape (n,).
         """
-        return self.margins(probes, [ONLY] * len(probes)) >= -PREFILTER_MARGIN
+        return self.best_scores(probes) >= self.threshold - PREFILTER_MARGIN
 
-    def margins(self, probes: Vectors, looks: Sequence[Look]) -> NDArray[np.float64]:
-        """How far the best score of each probe is above the threshold of its look.
+    def best_scores(self, probes: Vectors) -> Scores:
+        """The best score in each probe's search.
 
         Args:
             probes: unit length, shape (n, dimension).
-            looks: one for each probe.
 
         Returns:
-            shape (n,); negative infinity while the list is empty.
+            shape (n,); negative infinity if nobody is near, and while the list is empty.
         """
         if not math.isfinite(self.threshold):
-            return np.full(len(probes), -np.inf)
-        thresholds = np.array([self.threshold_of(look) for look in looks])
-        return np.asarray(self._gallery.best_scores(probes) - thresholds, np.float64)
+            return np.full(len(probes), -np.inf, np.float32)
+        return self._gallery.best_scores(probes)
 
     def identify(
         self, probes: Vectors, now: datetime, looks: Sequence[Look] | None = None

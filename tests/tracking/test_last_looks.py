@@ -192,6 +192,43 @@ def test_a_store_that_fails_loses_no_alert(near, monkeypatch):
     assert len(later(near, 6)) == 1
 
 
+@pytest.fixture
+def searches(near, monkeypatch) -> list[int]:
+    """How many faces each search by fast embeddings is for."""
+    made: list[int] = []
+    search = near.watchlist.best_scores
+
+    def counted(probes):
+        made.append(len(probes))
+        return search(probes)
+
+    monkeypatch.setattr(near.watchlist, "best_scores", counted)
+    return made
+
+
+def test_faces_that_were_searched_for_are_not_searched_for_again(near, searches):
+    see(near, 0)
+    assert len(later(near, 5)) == 1
+    assert searches == [1]
+
+
+def test_faces_that_came_since_the_newest_look_are_searched_for(near, searches):
+    for seconds in (0, 0.4, 0.8):
+        see(near, seconds)
+    assert searches == [1, 1]
+    later(near, 5)
+    assert searches == [1, 1, 1]
+
+
+def test_the_last_look_is_at_the_list_of_then(near, searches):
+    see(near, 0)
+    (hopper,) = (one for one in near.store.criminals() if one.name == "Grace Hopper")
+    near.store.remove_criminal(hopper.id)
+    near.watchlist.refresh(NOON)
+    assert later(near, 5) == []
+    assert searches == [1, 1]
+
+
 def test_who_was_removed_meanwhile_is_not_alerted(near):
     see(near, 0)
     for criminal in near.store.criminals():

@@ -146,7 +146,7 @@ def test_blurred_faces_count_for_less(cameras):
 
 def test_an_edit_of_the_watch_list_begins_the_looks_anew(cameras):
     claim = cameras.see(1, 0)
-    cameras.passages.looked(claim, (), settled=True)
+    cameras.passages.looked(claim, (), 0.0, settled=True)
     assert not cameras.see(1, 0.1).look
     again = cameras.see(1, 0.2, generation=1)
     assert again.number == 1
@@ -156,30 +156,30 @@ def test_an_edit_of_the_watch_list_begins_the_looks_anew(cameras):
 def test_a_settled_passage_is_looked_at_again_once_more_faces_have_come(cameras):
     first = cameras.see(1, 0)
     passage = first.passage
-    cameras.passages.looked(first, (), settled=True)
+    cameras.passages.looked(first, (), 0.0, settled=True)
     assert cameras.see(1, 0.1).faces == ()
     assert not [one for one in passage.probes if one.face.chip is not None]
     second = cameras.see(1, 1)
     assert second.number == 2
     assert [one.chip is not None for one in second.faces] == [False, False, True]
-    cameras.passages.looked(second, (), settled=False)
+    cameras.passages.looked(second, (), 0.0, settled=False)
     assert not passage.settled
     assert passage.probes[-1].face.chip is not None
 
 
 def test_a_look_that_a_newer_one_has_overtaken_settles_nothing(cameras):
     first, second = cameras.see(1, 0), cameras.see(1, 1)
-    cameras.passages.looked(second, (), settled=False)
-    cameras.passages.looked(first, (), settled=True)
+    cameras.passages.looked(second, (), 0.0, settled=False)
+    cameras.passages.looked(first, (), 0.0, settled=True)
     assert not first.passage.settled
-    cameras.passages.looked(second, ANN, settled=False)
+    cameras.passages.looked(second, ANN, 0.0, settled=False)
     assert first.passage.settled
 
 
 def test_of_a_passage_that_has_ended_no_picture_is_kept_after_its_last_look(cameras):
     claim = cameras.see(1, 0)
     last = replace(claim, number=LAST)
-    cameras.passages.looked(last, (), settled=False)
+    cameras.passages.looked(last, (), 0.0, settled=False)
     assert claim.passage.settled
     assert claim.passage.probes[0].face.chip is None
 
@@ -217,7 +217,7 @@ def test_tracked_faces_are_skipped_between_looks_and_once_settled(cameras):
     claim = cameras.see(1, 0, "t1")
     assert skips(0.2) is claim.passage
     assert skips(0.4) is None
-    cameras.passages.looked(claim, (), settled=True)
+    cameras.passages.looked(claim, (), 0.0, settled=True)
     assert skips(0.9) is claim.passage
     assert skips(1.1) is None
     cameras.see(1, 1.1, "t1")
@@ -251,7 +251,7 @@ def test_chips_are_few_and_gone_once_a_passage_is_settled(cameras):
     passage = claims[0].passage
     kept = [one for one in passage.probes if one.face.chip is not None]
     assert len(kept) == records.MAX_CHIPS
-    cameras.passages.looked(claims[0], ANN, settled=False)
+    cameras.passages.looked(claims[0], ANN, 0.0, settled=False)
     assert not [one for one in passage.probes if one.face.chip is not None]
     for at in range(100):
         passage.add(face(1, at), later(at))
