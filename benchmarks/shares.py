@@ -66,7 +66,8 @@ def main() -> None:
         "--enrol",
         type=int,
         action="append",
-        help="which photo of each person to enrol, from 1; may be repeated: all passages count",
+        help="which photo of each person to enrol, from 1, beginning anew after the last; may "
+        "be repeated: all passages count",
     )
     options = parser.parse_args()
     one_core_a_thread()

@@ -171,6 +171,7 @@ class Decider:
                 passage.vector,
                 faces,
                 is_new=False,
+                generation=passage.generation,
                 score=passage.score if known else None,
             )
             self._look([claim], best.detection.camera_id, now)

@@ -121,7 +121,7 @@ class Passage:
         generation: of the watch-list, when it was looked at.
         looks: how many of `LOOKS` were taken.
         looked_count: what its faces counted for at the newest look; 0 after none.
-        score: the best one by their fast embeddings at the newest look.
+        score: the best one by their fast embeddings at the newest look; None until that is noted.
         settled: whether it is matched, or its newest look found it far from everybody.
         best: kept only while it is not settled.
         candidates: the match and the next best, once there is one; later looks may improve them.

@@ -55,6 +55,7 @@ class Claim:
         vector: the fused fast embedding to look with, shape (dimension,).
         faces: those that may have to be encoded in full first.
         is_new: whether the passage began with this face.
+        generation: of the watch-list, that its passage is looked at with.
         is_match: whether the passage was matched before; then the look is for better evidence.
         score: the best one by `vector`, where it is known from a look with the same faces.
     """
@@ -65,6 +66,7 @@ class Claim:
     vector: Vectors
     faces: tuple[SeenFace, ...]
     is_new: bool
+    generation: int
     is_match: bool = False
     score: float | None = None
 
@@ -168,7 +170,8 @@ class Passages:
             passage = claim.passage
             if not passage.candidates or is_better(candidates, passage.candidates):
                 passage.candidates = candidates
-            if claim.number >= passage.looks:  # not one that a newer look has overtaken
+            # Not one that a newer look has overtaken, or one at an older list.
+            if claim.number >= passage.looks and claim.generation == passage.generation:
                 passage.settled, passage.score = settled, score
             passage.settled |= bool(passage.candidates) or claim.number == LAST
             if passage.settled:
@@ -178,13 +181,14 @@ class Passages:
                     probe.face.chip = None
 
     def give_back(self, claims: Sequence[Claim]) -> None:
-        """Take looks again next time, because nothing came of them."""
+        """Take looks again next time, because nothing came of them; but not those that were
+        noted, or that a newer look has overtaken: they would spend a share twice."""
         with self._lock:
             for claim in claims:
-                if claim.look:
-                    claim.passage.score = None
-                    claim.passage.looks = min(claim.passage.looks, claim.number - 1)
-                    claim.passage.looked_count = 0.0
+                passage = claim.passage
+                newest = passage.looks, passage.generation, None
+                if claim.look and (claim.number, claim.generation, passage.score) == newest:
+                    passage.looks, passage.looked_count = claim.number - 1, 0.0
 
     def keep(self, passage: Passage, best: BestFace) -> None:
         """Keep a face until the passage ends, if it is the best so far of one that is open."""
@@ -349,7 +353,7 @@ def _claim(
     passage: Passage, face: SeenFace, at: datetime, generation: int, *, is_new: bool
 ) -> Claim:
     """Add a face to its passage, and take the look that is due."""
-    if generation != passage.generation and not passage.candidates:
+    if generation > passage.generation and not passage.candidates:
         passage.generation, passage.looks, passage.settled = generation, 0, False
     passage.add(face, at)
     if face.glimpse is not None:
@@ -357,10 +361,10 @@ def _claim(
     due = looks_due(passage.count)
     look = None
     if due > passage.looks:
-        passage.looks, passage.looked_count = due, passage.count
+        passage.looks, passage.looked_count, passage.score = due, passage.count, None
         look = Look(max(1.0, passage.independent()), LOOKS[due - 1].share)
     elif not passage.may_need_chips:
         face.chip = None
     faces = tuple(probe.face for probe in passage.probes) if look else ()
     number, is_match = due if look else 0, bool(passage.candidates)
-    return Claim(passage, look, number, passage.vector, faces, is_new, is_match)
+    return Claim(passage, look, number, passage.vector, faces, is_new, passage.generation, is_match)

@@ -90,7 +90,7 @@ class WatchList:
 
     @property
     def generation(self) -> int:
-        """A number that changes whenever the watch-list does."""
+        """A number that grows whenever the watch-list changes."""
         return self._generation
 
     def threshold_for(self, target_fpir: float, probes: float = 1) -> float:

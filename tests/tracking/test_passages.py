@@ -176,6 +176,34 @@ def test_a_look_that_a_newer_one_has_overtaken_settles_nothing(cameras):
     assert first.passage.settled
 
 
+def test_a_look_at_an_older_watch_list_settles_nothing(cameras):
+    """The list changed before the same face came again, and the look at it was the first to end."""
+    older, newer = cameras.see(1, 0), cameras.see(1, 0, received=0.1, generation=1)
+    passage = newer.passage
+    cameras.passages.looked(newer, (), 1.0, settled=False)
+    cameras.passages.looked(older, (), -3.0, settled=True)
+    cameras.passages.give_back([older])
+    assert (passage.settled, passage.score, passage.looks) == (False, 1.0, 1)
+
+
+def test_looks_do_not_begin_anew_for_a_face_that_came_just_before_an_edit(cameras):
+    cameras.see(1, 0, generation=1)
+    late = cameras.see(1, 0.1)
+    assert late.look is None
+    assert late.passage.generation == 1
+
+
+def test_while_a_look_is_under_way_no_score_is_known(cameras):
+    """That of the look before was of fewer faces."""
+    first = cameras.see(1, 0)
+    cameras.passages.looked(first, (), 1.0, settled=False)
+    assert first.passage.score == 1.0
+    second = cameras.see(1, 1)
+    assert first.passage.score is None
+    cameras.passages.looked(second, (), 2.0, settled=False)
+    assert first.passage.score == 2.0
+
+
 def test_of_a_passage_that_has_ended_no_picture_is_kept_after_its_last_look(cameras):
     claim = cameras.see(1, 0)
     last = replace(claim, number=LAST)
@@ -207,6 +235,31 @@ def test_looks_that_came_to_nothing_are_taken_again(cameras):
     claim = cameras.see(1, 0)
     cameras.passages.give_back([claim])
     assert cameras.see(1, 0).number == 1
+
+
+@pytest.mark.parametrize("failed", range(4))
+@pytest.mark.parametrize("faces_after", [0, 3])
+def test_a_look_that_fails_spends_no_share_twice(cameras, failed, faces_after):
+    """It fails after those that were taken meanwhile have come to an end."""
+    looks = [claim for claim in (cameras.see(1, at) for at in range(6)) if claim.look]
+    passage, failing = looks[0].passage, looks.pop(failed)
+    for claim in looks:
+        cameras.passages.looked(claim, (), 0.0, settled=False)
+    cameras.passages.give_back([failing])
+    looks += [claim for at in range(faces_after) if (claim := cameras.see(1, 6 + at)).look]
+    # One at the same faces is part of the last one.
+    apart = [claim for claim in looks if len(claim.faces) < len(passage.probes)]
+    spent = sum(claim.look.share for claim in apart)
+    assert spent + passage.last_look().share <= 1 + 1e-9
+
+
+def test_a_look_that_was_noted_is_not_taken_again(cameras):
+    """Of two faces in one picture, one was far from everybody, and the store failed for the other
+    one."""
+    noted, failed = cameras.passages.add("gate", None, [face(1), face(2)], NOON, NOON, 0)
+    cameras.passages.looked(noted, (), -3.0, settled=True)
+    cameras.passages.give_back([noted, failed])
+    assert [one.passage.looks for one in (noted, failed)] == [1, 0]
 
 
 def test_tracked_faces_are_skipped_between_looks_and_once_settled(cameras):
