@@ -59,7 +59,7 @@ class CommandTable(click.Group):
             raise
         except Exception as error:
             # dlib and pydantic make errors of their own of an interruption while they are imported.
-            if hearing.has_heard:
+            if hearing.has_heard and _is_of_import(error):
                 raise SystemExit(INTERRUPTED) from error
             raise
         finally:
@@ -99,6 +99,14 @@ class CommandTable(click.Group):
         except SusrackerError as error:
             wrong = isinstance(error, (InputError, ConfigError))
             raise (click.UsageError if wrong else click.ClickException)(str(error)) from error
+
+
+def _is_of_import(error: Exception) -> bool:
+    """Whether a module could not be imported. What else fails after Ctrl-C must be seen."""
+    trace = error.__traceback__
+    while trace and trace.tb_frame.f_code.co_name != "<module>":
+        trace = trace.tb_next
+    return isinstance(error, ImportError) or trace is not None
 
 
 def _is_interrupted(error: BaseException | None) -> bool:

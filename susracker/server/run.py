@@ -92,12 +92,18 @@ class Requests:
 
     def _count_while(self, environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
         # A generator's `finally` runs when the server closes it: after the last write.
-        answer = self._app(environ, start_response)
+        answer: Iterable[bytes] = ()
         try:
+            answer = self._app(environ, start_response)
             yield from answer
         finally:
+            self._end(answer)
+
+    def _end(self, answer: Iterable[bytes]) -> None:
+        try:
             if isinstance(answer, Closeable):
                 answer.close()
+        finally:
             self._running -= 1
             if not self._running:
                 self._idle.set()

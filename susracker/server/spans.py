@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 FLUSH_SECONDS = 3.0
 """How long the last spans may take to be sent when the server stops."""
 
+NOISY = ("opentelemetry.exporter", "opentelemetry.trace", "opentelemetry.util.re")
+"""Loggers that must be silent: of each attempt to send, which is told once, below; of what clients
+send in `tracestate`, up to 8 kB a request; of headers for the collector, which may be keys."""
+
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 OTHER = "_OTHER"
 """The method of requests with one that clients made up (semantic conventions)."""
@@ -49,8 +53,8 @@ class Traces:
     """
 
     def __init__(self, url: str) -> None:
-        # What it says of each attempt is said once, below.
-        logging.getLogger("opentelemetry.exporter").setLevel(logging.CRITICAL)
+        for name in NOISY:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._exporter = _Watched(OTLPSpanExporter(), url)
         self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(self._exporter))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from susracker.errors import ConfigError, MissingDriverError
 from susracker.passwords import without_password
@@ -32,18 +33,27 @@ def collector(environment: Mapping[str, str] = os.environ) -> str | None:
     is_off = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
     if not url or is_off or environment.get("OTEL_TRACES_EXPORTER", "otlp") == "none":
         return None
-    if not url.startswith(("http://", "https://")):
+    if not _is_http(url):
         raise ConfigError(
             f"{variable}={without_password(url)!r} is not the URL of a collector: it must be like "
             "http://collector:4318"
         )
-    for name in PROTOCOLS:
-        if environment.get(name, PROTOCOL) != PROTOCOL:
-            raise ConfigError(
-                f"{name}={environment[name]!r}: traces are sent by {PROTOCOL} only: set that, and "
-                "the collector's port for it, which is 4318 as a rule"
-            )
+    # A variable that is empty is as good as none, as the specification has it.
+    name = next((one for one in PROTOCOLS if environment.get(one)), None)
+    if name and environment[name] != PROTOCOL:
+        raise ConfigError(
+            f"{name}={environment[name]!r}: traces are sent by {PROTOCOL} only: set that, and the "
+            "collector's port for it, which is 4318 as a rule"
+        )
     return url
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is no number, or the address is no address
+        return False
 
 
 def open_traces() -> Traces | None:
@@ -64,4 +74,7 @@ def open_traces() -> Traces | None:
             f"the environment asks for traces to {without_password(url)}, which need the package "
             f"{error.name!r}: pip install 'susracker[otel]', or set OTEL_SDK_DISABLED=true"
         ) from error
-    return Traces(without_password(url))
+    try:
+        return Traces(without_password(url))
+    except ValueError as error:
+        raise ConfigError(f"a variable of OpenTelemetry (OTEL_…) is wrong: {error}") from error

@@ -256,6 +256,10 @@ def test_a_collector_of_traces_is_looked_for(url, web, monkeypatch):
     monkeypatch.setenv(endpoint, "http://127.0.0.1:9")
     ((state, text),) = doctor(url)[1]["traces"]
     assert (state, "no connection to the collector" in text) == ("warning", True)
+    monkeypatch.setenv(endpoint, "http://127.0.0.1:99999")
+    ((state, text),) = doctor(url)[1]["traces"]
+    assert (state, "is not the URL of a collector" in text) == ("problem", True)
+    monkeypatch.setenv(endpoint, "http://127.0.0.1:9")
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     monkeypatch.delitem(sys.modules, "susracker.server.spans", raising=False)
     found = doctor(url)[1]

@@ -176,6 +176,9 @@ def test_whom_the_added_people_resemble_is_shown_and_decided(fresh_site, pages, 
         expect(grace.get_by_role("img", name=f"Photo 1 of {name}")).to_be_visible()
     eventually(page, LOADED)
     expect(grace.get_by_text("New", exact=True)).to_have_count(1)
+    pairs.nth(1).get_by_role("button", name=re.compile("Edit")).first.click()
+    page.get_by_role("dialog").last.get_by_role("button", name="Save").click()
+    expect(pairs.nth(1).get_by_role("button", name=re.compile("Keep both .* and "))).to_be_focused()
     grace.get_by_role("button", name=f"Edit {HOPPER.name}").click()
     form = page.get_by_role("dialog").last
     form.get_by_label("Case reference").fill("K-7")

@@ -110,9 +110,10 @@ def test_one_that_is_ignored_stays_so():
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
-def test_an_error_that_an_interruption_became_ends_the_program_as_one():
-    """As of extension modules that are interrupted while they are imported."""
-    program = """
+@pytest.mark.parametrize("failure", ["raise ImportError()", "exec('raise TypeError()')"])
+def test_an_error_that_an_interruption_became_ends_the_program_as_one(failure):
+    """As of extension modules, and of modules, that are interrupted while they are imported."""
+    program = f"""
 import signal
 from susracker.cli import main
 from susracker.commands import settings
@@ -121,7 +122,7 @@ def interrupted(**values):
     try:
         signal.raise_signal(signal.SIGINT)
     except KeyboardInterrupt:
-        raise ImportError("initialization failed") from None
+        {failure}
 
 settings.command.callback = interrupted
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -129,6 +130,28 @@ main(["settings"])
 """
     done = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, timeout=LONG)
     assert (done.returncode, done.stderr) == (130, b"")
+
+
+def test_what_else_fails_after_an_interruption_is_told():
+    """As of files that are written at the end, on a disk that is full."""
+    program = """
+import signal
+from susracker.cli import main
+from susracker.commands import settings
+
+def interrupted(**values):
+    try:
+        signal.raise_signal(signal.SIGINT)
+    finally:
+        raise OSError("the disk is full")
+
+settings.command.callback = interrupted
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main(["settings"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, timeout=LONG)
+    assert done.returncode == 1
+    assert b"the disk is full" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import gevent
@@ -14,6 +14,7 @@ import pytest
 from susracker import open_tracker
 from susracker.errors import OverloadedError
 from susracker.server.pools import BoundedPool
+from susracker.server.run import Requests
 from susracker.server.service import EXTENSION
 from tests.server.apps import running_app
 
@@ -50,6 +51,35 @@ def test_a_closed_application_is_forgotten(tmp_path):
         gevent.sleep(0.05)
         gc.collect()
         assert thumbnails() is None
+
+
+class Answer:
+    """What an application answers; it fails when it is read, or when it is closed."""
+
+    def __init__(self, fails: str) -> None:
+        self._fails = fails
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"a part"
+        if self._fails == "read":
+            raise OSError("gone")
+
+    def close(self) -> None:
+        if self._fails == "close":
+            raise OSError("gone")
+
+
+@pytest.mark.parametrize("fails", ["call", "read", "close"])
+def test_a_request_that_fails_holds_up_no_stop(fails):
+    def app(environ, start_response):
+        if fails == "call":
+            raise OSError("gone")
+        return Answer(fails)
+
+    requests = Requests(app)
+    with pytest.raises(OSError, match="gone"):
+        list(requests({"PATH_INFO": "/"}, None))
+    assert requests.wait_until_idle(0)
 
 
 def test_a_closed_pool_finishes_what_it_accepted_and_takes_no_more():

@@ -120,6 +120,26 @@ def test_nothing_personal_is_sent(monkeypatch, tmp_path, collector, faces):
     ]
 
 
+def test_what_callers_say_wrong_is_not_logged(monkeypatch, tmp_path, collector, capfd):
+    site = traced(monkeypatch, tmp_path, f"http://127.0.0.1:{collector.port}")
+    for sent in (
+        {"traceparent": SAMPLED, "tracestate": "secret@" * 500},
+        {"traceparent": SAMPLED, "tracestate": "secret=1,secret=2"},
+        {"traceparent": "secret" * 500},
+    ):
+        assert requests.get(f"{site.url}/healthz", headers=sent, timeout=30).status_code == 200
+    assert site.server.stop() == 0
+    log = capfd.readouterr().err.lower()
+    assert not [word for word in ("secret", "w3c", "traceparent", "duplicate") if word in log]
+
+
+def test_headers_for_the_collector_are_not_logged(monkeypatch, caplog):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", NOWHERE)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "api-key secret")
+    tracing.open_traces().close()
+    assert "secret" not in caplog.text
+
+
 def test_the_sampler_follows_the_caller_and_the_standard_variables(
     monkeypatch, tmp_path, collector
 ):
@@ -187,9 +207,35 @@ def test_it_is_off_unless_the_environment_asks_for_it(variables):
     assert tracing.collector(variables) is None
 
 
-def test_what_cannot_be_is_told():
-    with pytest.raises(ConfigError, match="OTEL_EXPORTER_OTLP_ENDPOINT='collector:4318'"):
-        tracing.collector({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"})
+@pytest.mark.parametrize(
+    "url",
+    ["collector:4318", "http://", "http://:4318", "http://a:99999", "http://a:x", "http://[::1"],
+)
+def test_a_url_that_is_none_is_told(url):
+    with pytest.raises(ConfigError, match=re.escape(f"OTEL_EXPORTER_OTLP_ENDPOINT={url!r}")):
+        tracing.collector({"OTEL_EXPORTER_OTLP_ENDPOINT": url})
+
+
+@pytest.mark.parametrize(
+    ("traces", "all_signals"), [("", ""), ("http/protobuf", "grpc"), ("", "http/protobuf")]
+)
+def test_the_protocol_of_traces_counts_and_an_empty_one_is_none(traces, all_signals):
+    variables = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": NOWHERE,
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": traces,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": all_signals,
+    }
+    assert tracing.collector(variables) == NOWHERE
+
+
+def test_numbers_that_do_not_fit_are_told(monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", NOWHERE)
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "100")
+    with pytest.raises(ConfigError, match=r"OpenTelemetry .* max_export_batch_size must be"):
+        tracing.open_traces()
+
+
+def test_another_protocol_is_told():
     grpc = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": NOWHERE, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
     with pytest.raises(ConfigError, match="http/protobuf only"):
         tracing.collector(grpc)

@@ -98,7 +98,7 @@ class BulkAdd {
       this.progress.value = done + 1;
     }
     fill(this.state, text.bulk.done(this.added, people.length), " ", text.bulk.ofPhotos(this.taken.size, this.refused.size));
-    if (this.ids.size) await this.compare();
+    if (this.ids.size && !this.isClosed) await this.compare();
   }
 
   /** Once for all of them, for some may resemble each other. */

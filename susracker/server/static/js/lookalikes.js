@@ -54,19 +54,23 @@ export class Lookalikes {
     return this.people.get(id) ?? false;
   }
 
-  /** Drops pairs that need no decision any more, and goes on to the next. */
-  drop(isDone) {
+  /**
+   * Drops pairs that need no decision any more, and goes on to the next.
+   * @param {number} place of the first of them
+   */
+  drop(isDone, place = this.pairs.findIndex(isDone)) {
     const done = this.pairs.filter(isDone);
     this.pairs = this.pairs.filter((one) => !done.includes(one));
     done.forEach((one) => one.element.remove());
     fill(this.state, this.howMany());
-    (this.pairs[0]?.keep ?? this.state).focus();
+    (this.pairs[Math.min(place, this.pairs.length - 1)]?.keep ?? this.state).focus();
   }
 
   /** Shows what was changed of a person. */
   saved(person) {
+    const place = this.pairs.findIndex((one) => one.shows(person.id));
     for (const pair of this.pairs) pair.replace(person);
-    this.drop((one) => one.isOfOneName());
+    this.drop((one) => one.isOfOneName(), place);
   }
 }
 
@@ -82,6 +86,7 @@ class Pair {
   }
 
   draw() {
+    this.keep.setAttribute("aria-label", text.lookalikes.keepNamed(...this.both.map((one) => one.name)));
     fill(
       this.element,
       this.isSamePhoto && el("p", { class: "small muted" }, text.lookalikes.samePhoto),

@@ -317,6 +317,7 @@ export const text = {
     isNew: "New",
     open: "Opens in a new tab",
     keep: "Keep both",
+    keepNamed: (one, other) => `Keep both ${one} and ${other}`,
     edit: (name) => `Edit ${name}`,
     remove: (name) => `Remove ${name}`,
   },
