@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from susracker.errors import ConfigError, InputError, SusrackerError
-from susracker.runtime.interruption import INTERRUPTED, Hearing, exit_as_told
+from susracker.runtime.interruption import INTERRUPTED, exit_as_told, interrupt_again
 
 COMMANDS = {
     "demo": "See it work: a camera, a wanted person, an alert.",
@@ -47,20 +47,13 @@ class CommandTable(click.Group):
     typed or set is wrong, else 1."""
 
     def main(self, *args: Any, **more: Any) -> Any:
-        hearing = Hearing()
         try:
-            with hearing:
-                return super().main(*args, **more)
+            return super().main(*args, **more)
         except KeyboardInterrupt as error:
             raise SystemExit(INTERRUPTED) from error
         except SystemExit as error:
             if _is_interrupted(error.__context__):
                 error.code = INTERRUPTED
-            raise
-        except Exception as error:
-            # dlib and pydantic make errors of their own of an interruption while they are imported.
-            if hearing.has_heard and _is_of_import(error):
-                raise SystemExit(INTERRUPTED) from error
             raise
         finally:
             exit_as_told()
@@ -72,6 +65,7 @@ class CommandTable(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"susracker.commands.{cmd_name}").command
+        interrupt_again()
         return command
 
     def resolve_command(
@@ -99,14 +93,6 @@ class CommandTable(click.Group):
         except SusrackerError as error:
             wrong = isinstance(error, (InputError, ConfigError))
             raise (click.UsageError if wrong else click.ClickException)(str(error)) from error
-
-
-def _is_of_import(error: Exception) -> bool:
-    """Whether a module could not be imported. What else fails after Ctrl-C must be seen."""
-    trace = error.__traceback__
-    while trace and trace.tb_frame.f_code.co_name != "<module>":
-        trace = trace.tb_next
-    return isinstance(error, ImportError) or trace is not None
 
 
 def _is_interrupted(error: BaseException | None) -> bool:

@@ -1,23 +1,19 @@
-"""Ctrl-C, at moments at which Python alone would lose it."""
+"""Ctrl-C while the program is imported, and afterwards."""
 
 from __future__ import annotations
 
-import _thread
 import os
 import signal
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable
 
 import pytest
 
-from susracker.runtime.interruption import Hearing
+from susracker.runtime.interruption import interrupt_again, leave_at_once
 
 LONG = 60.0
 
-pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs POSIX signals")
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 
 
 @pytest.fixture(autouse=True)
@@ -26,62 +22,6 @@ def _plain_handler():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
-
-
-class Interrupted:
-    """Interrupted within a callback, whose exceptions Python ignores."""
-
-    def __del__(self) -> None:
-        signal.raise_signal(signal.SIGINT)
-
-
-def seconds_until_heard(wait: Callable[[], None]) -> float:
-    began = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), Hearing():
-        wait()
-    return time.monotonic() - began
-
-
-def test_one_that_a_callback_swallows_comes_again():
-    def wait() -> None:
-        Interrupted()
-        time.sleep(LONG)
-
-    assert seconds_until_heard(wait) < LONG
-
-
-def test_one_that_comes_just_before_a_wait_ends_it():
-    """`interrupt_main` notes the signal, and wakes nobody: as one does that comes between Python's
-    last look for signals and the system call."""
-
-    def wait() -> None:
-        threading.Timer(0.2, _thread.interrupt_main).start()
-        time.sleep(LONG)
-
-    assert seconds_until_heard(wait) < LONG
-
-
-def test_it_is_heard_once():
-    heard = 0
-    with Hearing():
-        try:
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(LONG)
-        except KeyboardInterrupt:
-            heard += 1
-        time.sleep(0.3)
-    assert heard == 1
-
-
-def test_what_was_there_before_is_there_afterwards():
-    hook, files = sys.unraisablehook, set(os.listdir("/dev/fd"))
-    with Hearing():
-        pass
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert sys.unraisablehook is hook
-    assert signal.set_wakeup_fd(-1) == -1
-    assert not [one for one in threading.enumerate() if one.name == "hearing Ctrl-C" and one.join()]
-    assert set(os.listdir("/dev/fd")) <= files
 
 
 def test_the_exit_status_is_what_the_program_says():
@@ -104,32 +44,17 @@ main(["settings"])
 
 def test_one_that_is_ignored_stays_so():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with Hearing():
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.2)
+    leave_at_once()
+    interrupt_again()
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
-@pytest.mark.parametrize("failure", ["raise ImportError()", "exec('raise TypeError()')"])
-def test_an_error_that_an_interruption_became_ends_the_program_as_one(failure):
-    """As of extension modules, and of modules, that are interrupted while they are imported."""
-    program = f"""
-import signal
-from susracker.cli import main
-from susracker.commands import settings
-
-def interrupted(**values):
-    try:
+def test_after_the_imports_it_raises_again():
+    leave_at_once()
+    assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    interrupt_again()
+    with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
-    except KeyboardInterrupt:
-        {failure}
-
-settings.command.callback = interrupted
-signal.signal(signal.SIGINT, signal.default_int_handler)
-main(["settings"])
-"""
-    done = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, timeout=LONG)
-    assert (done.returncode, done.stderr) == (130, b"")
 
 
 def test_what_else_fails_after_an_interruption_is_told():

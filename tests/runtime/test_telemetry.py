@@ -11,8 +11,8 @@ import pytest
 SWITCH = "ORT_DISABLE_TELEMETRY"
 
 RUN = """
-from susracker.matchers.codes import _session
-_session()
+from susracker.matchers.products import onnx_session
+onnx_session()
 import os
 print(os.environ["ORT_DISABLE_TELEMETRY"])
 """
