@@ -167,6 +167,25 @@ def test_a_camera_without_a_location_is_called_by_its_id(site, pages):
     expect(seen_at).to_have_text("Seen atbare-2")
 
 
+def test_the_rest_of_an_alert_that_arrives_late_leaves_the_focus_to_who_judges(site, pages):
+    for camera in ("late-1", "late-2"):
+        activity(site, camera)
+    held: list[Any] = []
+    page = pages.open(site.url)
+    live(page)
+    expect(row(page, "late-2")).to_have_attribute("aria-selected", "true")
+    page.route(re.compile(r"/api/alerts/[^/?]+$"), lambda route: held.append(route))
+    row(page, "late-1").click()
+    page.keyboard.press("c")
+    reason = page.locator(".reasons button").first
+    expect(reason).to_be_focused()
+    page.evaluate("document.querySelector('.detail h1').dataset.is = 'early'")
+    (one,) = held
+    one.continue_()
+    expect(page.locator(".detail h1")).not_to_have_attribute("data-is", "early")
+    expect(reason).to_be_focused()
+
+
 AWAY_SECONDS = 10
 
 

@@ -91,6 +91,8 @@ export class AlertDetail {
     this.mark = this.markOf(alert);
     this.element.setAttribute("aria-label", alert.name ?? alert.event_type);
     const isFace = alert.alert_type === 1;
+    // To put the panel back in place takes the focus from whoever is judging.
+    const focused = this.panel?.element.contains(document.activeElement) ? document.activeElement : null;
     fill(
       this.element,
       this.head(alert, person),
@@ -100,6 +102,7 @@ export class AlertDetail {
       alert.reviews && this.judging(alert),
       el("div", { class: "more" }, alert.reviews && history(alert), isFace && others(alert)),
     );
+    focused?.focus({ preventScroll: true });
   }
 
   head(alert, person) {
