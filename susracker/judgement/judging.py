@@ -95,7 +95,10 @@ class Judging:
         Raises:
             NotFoundError: there is no such alert.
         """
-        (found,) = with_judgements(self._journal, [self._journal.alert(alert_id)])
+        # Before the alert: a review that comes between is a conflict then, and its status is not
+        # taken back.
+        made = self._journal.judgements([alert_id])
+        (found,) = _beside([self._journal.alert(alert_id)], made)
         return found
 
     def _new(
@@ -146,7 +149,10 @@ class Judging:
 
 def with_judgements(journal: Journal, alerts: Sequence[Alert]) -> list[Judged]:
     """Each alert with its judgements."""
-    made = journal.judgements([alert.id for alert in alerts])
+    return _beside(alerts, journal.judgements([alert.id for alert in alerts]))
+
+
+def _beside(alerts: Sequence[Alert], made: Sequence[Judgement]) -> list[Judged]:
     by_alert: dict[str, list[Judgement]] = {alert.id: [] for alert in alerts}
     for one in made:
         by_alert[one.alert_id].append(one)

@@ -248,3 +248,22 @@ def test_a_review_and_an_outcome_at_once_are_both_stored(tmp_path):
         judged = judging.judged(alert.id)
         assert judged.alert.status == "confirmed"
         assert (len(judged.reviews), len(judged.outcomes)) == (1, 1)
+
+
+@pytest.mark.parametrize("reads", ["alert", "judgements"])
+def test_a_review_between_the_reads_of_an_outcome_is_not_taken_back(tmp_path, monkeypatch, reads):
+    """Whichever is read first: the alert, or what was said about it."""
+    with open_store(f"sqlite:///{tmp_path / 'store.db'}") as store:
+        (alert,) = store.record([], [activity()])
+        judging, read, made = Judging(store, 1), getattr(store, reads), []
+
+        def read_and_review(asked):
+            found = read(asked)
+            if not made:
+                made.append(asked)
+                judging.review(alert.id, verdict="confirmed", reason="scar", made_by=JO)
+            return found
+
+        monkeypatch.setattr(store, reads, read_and_review)
+        judging.record_outcome(alert.id, outcome="lost", made_by=ALEX)
+        assert store.alert(alert.id).status == "confirmed"
