@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -89,6 +89,12 @@ class SigningKey:
             make_private_folder(path.parent)
             _make(path)
             key = load_pem_private_key(path.read_bytes(), password=None)
+        except InternalError as error:
+            # OpenSSL has no words for a key of one kind with the length of another.
+            raise ConfigError(
+                f"OpenSSL cannot read the key of the audit log, {path}, which is damaged: name "
+                "another file with --audit-key"
+            ) from error
         except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise ConfigError(
                 f"cannot read or make the key of the audit log, {path}: {error}: name another file "

@@ -155,7 +155,8 @@ class Spool:
     def _errors_mapped(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+            # SQLite's message may repeat what is damaged, in no UTF-8, which Python cannot read.
             raise SpoolError(
                 f"the spool {self._path or 'in memory'} cannot be used: {error}; name a writable "
                 "folder on a disk with free space"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pytest
+
 from susracker.access.signing import PublicKey, SigningKey, public_path
+from susracker.errors import ConfigError
 
 
 def test_a_public_key_that_is_missing_is_written_again(tmp_path: Path) -> None:
@@ -25,3 +28,13 @@ def test_a_public_key_that_cannot_be_written_is_not_needed(tmp_path: Path, caplo
     long = (tmp_path / "audit-key.pem").rename(tmp_path / f"{'x' * 240}.pem")
     assert SigningKey.load_or_make(long).public.id == made.public.id
     assert "cannot write the public key" in caplog.text
+
+
+def test_a_damaged_key_is_told_in_one_line(tmp_path: Path) -> None:
+    """It says that it is of X448, whose keys are longer; OpenSSL has no words for that."""
+    file = tmp_path / "audit-key.pem"
+    SigningKey.load_or_make(file)
+    file.write_text(file.read_text().replace("K2Vw", "K2Vv"))
+    with pytest.raises(ConfigError, match="OpenSSL cannot read the key") as error:
+        SigningKey.load_or_make(file)
+    assert "\n" not in str(error.value)

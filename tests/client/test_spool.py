@@ -164,3 +164,12 @@ def test_a_disk_that_fails_is_an_error_and_counts_nothing(tmp_path):
         spool.put("e0", b"x")
     assert len(spool) == 0
     spool.close()
+
+
+def test_a_file_whose_tables_are_not_even_text_is_told_to_be_unusable(tmp_path):
+    """SQLite repeats them in its message, which Python cannot read."""
+    path = tmp_path / "gate.db"
+    Spool(path, 100).close()
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE", b"CREATE\xffTABLE"))
+    with pytest.raises(SpoolError, match="cannot be used"):
+        Spool(path, 100)

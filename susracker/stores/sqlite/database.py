@@ -287,7 +287,8 @@ class Database:
             raise StoreUnavailableError(f"cannot use {self.path}: {error}: {todo}") from error
         except UNFIT as error:
             raise InputError(f"a value cannot be stored: {error}") from error
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            # SQLite's message may repeat what is damaged, in no UTF-8, which Python cannot read.
             raise StoreFormatError(
                 f"{self.path} is not a susracker store, or is damaged: {error}: name another file, "
                 "or restore it from a backup"

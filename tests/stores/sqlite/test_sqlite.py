@@ -122,6 +122,15 @@ def test_a_file_that_is_no_database_is_left_as_it_is(path: Path, content: bytes)
     assert path.read_bytes() == content
 
 
+def test_a_file_whose_tables_are_not_even_text_is_told_to_be_damaged(path: Path) -> None:
+    """SQLite repeats them in its message, which Python cannot read."""
+    SqliteStore.open(path).close()
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE", b"CREATE\xffTABLE"))
+    with pytest.raises(StoreFormatError) as error:
+        SqliteStore.open(path)
+    assert_one_line_about(path, error)
+
+
 def test_another_programs_database_is_left_as_it_is(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
