@@ -219,6 +219,8 @@ def test_a_view_that_was_not_loaded_yet_says_that_the_server_is_gone(site, pages
     page.context.set_offline(False)
     main.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("heading", name="Numbers")).to_be_visible()
+    # Chromium sometimes reports an import that failed, although the page has caught it.
+    pages.errors[:] = [one for one in pages.errors if "dynamically imported module" not in one]
 
 
 def test_alerts_that_cannot_be_read_at_first_are_read_as_soon_as_they_can(site, pages):
