@@ -37,7 +37,7 @@ ROUNDS, LEAST_GAIN = 8, 1e-3
 """When the search for the best place ends: after so many rounds, or gaining less."""
 
 FIRST_ROUNDS, PROMISING = 2, 0.7
-"""After so many rounds, it goes on only from this correlation on: 6% of crops of different people
+"""After so many rounds, it goes on only from this correlation on: 4% of crops of different people
 reach it, and 99% of frames that `benchmarks/passages.py` makes of one photo."""
 
 BLUR = 3
