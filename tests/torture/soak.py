@@ -51,8 +51,6 @@ from tests.torture.processes import socket_count
 from tests.torture.samples import judge, sample
 from tests.torture.site import Site, memory_folder, wait_until
 
-CAMERAS = 8
-
 KEEP_SECONDS = 240
 """How long records are kept."""
 
@@ -74,6 +72,8 @@ class Load:
 
     Attributes:
         per_second: detections.
+        cameras: that send these in turn. Each sees the same 20 people again and again, so with 60
+            of them people are away for longer than `passage_seconds`, and passages end.
         pause: seconds between two requests of the desk.
         stay: seconds that an operator stays who comes and goes.
         sample: seconds between two samples.
@@ -81,6 +81,7 @@ class Load:
     """
 
     per_second: float
+    cameras: int = 60
     pause: float = 0.5
     stay: float = 20.0
     sample: float = 10.0
@@ -118,7 +119,8 @@ def site(folder: Path) -> Iterator[Site]:
 def soak(server: Site, figures: Figures, seconds: float, load: Load) -> None:
     """Run everything at once, and judge what grew."""
     sockets = socket_count(server.pid)
-    sources = [Source(f"camera-{number}", load.per_second / CAMERAS) for number in range(CAMERAS)]
+    each = load.per_second / load.cameras
+    sources = [Source(f"camera-{number}", each) for number in range(load.cameras)]
     with ExitStack() as stack:
         operators = stack.enter_context(
             Apart[Heard](functools.partial(come_and_go, server.port, load.stay))

@@ -13,7 +13,7 @@ HOURS = [number / 360 for number in range(200)]
 def test_everything_at_once(tmp_path):
     figures = Figures("Soak, for some seconds")
     with site(tmp_path) as server:
-        soak(server, figures, 5, Load(10, pause=0.02, stay=1, sample=1, purge=1.5))
+        soak(server, figures, 5, Load(10, cameras=8, pause=0.02, stay=1, sample=1, purge=1.5))
     figures.show()
     assert not figures.broken
 
