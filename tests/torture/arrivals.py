@@ -39,11 +39,13 @@ class Source:
         per_second: events that are due in a second; 0 is as many as `connections` carry, each
             waiting for its answers.
         connections: only where `per_second` is 0.
+        ids: how many cameras it sends as, in turn.
     """
 
     name: str
     per_second: float = 0.0
     connections: int = 1
+    ids: int = 1
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class _Camera:
         self._images = itertools.cycle(images)
         for _ in range(sum(source.name.encode()) % len(images)):
             next(self._images)
+        self._names = itertools.cycle([source.name, *_names(source)])
         self._numbers = itertools.count()
         self._run = f"{time.time():.0f}"
         self._free = free
@@ -181,9 +184,8 @@ class _Camera:
         return await asyncio.open_connection("127.0.0.1", self._port)
 
     def _request(self) -> bytes:
-        name = self._source.name
         body = (
-            f'{{"camera_id":"{name}","camera_location":"Main gate","event_type":"face",'
+            f'{{"camera_id":"{next(self._names)}","camera_location":"Main gate","event_type":"face",'
             f'"event_id":"{self._run}-{next(self._numbers)}",'
             f'"timestamp":"{datetime.now(timezone.utc).isoformat()}",'
             f'"image":"{next(self._images)}"}}'
@@ -192,6 +194,11 @@ class _Camera:
             "POST /api/detections HTTP/1.1\r\nHost: localhost\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
         ).encode()
+
+
+def _names(source: Source) -> list[str]:
+    """The ids that it sends as besides its name."""
+    return [f"{source.name}-{number}" for number in range(1, source.ids)]
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, str | None, dict[str, object]]:

@@ -24,13 +24,14 @@ def cameras(server: Site, sources: Sequence[Source]) -> Apart[Answer]:
     return Apart(functools.partial(send_all, server.port, pictures, sources))
 
 
-def capacity(server: Site, seconds: float, connections: int = 8) -> float:
+def capacity(server: Site, seconds: float, connections: int = 8, ids: int = 1) -> float:
     """Detections that the server answers in a second.
 
     Args:
         connections: cameras that send one after the other; no more than may wait.
+        ids: how many cameras they send as.
     """
-    with cameras(server, [Source("warm", connections=connections)]) as busy:
+    with cameras(server, [Source("warm", connections=connections, ids=ids)]) as busy:
         assert wait_until(lambda: len(busy.results) > WARM_ANSWERS, 120)
         before, began = len(busy.results), time.monotonic()
         time.sleep(seconds)

@@ -51,6 +51,14 @@ from tests.torture.processes import socket_count
 from tests.torture.samples import judge, sample
 from tests.torture.site import Site, memory_folder, wait_until
 
+CAMERAS = 37
+"""Each of them sees the same 20 people again and again. With so many, people are away for longer
+than `passage_seconds`, so passages end, as they do at a site. It has no factor in common with 20, so
+that one connection which sends for all of them shows everyone to each."""
+
+CAPACITY_SECONDS = 30
+"""In which the capacity is measured. Passages begin to end after 4 of them."""
+
 KEEP_SECONDS = 240
 """How long records are kept."""
 
@@ -72,8 +80,7 @@ class Load:
 
     Attributes:
         per_second: detections.
-        cameras: that send these in turn. Each sees the same 20 people again and again, so with 60
-            of them people are away for longer than `passage_seconds`, and passages end.
+        cameras: that send these in turn.
         pause: seconds between two requests of the desk.
         stay: seconds that an operator stays who comes and goes.
         sample: seconds between two samples.
@@ -81,7 +88,7 @@ class Load:
     """
 
     per_second: float
-    cameras: int = 60
+    cameras: int = CAMERAS
     pause: float = 0.5
     stay: float = 20.0
     sample: float = 10.0
@@ -97,7 +104,7 @@ def main() -> None:
     options = parser.parse_args()
     figures = Figures(f"Soak, {options.minutes:g} minutes at {options.capacity:.0%} of capacity")
     with tempfile.TemporaryDirectory(dir=memory_folder()) as folder, site(Path(folder)) as server:
-        carried = capacity(server, 10)
+        carried = capacity(server, CAPACITY_SECONDS, ids=CAMERAS)
         figures.note("capacity", f"{carried:.1f} detections/s")
         soak(server, figures, options.minutes * 60, Load(carried * options.capacity))
     figures.exit()
