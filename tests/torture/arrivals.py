@@ -11,6 +11,7 @@ import base64
 import itertools
 import json
 import time
+import zlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -128,15 +129,17 @@ class _Camera:
             await self._send(time.monotonic())
 
     async def _open_loop(self, stopping: asyncio.Event) -> None:
-        due = time.monotonic()
+        # Cameras do not all see someone in the same moment.
+        share = zlib.crc32(self._source.name.encode()) / 2**32
+        due = time.monotonic() + share / self._source.per_second
         sending: set[asyncio.Task[None]] = set()
         while not stopping.is_set():
-            due += 1 / self._source.per_second
             while (early := due - time.monotonic()) > 0 and not stopping.is_set():
                 await asyncio.sleep(min(early, SMALL_STEP))
             task = asyncio.create_task(self._send(due))
             sending.add(task)
             task.add_done_callback(sending.discard)
+            due += 1 / self._source.per_second
             await asyncio.sleep(0)
         await asyncio.gather(*sending)
 
@@ -184,8 +187,9 @@ class _Camera:
         return await asyncio.open_connection("127.0.0.1", self._port)
 
     def _request(self) -> bytes:
+        name = next(self._names)
         body = (
-            f'{{"camera_id":"{next(self._names)}","camera_location":"Main gate","event_type":"face",'
+            f'{{"camera_id":"{name}","camera_location":"Main gate","event_type":"face",'
             f'"event_id":"{self._run}-{next(self._numbers)}",'
             f'"timestamp":"{datetime.now(timezone.utc).isoformat()}",'
             f'"image":"{next(self._images)}"}}'

@@ -53,8 +53,8 @@ from tests.torture.site import Site, memory_folder, wait_until
 
 CAMERAS = 37
 """Each of them sees the same 20 people again and again. With so many, people are away for longer
-than `passage_seconds`, so passages end, as they do at a site. It has no factor in common with 20, so
-that one connection which sends for all of them shows everyone to each."""
+than `passage_seconds`, so passages end, as they do at a site. It has no factor in common with 20:
+one connection that sends for all of them shows everyone to each."""
 
 CAPACITY_SECONDS = 30
 """In which the capacity is measured. Passages begin to end after 4 of them."""
