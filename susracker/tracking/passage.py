@@ -124,6 +124,7 @@ class Passage:
         score: the best one by their fast embeddings at the newest look; None until that is noted.
         settled: whether it is matched, or its newest look found it far from everybody.
         best: kept only while it is not settled.
+        has_ended: whether it was seen for the last time so long ago that no face joins it any more.
         candidates: the match and the next best, once there is one; later looks may improve them.
         shown: its alert, if it raised one.
         glimpses: of the newest faces that were looked at, the newest first.
@@ -144,6 +145,7 @@ class Passage:
     score: float | None = None
     settled: bool = False
     best: BestFace | None = None
+    has_ended: bool = False
     candidates: tuple[Candidate, ...] = ()
     shown: Shown | None = None
     glimpses: tuple[Glimpse, ...] = ()

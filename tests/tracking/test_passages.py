@@ -13,10 +13,10 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from susracker.models import Candidate
+from susracker.models import Candidate, Detection
 from susracker.tracking import passage as records
 from susracker.tracking import passages as module
-from susracker.tracking.passage import Passage, SeenFace, fused
+from susracker.tracking.passage import BestFace, Passage, SeenFace, fused
 from susracker.tracking.passages import LAST, Claim, Passages
 from susracker.watchlist.looks import LOOKS, looks_due
 from tests.state_machines import machine_settings
@@ -276,6 +276,53 @@ def test_tracked_faces_are_skipped_between_looks_and_once_settled(cameras):
     cameras.see(1, 1.1, "t1")
     assert skips(2.0) is claim.passage
     assert cameras.passages.skips("gate", None, later(2), later(2)) is None
+
+
+def test_a_passage_that_ends_while_its_first_face_is_looked_at_gets_a_last_look_too(cameras):
+    passage = cameras.see(1, 0).passage
+    assert not cameras.passages.take_ended(later(SPAN + 0.1))
+    best = BestFace(Detection("gate", "hall", "face", NOON), NOON, NOON, b"jpeg", 1.0)
+    cameras.passages.keep(passage, best)
+    cameras.passages.keep(passage, replace(best, quality=2.0))
+    assert cameras.passages.take_ended(later(SPAN + 0.2)) == [passage]
+    assert passage.best.quality == 2.0
+    assert not cameras.passages.take_ended(later(SPAN + 0.3))
+
+
+class Looks:
+    """Stands for a new picture, shows one of these passages, and counts how often it is asked."""
+
+    def __init__(self, passage: Passage | None = None) -> None:
+        self.asked = 0
+        self._shown = passage.glimpses if passage else ()
+
+    def shows(self, glimpses: tuple[object, ...]) -> bool:
+        self.asked += 1
+        return glimpses == self._shown
+
+
+def test_where_people_walk_by_a_picture_is_compared_with_none_until_someone_stays(cameras):
+    def see(person, at):
+        glimpsed = face(person, int(10 * at))
+        glimpsed.glimpse = object()
+        (claim,) = cameras.passages.add("gate", None, [glimpsed], later(at), later(at), 0)
+        cameras.passages.looked(claim, (), -9.0, settled=True)
+        return claim.passage
+
+    def look(at, passage=None):
+        glance = Looks(passage)
+        skipped = cameras.passages.skips("gate", None, later(at), later(at), glance)
+        return skipped, glance.asked
+
+    for person in range(module.FLOW - 1):
+        newest = see(person, person / 10)
+    assert look(0.7) == (None, module.MAX_GLANCED)
+    assert look(0.7, newest) == (newest, module.MAX_GLANCED)
+    for person in range(module.FLOW, 2 * module.FLOW):
+        newest = see(person, person / 10)
+    assert look(1.6, newest) == (None, 0)
+    assert see(2 * module.FLOW - 1, 1.7) is newest
+    assert look(1.8, newest) == (newest, module.MAX_GLANCED)
 
 
 def test_one_detection_announces_a_passage_and_may_take_it_back(cameras):
