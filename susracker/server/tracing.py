@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ENDPOINT, TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 PROTOCOL = "http/protobuf"
+EXPORTER = "OTEL_TRACES_EXPORTER"
 
 
 def collector(environment: Mapping[str, str] = os.environ) -> str | None:
@@ -31,8 +32,11 @@ def collector(environment: Mapping[str, str] = os.environ) -> str | None:
     variable = TRACES_ENDPOINT if environment.get(TRACES_ENDPOINT) else ENDPOINT
     url = environment.get(variable, "")
     is_off = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
-    if not url or is_off or environment.get("OTEL_TRACES_EXPORTER", "otlp") == "none":
+    exporter = environment.get(EXPORTER) or "otlp"
+    if not url or is_off or exporter == "none":
         return None
+    if exporter != "otlp":
+        raise ConfigError(f"{EXPORTER}={exporter!r}: traces are sent by otlp only, or by none")
     if not _is_http(url):
         raise ConfigError(
             f"{variable}={without_password(url)!r} is not the URL of a collector: it must be like "

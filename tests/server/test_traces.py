@@ -241,6 +241,13 @@ def test_another_protocol_is_told():
         tracing.collector(grpc)
 
 
+@pytest.mark.parametrize("exporter", ["console", "otlp,console", "zipkin"])
+def test_another_exporter_is_told(exporter):
+    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": NOWHERE, "OTEL_TRACES_EXPORTER": exporter}
+    with pytest.raises(ConfigError, match=f"OTEL_TRACES_EXPORTER={exporter!r}: traces are sent by"):
+        tracing.collector(variables)
+
+
 def test_a_missing_extra_is_told(monkeypatch):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", NOWHERE)
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
