@@ -151,6 +151,7 @@ class Passage:
     glimpses: tuple[Glimpse, ...] = ()
     events: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_PROBES))
     announcers: Counter[str] = field(default_factory=Counter)
+    _vector: Vectors | None = None
 
     @property
     def count(self) -> float:
@@ -160,7 +161,9 @@ class Passage:
     @property
     def vector(self) -> Vectors:
         """The fused fast embeddings, unit length, shape (dimension,)."""
-        return fused([(probe.face.vector, probe.weight) for probe in self.probes])
+        if self._vector is None:  # every new face of its camera is compared with it
+            self._vector = fused([(probe.face.vector, probe.weight) for probe in self.probes])
+        return self._vector
 
     @property
     def template(self) -> Vectors:
@@ -210,6 +213,7 @@ class Passage:
         if len(self.probes) >= MAX_PROBES:
             return
         self.probes.append(Probe(face, at, self.novelty(at)))
+        self._vector = None
         kept = [probe for probe in self.probes if probe.face.chip is not None]
         if len(kept) > MAX_CHIPS:
             min(kept, key=lambda probe: probe.weight).face.chip = None

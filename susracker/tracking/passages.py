@@ -36,9 +36,9 @@ more of this one."""
 MAX_GLANCED = 4
 """Passages whose faces are laid over a new picture, 0.15 ms each."""
 
-FLOW = 8
-"""Where this many people were seen once each, one after the other, people walk by and do not stay,
-and a glance at the next picture would find nobody whom it shows again."""
+FEW_MISSES = 8
+"""After so many pictures of a camera that showed none of its faces again, only one in so many is
+compared, until one does: where people walk by and none stays, a glance costs more than it saves."""
 
 MAX_PASSAGES, MAX_IN_ALL = 32, 1000
 """Passages of one camera, and of all: 300 MB at most. Beyond it, those that were seen last the
@@ -92,6 +92,7 @@ class Passages:
         self._span = timedelta(seconds=seconds)
         self._cameras: OrderedDict[str, list[Passage]] = OrderedDict()
         self._ended: deque[Passage] = deque(maxlen=MAX_IN_ALL)
+        self._misses: Counter[str] = Counter()  # by camera: pictures since it showed a face again
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -117,8 +118,7 @@ class Passages:
         with self._lock:
             idle = self._idle(camera_id, track_id, at, received_at)
         if track_id is None:
-            # Others need not wait for that.
-            idle = [one for one in idle if glance and glance.shows(one.glimpses)]
+            idle = self._shown(camera_id, idle, glance)
         if len(idle) != 1:
             return None
         with self._lock:
@@ -249,10 +249,28 @@ class Passages:
             for camera_id, passages in list(self._cameras.items()):
                 self._end_old(passages, now)
                 if not passages:
-                    del self._cameras[camera_id]
+                    del self._cameras[camera_id], self._misses[camera_id]
             ended = sorted(self._ended, key=lambda one: one.received_at)
             self._ended.clear()
             return ended
+
+    def _shown(
+        self, camera_id: str, passages: list[Passage], glance: Glance | None
+    ) -> list[Passage]:
+        """Those of a camera's passages whose faces a picture shows at a glance."""
+        if not passages or glance is None:
+            return []
+        with self._lock:
+            misses = self._misses[camera_id]
+            self._misses[camera_id] += 1
+        if misses >= FEW_MISSES and misses % FEW_MISSES:
+            return []
+        # Not with the lock: others need not wait for that.
+        shown = [one for one in passages if glance.shows(one.glimpses)]
+        if shown:
+            with self._lock:
+                del self._misses[camera_id]
+        return shown
 
     def _find(
         self,
@@ -289,8 +307,7 @@ class Passages:
                 one
                 for one in self._open(camera_id, at, received_at)
                 if one.track_id is None and one.glimpses
-            ]
-            alive = [] if _is_flow(alive) else alive[-MAX_GLANCED:]
+            ][-MAX_GLANCED:]
         else:
             alive = self._tracked(camera_id, track_id, at, received_at)
             alive = alive if len(alive) == 1 else []
@@ -329,7 +346,8 @@ class Passages:
         if len(passages) > MAX_PASSAGES:
             passages.remove(min(passages, key=lambda one: one.received_at))
         while sum(map(len, self._cameras.values())) > MAX_IN_ALL:
-            self._cameras.popitem(last=False)
+            forgotten, _ = self._cameras.popitem(last=False)
+            del self._misses[forgotten]
         return passage
 
     def _end_old(self, passages: list[Passage], now: datetime | None) -> None:
@@ -358,14 +376,6 @@ def _is_idle(passage: Passage, at: datetime) -> bool:
         gap = min(gap, abs((at - passage.checked_at).total_seconds()))
     rarely = passage.settled or passage.looks == len(LOOKS)
     return gap < (RECHECKED_SECONDS if rarely else LEAST_GAP)
-
-
-def _is_flow(passages: Sequence[Passage]) -> bool:
-    """Whether of the newest passages nobody was seen twice; the newest is last."""
-    newest = passages[-FLOW:]
-    return len(newest) == FLOW and all(
-        len(one.probes) == 1 and one.first_at == one.last_at for one in newest
-    )
 
 
 def _claim(

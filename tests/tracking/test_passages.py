@@ -301,7 +301,7 @@ class Looks:
         return glimpses == self._shown
 
 
-def test_where_people_walk_by_a_picture_is_compared_with_none_until_someone_stays(cameras):
+def test_where_people_walk_by_few_pictures_are_compared_until_someone_stays(cameras):
     def see(person, at):
         glimpsed = face(person, int(10 * at))
         glimpsed.glimpse = object()
@@ -314,15 +314,13 @@ def test_where_people_walk_by_a_picture_is_compared_with_none_until_someone_stay
         skipped = cameras.passages.skips("gate", None, later(at), later(at), glance)
         return skipped, glance.asked
 
-    for person in range(module.FLOW - 1):
-        newest = see(person, person / 10)
-    assert look(0.7) == (None, module.MAX_GLANCED)
-    assert look(0.7, newest) == (newest, module.MAX_GLANCED)
-    for person in range(module.FLOW, 2 * module.FLOW):
-        newest = see(person, person / 10)
-    assert look(1.6, newest) == (None, 0)
-    assert see(2 * module.FLOW - 1, 1.7) is newest
-    assert look(1.8, newest) == (newest, module.MAX_GLANCED)
+    see(0, 0)
+    compared = [look(0.5) for _ in range(3 * module.FEW_MISSES)]
+    few = module.FEW_MISSES
+    assert [asked for _, asked in compared] == [1] * few + ([1] + [0] * (few - 1)) * 2
+    stays = see(1, 0.5)
+    assert look(0.6, stays) == (stays, 2)
+    assert [look(0.7)[1] for _ in range(few)] == [2] * few
 
 
 def test_one_detection_announces_a_passage_and_may_take_it_back(cameras):
