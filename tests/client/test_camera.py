@@ -207,6 +207,13 @@ def hear(listener: socket.socket) -> socket.socket:
     return connection
 
 
+def take(connection: socket.socket) -> None:
+    """Answer that the event was taken."""
+    content = b'{"message": "Alert sent"}'
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n\r\n"
+    connection.sendall(head.encode() + content)
+
+
 def test_closing_does_not_wait_for_a_server_that_hangs(
     open_camera, silent_server, tmp_path, caplog
 ):
@@ -217,9 +224,7 @@ def test_closing_does_not_wait_for_a_server_that_hangs(
     with hear(listener) as connection:
         camera.close(timeout=0.2)  # with the answer to come, this must not wait for ever
         assert camera.counts == Counts(waiting=1)
-        content = b'{"message": "Alert sent"}'
-        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n\r\n"
-        connection.sendall(head.encode() + content)
+        take(connection)
         camera._thread.join()
     assert answers == []
     assert not caplog.records
@@ -236,6 +241,21 @@ def test_what_a_hanging_server_was_sent_from_memory_is_counted_as_dropped(
     with hear(listener):
         camera.close(timeout=0)
     assert camera.counts == Counts(dropped=1)
+    camera._thread.join()
+
+
+def test_an_event_that_is_dropped_while_it_is_sent_and_taken_is_counted_as_sent(
+    open_camera, silent_server
+):
+    url, listener = silent_server
+    camera = open_camera(url=url, spool_mb=250e-6)
+    camera.send_activity("violence", NOON)
+    with hear(listener) as connection:
+        camera.send_activity("violence", NOON)
+        assert camera.counts == Counts(dropped=1, waiting=1)
+        take(connection)
+        wait_for(lambda: camera.counts == Counts(sent=1, waiting=1))
+        camera.close(timeout=0)
     camera._thread.join()
 
 
