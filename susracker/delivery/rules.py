@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -27,6 +26,7 @@ from pydantic import (
 
 from susracker.errors import ConfigError
 from susracker.models import Alert, AlertKind, Threat
+from susracker.runtime.files import expanded
 
 FILE = "file:"
 """Before the path of a file that holds a secret, in place of the secret itself."""
@@ -44,8 +44,8 @@ def _read_secret(value: object) -> object:
     if not isinstance(value, str) or not value.startswith(FILE):
         return value
     try:
-        return Path(value.removeprefix(FILE)).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
+        return expanded(value.removeprefix(FILE)).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError, ConfigError) as error:
         raise ValueError(f"cannot read {value}: {error}") from error
 
 
