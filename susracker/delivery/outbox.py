@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 
 from susracker.delivery.base import Channel, Gone, Message, Refused, Result, Taken, TryLater
 from susracker.delivery.selection import Entry, Next, Selection
-from susracker.errors import ConflictError
+from susracker.errors import ConflictError, NotFoundError
 from susracker.runtime.other_thread import OtherThread
 from susracker.stores.base import Store
 from susracker.stores.outbox import ChannelState, DeadLetter
@@ -188,9 +188,14 @@ class Courier:
             return 0
         return max(0.0, (state.window_at + WINDOW - now).total_seconds())
 
-    def _single(self, entry: Entry, now: datetime) -> _Task:
-        message = self._selection.message(entry, now, self._channel.carries_faces)
-        return _Task(message, entry.number, entry.number)
+    def _single(
+        self, entry: Entry, now: datetime, letter: DeadLetter | None = None
+    ) -> _Task | Next:
+        try:
+            message = self._selection.message(entry, now, self._channel.carries_faces)
+        except NotFoundError:  # it was forgotten meanwhile, so it is not found again
+            return Next((), self._passed, 0)
+        return _Task(message, entry.number, entry.number, letter)
 
     def _gathered(self, after: int, last: int, now: datetime) -> _Task | Next:
         entries = self._selection.between(after, last)
@@ -207,7 +212,7 @@ class Courier:
             self._change(self._store.channel(self._name), lambda state: state, remove=[letter.seq])
             return Next((), self._passed, 0)
         if letter.seq == letter.last_seq:
-            return replace(self._single(found[0], now), letter=letter)
+            return self._single(found[0], now, letter)
         task = self._gathered(letter.seq - 1, letter.last_seq, now)
         return replace(task, letter=letter) if isinstance(task, _Task) else task
 

@@ -104,6 +104,34 @@ def test_an_unreviewed_alert_escalates_on_time_and_a_reviewed_one_does_not(store
     assert not message.is_stale
 
 
+@pytest.mark.parametrize("is_letter", [False, True])
+def test_an_alert_that_is_forgotten_while_its_face_is_read_is_left_out(
+    store, monkeypatch, is_letter
+):
+    store.put_criminal(criminal())
+    site = Site(store, rules=(Rule(to=["phone"], faces=True),))
+    (gone,) = store.record([], [face_alert(occurred_at=site.time.now, received_at=site.time.now)])
+    if is_letter:
+        site.receiver.does = "refuses"
+        site.work()
+        (letter,) = store.dead_letters("phone")
+        store.put_channel(site.state, add=[replace(letter, again=True)])
+        site.receiver.does = "takes it"
+    read = store.alert
+
+    def forget_and_read(alert_id: str):
+        store.forget("alerts", gone.received_at + timedelta(seconds=1), 1)
+        return read(alert_id)
+
+    monkeypatch.setattr(store, "alert", forget_and_read)
+    site.work()
+    assert site.receiver.messages == []
+    site.alert()
+    site.work()
+    assert len(site.receiver.messages) == 1
+    assert store.dead_letters("phone") == []
+
+
 def test_a_late_alert_says_so(store):
     site = Site(store, stale_after=60)
     site.receiver.does = "is away"
