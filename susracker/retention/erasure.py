@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from susracker.errors import NotFoundError
 from susracker.models import Criminal
 from susracker.retention.holds import held_about, refuse_if_held
 from susracker.stores.base import Store
@@ -48,7 +50,9 @@ def traces_of(store: Store, criminal_id: str) -> Traces:
     sightings = store.sightings(criminal_id)
     naming = store.alerts_naming(criminal_id)
     arrived = {one.received_at for one in sightings}
-    arrived.update(store.alert(alert_id).received_at for alert_id in naming)
+    for alert_id in naming:
+        with suppress(NotFoundError):  # it was forgotten meanwhile
+            arrived.add(store.alert(alert_id).received_at)
     return Traces(
         photos=len(store.photo_ids(criminal_id)),
         templates=len(store.templates(criminal_id)),
