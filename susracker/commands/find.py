@@ -18,9 +18,10 @@ from susracker.config import Settings
 from susracker.errors import InputError, PictureError
 from susracker.faces.photos import decode_photo
 from susracker.plugins import refuse_missing_store
+from susracker.runtime.clock import utc_now
 from susracker.runtime.text import on_one_line
 from susracker.tracking.recogniser import Search
-from susracker.tracking.tracker import Tracker, utc_now
+from susracker.tracking.tracker import Tracker
 
 SHORT_ID = 8
 

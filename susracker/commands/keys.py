@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typing
-from datetime import datetime, timezone
 from typing import Any
 
 import click
@@ -18,6 +17,7 @@ from susracker.commands.options import LoadedSettings, json_option, settings_opt
 from susracker.commands.shown import moment_text, plain_table, print_json, print_table
 from susracker.oversight import Key, Role
 from susracker.plugins import open_existing_store_of
+from susracker.runtime.clock import utc_now
 
 key_argument = click.argument("id_or_name", metavar="ID_OR_NAME")
 
@@ -90,7 +90,7 @@ def create_command(
     """
     with open_or_create(loaded.settings) as store:
         note_act = Noting(loaded.settings, store)
-        key, text = issue(store, role, name, cameras, expires, _now())
+        key, text = issue(store, role, name, cameras, expires, utc_now())
         note_act("key.create", key.id, reason, {"name": key.name, "role": key.role})
     _show(key, text, as_json)
 
@@ -170,8 +170,8 @@ def revoke_command(loaded: LoadedSettings, id_or_name: str, yes: bool, reason: s
         if not yes:
             click.confirm("Revoke for good?", abort=True)
         note(loaded.settings, store, "key.revoke", key.id, reason)
-        store.revoke_key(key.id, _now())
-        last = key.role == "admin" and not has_valid_admin(store, _now())
+        store.revoke_key(key.id, utc_now())
+        last = key.role == "admin" and not has_valid_admin(store, utc_now())
     click.echo(f"revoked {key.name}")
     if last:
         click.echo("no admin's key is left: susracker keys create --role admin --name NAME")
@@ -208,7 +208,7 @@ def _fields(key: Key) -> dict[str, Any]:
 def _state(key: Key) -> str:
     if key.revoked_at:
         return "revoked"
-    return "valid" if key.is_valid(_now()) else "expired"
+    return "valid" if key.is_valid(utc_now()) else "expired"
 
 
 def _dated_state(key: Key) -> str:
@@ -217,7 +217,3 @@ def _dated_state(key: Key) -> str:
         return "valid"
     state = "valid until" if _state(key) == "valid" else _state(key)
     return f"{state} {since_or_until:%Y-%m-%d}"
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

@@ -8,12 +8,13 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 
 from susracker.delivery.base import Channel, Gone, Message, Refused, Result, Taken, TryLater
 from susracker.delivery.selection import Entry, Next, Selection
 from susracker.errors import ConflictError, NotFoundError
+from susracker.runtime.clock import utc_now
 from susracker.runtime.other_thread import OtherThread
 from susracker.stores.base import Store
 from susracker.stores.outbox import ChannelState, DeadLetter
@@ -58,7 +59,7 @@ class Clock:
         ticks: seconds from any moment on, which never go back.
     """
 
-    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+    now: Callable[[], datetime] = utc_now
     ticks: Callable[[], float] = time.monotonic
 
 

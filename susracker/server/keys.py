@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ from susracker.access.issuing import issue, revoke, rotate
 from susracker.access.roles import Permission
 from susracker.errors import ConflictError
 from susracker.oversight import Key, Role
+from susracker.runtime.clock import utc_now
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, once_changed, unaudited
 from susracker.server.body import from_json
@@ -103,7 +103,7 @@ def revoke_key(key_id: str) -> ResponseReturnValue:
 def _make(store: Access, wanted: NewKey, changed: Callable[[str], None]) -> Any:
     if wanted.role != "admin" and not store.keys():
         raise ConflictError(ADMIN_FIRST)
-    key, text = issue(store, wanted.role, wanted.name, wanted.cameras, wanted.expires, _now())
+    key, text = issue(store, wanted.role, wanted.name, wanted.cameras, wanted.expires, utc_now())
     changed(key.id)
     return key, text
 
@@ -116,7 +116,7 @@ def _rotate(store: Access, key_id: str, changed: Callable[[str], None]) -> Any:
 
 
 def _revoke(store: Access, key_id: str, changed: Callable[[str], None]) -> None:
-    revoke(store, store.key(key_id), _now())
+    revoke(store, store.key(key_id), utc_now())
     changed(key_id)
 
 
@@ -135,8 +135,4 @@ def _fields(key: Key) -> dict[str, Any]:
 
 
 def _state(key: Key) -> KeyState:
-    return "revoked" if key.revoked_at else "valid" if key.is_valid(_now()) else "expired"
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
+    return "revoked" if key.revoked_at else "valid" if key.is_valid(utc_now()) else "expired"

@@ -195,7 +195,7 @@ def test_a_session_ends_with_its_key(app, make, tracker, end, monkeypatch):
         rotate(tracker.store, key)
     else:
         later = now() + timedelta(hours=2)
-        monkeypatch.setattr("susracker.server.admission._now", lambda: later)
+        monkeypatch.setattr("susracker.server.admission.utc_now", lambda: later)
     follow(app)
     answer = browser.get("/api/session")
     assert answer.status_code == 401
