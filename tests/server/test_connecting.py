@@ -58,8 +58,8 @@ def test_who_comes_while_the_last_place_is_being_taken_is_refused():
                 return str(error)
             return "in"
 
-    both = gevent.joinall([gevent.spawn(connect, sid) for sid in "ab"], raise_error=True)
-    assert [one.value for one in both] == [
+    both = [gevent.spawn(connect, sid) for sid in "ab"]
+    assert [one.get() for one in both] == [
         "in",
         "the server has 1 clients, as many as max_clients allows",
     ]
