@@ -17,10 +17,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from susracker.client.delivery import FAULTS_PER_EVENT, Delivered, Delivery, Faults, Refused, Waits
+from susracker.client.delivery import (
+    FAULTS_PER_EVENT,
+    Delivered,
+    Delivery,
+    Faults,
+    Refused,
+    Waits,
+    check_server,
+)
 from susracker.client.spool import Spool, Waiting
 from susracker.errors import ConfigError, SpoolError
-from susracker.passwords import without_password
 from susracker.runtime.closing import Closing
 
 log = logging.getLogger(__name__)
@@ -95,11 +102,7 @@ class Camera(Closing):
         spool_mb: float | None = None,
         on_answer: OnAnswer = lambda event_id, answer: None,
     ) -> None:
-        if not url.startswith(("http://", "https://")):
-            shown = without_password(url)
-            raise ConfigError(
-                f"{shown!r} is not the URL of a server: it must be like http://server:5000"
-            )
+        check_server(url)
         if not camera_id:
             raise ConfigError("a camera needs an id, such as gate-1")
         if ca:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 import uuid
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 
+from susracker.client.delivery import wait_after
 from susracker.delivery.base import Channel, Gone, Message, Refused, Result, Taken, TryLater
 from susracker.delivery.selection import Entry, Next, Selection
 from susracker.errors import ConflictError, NotFoundError
@@ -34,8 +34,7 @@ HELD_SECONDS = 1.0
 """How soon to look again at a channel that another worker holds."""
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
-"""Seconds between attempts; they double each time, and half of each is random so that several
-senders do not all come back at once ("equal jitter", AWS Architecture Blog, 2015)."""
+"""Seconds between attempts."""
 
 FAULTS = 8
 """A message on which the receiver fails so many times in a row is given up, so that it does not
@@ -354,7 +353,7 @@ class Courier:
 
     def _put_off(self, state: ChannelState, result: TryLater, now: datetime) -> None:
         self.attempts[PUT_OFF] += 1
-        wait = max(result.retry_after, backoff(state.failures))
+        wait = max(result.retry_after, wait_after(state.failures, FIRST_WAIT, LONGEST_WAIT))
         if state.problem != result.reason:
             log.warning("channel %s: trying again: %s", self._name, result.reason)
 
@@ -381,9 +380,3 @@ def problem_of(state: ChannelState) -> str | None:
     if state.paused:
         return f"paused: {state.paused}"
     return state.problem if state.failures else None
-
-
-def backoff(failures: int) -> float:
-    """Seconds to wait after one more failure."""
-    longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(failures, 30))
-    return longest * random.uniform(0.5, 1)

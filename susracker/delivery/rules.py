@@ -28,6 +28,9 @@ from susracker.errors import ConfigError
 from susracker.models import Alert, AlertKind, Threat
 from susracker.runtime.files import expanded
 
+MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+"""The usual port of each scheme."""
+
 FILE = "file:"
 """Before the path of a file that holds a secret, in place of the secret itself."""
 
@@ -89,7 +92,7 @@ def _check_http(url: str) -> str:
 
 def _check_mqtt(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+    if parts.scheme not in MQTT_PORTS or not parts.hostname:
         raise ValueError("must be like mqtt://broker:1883 or, with TLS, mqtts://broker:8883")
     if parts.username or parts.password:
         raise ValueError("must hold no password: set username and password")

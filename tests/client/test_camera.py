@@ -23,6 +23,7 @@ from susracker.client.delivery import (
     TryLater,
     Waits,
     retry_after_seconds,
+    wait_after,
 )
 from susracker.client.spool import Spool
 from susracker.errors import ConfigError
@@ -294,6 +295,14 @@ def test_waits_grow_and_differ():
     assert waits.next(99) == 99
     waits.succeeded()
     assert waits.next(0) <= 0.25
+
+
+def test_waits_double_up_to_the_longest_and_are_spread():
+    waits = [wait_after(failures, 1, 300) for failures in range(40)]
+    assert 0.5 <= waits[0] <= 1
+    assert 4 <= waits[3] <= 8
+    assert all(150 <= one <= 300 for one in waits[9:])
+    assert len(set(waits)) == len(waits)
 
 
 def test_retry_after_in_seconds_or_as_a_date():
