@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import typing
-from typing import Any
 
 import click
 
 from susracker.access.issuing import find_key, has_valid_admin, issue, rotate
-from susracker.access.keys import KeyText
+from susracker.access.keys import KeyText, key_fields
 from susracker.commands.auditing import Noting, audited, note, reason_option, unaudited
 from susracker.commands.groups import CommandGroup
 from susracker.commands.keys_data import new_data_key_command, rotate_data_command
@@ -110,7 +109,8 @@ def list_command(loaded: LoadedSettings, as_json: bool) -> None:
     with open_existing_store_of(loaded.settings) as store:
         keys = store.keys()
     if as_json:
-        print_json([_fields(key) for key in keys])
+        now = utc_now()
+        print_json([key_fields(key, now) for key in keys])
         return
     if not keys:
         click.echo("there are no keys: susracker keys create --role admin --name NAME")
@@ -166,7 +166,7 @@ def revoke_command(loaded: LoadedSettings, id_or_name: str, yes: bool, reason: s
     """
     with open_existing_store_of(loaded.settings) as store:
         key = find_key(store, id_or_name)
-        click.echo(f"{key.id}  {key.name}: {key.role}, {_state(key)}")
+        click.echo(f"{key.id}  {key.name}: {key.role}, {key.state(utc_now())}")
         if not yes:
             click.confirm("Revoke for good?", abort=True)
         note(loaded.settings, store, "key.revoke", key.id, reason)
@@ -181,7 +181,7 @@ def _show(key: Key, text: KeyText, as_json: bool) -> None:
     """Print a key to where it can be piped on, and all else about it beside that."""
     if as_json:
         shown = ("id", "key", "name", "role", "cameras", "created_at", "expires_at")
-        fields = _fields(key) | {"key": str(text)}
+        fields = key_fields(key, utc_now()) | {"key": str(text)}
         print_json({name: fields[name] for name in shown})
         return
     click.echo(str(text))
@@ -191,29 +191,9 @@ def _show(key: Key, text: KeyText, as_json: bool) -> None:
     click.echo("Store this key now: it is not shown again.", err=True)
 
 
-def _fields(key: Key) -> dict[str, Any]:
-    return {
-        "id": key.id,
-        "name": key.name,
-        "role": key.role,
-        "cameras": key.cameras,
-        "state": _state(key),
-        "created_at": key.created_at,
-        "expires_at": key.expires_at,
-        "revoked_at": key.revoked_at,
-        "last_used_at": key.last_used_at,
-    }
-
-
-def _state(key: Key) -> str:
-    if key.revoked_at:
-        return "revoked"
-    return "valid" if key.is_valid(utc_now()) else "expired"
-
-
 def _dated_state(key: Key) -> str:
     since_or_until = key.revoked_at or key.expires_at
     if since_or_until is None:
         return "valid"
-    state = "valid until" if _state(key) == "valid" else _state(key)
-    return f"{state} {since_or_until:%Y-%m-%d}"
+    state = key.state(utc_now())
+    return f"{'valid until' if state == 'valid' else state} {since_or_until:%Y-%m-%d}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -11,15 +12,16 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict
 
 from susracker.access.issuing import issue, revoke, rotate
+from susracker.access.keys import key_fields
 from susracker.access.roles import Permission
 from susracker.errors import ConflictError
-from susracker.oversight import Key, Role
+from susracker.oversight import Key, KeyState, Role
 from susracker.runtime.clock import utc_now
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, once_changed, unaudited
 from susracker.server.body import from_json
 from susracker.server.contract.declaring import contract
-from susracker.server.contract.sites import Keys, KeyState, NewKeyShown
+from susracker.server.contract.sites import Keys, NewKeyShown
 from susracker.server.paging import ListPage, paged
 from susracker.server.parameters import takes
 from susracker.server.service import service
@@ -50,7 +52,7 @@ class KeyPage(ListPage):
 
     def wants(self, key: Key) -> bool:
         """Whether a key is one of those."""
-        return self.role in (None, key.role) and self.state in (None, _state(key))
+        return self.role in (None, key.role) and self.state in (None, key.state(utc_now()))
 
 
 @blueprint.get("/api/keys")
@@ -121,18 +123,5 @@ def _revoke(store: Access, key_id: str, changed: Callable[[str], None]) -> None:
 
 
 def _fields(key: Key) -> dict[str, Any]:
-    return {
-        "id": key.id,
-        "name": key.name,
-        "role": key.role,
-        "cameras": key.cameras,
-        "state": _state(key),
-        "created_at": iso(key.created_at),
-        "expires_at": iso(key.expires_at),
-        "revoked_at": iso(key.revoked_at),
-        "last_used_at": iso(key.last_used_at),
-    }
-
-
-def _state(key: Key) -> KeyState:
-    return "revoked" if key.revoked_at else "valid" if key.is_valid(utc_now()) else "expired"
+    fields = key_fields(key, utc_now())
+    return {name: iso(it) if isinstance(it, datetime) else it for name, it in fields.items()}
