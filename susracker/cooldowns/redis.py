@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 import redis
 from redis.exceptions import RedisError
@@ -15,6 +15,7 @@ from typing_extensions import Self
 from susracker.cooldowns.base import HISTORY, Cooldown
 from susracker.errors import ConfigError
 from susracker.passwords import told_without_password
+from susracker.runtime.clock import to_microseconds
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +35,6 @@ RETRY_SECONDS = 1.0
 LATE = timedelta(hours=1)
 """How much longer than the cooldown a key is remembered: events that a camera had to hold back are
 compared by when they occurred, and may come this late."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND = timedelta(microseconds=1)
 
 FIND = """
 local holds = redis.call('LRANGE', KEYS[1], 0, -1)
@@ -116,7 +114,7 @@ class RedisCooldown(Cooldown):
         return cls(client, seconds)
 
     def try_acquire(self, key: str, at: datetime, token: str) -> bool:
-        values = (token, _microseconds(at), self._span, self._expiry, HISTORY)
+        values = (token, to_microseconds(at), self._span, self._expiry, HISTORY)
         keys = (PREFIX + key, OLD_PREFIX + key)
         return self._ask(lambda: bool(self._acquire(keys, values))) is not False
 
@@ -150,7 +148,3 @@ class RedisCooldown(Cooldown):
             if self.problem is not None:
                 log.warning("Redis is available again; it is asked before the store")
             self.problem = None
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
