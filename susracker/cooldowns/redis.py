@@ -13,9 +13,8 @@ from redis.exceptions import RedisError
 from typing_extensions import Self
 
 from susracker.cooldowns.base import HISTORY, Cooldown
-from susracker.errors import ConfigError
-from susracker.passwords import told_without_password
 from susracker.runtime.clock import to_microseconds
+from susracker.runtime.redis_client import open_redis
 
 log = logging.getLogger(__name__)
 
@@ -102,16 +101,7 @@ class RedisCooldown(Cooldown):
     @classmethod
     def from_url(cls, url: str, seconds: float) -> Self:
         """Use the Redis at `url`, such as `redis://:password@host:6379/0`."""
-        try:
-            client = redis.Redis.from_url(
-                url,
-                socket_timeout=TIMEOUT_SECONDS,
-                socket_connect_timeout=TIMEOUT_SECONDS,
-            )
-        except ValueError as error:
-            told = told_without_password(error, url)
-            raise ConfigError(f"the Redis URL is wrong: {told}") from error
-        return cls(client, seconds)
+        return cls(open_redis(url, TIMEOUT_SECONDS), seconds)
 
     def try_acquire(self, key: str, at: datetime, token: str) -> bool:
         values = (token, to_microseconds(at), self._span, self._expiry, HISTORY)
