@@ -11,6 +11,9 @@ from susracker.models import Criminal
 from susracker.retention.holds import held_about, refuse_if_held
 from susracker.stores.base import Store
 
+INSTEAD = "release them first, or erase with --despite-holds"
+"""What to do about holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Traces:
@@ -78,7 +81,7 @@ def erase(store: Store, criminal: Criminal, *, despite_holds: bool = False) -> E
         StoreUnavailableError: what is left is removed when this is called again.
     """
     if not despite_holds:
-        refuse_if_held(store, criminal.id, "release them first, or erase with --despite-holds")
+        refuse_if_held(store, criminal.id, INSTEAD)
     traces = traces_of(store, criminal.id)
     holds = held_about(store, criminal.id)
     for one in holds:
