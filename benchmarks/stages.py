@@ -31,10 +31,11 @@ from susracker.faces import alignment, cnn, cnn_detector, detector, encoder, fac
 from susracker.loading import make_settings
 from susracker.matchers.exact import ExactMatcher
 from susracker.models import Detection
+from susracker.runtime.clock import utc_now
 from susracker.runtime.threads import one_core_a_thread
 from susracker.tracking.passages import Passages
 from susracker.tracking.recogniser import Recogniser
-from susracker.tracking.tracker import Tracker, utc_now
+from susracker.tracking.tracker import Tracker
 from susracker.watchlist.gallery import ScoredGallery
 from susracker.watchlist.scoring import Scoring
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 Role = Literal["camera", "viewer", "operator", "admin", "auditor", "monitor"]
+KeyState = Literal["valid", "expired", "revoked"]
 JudgementKind = Literal["review", "outcome"]
 RecordKind = Literal["alerts", "faces", "sightings", "judgements"]
 """What a journal forgets in time: a face is the crop of an alert, which stays without it."""
@@ -44,7 +45,13 @@ class Key:
 
     def is_valid(self, now: datetime) -> bool:
         """Whether the key is accepted at `now`."""
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+        return self.state(now) == "valid"
+
+    def state(self, now: datetime) -> KeyState:
+        """Whether the key is accepted at `now`, or why not."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "valid" if self.expires_at is None or now < self.expires_at else "expired"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,3 +55,9 @@ def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service
     service = start_mongodb(tmp_path_factory.mktemp("mongodb"))
     yield service
     service.kill()
+
+
+@pytest.fixture
+def mongodb_url(mongodb_server: Service) -> str:
+    """A database of the test's own."""
+    return f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"

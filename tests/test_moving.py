@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -72,15 +71,14 @@ def data_uri(path: Path) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def test_an_old_camera_and_an_old_panel_find_what_they_had(mongodb_server):
+def test_an_old_camera_and_an_old_panel_find_what_they_had(mongodb_url):
     """A database that a panel wrote, a camera that says nothing about itself, a page elsewhere."""
-    url = f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"
     person = {"name": "Jo Doe", "age": 41, "crimes": ["fraud"], "threat": "high"}
-    with pymongo.MongoClient(url) as client:
+    with pymongo.MongoClient(mongodb_url) as client:
         people = client.get_default_database()["criminals"]
         wanted = people.insert_one(person | {"status": "wanted", "image": data_uri(HOPPER)})
-        flags = ("--store", url, "--allowed-origins", PANEL, "--last-seen-after", "confirmation")
-        with ServerProcess(*flags) as server:
+        flags = ("--allowed-origins", PANEL, "--last-seen-after", "confirmation")
+        with ServerProcess("--store", mongodb_url, *flags) as server:
             operator = Operator(server.url, headers={"Origin": PANEL})
             files = {"file": ("face.jpg", face_crop(HOPPER), "image/jpeg")}
             answer = _when_enrolled(lambda: requests.post(f"{server.url}/face_upload", files=files))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime
 
 from typing_extensions import Self
 
@@ -14,6 +14,7 @@ from susracker.access.chain import breaks, chained
 from susracker.access.signing import PublicKey, SigningKey
 from susracker.errors import ConfigError, StoreFormatError
 from susracker.oversight import AuditEntry, AuditHead
+from susracker.runtime.clock import Clock, utc_now
 from susracker.runtime.files import expanded
 from susracker.stores.access import NOTHING_BEFORE, Access
 
@@ -60,7 +61,7 @@ class AuditLog:
         self,
         store: Access,
         key: SigningKey,
-        clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._key = key

@@ -11,6 +11,10 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from susracker.oversight import Key
 
 PREFIX = "sus"
 ID_BYTES = 6
@@ -42,6 +46,21 @@ class KeyText:
     def has_digest(self, digest: str) -> bool:
         """Whether `digest` is of this key, compared in constant time."""
         return hmac.compare_digest(self.digest, digest)
+
+
+def key_fields(key: Key, now: datetime) -> dict[str, Any]:
+    """A key as it may be shown: without the digest of its secret, and with its state at `now`."""
+    return {
+        "id": key.id,
+        "name": key.name,
+        "role": key.role,
+        "cameras": key.cameras,
+        "state": key.state(now),
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+        "last_used_at": key.last_used_at,
+    }
 
 
 def new_key(key_id: str | None = None) -> KeyText:

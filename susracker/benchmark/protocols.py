@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,32 +138,39 @@ def open_set(
         return _of_passes(dataset, embedded, photos_each, enrolled, seed, frames)
     usable = {name: _found(photos, embedded) for name, photos in dataset.people.items()}
     singles = [photos[0] for name, photos in usable.items() if photos and _single(dataset, name)]
-    names = [name for name, photos in usable.items() if len(photos) >= min_photos]
-    if enrolled is not None and enrolled < len(names):
-        names = sorted(np.random.default_rng(seed).permutation(names)[:enrolled].tolist())
-    enrolled_counts = {name: min(photos_each, len(usable[name]) - 1) for name in names}
-    mated = [_grouped(usable[name][enrolled_counts[name] :], frames) for name in names]
-    index = {name: number for number, name in enumerate(names)}
+    several = [name for name, photos in usable.items() if len(photos) >= min_photos]
+    names = _drawn(several, enrolled, seed)
+    counts = {name: min(photos_each, len(usable[name]) - 1) for name in names}
+    mated = [_grouped(usable[name][counts[name] :], frames) for name in names]
     strangers = {name: photos for name, photos in usable.items() if len(photos) >= frames}
     if frames == 1:
         strangers = {one: usable[one] for one in usable if usable[one] and _single(dataset, one)}
-    lost = [
-        photo
-        for name, photos in dataset.people.items()
-        if name in enrolled_counts or _single(dataset, name)
-        for photo in photos[enrolled_counts.get(name, 0) :]
-        if not embedded[photo].found
-    ]
     return Search(
-        enrolled={name: usable[name][: enrolled_counts[name]] for name in names},
+        enrolled={name: usable[name][: counts[name]] for name in names},
         photos=[usable[name] for name in names],
         mated_frames=[one for person in mated for one in person],
         owners=np.repeat(np.arange(len(names)), [len(person) for person in mated]),
         non_mated_frames=[tuple(photos[:frames]) for photos in strangers.values()],
-        left_out=np.array([index.get(name, NOT_ENROLLED) for name in strangers], np.int64),
+        left_out=_places(strangers, names),
         singles=singles,
-        not_found=len(lost),
+        not_found=_count_lost(dataset, embedded, counts),
         virtual=max(0, (enrolled or 0) - len(names)),
+    )
+
+
+def _count_lost(
+    dataset: Dataset, embedded: Mapping[Path, Embedded], counts: Mapping[str, int]
+) -> int:
+    """How many photos would be searched for, and have no template.
+
+    Args:
+        counts: how many photos of each person are enrolled.
+    """
+    return sum(
+        not embedded[photo].found
+        for name, photos in dataset.people.items()
+        if name in counts or _single(dataset, name)
+        for photo in photos[counts.get(name, 0) :]
     )
 
 
@@ -180,10 +187,8 @@ def _of_passes(
         name: [found for one in passes if len(found := _found(one, embedded)) >= frames]
         for name, passes in dataset.passes.items()
     }
-    names = [name for name, passes in seen.items() if passes and usable[name]]
-    if enrolled is not None and enrolled < len(names):
-        names = sorted(np.random.default_rng(seed).permutation(names)[:enrolled].tolist())
-    index = {name: number for number, name in enumerate(names)}
+    enrollable = [name for name, passes in seen.items() if passes and usable[name]]
+    names = _drawn(enrollable, enrolled, seed)
     strangers = {name: passes[0] for name, passes in seen.items() if passes}
     others = [name for name in usable if name not in dataset.passes]
     return Search(
@@ -192,7 +197,7 @@ def _of_passes(
         mated_frames=[_spread(one, frames) for name in names for one in seen[name]],
         owners=np.repeat(np.arange(len(names)), [len(seen[name]) for name in names]),
         non_mated_frames=[_spread(one, frames) for one in strangers.values()],
-        left_out=np.array([index.get(name, NOT_ENROLLED) for name in strangers], np.int64),
+        left_out=_places(strangers, names),
         singles=[usable[name][0] for name in others if usable[name] and _single(dataset, name)],
         not_found=sum(
             len(one) - len(_found(one, embedded))
@@ -201,6 +206,19 @@ def _of_passes(
         ),
         virtual=max(0, (enrolled or 0) - len(names)),
     )
+
+
+def _drawn(names: list[str], count: int | None, seed: int) -> list[str]:
+    """So many names, drawn at random; all if there are no more, or none is said."""
+    if count is None or count >= len(names):
+        return names
+    return sorted(np.random.default_rng(seed).permutation(names)[:count].tolist())
+
+
+def _places(strangers: Iterable[str], names: Sequence[str]) -> NDArray[np.int64]:
+    """The place of each stranger among the names, or `NOT_ENROLLED`."""
+    places = {name: number for number, name in enumerate(names)}
+    return np.array([places.get(name, NOT_ENROLLED) for name in strangers], np.int64)
 
 
 def _found(photos: Sequence[Path], embedded: Mapping[Path, Embedded]) -> list[Path]:

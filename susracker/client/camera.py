@@ -17,10 +17,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from susracker.client.delivery import FAULTS_PER_EVENT, Delivered, Delivery, Faults, Refused, Waits
+from susracker.client.delivery import (
+    FAULTS_PER_EVENT,
+    Delivered,
+    Delivery,
+    Faults,
+    Refused,
+    Waits,
+    check_server,
+)
 from susracker.client.spool import Spool, Waiting
 from susracker.errors import ConfigError, SpoolError
-from susracker.passwords import without_password
 from susracker.runtime.closing import Closing
 
 log = logging.getLogger(__name__)
@@ -95,11 +102,7 @@ class Camera(Closing):
         spool_mb: float | None = None,
         on_answer: OnAnswer = lambda event_id, answer: None,
     ) -> None:
-        if not url.startswith(("http://", "https://")):
-            shown = without_password(url)
-            raise ConfigError(
-                f"{shown!r} is not the URL of a server: it must be like http://server:5000"
-            )
+        check_server(url)
         if not camera_id:
             raise ConfigError("a camera needs an id, such as gate-1")
         if ca:
@@ -112,7 +115,7 @@ class Camera(Closing):
         self._delivery = Delivery(url, key, ca)
         self._on_answer = on_answer
         self._counts = Counts()
-        self._dropped_said, self._dropped_at = 0, -DROPPED_LOGGED_EACH
+        self._dropped_unsaid, self._dropped_at = 0, -DROPPED_LOGGED_EACH
         self._changed = threading.Condition()
         self._problem = ""
         self._closing = False
@@ -238,7 +241,7 @@ class Camera(Closing):
             self._changed.wait_for(lambda: self._closing, seconds)
 
     def _settle(self, waiting: Waiting, result: Delivered | Refused) -> None:
-        self._spool.done(waiting)
+        was_waiting = self._spool.done(waiting)
         if isinstance(result, Delivered):
             self._on_answer(waiting.event_id, result.answer)
         else:
@@ -251,6 +254,8 @@ class Camera(Closing):
                 self._counts,
                 sent=self._counts.sent + (not refused),
                 refused=self._counts.refused + refused,
+                # It may have been dropped while it was being sent.
+                dropped=self._counts.dropped - (not was_waiting),
             )
             self._changed.notify_all()
 
@@ -259,20 +264,21 @@ class Camera(Closing):
         while waiting := self._spool.first():
             dropped += self._spool.done(waiting)
         if dropped:
-            self._counts = replace(self._counts, dropped=self._counts.dropped + dropped)
+            with self._changed:
+                self._counts = replace(self._counts, dropped=self._counts.dropped + dropped)
             log.error(
                 "events dropped because the camera was closed before they were sent: %d", dropped
             )
 
     def _make_known(self, dropped: int) -> None:
         self._counts = replace(self._counts, dropped=self._counts.dropped + dropped)
+        self._dropped_unsaid += dropped
         if time.monotonic() - self._dropped_at >= DROPPED_LOGGED_EACH:
-            said, self._dropped_said = self._dropped_said, self._counts.dropped
-            self._dropped_at = time.monotonic()
             log.error(
                 "events dropped because the server is unavailable and the spool is full: %d",
-                self._counts.dropped - said,
+                self._dropped_unsaid,
             )
+            self._dropped_unsaid, self._dropped_at = 0, time.monotonic()
 
 
 def _check_authorities(file: str | Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 
+from susracker.errors import ConfigError
 from susracker.passwords import told_without_password, without_password
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ TIMEOUT = (5.0, 60.0)
 """Seconds to connect, and to wait for the answer: a full queue takes less."""
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
-"""Seconds between attempts; they double each time."""
+"""Seconds between attempts."""
 
 LONGEST_RETRY_AFTER = 600.0
 """Longest Retry-After that is heeded, so that a mistaken one cannot silence a camera for a day."""
@@ -70,9 +71,33 @@ class TryLater:
     is_fault: bool = False
 
 
+def check_server(url: str) -> None:
+    """Refuse what cannot be the URL of a server.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise ConfigError(
+            f"{without_password(url)!r} is not the URL of a server: it must be like "
+            "http://server:5000"
+        )
+
+
+def wait_after(failures: int, first: float, longest: float) -> float:
+    """Seconds to wait after one more failure. They double each time, and half of each is random so
+    that several senders do not all come back at once ("equal jitter", AWS Architecture Blog, 2015).
+
+    Args:
+        failures: how many there were before.
+        first: the longest wait after the first failure.
+        longest: the longest wait after any.
+    """
+    return min(longest, first * 2.0 ** min(failures, 30)) * random.uniform(0.5, 1)
+
+
 class Waits:
-    """How long to wait after each failure. The waits grow, and have a random part so that a site's
-    cameras do not all come back at once ("equal jitter", AWS Architecture Blog, 2015)."""
+    """How long to wait after each failure: longer and longer, see `wait_after`."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -83,9 +108,9 @@ class Waits:
 
     def next(self, retry_after: float) -> float:
         """Seconds to wait after one more failure."""
-        longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(self._failures, 30))
+        wait = wait_after(self._failures, FIRST_WAIT, LONGEST_WAIT)
         self._failures += 1
-        return max(retry_after, longest * random.uniform(0.5, 1))
+        return max(retry_after, wait)
 
 
 class Faults:

@@ -88,13 +88,16 @@ class Operator(Closing):
             every: seconds between two looks for more.
         """
         wanted = {"kind": kind, "camera_id": camera_id, "criminal_id": criminal_id}
-        seq = self._page(0, {}, limit=1)["last_seq"] if after is None else after
+        seq = after
         while True:
             try:
+                if seq is None:
+                    seq = self._page(0, {}, limit=1)["last_seq"]
                 page = self._page(seq, wanted)
             except ServerUnavailableError:
                 if not follow:
                     raise
+                time.sleep(every)
                 continue
             for shown in page["alerts"]:
                 yield to_alert(shown)

@@ -11,9 +11,8 @@ from typing import Any
 
 import requests
 
-from susracker.client.delivery import TIMEOUT, Waits, retry_after_seconds
+from susracker.client.delivery import TIMEOUT, Waits, check_server, retry_after_seconds
 from susracker.errors import (
-    ConfigError,
     ConflictError,
     InputError,
     KeyRequiredError,
@@ -54,11 +53,7 @@ class Requesting:
     def __init__(
         self, url: str, key: str | None, patience: float, ca: str | Path | None = None
     ) -> None:
-        if not url.startswith(("http://", "https://")):
-            raise ConfigError(
-                f"{without_password(url)!r} is not the URL of a server: it must be like "
-                "http://server:5000"
-            )
+        check_server(url)
         self._url = url.rstrip("/")
         self._patience = patience
         self._session = requests.Session()

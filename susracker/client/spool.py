@@ -70,14 +70,14 @@ class Spool:
             How many of the oldest were dropped to make room.
 
         Raises:
-            SpoolError: it cannot be kept.
+            SpoolError: it cannot be kept. Then none was dropped for it.
         """
         if len(body) > self._max_bytes:
             raise SpoolError(
                 f"an event of {len(body):,} bytes is larger than the spool, which takes "
                 f"{self._max_bytes:,}"
             )
-        with self._lock, self._errors_mapped():
+        with self._lock, self._errors_mapped(), self._whole():
             dropped = self._make_room(len(body))
             self._file.execute(
                 "INSERT INTO waiting (event_id, body) VALUES (?, ?)", (event_id, body)
@@ -132,6 +132,21 @@ class Spool:
         )
         if version < VERSION:
             self._file.execute(f"PRAGMA user_version = {VERSION}")
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """All that the block changes, or nothing of it if it raises; the counts likewise."""
+        self._file.execute("BEGIN IMMEDIATE")
+        with ExitStack() as undo:
+            undo.callback(self._take_back, self._count, self._size)
+            yield
+            self._file.execute("COMMIT")
+            undo.pop_all()
+
+    def _take_back(self, count: int, size: int) -> None:
+        self._count, self._size = count, size
+        if self._file.in_transaction:  # SQLite ends some of those that fail by itself
+            self._file.execute("ROLLBACK")
 
     def _make_room(self, needed: int) -> int:
         dropped = 0

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from collections.abc import Generator
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -28,6 +27,7 @@ from susracker.faces.quality import weight_of
 from susracker.passwords import without_password
 from susracker.plugins import open_detector
 from susracker.runtime.background import until
+from susracker.runtime.clock import utc_now
 from susracker.runtime.interruption import INTERRUPTED, Interruption
 from susracker.runtime.text import counted
 from susracker.runtime.threads import one_core_a_thread
@@ -99,7 +99,6 @@ def command(
     """
     one_core_a_thread()
     cutter = FaceCutter(margin, smallest, open_detector(loaded.settings.detector))
-    tracks, best = Tracks(), BestFaces()
     seen = Seen()
     with (
         Camera(url, camera_id, location, key=key, ca=ca, spool=spool, spool_mb=spool_mb) as camera,
@@ -109,19 +108,7 @@ def command(
         # Not before: what is logged goes above the line.
         logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
         taken = (_endless if is_live(source) else _paced)(source, Sampling(fps, every))
-        for frame in until(lambda: bool(stopped), taken):
-            at = datetime.now(timezone.utc)
-            seen.frames += 1
-            found = cutter.find(frame.picture)
-            seen.faces += len(found)
-            # A stream's own time begins anew whenever it is opened again.
-            seconds = time.monotonic() if is_live(source) else frame.seconds
-            ids = tracks.follow([face.box for face in found], seconds)
-            for face, track_id in zip(found, ids, strict=True):
-                if best.adds(track_id, weight_of(face.quality), seconds):
-                    camera.send_face(cutter.jpeg(face), at, track_id)
-                else:
-                    seen.left_out += 1
+        _send_faces(until(lambda: bool(stopped), taken), cutter, camera, seen)
         camera.close(STOP_SECONDS if stopped else CLOSE_SECONDS)
     click.echo(_told(seen, camera.counts))
     if stopped.signal == signal.SIGINT:
@@ -138,6 +125,22 @@ class Seen:
     frames: int = 0
     faces: int = 0
     left_out: int = 0
+
+
+def _send_faces(taken: Iterable[Frame], cutter: FaceCutter, camera: Camera, seen: Seen) -> None:
+    """Follow faces from frame to frame, and send those that add something to their tracks."""
+    tracks, best = Tracks(), BestFaces()
+    for frame in taken:
+        at = utc_now()
+        seen.frames += 1
+        found = cutter.find(frame.picture)
+        seen.faces += len(found)
+        ids = tracks.follow([face.box for face in found], frame.seconds)
+        for face, track_id in zip(found, ids, strict=True):
+            if best.adds(track_id, weight_of(face.quality), frame.seconds):
+                camera.send_face(cutter.jpeg(face), at, track_id)
+            else:
+                seen.left_out += 1
 
 
 def _told(seen: Seen, counts: Counts) -> str:
@@ -167,7 +170,8 @@ def _endless(source: str, sampling: Sampling) -> Generator[Frame, None, None]:
             for frame in frames(source, sampling):
                 waits.succeeded()
                 must_open = False
-                yield frame
+                # Its own time begins anew whenever it is opened again.
+                yield replace(frame, seconds=time.monotonic())
         except InputError as error:
             if must_open:
                 raise

@@ -31,6 +31,7 @@ from susracker.plugins import (
     open_matcher,
     open_store_of,
 )
+from susracker.runtime.files import expanded
 from susracker.runtime.text import counted
 from susracker.server.addresses import listens_on_loopback, networks, resolve
 from susracker.server.hosts import Hosts
@@ -197,12 +198,12 @@ def _certificate(loaded: LoadedSettings) -> Iterator[Finding]:
 
 def _disks(loaded: LoadedSettings) -> Iterator[Finding]:
     settings = loaded.settings
-    folders = {"audit key": Path(settings.audit_key).expanduser().parent}
+    folders = {"audit key": expanded(settings.audit_key).parent}
     scheme, _, path = settings.store.partition("sqlite:///")
     if not scheme and path:
-        folders["store"] = Path(path).expanduser().parent
+        folders["store"] = expanded(path).parent
     if settings.record:
-        folders["recordings"] = Path(settings.record).expanduser()
+        folders["recordings"] = Path(settings.record)
     for what, folder in folders.items():
         free = shutil.disk_usage(_existing(folder)).free
         state: State = "problem" if free < NO_SPACE else "warning" if free < LITTLE_SPACE else "ok"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
 from susracker.commands.auditing import unaudited
+from susracker.commands.findings import show_findings
 from susracker.commands.options import LoadedSettings, json_option, settings_options
-from susracker.commands.shown import plain_table, print_json, print_table
 from susracker.config import Settings
 
 
@@ -32,13 +30,4 @@ def command(loaded: LoadedSettings, as_json: bool) -> None:
     """
     from susracker.commands.checkups import check_up
 
-    found = list(check_up(loaded))
-    if as_json:
-        print_json([asdict(one) for one in found])
-    else:
-        table = plain_table("part", "state", "")
-        for one in found:
-            table.add_row(one.what, one.state, one.text)
-        print_table(table)
-    if any(one.state == "problem" for one in found):
-        raise click.exceptions.Exit(1)
+    show_findings(list(check_up(loaded)), as_json=as_json)

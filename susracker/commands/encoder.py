@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -14,10 +13,10 @@ from susracker.benchmark.datasets import read_dataset
 from susracker.benchmark.fitted import Fitted, fit_encoder
 from susracker.commands.auditing import unaudited
 from susracker.commands.encoding import encode_missing
+from susracker.commands.findings import show_findings
 from susracker.commands.groups import CommandGroup
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import steps
-from susracker.commands.shown import plain_table, print_json, print_table
 from susracker.enrolment.enroller import Enroller
 from susracker.errors import InputError
 from susracker.plugins import (
@@ -93,15 +92,7 @@ def check(loaded: LoadedSettings, file: str, faces: Path | None, as_json: bool) 
     name = file if file.partition(":")[0] in backend_names("encoders") else f"onnx:{file}"
     with steps() as on_step:
         found = list(check_encoder(open_encoder(name), loaded.settings, faces, on_step))
-    if as_json:
-        print_json([asdict(one) for one in found])
-    else:
-        table = plain_table("part", "state", "")
-        for one in found:
-            table.add_row(one.what, one.state, one.text)
-        print_table(table)
-    if any(one.state == "problem" for one in found):
-        raise click.exceptions.Exit(1)
+    show_findings(found, as_json=as_json)
 
 
 @command.command("fit")

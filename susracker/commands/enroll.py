@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -140,14 +141,7 @@ def command(
             _direct(sources, find_criminal(store, criminal_id))
         note_act = Noting(loaded.settings, store)
         shown = ShownFaces(show_faces, _max_pixels(loaded.settings)) if show_faces else None
-
-        def on_write(written: Written) -> None:
-            action = "criminal.add" if written.is_new else "criminal.edit"
-            detail = {"fields": list(written.fields), "photos": len(written.photos)}
-            note_act(action, written.criminal.id, reason, detail)
-            if shown:
-                shown.write(written)
-
+        on_write = partial(_tell, note_act, reason, shown)
         run = _enroll(store, loaded.settings, sources, interruption, on_write, allow_unlike)
     if as_json:
         click.echo(json.dumps(summary_fields(run), indent=2))
@@ -233,6 +227,15 @@ def _enroll(
         seconds=time.monotonic() - began,
         interrupted=bool(interruption),
     )
+
+
+def _tell(note_act: Noting, reason: str, shown: ShownFaces | None, written: Written) -> None:
+    """Note what was stored in the audit log, and show the faces where that is asked for."""
+    action = "criminal.add" if written.is_new else "criminal.edit"
+    detail = {"fields": list(written.fields), "photos": len(written.photos)}
+    note_act(action, written.criminal.id, reason, detail)
+    if shown:
+        shown.write(written)
 
 
 def _max_pixels(settings: Settings) -> int:

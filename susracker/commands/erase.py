@@ -13,7 +13,8 @@ from susracker.enrolment.lookup import find_criminal
 from susracker.errors import InputError, NotFoundError
 from susracker.plugins import open_existing_store_of
 from susracker.recording.reach import out_of_reach, recorded
-from susracker.retention.erasure import Erased, Traces, erase, traces_of
+from susracker.retention.erasure import INSTEAD, Erased, Traces, erase, traces_of
+from susracker.retention.holds import refuse_if_held
 from susracker.runtime.text import counted
 from susracker.stores.base import Store
 
@@ -61,6 +62,9 @@ def erase_command(
                 raise
             _scrub_again(store, person)
             return
+        if not despite_holds:
+            # Before it is noted: the log would have an erasure that never was.
+            refuse_if_held(store, criminal.id, INSTEAD)
         traces = traces_of(store, criminal.id)
         click.echo(f"{criminal.id}  {criminal.name}: {_told(traces)}")
         if not yes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from susracker.config import Settings
 from susracker.errors import InputError, PictureError
 from susracker.faces.photos import decode_photo
 from susracker.plugins import refuse_missing_store
+from susracker.runtime.clock import utc_now
 from susracker.runtime.text import on_one_line
 from susracker.tracking.recogniser import Search
-from susracker.tracking.tracker import Tracker, utc_now
+from susracker.tracking.tracker import Tracker
 
 SHORT_ID = 8
 
@@ -63,21 +65,19 @@ def _search(
 ) -> tuple[float | None, Sequence[Search]]:
     """The threshold, None if nobody can be matched, and what was found."""
     refuse_missing_store(settings.store)
-    tracker = Tracker.from_settings(settings)
-    try:
+    with closing(Tracker.from_settings(settings)) as tracker:
         now = utc_now()
         with working("reading the watch-list"):
             tracker.watchlist.refresh(now)
-        picture = decode_photo(content, tracker.max_pixels)
+        try:
+            picture = decode_photo(content, tracker.max_pixels)
+        except PictureError as error:
+            raise InputError(f"{photo}: {error}") from error
         found = tracker.recogniser.search_picture(picture, now)
         seen = sorted({one.criminal_id for face in found for one in face.candidates})
         detail = {"faces": len(found), "shown": seen}
         note(settings, tracker.store, "criminal.find", reason=reason, detail=detail)
         return (tracker.watchlist.threshold if len(tracker.watchlist) else None), found
-    except PictureError as error:
-        raise InputError(f"{photo}: {error}") from error
-    finally:
-        tracker.close()
 
 
 def _title(number: int, faces: int, one: Search, threshold: float | None) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import typing
-from datetime import datetime, timezone
-from typing import Any
 
 import click
 
 from susracker.access.issuing import find_key, has_valid_admin, issue, rotate
-from susracker.access.keys import KeyText
+from susracker.access.keys import KeyText, key_fields
 from susracker.commands.auditing import Noting, audited, note, reason_option, unaudited
 from susracker.commands.groups import CommandGroup
 from susracker.commands.keys_data import new_data_key_command, rotate_data_command
@@ -18,6 +16,7 @@ from susracker.commands.options import LoadedSettings, json_option, settings_opt
 from susracker.commands.shown import moment_text, plain_table, print_json, print_table
 from susracker.oversight import Key, Role
 from susracker.plugins import open_existing_store_of
+from susracker.runtime.clock import utc_now
 
 key_argument = click.argument("id_or_name", metavar="ID_OR_NAME")
 
@@ -90,7 +89,7 @@ def create_command(
     """
     with open_or_create(loaded.settings) as store:
         note_act = Noting(loaded.settings, store)
-        key, text = issue(store, role, name, cameras, expires, _now())
+        key, text = issue(store, role, name, cameras, expires, utc_now())
         note_act("key.create", key.id, reason, {"name": key.name, "role": key.role})
     _show(key, text, as_json)
 
@@ -110,7 +109,8 @@ def list_command(loaded: LoadedSettings, as_json: bool) -> None:
     with open_existing_store_of(loaded.settings) as store:
         keys = store.keys()
     if as_json:
-        print_json([_fields(key) for key in keys])
+        now = utc_now()
+        print_json([key_fields(key, now) for key in keys])
         return
     if not keys:
         click.echo("there are no keys: susracker keys create --role admin --name NAME")
@@ -166,12 +166,12 @@ def revoke_command(loaded: LoadedSettings, id_or_name: str, yes: bool, reason: s
     """
     with open_existing_store_of(loaded.settings) as store:
         key = find_key(store, id_or_name)
-        click.echo(f"{key.id}  {key.name}: {key.role}, {_state(key)}")
+        click.echo(f"{key.id}  {key.name}: {key.role}, {key.state(utc_now())}")
         if not yes:
             click.confirm("Revoke for good?", abort=True)
         note(loaded.settings, store, "key.revoke", key.id, reason)
-        store.revoke_key(key.id, _now())
-        last = key.role == "admin" and not has_valid_admin(store, _now())
+        store.revoke_key(key.id, utc_now())
+        last = key.role == "admin" and not has_valid_admin(store, utc_now())
     click.echo(f"revoked {key.name}")
     if last:
         click.echo("no admin's key is left: susracker keys create --role admin --name NAME")
@@ -181,7 +181,7 @@ def _show(key: Key, text: KeyText, as_json: bool) -> None:
     """Print a key to where it can be piped on, and all else about it beside that."""
     if as_json:
         shown = ("id", "key", "name", "role", "cameras", "created_at", "expires_at")
-        fields = _fields(key) | {"key": str(text)}
+        fields = key_fields(key, utc_now()) | {"key": str(text)}
         print_json({name: fields[name] for name in shown})
         return
     click.echo(str(text))
@@ -191,33 +191,9 @@ def _show(key: Key, text: KeyText, as_json: bool) -> None:
     click.echo("Store this key now: it is not shown again.", err=True)
 
 
-def _fields(key: Key) -> dict[str, Any]:
-    return {
-        "id": key.id,
-        "name": key.name,
-        "role": key.role,
-        "cameras": key.cameras,
-        "state": _state(key),
-        "created_at": key.created_at,
-        "expires_at": key.expires_at,
-        "revoked_at": key.revoked_at,
-        "last_used_at": key.last_used_at,
-    }
-
-
-def _state(key: Key) -> str:
-    if key.revoked_at:
-        return "revoked"
-    return "valid" if key.is_valid(_now()) else "expired"
-
-
 def _dated_state(key: Key) -> str:
     since_or_until = key.revoked_at or key.expires_at
     if since_or_until is None:
         return "valid"
-    state = "valid until" if _state(key) == "valid" else _state(key)
-    return f"{state} {since_or_until:%Y-%m-%d}"
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
+    state = key.state(utc_now())
+    return f"{'valid until' if state == 'valid' else state} {since_or_until:%Y-%m-%d}"

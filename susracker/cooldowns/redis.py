@@ -6,15 +6,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 import redis
 from redis.exceptions import RedisError
 from typing_extensions import Self
 
 from susracker.cooldowns.base import HISTORY, Cooldown
-from susracker.errors import ConfigError
-from susracker.passwords import told_without_password
+from susracker.runtime.clock import to_microseconds
+from susracker.runtime.redis_client import open_redis
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +34,6 @@ RETRY_SECONDS = 1.0
 LATE = timedelta(hours=1)
 """How much longer than the cooldown a key is remembered: events that a camera had to hold back are
 compared by when they occurred, and may come this late."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND = timedelta(microseconds=1)
 
 FIND = """
 local holds = redis.call('LRANGE', KEYS[1], 0, -1)
@@ -104,19 +101,10 @@ class RedisCooldown(Cooldown):
     @classmethod
     def from_url(cls, url: str, seconds: float) -> Self:
         """Use the Redis at `url`, such as `redis://:password@host:6379/0`."""
-        try:
-            client = redis.Redis.from_url(
-                url,
-                socket_timeout=TIMEOUT_SECONDS,
-                socket_connect_timeout=TIMEOUT_SECONDS,
-            )
-        except ValueError as error:
-            told = told_without_password(error, url)
-            raise ConfigError(f"the Redis URL is wrong: {told}") from error
-        return cls(client, seconds)
+        return cls(open_redis(url, TIMEOUT_SECONDS), seconds)
 
     def try_acquire(self, key: str, at: datetime, token: str) -> bool:
-        values = (token, _microseconds(at), self._span, self._expiry, HISTORY)
+        values = (token, to_microseconds(at), self._span, self._expiry, HISTORY)
         keys = (PREFIX + key, OLD_PREFIX + key)
         return self._ask(lambda: bool(self._acquire(keys, values))) is not False
 
@@ -150,7 +138,3 @@ class RedisCooldown(Cooldown):
             if self.problem is not None:
                 log.warning("Redis is available again; it is asked before the store")
             self.problem = None
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND

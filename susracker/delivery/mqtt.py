@@ -15,7 +15,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from susracker.delivery.base import Channel, Message, Result, Taken, TryLater
-from susracker.delivery.rules import MqttOptions
+from susracker.delivery.rules import MQTT_PORTS, MqttOptions
 from susracker.delivery.topics import (
     FrigateEvent,
     Publication,
@@ -25,7 +25,6 @@ from susracker.delivery.topics import (
 )
 from susracker.errors import ConfigError
 
-PORTS = {"mqtt": 1883, "mqtts": 8883}
 VERSIONS = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
 
 CONNECT_SECONDS = 5.0
@@ -61,7 +60,7 @@ class Mqtt(Channel):
         self._available = availability_topic(options)
         parts = urlsplit(options.url)
         self._host = parts.hostname or ""
-        self._port = parts.port or PORTS[parts.scheme]
+        self._port = parts.port or MQTT_PORTS[parts.scheme]
         self._has_tls = parts.scheme == "mqtts"
         self._problem = "no answer"
         self._connected = threading.Event()

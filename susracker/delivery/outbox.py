@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 
+from susracker.client.delivery import wait_after
 from susracker.delivery.base import Channel, Gone, Message, Refused, Result, Taken, TryLater
 from susracker.delivery.selection import Entry, Next, Selection
-from susracker.errors import ConflictError
+from susracker.errors import ConflictError, NotFoundError
+from susracker.runtime.clock import utc_now
 from susracker.runtime.other_thread import OtherThread
 from susracker.stores.base import Store
 from susracker.stores.outbox import ChannelState, DeadLetter
@@ -33,8 +34,7 @@ HELD_SECONDS = 1.0
 """How soon to look again at a channel that another worker holds."""
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
-"""Seconds between attempts; they double each time, and half of each is random so that several
-senders do not all come back at once ("equal jitter", AWS Architecture Blog, 2015)."""
+"""Seconds between attempts."""
 
 FAULTS = 8
 """A message on which the receiver fails so many times in a row is given up, so that it does not
@@ -58,7 +58,7 @@ class Clock:
         ticks: seconds from any moment on, which never go back.
     """
 
-    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+    now: Callable[[], datetime] = utc_now
     ticks: Callable[[], float] = time.monotonic
 
 
@@ -188,9 +188,14 @@ class Courier:
             return 0
         return max(0.0, (state.window_at + WINDOW - now).total_seconds())
 
-    def _single(self, entry: Entry, now: datetime) -> _Task:
-        message = self._selection.message(entry, now, self._channel.carries_faces)
-        return _Task(message, entry.number, entry.number)
+    def _single(
+        self, entry: Entry, now: datetime, letter: DeadLetter | None = None
+    ) -> _Task | Next:
+        try:
+            message = self._selection.message(entry, now, self._channel.carries_faces)
+        except NotFoundError:  # it was forgotten meanwhile, so it is not found again
+            return Next((), self._passed, 0)
+        return _Task(message, entry.number, entry.number, letter)
 
     def _gathered(self, after: int, last: int, now: datetime) -> _Task | Next:
         entries = self._selection.between(after, last)
@@ -207,7 +212,7 @@ class Courier:
             self._change(self._store.channel(self._name), lambda state: state, remove=[letter.seq])
             return Next((), self._passed, 0)
         if letter.seq == letter.last_seq:
-            return replace(self._single(found[0], now), letter=letter)
+            return self._single(found[0], now, letter)
         task = self._gathered(letter.seq - 1, letter.last_seq, now)
         return replace(task, letter=letter) if isinstance(task, _Task) else task
 
@@ -348,7 +353,7 @@ class Courier:
 
     def _put_off(self, state: ChannelState, result: TryLater, now: datetime) -> None:
         self.attempts[PUT_OFF] += 1
-        wait = max(result.retry_after, backoff(state.failures))
+        wait = max(result.retry_after, wait_after(state.failures, FIRST_WAIT, LONGEST_WAIT))
         if state.problem != result.reason:
             log.warning("channel %s: trying again: %s", self._name, result.reason)
 
@@ -375,9 +380,3 @@ def problem_of(state: ChannelState) -> str | None:
     if state.paused:
         return f"paused: {state.paused}"
     return state.problem if state.failures else None
-
-
-def backoff(failures: int) -> float:
-    """Seconds to wait after one more failure."""
-    longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(failures, 30))
-    return longest * random.uniform(0.5, 1)

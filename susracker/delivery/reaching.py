@@ -11,12 +11,12 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from susracker.delivery.addresses import PRIVATE, is_public
 from susracker.delivery.channels import channel_class
-from susracker.delivery.rules import AnyOptions, MqttOptions, NotifyOptions, shown_url
+from susracker.delivery.rules import MQTT_PORTS, AnyOptions, MqttOptions, NotifyOptions, shown_url
 
 SECONDS = 5.0
 """How long a connection may take."""
 
-PORTS = {"http": 80, "https": 443, "mqtt": 1883, "mqtts": 8883}
+PORTS = {"http": 80, "https": 443, **MQTT_PORTS}
 SECURE = ("https", "mqtts")
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -27,6 +26,10 @@ from pydantic import (
 
 from susracker.errors import ConfigError
 from susracker.models import Alert, AlertKind, Threat
+from susracker.runtime.files import expanded
+
+MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+"""The usual port of each scheme."""
 
 FILE = "file:"
 """Before the path of a file that holds a secret, in place of the secret itself."""
@@ -44,8 +47,8 @@ def _read_secret(value: object) -> object:
     if not isinstance(value, str) or not value.startswith(FILE):
         return value
     try:
-        return Path(value.removeprefix(FILE)).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
+        return expanded(value.removeprefix(FILE)).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError, ConfigError) as error:
         raise ValueError(f"cannot read {value}: {error}") from error
 
 
@@ -89,7 +92,7 @@ def _check_http(url: str) -> str:
 
 def _check_mqtt(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+    if parts.scheme not in MQTT_PORTS or not parts.hostname:
         raise ValueError("must be like mqtt://broker:1883 or, with TLS, mqtts://broker:8883")
     if parts.username or parts.password:
         raise ValueError("must hold no password: set username and password")

@@ -11,7 +11,7 @@ import hmac
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +26,7 @@ from susracker.delivery.messages import cloud_event, inline_face
 from susracker.delivery.rules import WebhookOptions, shown_url, signing_key
 from susracker.errors import ConfigError
 from susracker.models import Alert
+from susracker.runtime.clock import Clock, utc_now
 
 FaceLink = Callable[[str, datetime], str]
 """Makes a link to the face of an alert, by its id, which ends at a moment."""
@@ -59,7 +60,7 @@ class Webhook(Channel):
     def __init__(
         self,
         options: WebhookOptions,
-        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        now: Clock = utc_now,
         face_link: FaceLink | None = None,
     ) -> None:
         if options.pictures == "link" and face_link is None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from types import TracebackType
-
-from typing_extensions import Self
 
 from susracker.errors import SusrackerError
+from susracker.runtime.closing import Closing
 
 LISTENS = re.compile(r"listens on (https?://\S+?),")
 
 
-class ServerProcess:
+class ServerProcess(Closing):
     """A server on a free port; as a context manager, stops it on exit.
 
     Args:
@@ -43,15 +41,8 @@ class ServerProcess:
             self.process.stdout.close()
         return status
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Stop the server."""
         self.stop()
 
     def _wait_for_url(self) -> str:

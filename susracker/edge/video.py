@@ -17,9 +17,6 @@ from susracker.errors import InputError
 from susracker.models import Picture
 from susracker.passwords import without_password
 
-SUFFIXES = frozenset({".mp4", ".mkv", ".avi", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".ts"})
-"""Names that end like this are video files; OpenCV is not asked."""
-
 USUAL_FPS = 25.0
 """Frames per second of a video file that does not state its own."""
 
@@ -69,11 +66,6 @@ class Sampling:
 def is_live(source: str) -> bool:
     """Return whether a source is a stream's URL or a device's number; these have no end."""
     return source.isdecimal() or "://" in source
-
-
-def is_video_file(path: Path) -> bool:
-    """Return whether a file is a video, judged by its name."""
-    return path.suffix.lower() in SUFFIXES
 
 
 def frame_count(source: str) -> int | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 
 from susracker.errors import ConflictError, JudgedError
 from susracker.judgement.rules import check_judgement, refusal, status_after
 from susracker.models import Alert
 from susracker.oversight import Judgement, JudgementKind
+from susracker.runtime.clock import Clock, utc_now
 from susracker.stores.base import Journal
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Judging:
         self,
         journal: Journal,
         required_by: int,
-        clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        clock: Clock = utc_now,
     ) -> None:
         self._journal = journal
         self._required_by = required_by

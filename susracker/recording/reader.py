@@ -6,6 +6,7 @@ import logging
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -88,8 +89,8 @@ class Recording:
                     places.extend((folder_number, line.number, line.offset))
         for place in np.argsort(times, kind="stable").tolist():
             folder_number, number, offset = places[3 * place : 3 * place + 3]
-            line = _line_at(folders[folder_number], number, offset)
-            yield from self.parse(line, from_line)
+            for line in _line_at(folders[folder_number], number, offset):
+                yield from self.parse(line, from_line)
 
     def parse(self, line: _Line, parse: Callable[[str, Path], Parsed]) -> Iterator[Parsed]:
         """What a line says; nothing if it is damaged."""
@@ -103,18 +104,19 @@ class Recording:
 
 
 def _lines(segment: Path) -> Iterator[_Line]:
-    # A line at a time by its end: text that a crash cut off has none.
-    with (segment / LINES_FILE).open("rb") as lines:
+    # A server removes segments for their age while others read.
+    with suppress(FileNotFoundError), (segment / LINES_FILE).open("rb") as lines:
         offset = 0
+        # A line at a time by its end: text that a crash cut off has none.
         for number, content in enumerate(lines, 1):
             yield _Line(segment, number, offset, content)
             offset += len(content)
 
 
-def _line_at(segment: Path, number: int, offset: int) -> _Line:
-    with (segment / LINES_FILE).open("rb") as lines:
+def _line_at(segment: Path, number: int, offset: int) -> Iterator[_Line]:
+    with suppress(FileNotFoundError), (segment / LINES_FILE).open("rb") as lines:
         lines.seek(offset)
-        return _Line(segment, number, offset, lines.readline())
+        yield _Line(segment, number, offset, lines.readline())
 
 
 def pictures_near(folder: Path, moments: Sequence[datetime], seconds: float) -> list[Path]:
@@ -148,13 +150,17 @@ def segments(folder: Path) -> list[Path]:
 
 
 def count_lines(segment: Path) -> int:
-    """How many whole lines a segment has."""
-    return (segment / LINES_FILE).read_bytes().count(b"\n")
+    """How many whole lines a segment has; none if it was removed meanwhile."""
+    return sum(line.content.endswith(b"\n") for line in _lines(segment))
 
 
 def size_of(segment: Path) -> int:
-    """The size of a segment's files, in bytes."""
-    return sum(file.stat().st_size for file in segment.iterdir())
+    """The size of a segment's files, in bytes; of what is left if it is being removed."""
+    size = 0
+    with suppress(FileNotFoundError):
+        for file in segment.iterdir():
+            size += file.stat().st_size
+    return size
 
 
 def span(recording: Recording) -> tuple[datetime, datetime] | None:

@@ -120,7 +120,7 @@ class PictureSource:
     def __iter__(self) -> Iterator[Recorded]:
         for number, file in enumerate(self._files):
             self._step = number + 1
-            yield _face(file.read_bytes(), PICTURE_SECONDS * number, self._scenery)
+            yield _face(_read(file), PICTURE_SECONDS * number, self._scenery)
 
     def began(self) -> datetime:
         return self._scenery.begin
@@ -160,6 +160,13 @@ class VideoSource:
 
     def step(self) -> int:
         return self._step
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror}") from error
 
 
 def _face(

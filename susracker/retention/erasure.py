@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from susracker.errors import NotFoundError
 from susracker.models import Criminal
 from susracker.retention.holds import held_about, refuse_if_held
 from susracker.stores.base import Store
+
+INSTEAD = "release them first, or erase with --despite-holds"
+"""What to do about holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,9 @@ def traces_of(store: Store, criminal_id: str) -> Traces:
     sightings = store.sightings(criminal_id)
     naming = store.alerts_naming(criminal_id)
     arrived = {one.received_at for one in sightings}
-    arrived.update(store.alert(alert_id).received_at for alert_id in naming)
+    for alert_id in naming:
+        with suppress(NotFoundError):  # it was forgotten meanwhile
+            arrived.add(store.alert(alert_id).received_at)
     return Traces(
         photos=len(store.photo_ids(criminal_id)),
         templates=len(store.templates(criminal_id)),
@@ -74,7 +81,7 @@ def erase(store: Store, criminal: Criminal, *, despite_holds: bool = False) -> E
         StoreUnavailableError: what is left is removed when this is called again.
     """
     if not despite_holds:
-        refuse_if_held(store, criminal.id, "release them first, or erase with --despite-holds")
+        refuse_if_held(store, criminal.id, INSTEAD)
     traces = traces_of(store, criminal.id)
     holds = held_about(store, criminal.id)
     for one in holds:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from susracker.errors import ConflictError, InputError
+from susracker.errors import ConflictError, InputError, NotFoundError
 from susracker.oversight import Hold
 from susracker.stores.base import Store
 
@@ -39,11 +39,19 @@ def refuse_if_shown(store: Store, photo_id: str, instead: str) -> None:
         ConflictError: such an alert is held.
     """
     for hold in store.holds():
-        if store.alert(hold.alert_id).photo_id == photo_id:
+        if _shown_by(store, hold) == photo_id:
             raise ConflictError(
                 f"the photo is in the alert {hold.alert_id}, which is held ({hold.reason}); "
                 f"{instead}"
             )
+
+
+def _shown_by(store: Store, hold: Hold) -> str | None:
+    """Id of the enrolment photo that a held alert shows; None where there is none."""
+    try:
+        return store.alert(hold.alert_id).photo_id
+    except NotFoundError:  # it was released and forgotten meanwhile
+        return None
 
 
 def refuse_if_held(store: Store, criminal_id: str, instead: str) -> None:

@@ -14,6 +14,7 @@ from susracker.config import Settings
 from susracker.errors import NotFoundError
 from susracker.oversight import RecordKind
 from susracker.retention.holds import held_about
+from susracker.runtime.clock import Clock, utc_now
 from susracker.stores.base import Store
 
 log = logging.getLogger(__name__)
@@ -43,8 +44,6 @@ SETTINGS: Mapping[str, str] = {
 """What is kept for a limited time, and the setting that says how long: 0 is no limit."""
 
 KINDS: tuple[RecordKind, ...] = ("alerts", "faces", "sightings", "judgements")
-
-Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +181,9 @@ class HourlyPurge:
     If a purge fails, or is not done at the end of its slice, the next call goes on with it.
     """
 
-    def __init__(self, purge: Purge, clock: Clock | None = None) -> None:
+    def __init__(self, purge: Purge, clock: Clock = utc_now) -> None:
         self._purge = purge
-        self._clock = clock or _utc_now
+        self._clock = clock
         self._due = datetime.min.replace(tzinfo=timezone.utc)
         self._forgotten: Counter[str] = Counter()  # what is not noted yet
 
@@ -216,7 +215,3 @@ class HourlyPurge:
             told = ", ".join(f"{size} {kind}" for kind, size in self._forgotten.items())
             log.info("forgot what was kept for long enough: %s", told)
         self._forgotten = Counter()
-
-
-def _utc_now() -> datetime:
-    return datetime.now(timezone.utc)

@@ -85,11 +85,12 @@ def draft(path: Path, content: bytes, mode: int = FILE_MODE) -> Iterator[Path]:
         OSError: it cannot be written.
     """
     written = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
-    with open(os.open(written, os.O_CREAT | os.O_WRONLY | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    handle = os.open(written, os.O_CREAT | os.O_WRONLY | os.O_EXCL, mode)
     try:
+        with open(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
         yield written
     finally:
         written.unlink(missing_ok=True)

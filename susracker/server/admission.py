@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime
 
 import gevent
 
@@ -16,6 +16,7 @@ from susracker.access.keyring import KeyRing
 from susracker.config import Settings
 from susracker.errors import KeyRequiredError, OverloadedError, StoreError
 from susracker.oversight import Key
+from susracker.runtime.clock import utc_now
 from susracker.server.addresses import is_in, listens_on_loopback, networks
 from susracker.server.credentials import Credentials
 from susracker.server.identity import Identity, Session
@@ -100,7 +101,7 @@ class Admission:
         """Whether someone who was let in would be let in again."""
         if who.key is None:
             return who.role != "local" or self._is_open_to_all
-        key = self._ring.valid(who.key.id, _now())
+        key = self._ring.valid(who.key.id, utc_now())
         return key is not None and key.digest == who.key.digest and not self._is_over(who.session)
 
     def end_session(self, session: Session) -> None:
@@ -114,17 +115,17 @@ class Admission:
         return self._on_loopback and self._ring.is_empty
 
     def _by_key(self, text: str, shown: Credentials) -> Identity:
-        key = self._ring.authenticate(text, _now())
+        key = self._ring.authenticate(text, utc_now())
         if key is None and self._ring.age > NEW_KEY_SECONDS:
             self._read()
-            key = self._ring.authenticate(text, _now())
+            key = self._ring.authenticate(text, utc_now())
         if key is None:
             self._wrong_keys.count(shown.address)
             raise KeyRequiredError("the key is unknown, expired or revoked")
         return self._identity(key, shown)
 
     def _by_session(self, session: Session, shown: Credentials) -> Identity:
-        key = self._ring.valid(session.key_id, _now())
+        key = self._ring.valid(session.key_id, utc_now())
         if key is None or seal(key) != session.seal or self._is_over(session):
             raise KeyRequiredError("the session is over: open another with POST /api/session")
         return self._identity(key, shown, session)
@@ -133,7 +134,7 @@ class Admission:
         used = time.monotonic()
         if used - self._noted.get(key.id, -USE_NOTED_EACH) >= USE_NOTED_EACH:
             self._noted[key.id] = used
-            self._used[key.id] = _now()
+            self._used[key.id] = utc_now()
         return Identity(f"{key.name} ({key.id})", key.role, shown.address, key, session)
 
     def _is_over(self, session: Session | None) -> bool:
@@ -186,7 +187,3 @@ def _listens_on_loopback(host: str) -> bool:
         return listens_on_loopback(host)
     except OSError:  # which is told when the server is to listen there
         return False
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

@@ -135,8 +135,8 @@ class CameraPage(ListPage):
 
 @blueprint.get("/api/cameras")
 @access(Permission.VIEW)
-@takes(CameraPage)
 @unaudited("shows no person")
+@takes(CameraPage)
 @contract(Cameras, errors=(404,))
 def cameras() -> ResponseReturnValue:
     """Every camera: when it was last heard from, and its numbers of detections and alerts."""
@@ -160,8 +160,8 @@ class CameraDaysAsked(Days):
 
 @blueprint.get("/api/cameras/days")
 @access(Permission.VIEW)
-@takes(CameraDaysAsked)
 @unaudited("shows no person")
+@takes(CameraDaysAsked)
 @contract(CameraDays)
 def camera_days() -> ResponseReturnValue:
     """What each camera sent on each day."""

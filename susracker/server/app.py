@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -11,7 +12,6 @@ from flask_socketio import SocketIO
 
 from susracker.access.audit import Act, AuditLog
 from susracker.access.links import PictureLinks
-from susracker.config import Settings
 from susracker.enrolment.enroller import Enroller
 from susracker.judgement.judging import Judging
 from susracker.models import Outcome
@@ -128,85 +128,88 @@ def create_app(
             `/readyz` gives it as a warning.
         traces: makes a span for each request.
     """
-    settings = tracker.settings
     app = Flask("susracker", static_folder=None)
-    origins = Origins(settings.allowed_origins)
-    audit_log = AuditLog.open(tracker.store, settings.audit_key)
-    auditing = Auditing(audit_log)
-    reads = BoundedPool(READERS, READERS + MAX_WAITING_READS)
-
-    def note(act: Act) -> None:
-        reads.call(auditing.note_look, act)
-
-    admission = Admission(tracker.store, settings, note)
-    rate_limit = RateLimit(settings)
-    measures, posts = Measures(traces), PostLog()
-    work = FairPool(settings.workers + WRITERS, settings.workers + settings.queue_size)
-    _check_requests(app, measures, posts, origins, admission, rate_limit)
+    app.config["MAX_CONTENT_LENGTH"] = int(tracker.settings.max_body_mb * 1_000_000)
+    origins, posts = Origins(tracker.settings.allowed_origins), PostLog()
+    audit_log = AuditLog.open(tracker.store, tracker.settings.audit_key)
     sessions.configure_sessions(app, tracker.store, audit_log)
-    app.config["MAX_CONTENT_LENGTH"] = int(settings.max_body_mb * 1_000_000)
     socketio = _socketio(app, origins)
-    app.wsgi_app = LimitedOpenings(app.wsgi_app, rate_limit)  # type: ignore[method-assign]
-    app.wsgi_app = Shedding(app.wsgi_app, work, measures, posts)  # type: ignore[method-assign]
-    _surround(app, settings, origins, traces)
-    thumbnails = Thumbnails(tracker.store)
-    live = Live(socketio, tracker.store, thumbnails, settings.follow_seconds)
-
-    def tell_late(outcome: Outcome, received_at: datetime) -> None:
-        measures.matches(outcome, received_at)
-        live.look_soon()
-
-    tracker.last_looks.listener = tell_late
-    connections = Connections(socketio, admission, settings.max_clients, note)
-    connections.on(CONNECT, live.join)
-    slow = large_at_once(settings.workers)
-    app.extensions[EXTENSION] = Service(
-        tracker=tracker,
-        enroller=Enroller(tracker.store, tracker.encoder, tracker.detector, tracker.max_pixels),
-        admission=admission,
-        audit=auditing,
-        measures=measures,
-        connections=connections,
-        live=live,
-        thumbnails=thumbnails,
-        judging=Judging(tracker.store, settings.review_required_by),
-        work=work,
-        slow=FairPool(slow, slow + MAX_WAITING_SLOW),
-        reads=reads,
-        pages=BoundedPool(1, 1 + MAX_WAITING_READS),
-        parsing=BoundedPool(PARSERS, PARSERS + MAX_WAITING_BODIES),
-        recorder=recorder,
-        rate_limit=rate_limit,
-        links=PictureLinks.of(tracker.store, audit_log),
-        optional={
-            "rate limit": rate_limit,
-            **({"recording": recorder} if recorder else {}),
-            AUDIT: auditing,
-            **({TRACES: traces} if traces else {}),
-            **(optional or {}),
-        },
-    )
+    parts = _parts(tracker, socketio, audit_log, recorder, traces, optional or {})
+    _check_requests(app, parts, posts, origins)
+    _surround(app, parts, posts, origins, traces)
+    tracker.last_looks.listener = partial(_tell_late, parts)
+    app.extensions[EXTENSION] = parts
     for part in PARTS:
         app.register_blueprint(part.blueprint)
     register_errors(app)
     return app
 
 
-def _check_requests(
-    app: Flask,
-    measures: Measures,
-    posts: PostLog,
-    origins: Origins,
-    admission: Admission,
-    rate_limit: RateLimit,
-) -> None:
+def _parts(
+    tracker: Tracker,
+    socketio: SocketIO,
+    audit_log: AuditLog,
+    recorder: Recorder | None,
+    traces: Traces | None,
+    optional: Mapping[str, Part],
+) -> Service:
+    """What is behind the routes."""
+    settings, store = tracker.settings, tracker.store
+    auditing = Auditing(audit_log)
+    reads = BoundedPool(READERS, READERS + MAX_WAITING_READS)
+
+    def note(act: Act) -> None:
+        reads.call(auditing.note_look, act)
+
+    admission = Admission(store, settings, note)
+    thumbnails = Thumbnails(store)
+    live = Live(socketio, store, thumbnails, settings.follow_seconds)
+    connections = Connections(socketio, admission, settings.max_clients, note)
+    connections.on(CONNECT, live.join)
+    rate_limit = RateLimit(settings)
+    slow = large_at_once(settings.workers)
+    return Service(
+        tracker=tracker,
+        enroller=Enroller(store, tracker.encoder, tracker.detector, tracker.max_pixels),
+        admission=admission,
+        audit=auditing,
+        measures=Measures(traces),
+        connections=connections,
+        live=live,
+        thumbnails=thumbnails,
+        judging=Judging(store, settings.review_required_by),
+        work=FairPool(settings.workers + WRITERS, settings.workers + settings.queue_size),
+        slow=FairPool(slow, slow + MAX_WAITING_SLOW),
+        reads=reads,
+        pages=BoundedPool(1, 1 + MAX_WAITING_READS),
+        parsing=BoundedPool(PARSERS, PARSERS + MAX_WAITING_BODIES),
+        recorder=recorder,
+        rate_limit=rate_limit,
+        links=PictureLinks.of(store, audit_log),
+        optional={
+            "rate limit": rate_limit,
+            **({"recording": recorder} if recorder else {}),
+            AUDIT: auditing,
+            **({TRACES: traces} if traces else {}),
+            **optional,
+        },
+    )
+
+
+def _tell_late(parts: Service, outcome: Outcome, received_at: datetime) -> None:
+    """Count and broadcast what a passage led to only when it had ended. From any thread."""
+    parts.measures.matches(outcome, received_at)
+    parts.live.look_soon()
+
+
+def _check_requests(app: Flask, parts: Service, posts: PostLog, origins: Origins) -> None:
     """Put checks before each route. In this order: a preflight has no key, and who has a key is
     counted by it."""
-    measure_requests(app, measures)
+    measure_requests(app, parts.measures)
     log_posts(app, posts)
     allow_listed_origins(app, origins)
-    guard(app, admission)
-    limit_requests(app, rate_limit)
+    guard(app, parts.admission)
+    limit_requests(app, parts.rate_limit)
     refuse_unknown_parameters(app)
     tag_answers(app)
 
@@ -226,8 +229,13 @@ def _socketio(app: Flask, origins: Origins) -> SocketIO:
     )
 
 
-def _surround(app: Flask, settings: Settings, origins: Origins, traces: Traces | None) -> None:
+def _surround(
+    app: Flask, parts: Service, posts: PostLog, origins: Origins, traces: Traces | None
+) -> None:
     """Put middleware around Flask and Socket.IO; a request passes it from the last to the first."""
+    settings = parts.tracker.settings
+    app.wsgi_app = LimitedOpenings(app.wsgi_app, parts.rate_limit)  # type: ignore[method-assign]
+    app.wsgi_app = Shedding(app.wsgi_app, parts.work, parts.measures, posts)  # type: ignore[method-assign]
     app.wsgi_app = BrowserChecks(app.wsgi_app, Hosts(settings), origins)  # type: ignore[method-assign]
     app.wsgi_app = SecurityHeaders(app.wsgi_app, origins)  # type: ignore[method-assign]
     app.wsgi_app = Proxies(app.wsgi_app, settings.behind_proxy)  # type: ignore[method-assign]

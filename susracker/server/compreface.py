@@ -135,7 +135,6 @@ def _refused(error: FaceRefusedError) -> ResponseReturnValue:
 
 @blueprint.post("/recognize")
 @access(Permission.FIND)
-@takes(Recognising)
 @audited("criminal.find", is_look=True)
 @takes(Recognising)
 @contract(Recognised, json=SentBase64, form=SentFile)
@@ -198,7 +197,6 @@ def remove_subject(subject: str) -> ResponseReturnValue:
 
 @blueprint.post("/faces")
 @access(Permission.MANAGE)
-@takes(Adding)
 @audited("criminal.edit")
 @takes(Adding)
 @contract(Example, status=201, json=SentBase64, form=SentFile, errors=(409,))
@@ -216,7 +214,6 @@ def add_face() -> ResponseReturnValue:
 
 @blueprint.get("/faces")
 @access(Permission.VIEW)
-@takes(Listing)
 @audited("criminal.list")
 @takes(Listing)
 @contract(Examples, errors=(404, 409))
@@ -239,7 +236,6 @@ def list_faces() -> ResponseReturnValue:
 
 @blueprint.delete("/faces")
 @access(Permission.MANAGE)
-@takes(Removing)
 @audited("criminal.remove_photo")
 @takes(Removing)
 @contract(Deleted, errors=(404, 409))

@@ -59,6 +59,8 @@ class Connections:
         self._max_clients = max_clients
         self._note = note
         self._connected: dict[str, _Connected] = {}
+        # How many are being let in, which waits for the audit log.
+        self._entering = 0
         self._lobby = Lobby(socketio.server)
         self.on(DISCONNECT, self._left)
 
@@ -97,11 +99,15 @@ class Connections:
                 self._connected.pop(sid, None)
 
     def _connect(self, handler: Callable[..., Any], auth: Any = None) -> Any:
-        if len(self._connected) >= self._max_clients:
+        if len(self._connected) + self._entering >= self._max_clients:
             raise ConnectionRefusedError(
                 f"the server has {self._max_clients} clients, as many as max_clients allows"
             )
-        who = self._admit(declared(handler), auth)
+        self._entering += 1
+        try:
+            who = self._admit(declared(handler), auth)
+        finally:
+            self._entering -= 1
         self._connected[_sid()] = _Connected(who, time.monotonic())
         try:
             return handler(auth)

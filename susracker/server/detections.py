@@ -16,6 +16,7 @@ from flask.typing import ResponseReturnValue
 from susracker.access.roles import Permission
 from susracker.errors import InputError, PictureError, StoreUnavailableError
 from susracker.models import Alert, Detection, Outcome
+from susracker.runtime.clock import utc_now
 from susracker.server.access import access
 from susracker.server.audited import unaudited
 from susracker.server.body import MULTIPART, form, from_json, off_the_loop
@@ -40,7 +41,7 @@ from susracker.server.wire import (
     new_alert_event,
     parse,
 )
-from susracker.tracking.tracker import FACE, utc_now
+from susracker.tracking.tracker import FACE
 
 log = logging.getLogger(__name__)
 

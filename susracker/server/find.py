@@ -13,6 +13,7 @@ from susracker.enrolment.enroller import photo_digest
 from susracker.errors import FaceRefusedError, InputError, PictureError
 from susracker.faces.photos import decode_photo
 from susracker.models import Candidate, Picture
+from susracker.runtime.clock import utc_now
 from susracker.runtime.data_uri import decode_base64
 from susracker.server.access import access
 from susracker.server.audited import audited, describe
@@ -23,7 +24,7 @@ from susracker.server.criminals import ENROLMENT
 from susracker.server.service import service
 from susracker.stores.base import Store
 from susracker.tracking.recogniser import Search
-from susracker.tracking.tracker import Tracker, utc_now
+from susracker.tracking.tracker import Tracker
 
 blueprint = Blueprint("find", __name__)
 

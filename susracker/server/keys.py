@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -11,15 +11,17 @@ from flask import Blueprint, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict
 
-from susracker.access.issuing import has_valid_admin, issue, rotate
+from susracker.access.issuing import issue, revoke, rotate
+from susracker.access.keys import key_fields
 from susracker.access.roles import Permission
 from susracker.errors import ConflictError
-from susracker.oversight import Key, Role
+from susracker.oversight import Key, KeyState, Role
+from susracker.runtime.clock import utc_now
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, once_changed, unaudited
 from susracker.server.body import from_json
 from susracker.server.contract.declaring import contract
-from susracker.server.contract.sites import Keys, KeyState, NewKeyShown
+from susracker.server.contract.sites import Keys, NewKeyShown
 from susracker.server.paging import ListPage, paged
 from susracker.server.parameters import takes
 from susracker.server.service import service
@@ -29,10 +31,6 @@ from susracker.stores.access import Access
 blueprint = Blueprint("keys", __name__)
 
 ADMIN_FIRST = "make an admin's key first: from then on the server asks everyone for a key"
-LAST_ADMIN = (
-    "this is the last admin's key: make another one first, or revoke it on the server's machine "
-    "with susracker keys revoke"
-)
 
 
 class NewKey(BaseModel):
@@ -54,7 +52,7 @@ class KeyPage(ListPage):
 
     def wants(self, key: Key) -> bool:
         """Whether a key is one of those."""
-        return self.role in (None, key.role) and self.state in (None, _state(key))
+        return self.role in (None, key.role) and self.state in (None, key.state(utc_now()))
 
 
 @blueprint.get("/api/keys")
@@ -107,7 +105,7 @@ def revoke_key(key_id: str) -> ResponseReturnValue:
 def _make(store: Access, wanted: NewKey, changed: Callable[[str], None]) -> Any:
     if wanted.role != "admin" and not store.keys():
         raise ConflictError(ADMIN_FIRST)
-    key, text = issue(store, wanted.role, wanted.name, wanted.cameras, wanted.expires, _now())
+    key, text = issue(store, wanted.role, wanted.name, wanted.cameras, wanted.expires, utc_now())
     changed(key.id)
     return key, text
 
@@ -120,30 +118,10 @@ def _rotate(store: Access, key_id: str, changed: Callable[[str], None]) -> Any:
 
 
 def _revoke(store: Access, key_id: str, changed: Callable[[str], None]) -> None:
-    key = store.key(key_id)
-    if key.role == "admin" and not has_valid_admin(store, _now(), besides=key_id):
-        raise ConflictError(LAST_ADMIN)
-    store.revoke_key(key_id, _now())
+    revoke(store, store.key(key_id), utc_now())
     changed(key_id)
 
 
 def _fields(key: Key) -> dict[str, Any]:
-    return {
-        "id": key.id,
-        "name": key.name,
-        "role": key.role,
-        "cameras": key.cameras,
-        "state": _state(key),
-        "created_at": iso(key.created_at),
-        "expires_at": iso(key.expires_at),
-        "revoked_at": iso(key.revoked_at),
-        "last_used_at": iso(key.last_used_at),
-    }
-
-
-def _state(key: Key) -> KeyState:
-    return "revoked" if key.revoked_at else "valid" if key.is_valid(_now()) else "expired"
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
+    fields = key_fields(key, utc_now())
+    return {name: iso(it) if isinstance(it, datetime) else it for name, it in fields.items()}

@@ -66,50 +66,39 @@ class Measures:
     def __init__(self, listener: Listener | None = None) -> None:
         self._listener = listener
         self.registry = registry = CollectorRegistry()
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"susracker_{name}", text, labels, registry=registry)
+
+        def histogram(name: str, text: str, *labels: str) -> Histogram:
+            return Histogram(f"susracker_{name}", text, labels, registry=registry)
+
         ProcessCollector(registry=registry)
         Info("susracker_build", "The version that runs.", registry=registry).info(
             {"version": version("susracker")}
         )
-        self._requests = Counter(
-            "susracker_http_requests",
-            "Requests answered, by route and status.",
-            ["method", "route", "status"],
-            registry=registry,
+        self._requests = counter(
+            "http_requests", "Requests answered, by route and status.", "method", "route", "status"
         )
-        self._request_seconds = Histogram(
-            "susracker_http_request_duration_seconds",
+        self._request_seconds = histogram(
+            "http_request_duration_seconds",
             "Time from the head of a request to its answer.",
-            ["method", "route"],
-            registry=registry,
+            "method",
+            "route",
         )
-        self._detections = Counter(
-            "susracker_detections",
-            "Detections handled, by what became of them.",
-            ["outcome"],
-            registry=registry,
+        self._detections = counter(
+            "detections", "Detections handled, by what became of them.", "outcome"
         )
-        self._stage_seconds = Histogram(
-            "susracker_detection_stage_duration_seconds",
-            "Time that detections spend in each stage.",
-            ["stage"],
-            registry=registry,
+        self._stage_seconds = histogram(
+            "detection_stage_duration_seconds", "Time that detections spend in each stage.", "stage"
         )
-        self._alerts = Counter(
-            "susracker_alerts", "Alerts stored by this server.", ["kind"], registry=registry
+        self._alerts = counter("alerts", "Alerts stored by this server.", "kind")
+        self._suppressed = counter(
+            "sightings_suppressed", "Sightings whose alert the cooldown held back."
         )
-        self._suppressed = Counter(
-            "susracker_sightings_suppressed",
-            "Sightings whose alert the cooldown held back.",
-            registry=registry,
-        )
-        self._reviews = Counter(
-            "susracker_reviews", "Reviews made on this server.", ["verdict"], registry=registry
-        )
-        self._outcomes = Counter(
-            "susracker_encounter_outcomes",
-            "Outcomes of encounters recorded on this server.",
-            ["outcome"],
-            registry=registry,
+        self._reviews = counter("reviews", "Reviews made on this server.", "verdict")
+        self._outcomes = counter(
+            "encounter_outcomes", "Outcomes of encounters recorded on this server.", "outcome"
         )
         self._state = _State(registry)
 

@@ -67,7 +67,6 @@ def list_photos(criminal_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/api/criminals/<criminal_id>/photos/<photo>")
 @access(Permission.VIEW)
-@takes(Look)
 @audited("criminal.photo", "criminal_id")
 @takes(Look)
 @contract(media=("image/*",))
@@ -87,7 +86,6 @@ def show_photo(criminal_id: str, photo: str) -> ResponseReturnValue:
 
 @blueprint.delete("/api/criminals/<criminal_id>/photos/<photo>")
 @access(Permission.MANAGE)
-@takes(Basis)
 @audited("criminal.remove_photo", "criminal_id")
 @takes(Basis)
 @contract(status=204, if_match=True)

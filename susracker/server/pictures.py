@@ -51,7 +51,6 @@ def holder() -> Identity:
 
 @blueprint.get("/api/alerts/<alert_id>/face")
 @signed(holder)
-@takes(Signed)
 @audited("alert.picture", "alert_id")
 @takes(Signed)
 @contract(media=("image/jpeg",), errors=(410,))

@@ -41,7 +41,7 @@ class BoundedPool:
             OverloadedError: the queue is full.
         """
         if self.in_flight >= self._limit:
-            raise OverloadedError("too many detections are waiting; try again", RETRY_AFTER)
+            raise OverloadedError("too many requests are waiting; try again", RETRY_AFTER)
         self.in_flight += 1
         try:
             # gevent prints a traceback of whatever its threads raise, but our errors are answers.

@@ -15,8 +15,7 @@ import redis
 from redis.exceptions import RedisError
 from typing_extensions import Self
 
-from susracker.errors import ConfigError
-from susracker.passwords import told_without_password
+from susracker.runtime.redis_client import open_redis
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +26,9 @@ TIMEOUT_SECONDS = 5.0
 
 RETRY_SECONDS = 1.0
 """How soon to connect again to a Redis that was lost."""
+
+HEALTH_SECONDS = 30
+"""How often an idle connection is tried: one that a firewall has dropped says nothing."""
 
 LISTEN_SECONDS = 1.0
 """How often to look whether to stop."""
@@ -56,17 +58,7 @@ class Push:
         Raises:
             ConfigError: the URL is malformed.
         """
-        try:
-            client = redis.Redis.from_url(
-                url,
-                socket_timeout=TIMEOUT_SECONDS,
-                socket_connect_timeout=TIMEOUT_SECONDS,
-                health_check_interval=30,
-            )
-        except ValueError as error:
-            told = told_without_password(error, url)
-            raise ConfigError(f"the Redis URL is wrong: {told}") from error
-        return cls(client)
+        return cls(open_redis(url, TIMEOUT_SECONDS, health_check_interval=HEALTH_SECONDS))
 
     @property
     def problem(self) -> str | None:

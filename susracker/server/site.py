@@ -109,8 +109,8 @@ def put_place() -> ResponseReturnValue:
 
 @blueprint.delete("/api/site/places")
 @access(Permission.MANAGE)
-@takes(WhichCamera)
 @audited("site.place")
+@takes(WhichCamera)
 @contract(status=204)
 def remove_place() -> ResponseReturnValue:
     """Take a camera off the plan."""

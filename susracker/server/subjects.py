@@ -6,6 +6,7 @@ CompreFace calls a person a subject, and a photo an example.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from susracker.enrolment.enroller import PreparedPhoto
@@ -129,16 +130,19 @@ def examples(store: Store, subject: str | None) -> list[tuple[str, dict[str, str
 
 
 def remove_photos(tracker: Tracker, subject: str, changed: Changed) -> int:
-    """Forget all photos of a person. Returns how many there were."""
+    """Forget all photos of a person. Returns how many were forgotten: others may do the same."""
     person = person_named(tracker.store, subject)
     photos = tracker.store.photo_ids(person.id)
     for photo_id in photos:
         refuse_if_shown(tracker.store, photo_id, "release it first")
+    removed = 0
     for photo_id in photos:
-        tracker.store.remove_photo(person.id, photo_id)
-        changed(person.id)
+        with suppress(NotFoundError):  # someone else was faster
+            tracker.store.remove_photo(person.id, photo_id)
+            changed(person.id)
+            removed += 1
     follow_store(tracker)
-    return len(photos)
+    return removed
 
 
 def remove_photo(tracker: Tracker, image_id: str, changed: Changed) -> dict[str, str]:

@@ -10,6 +10,7 @@ import binascii
 import os
 import re
 import secrets
+from contextlib import ExitStack
 from pathlib import Path
 
 from susracker.errors import ConfigError, InputError
@@ -48,10 +49,13 @@ def create_data_key(path: Path) -> Sealer:
     key = secrets.token_bytes(KEY_BYTES)
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE)
-        with open(handle, "w", encoding="ascii") as file:
+        with ExitStack() as undo, open(handle, "w", encoding="ascii") as file:
+            # Half a key would be in the way of the next attempt.
+            undo.callback(path.unlink)
             file.write(base64.b64encode(key).decode() + "\n")
             file.flush()
             os.fsync(handle)
+            undo.pop_all()
         sync_folder(path.absolute().parent)
     except FileExistsError as error:
         raise InputError(f"{path} exists already: name a new file") from error

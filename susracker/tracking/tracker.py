@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from typing_extensions import Self
@@ -28,6 +27,7 @@ from susracker.plugins import (
     open_matcher,
     open_store_of,
 )
+from susracker.runtime.clock import Clock, utc_now
 from susracker.runtime.closing import Closing
 from susracker.runtime.periodic import Periodic
 from susracker.stores.base import Journal, Store
@@ -56,13 +56,6 @@ second of one core. A search computes what it misses, in 4 ms."""
 
 ATTEMPTS = 5
 """How many times a detection is tried: again each time someone in it is removed at that moment."""
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """The present moment."""
-    return datetime.now(timezone.utc)
 
 
 class Tracker(Closing):

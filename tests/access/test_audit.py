@@ -25,8 +25,8 @@ from susracker.access.verification import Verified, verify
 from susracker.errors import ConfigError, InputError, StoreFormatError
 from susracker.oversight import AuditEntry, AuditHead
 from susracker.plugins import open_store
+from susracker.runtime.clock import to_microseconds
 from susracker.stores.base import Store
-from susracker.stores.sqlite.rows import to_integer
 from susracker.testing.records import MINUTE, NOON
 from tests.contracts.conftest import STORES, url_of
 
@@ -276,7 +276,7 @@ def test_a_program_finds_that_the_log_it_writes_was_rolled_back(
     intruder.delete(2)
     for field in ("seq", "digest", "signature"):
         intruder.set_head(field, getattr(old, field))
-    intruder.set_head("at", to_integer(old.at))
+    intruder.set_head("at", to_microseconds(old.at))
     assert verified(store, key).problems == []
     with pytest.raises(StoreFormatError, match="lost entries"):
         log.note(act())

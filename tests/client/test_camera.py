@@ -23,6 +23,7 @@ from susracker.client.delivery import (
     TryLater,
     Waits,
     retry_after_seconds,
+    wait_after,
 )
 from susracker.client.spool import Spool
 from susracker.errors import ConfigError
@@ -207,6 +208,13 @@ def hear(listener: socket.socket) -> socket.socket:
     return connection
 
 
+def take(connection: socket.socket) -> None:
+    """Answer that the event was taken."""
+    content = b'{"message": "Alert sent"}'
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n\r\n"
+    connection.sendall(head.encode() + content)
+
+
 def test_closing_does_not_wait_for_a_server_that_hangs(
     open_camera, silent_server, tmp_path, caplog
 ):
@@ -217,9 +225,7 @@ def test_closing_does_not_wait_for_a_server_that_hangs(
     with hear(listener) as connection:
         camera.close(timeout=0.2)  # with the answer to come, this must not wait for ever
         assert camera.counts == Counts(waiting=1)
-        content = b'{"message": "Alert sent"}'
-        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n\r\n"
-        connection.sendall(head.encode() + content)
+        take(connection)
         camera._thread.join()
     assert answers == []
     assert not caplog.records
@@ -236,6 +242,21 @@ def test_what_a_hanging_server_was_sent_from_memory_is_counted_as_dropped(
     with hear(listener):
         camera.close(timeout=0)
     assert camera.counts == Counts(dropped=1)
+    camera._thread.join()
+
+
+def test_an_event_that_is_dropped_while_it_is_sent_and_taken_is_counted_as_sent(
+    open_camera, silent_server
+):
+    url, listener = silent_server
+    camera = open_camera(url=url, spool_mb=250e-6)
+    camera.send_activity("violence", NOON)
+    with hear(listener) as connection:
+        camera.send_activity("violence", NOON)
+        assert camera.counts == Counts(dropped=1, waiting=1)
+        take(connection)
+        wait_for(lambda: camera.counts == Counts(sent=1, waiting=1))
+        camera.close(timeout=0)
     camera._thread.join()
 
 
@@ -274,6 +295,14 @@ def test_waits_grow_and_differ():
     assert waits.next(99) == 99
     waits.succeeded()
     assert waits.next(0) <= 0.25
+
+
+def test_waits_double_up_to_the_longest_and_are_spread():
+    waits = [wait_after(failures, 1, 300) for failures in range(40)]
+    assert 0.5 <= waits[0] <= 1
+    assert 4 <= waits[3] <= 8
+    assert all(150 <= one <= 300 for one in waits[9:])
+    assert len(set(waits)) == len(waits)
 
 
 def test_retry_after_in_seconds_or_as_a_date():

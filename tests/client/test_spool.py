@@ -166,6 +166,22 @@ def test_a_disk_that_fails_is_an_error_and_counts_nothing(tmp_path):
     spool.close()
 
 
+def test_an_event_that_cannot_be_kept_drops_none(tmp_path):
+    spool = Spool(tmp_path / "gate.db", 100)
+    spool.put("e0", b"x" * 60)
+    with closing(sqlite3.connect(tmp_path / "gate.db")) as other:
+        other.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON waiting BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+        with pytest.raises(SpoolError, match="full"):
+            spool.put("e1", b"x" * 60)
+        other.execute("DROP TRIGGER full")
+    assert len(spool) == 1
+    assert spool.put("e2", b"x" * 60) == 1
+    assert [event_id for event_id, _ in drain(spool)] == ["e2"]
+    spool.close()
+
+
 def test_a_file_whose_tables_are_not_even_text_is_told_to_be_unusable(tmp_path):
     """SQLite repeats them in its message, which Python cannot read."""
     path = tmp_path / "gate.db"

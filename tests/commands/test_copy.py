@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import uuid
 from contextlib import closing
 from dataclasses import replace
 from unittest.mock import patch
@@ -63,8 +62,8 @@ def original(tmp_path):
 
 
 @pytest.fixture
-def mongodb(mongodb_server):
-    return f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"
+def mongodb(mongodb_url):
+    return mongodb_url
 
 
 def held(url: str):

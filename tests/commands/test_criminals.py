@@ -339,3 +339,14 @@ def test_a_photo_in_a_held_alert_is_not_removed(run, photo_ids, url):
     refused = run("remove-photo", HOPPER_ID, *photo_ids(), "--yes", status=1)
     assert f"in the alert {alert.id}, which is held (court)" in refused.output
     assert len(photo_ids()) == 2
+
+
+def test_an_erasure_that_a_hold_forbids_is_neither_asked_for_nor_noted(run, url):
+    with open_store(url) as store:
+        (alert,) = store.record([], [face_alert(HOPPER_ID)])
+        store.hold_alert(Hold(alert.id, "court", "Jo (k1)", NOON))
+    refused = run("erase", HOPPER_ID, "--reason", "court order", status=1)
+    assert f"{alert.id} (court); release them first" in refused.output
+    with open_store(url) as store:
+        assert [one.action for one in store.audit()] == []
+        assert store.criminal(HOPPER_ID)

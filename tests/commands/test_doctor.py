@@ -241,6 +241,12 @@ def test_a_full_disk(url, monkeypatch):
     assert (status, found["disk of store"][0][0]) == (1, "problem")
 
 
+def test_a_home_of_nobody_is_a_finding(url):
+    _, found = doctor(url, "--audit-key", "~nobody-of-that-name/key")
+    assert found["disk"] == [("problem", found["disk"][0][1])]
+    assert "name of no user" in found["disk"][0][1]
+
+
 def test_a_password_is_not_shown(url):
     _, found = doctor(url, "--cooldown", "redis://:secret@localhost:1/0")
     assert "secret" not in json.dumps(found)

@@ -21,6 +21,7 @@ from susracker.plugins import open_store
 from susracker.stores.data_key import create_data_key, sealer_of
 from susracker.stores.transfer import Contents, contents
 from susracker.testing.records import criminal, face_alert, photo, template
+from tests.disks import full_disk
 from tests.test_plugins import install
 
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -74,6 +75,12 @@ def test_a_new_key_is_random_and_its_owners_alone(tmp_path):
         assert stat.S_IMODE(files[0].stat().st_mode) == 0o600
     assert "exists already" in one_line(run("keys", "new-data-key", files[0]))
     assert base64.b64decode(files[0].read_text()) == one
+
+
+def test_a_key_that_cannot_be_written_is_not_in_the_way_of_the_next_attempt(tmp_path):
+    with full_disk(0):
+        assert "File too large" in one_line(run("keys", "new-data-key", tmp_path / "key"))
+    assert run("keys", "new-data-key", tmp_path / "key").exit_code == 0
 
 
 def test_a_key_may_be_base64_or_hexadecimal_in_a_file_or_a_variable(tmp_path):

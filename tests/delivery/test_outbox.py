@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from susracker.delivery.base import Gone
-from susracker.delivery.outbox import FAULTS, LONGEST_WAIT, Courier, backoff
+from susracker.delivery.outbox import FAULTS, LONGEST_WAIT, Courier
 from susracker.delivery.rules import Rule
 from susracker.delivery.selection import Alerts
 from susracker.plugins import open_store
@@ -102,6 +102,35 @@ def test_an_unreviewed_alert_escalates_on_time_and_a_reviewed_one_does_not(store
     (message,) = site.receiver.messages
     assert (message.kind, message.id) == ("unreviewed", f"{left.id}-unreviewed")
     assert not message.is_stale
+
+
+@pytest.mark.parametrize("is_letter", [False, True])
+def test_an_alert_that_is_forgotten_while_its_face_is_read_is_left_out(
+    store, monkeypatch, is_letter
+):
+    store.put_criminal(criminal())
+    site = Site(store, rules=(Rule(to=["phone"], faces=True),))
+    (gone,) = store.record([], [face_alert(occurred_at=site.time.now, received_at=site.time.now)])
+    if is_letter:
+        site.receiver.does = "refuses"
+        site.work()
+        (letter,) = store.dead_letters("phone")
+        store.put_channel(site.state, add=[replace(letter, again=True)])
+        site.receiver.does = "takes it"
+    read = store.alert
+
+    def forget_and_read(alert_id: str):
+        store.forget("alerts", gone.received_at + timedelta(seconds=1), 1)
+        return read(alert_id)
+
+    with monkeypatch.context() as at_that_moment:
+        at_that_moment.setattr(store, "alert", forget_and_read)
+        site.work()
+    assert site.receiver.messages == []
+    site.alert()
+    site.work()
+    assert len(site.receiver.messages) == 1
+    assert store.dead_letters("phone") == []
 
 
 def test_a_late_alert_says_so(store):
@@ -269,11 +298,3 @@ def test_unwanted_alerts_cost_no_write_each(store):
     site.work()
     assert (site.state.cursor, site.state.holder) == (101, "")
     assert site.state.revision == 2
-
-
-def test_waits_grow_and_are_spread():
-    waits = [backoff(n) for n in range(40)]
-    assert 0.5 <= waits[0] <= 1
-    assert 4 <= waits[3] <= 8
-    assert all(LONGEST_WAIT / 2 <= one <= LONGEST_WAIT for one in waits[9:])
-    assert len(set(waits)) == len(waits)

@@ -42,6 +42,7 @@ def test_nothing_at_all_is_no_channel():
         (tables(secrets=[SECRET] * 3), "at most 2"),
         (tables(secrets="file:/nowhere/at/all"), "cannot read file:/nowhere"),
         (tables(per_minut=3), "per_minut: there is no such option"),
+        (tables(secrets="file:~nobody-of-that-name/a"), "secrets.1: cannot read file:~nobody"),
         ({"channels": {"hook": HOOK}}, "channels.hook: no rule leads to it"),
         ({"rules": TO_HOOK}, "rules 1: no channel is called 'hook'; there are: none"),
         ({"channels": {"hook": {"kind": "pigeon"}}}, "channels.hook"),

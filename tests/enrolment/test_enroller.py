@@ -11,7 +11,6 @@ from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.errors import DuplicateError, FaceRefusedError, PictureError
 from susracker.faces.encoder import Encoder
-from susracker.plugins import open_encoder, open_store
 from tests.enrolment import samples
 
 
@@ -22,22 +21,6 @@ class OtherEncoder(Encoder):
 
     def embed(self, chips):
         return np.ones((len(chips), 4), np.float32)
-
-
-@pytest.fixture
-def store(tmp_path):
-    with open_store(f"sqlite:///{tmp_path / 'people.db'}") as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def encoder():
-    return open_encoder("dlib")
-
-
-@pytest.fixture
-def enroller(store, encoder):
-    return Enroller(store, encoder)
 
 
 def enroll(enroller, name, *photos):

@@ -4,29 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.enrolment.report import Report
 from susracker.enrolment.sources import Person
 from susracker.enrolment.writer import StoredPhoto, Writer
-from susracker.plugins import open_encoder, open_store
 from tests.enrolment import samples
-
-
-@pytest.fixture
-def store(tmp_path):
-    with open_store(f"sqlite:///{tmp_path / 'people.db'}") as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def encoder():
-    return open_encoder("dlib")
-
-
-@pytest.fixture
-def enroller(store, encoder):
-    return Enroller(store, encoder)
 
 
 @pytest.fixture

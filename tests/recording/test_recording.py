@@ -8,7 +8,7 @@ import logging
 import os
 import shutil
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from unittest.mock import Mock
@@ -24,6 +24,7 @@ from susracker.recording.edit import anonymise, cut, merge, write_new
 from susracker.recording.format import Embeddings, Recorded, from_line, to_line
 from susracker.recording.reader import Recording, segments, size_of, span
 from susracker.recording.writer import Recorder, RecordingWriter
+from tests.disks import full_disk
 from tests.pictures import HOPPER, encoded, portrait
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -220,18 +221,6 @@ def test_a_recorder_goes_on_after_a_disk_that_failed(tmp_path, caplog):
     assert "2 detections were not recorded" in caplog.text
     assert [one.detection.event_id for one in Recording(folder)] == ["e3"]
     recorder.close()
-
-
-@contextmanager
-def full_disk(room: int):
-    """No file of this process may grow beyond so many bytes: the rest of a write is refused."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def files(folder) -> set[str]:

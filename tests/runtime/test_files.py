@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from susracker.errors import ConfigError
-from susracker.runtime.files import create_private, expanded, make_private_folder, open_private
+from susracker.runtime.files import (
+    create_private,
+    draft,
+    expanded,
+    make_private_folder,
+    open_private,
+)
+from tests.disks import full_disk
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 
@@ -68,3 +75,16 @@ def test_what_a_link_points_to_is_private_too(tmp_path):
     create_private(tmp_path / "link")
     create_private(tmp_path / "link")
     assert mode(tmp_path / "file") == 0o600
+
+
+def test_a_draft_is_private_whole_and_gone_at_the_end(tmp_path):
+    with draft(tmp_path / "key", b"secret") as written:
+        assert mode(written) == 0o600
+        assert written.read_bytes() == b"secret"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_draft_that_cannot_be_written_leaves_nothing(tmp_path):
+    with full_disk(0), pytest.raises(OSError, match="large"), draft(tmp_path / "key", b"secret"):
+        raise AssertionError("it was written")
+    assert list(tmp_path.iterdir()) == []

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
+from susracker import open_tracker
 from susracker.server.app import create_app
 from susracker.server.service import EXTENSION
 from susracker.tracking.tracker import Tracker
+
+
+@contextmanager
+def site_tracker(folder: Path, **settings: Any) -> Iterator[Tracker]:
+    """A tracker whose store, and whose key of the audit log, are in a folder."""
+    files = {"store": f"sqlite:///{folder / 'site.db'}", "audit_key": str(folder / "audit-key.pem")}
+    with open_tracker(**files | settings) as opened:
+        yield opened
 
 
 @contextmanager

@@ -10,19 +10,14 @@ from typing import Any
 
 import pytest
 
-from susracker import open_tracker
 from susracker.testing.records import NOON, activity, criminal, face_alert
 from susracker.tracking.tracker import Tracker
-from tests.server.apps import running_app
+from tests.server.apps import running_app, site_tracker
 
 
 @pytest.fixture
 def tracker(tmp_path: Path) -> Iterator[Tracker]:
-    settings = {
-        "store": f"sqlite:///{tmp_path / 'site.db'}",
-        "audit_key": str(tmp_path / "audit-key.pem"),
-    }
-    with open_tracker(**settings) as opened:
+    with site_tracker(tmp_path) as opened:
         opened.store.put_criminal(criminal("c1"))
         opened.store.record([], [face_alert("c1", camera_id="gate")])
         opened.store.record([], [activity(camera_id="hall", occurred_at=NOON + timedelta(hours=1))])

@@ -14,7 +14,6 @@ from unittest.mock import patch
 import pytest
 from flask import Flask
 
-from susracker import open_tracker
 from susracker.access.audit import Act, AuditLog
 from susracker.access.export import all_entries
 from susracker.access.issuing import issue
@@ -30,7 +29,7 @@ from susracker.stores.sqlite.gallery import SqliteGallery
 from susracker.testing.records import activity
 from susracker.tracking.tracker import Tracker
 from tests.pictures import HOPPER
-from tests.server.apps import running_app
+from tests.server.apps import running_app, site_tracker
 
 BODY = {"camera_id": "gate", "camera_location": "Main gate", "event_type": "violence"}
 PHOTO = base64.b64encode(HOPPER.read_bytes()).decode()
@@ -38,12 +37,7 @@ PHOTO = base64.b64encode(HOPPER.read_bytes()).decode()
 
 @pytest.fixture
 def tracker(tmp_path: Path) -> Iterator[Tracker]:
-    settings = {
-        "store": f"sqlite:///{tmp_path / 'site.db'}",
-        "audit_key": str(tmp_path / "audit-key.pem"),
-        "cooldown_seconds": 0,
-    }
-    with open_tracker(**settings) as opened:
+    with site_tracker(tmp_path, cooldown_seconds=0) as opened:
         yield opened
 
 

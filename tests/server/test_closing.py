@@ -87,7 +87,7 @@ def test_a_closed_pool_finishes_what_it_accepted_and_takes_no_more():
     running = [gevent.spawn(pool.call, time.sleep, 0.05) for _ in range(3)]
     gevent.sleep(0)
     pool.close()
-    with pytest.raises(OverloadedError):
+    with pytest.raises(OverloadedError, match="too many requests are waiting"):
         pool.call(len, "face")
     gevent.joinall(running, timeout=10, raise_error=True)
     assert all(one.successful() for one in running)

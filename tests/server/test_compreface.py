@@ -107,6 +107,24 @@ def test_the_photos_of_a_name_are_removed_and_trained_again(client):
     assert len(client.get("/api/criminals").get_json()["criminals"]) == 1
 
 
+def test_photos_that_someone_else_removes_at_the_same_time_are_no_error(
+    client, tracker, monkeypatch
+):
+    for content in (HOPPER.read_bytes(), smaller(HOPPER.read_bytes())):
+        assert train(client, "grace", content).status_code == 201
+    read = tracker.store.photo_ids
+
+    def read_and_lose_one(criminal_id: str) -> list[str]:
+        found = read(criminal_id)
+        tracker.store.remove_photo(criminal_id, found[0])
+        return found
+
+    with monkeypatch.context() as at_that_moment:
+        at_that_moment.setattr(tracker.store, "photo_ids", read_and_lose_one)
+        assert client.delete(f"{API}/faces?subject=grace").get_json() == {"deleted": 1}
+    assert client.get(f"{API}/faces?subject=grace").get_json()["faces"] == []
+
+
 def test_a_training_that_is_refused_says_why(client):
     train(client, "grace", HOPPER.read_bytes())
     again = train(client, "grace", HOPPER.read_bytes())

@@ -20,8 +20,8 @@ import requests
 from susracker.demo.process import ServerProcess
 from susracker.oversight import Judgement
 from susracker.plugins import open_store
+from susracker.runtime.clock import utc_now
 from susracker.stores.sqlite.database import Database
-from susracker.tracking.tracker import utc_now
 from tests.server.conftest import HOPPER, Operator, enroll_both
 
 PART = 48

@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 
 from susracker.plugins import open_store
-from susracker.tracking.tracker import utc_now
+from susracker.runtime.clock import utc_now
 
 FOLLOW_SECONDS = 0.5
 

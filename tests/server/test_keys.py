@@ -8,20 +8,14 @@ from typing import Any
 
 import pytest
 
-from susracker import open_tracker
 from susracker.access.keys import PREFIX
 from susracker.server.service import EXTENSION
-from tests.server.apps import running_app
+from tests.server.apps import running_app, site_tracker
 
 
 @pytest.fixture
 def tracker(tmp_path: Path) -> Any:
-    settings = {
-        "store": f"sqlite:///{tmp_path / 'site.db'}",
-        "audit_key": str(tmp_path / "audit-key.pem"),
-        "keep_faces_days": 31,
-    }
-    with open_tracker(**settings) as opened:
+    with site_tracker(tmp_path, keep_faces_days=31) as opened:
         yield opened
 
 

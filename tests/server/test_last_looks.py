@@ -12,7 +12,7 @@ import pytest
 
 from susracker import open_tracker
 from susracker.plugins import open_store
-from susracker.tracking.tracker import utc_now
+from susracker.runtime.clock import utc_now
 from susracker.watchlist.looks import LOOKS
 from tests.server.conftest import HOPPER, Operator, Site, enroll_both
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from susracker import open_tracker
-from tests.server.apps import running_app
+from tests.server.apps import running_app, site_tracker
 
 OLD_CAMERAS = {"/face_upload", "/activity_alert"}
 
@@ -21,12 +19,7 @@ LINKS = {"/api/alerts/<alert_id>/face"}
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    folder: Path = tmp_path_factory.mktemp("site")
-    audit_key = str(folder / "audit-key.pem")
-    with (
-        open_tracker(store=f"sqlite:///{folder / 'site.db'}", audit_key=audit_key) as tracker,
-        running_app(tracker) as made,
-    ):
+    with site_tracker(tmp_path_factory.mktemp("site")) as tracker, running_app(tracker) as made:
         yield made
 
 

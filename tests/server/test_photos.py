@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from susracker import open_tracker
 from susracker.oversight import Hold
 from susracker.server.service import EXTENSION
 from susracker.testing.records import face_alert
 from susracker.tracking.tracker import Tracker
 from tests.enrolment import samples
 from tests.pictures import HOPPER, encoded, portrait
-from tests.server.apps import running_app
+from tests.server.apps import running_app, site_tracker
 from tests.server.conftest import face_crop
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=timezone.utc)
@@ -27,12 +26,7 @@ NOON = datetime(2026, 5, 4, 12, tzinfo=timezone.utc)
 
 @pytest.fixture
 def tracker(tmp_path: Path) -> Iterator[Tracker]:
-    settings = {
-        "store": f"sqlite:///{tmp_path / 'site.db'}",
-        "audit_key": str(tmp_path / "audit-key.pem"),
-        "cooldown_seconds": 0,
-    }
-    with open_tracker(**settings) as opened:
+    with site_tracker(tmp_path, cooldown_seconds=0) as opened:
         yield opened
 
 

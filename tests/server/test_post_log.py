@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from susracker import open_tracker
 from susracker.access.issuing import issue
 from susracker.enrolment.enroller import Enroller
 from susracker.models import Criminal
@@ -21,19 +20,14 @@ from susracker.server.app import create_app
 from susracker.server.post_log import SPAN, Rationed
 from susracker.tracking.tracker import Tracker
 from tests.pictures import HOPPER
-from tests.server.apps import running_app
+from tests.server.apps import running_app, site_tracker
 
 NAME = "Grace Hopper"
 
 
 @pytest.fixture
 def tracker(tmp_path: Path) -> Iterator[Tracker]:
-    settings = {
-        "store": f"sqlite:///{tmp_path / 'site.db'}",
-        "audit_key": str(tmp_path / "audit-key.pem"),
-        "cooldown_seconds": 0,
-    }
-    with open_tracker(**settings) as opened:
+    with site_tracker(tmp_path, cooldown_seconds=0) as opened:
         yield opened
 
 

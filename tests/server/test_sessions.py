@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime, timedelta, timezone
 from http.cookies import SimpleCookie
 
@@ -195,7 +194,7 @@ def test_a_session_ends_with_its_key(app, make, tracker, end, monkeypatch):
         rotate(tracker.store, key)
     else:
         later = now() + timedelta(hours=2)
-        monkeypatch.setattr("susracker.server.admission._now", lambda: later)
+        monkeypatch.setattr("susracker.server.admission.utc_now", lambda: later)
     follow(app)
     answer = browser.get("/api/session")
     assert answer.status_code == 401
@@ -234,9 +233,8 @@ def test_without_keys_there_is_nothing_to_trade(app):
     assert browser.post("/api/session", json={"key": "sus_any_key"}).status_code == 401
 
 
-def test_keys_and_sessions_of_a_mongodb_store(mongodb_server):
-    url = f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"
-    with open_tracker(store=url) as tracker, running_app(tracker) as app:
+def test_keys_and_sessions_of_a_mongodb_store(mongodb_url):
+    with open_tracker(store=mongodb_url) as tracker, running_app(tracker) as app:
         store = tracker.store
         assert app.test_client().get("/api/alerts").status_code == 200
         key, text = issue(store, "viewer", "Jo", None, None, now())

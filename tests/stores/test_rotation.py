@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import uuid
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -35,8 +34,7 @@ PEOPLE = 90
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'site.db'}"
-    server = request.getfixturevalue("mongodb_server")
-    return f"mongodb://127.0.0.1:{server.port}/{uuid.uuid4().hex}"
+    return str(request.getfixturevalue("mongodb_url"))
 
 
 @pytest.fixture
@@ -273,13 +271,12 @@ def test_a_damaged_piece_stops_a_rotation_which_can_be_undone(tmp_path, keys):
 # -- what is left of it ---------------------------------------------------------------------------
 
 
-def test_mongodb_holds_nothing_plain_but_what_a_panel_wrote(mongodb_server, keys):
-    url = f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"
+def test_mongodb_holds_nothing_plain_but_what_a_panel_wrote(mongodb_url, keys):
     picture, face = HOPPER.read_bytes(), b"\xff\xd8\xff\xe0 unmistakable face"
     data_uri = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
     taken = photo(content=picture)
     made = template(taken)
-    with pymongo.MongoClient(url) as client, open_store(url, keys[0]) as store:
+    with pymongo.MongoClient(mongodb_url) as client, open_store(mongodb_url, keys[0]) as store:
         database = client.get_default_database()
         database["criminals"].insert_one({"name": "Jo", "image": data_uri})
         (found,) = store.panel_photos()
@@ -362,11 +359,13 @@ def test_a_rotation_does_not_end_while_a_reader_keeps_plain_pages_in_the_log(
 
 @pytest.mark.usefixtures("no_pause")
 def test_a_photo_that_is_removed_during_a_rotation_stays_away(
-    mongodb_server: Any, keys: list[str]
+    mongodb_url: str, keys: list[str]
 ) -> None:
     """A server that has the database open may still remove what it cannot read any more."""
-    url = f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"
-    with open_store(url, keys[0]) as store, closing(store_backend(url).open_vault(url)) as vault:
+    with (
+        open_store(mongodb_url, keys[0]) as store,
+        closing(store_backend(mongodb_url).open_vault(mongodb_url)) as vault,
+    ):
         fill(store, people=3)
         steps: list[str] = []
 
@@ -379,7 +378,7 @@ def test_a_photo_that_is_removed_during_a_rotation_stays_away(
 
         rotate(vault, sealer_of(keys[0]), sealer_of(keys[1]), remove_one)
     assert steps[:2] == ["photos", "templates"]
-    with open_store(url, keys[1]) as store:
+    with open_store(mongodb_url, keys[1]) as store:
         assert store.photo_ids("c2") == store.photo_ids("c1") == []
         assert store.templates("c2") == store.templates("c1") == []
         assert len(store.templates("c0")) == 2 * len(store.photo_ids("c0"))

@@ -46,12 +46,6 @@ class CriminalPage(Shown):
     """What to send as `after` for the next page; null on the last one."""
 
 
-class CriminalId(Shown):
-    """Someone who was stored, but could not be read back at that moment."""
-
-    id: str
-
-
 class Terms(CriminalFields):
     """A person's fields, and on what terms to store them."""
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel
 
-from susracker.oversight import Role
+from susracker.oversight import KeyState, Role
 from susracker.server.contract.alerts import CandidateShown, Shown
 from susracker.server.contract.people import Base64, File, QualityShown
 
@@ -75,9 +74,6 @@ class Found(Shown):
     height: int
     faces: list[FoundFace]
     enrolment: Enrolment
-
-
-KeyState = Literal["valid", "expired", "revoked"]
 
 
 class KeyShown(Shown):

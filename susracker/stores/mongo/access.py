@@ -10,9 +10,10 @@ from datetime import datetime
 from pymongo import errors
 
 from susracker.oversight import AuditEntry, AuditHead, Key
+from susracker.runtime.clock import to_microseconds
 from susracker.stores.access import NOTHING_BEFORE, Access, Append, follows
 from susracker.stores.mongo.database import Database, again_while_taken
-from susracker.stores.mongo.documents import to_document, to_integer, to_record, unique_key
+from susracker.stores.mongo.documents import to_document, to_record, unique_key
 from susracker.stores.refusals import (
     audit_has_grown,
     key_is_taken,
@@ -57,14 +58,16 @@ class MongoAccess(Access):
             raise key_was_revoked(self.key(key_id))
 
     def revoke_key(self, key_id: str, at: datetime) -> None:
-        revoked = {"revoked_at": to_integer(at), "holder": unique_key()}
+        revoked = {"revoked_at": to_microseconds(at), "holder": unique_key()}
         with self._db.errors_mapped():
             self._db.keys.update_one({"_id": key_id, "revoked_at": None}, {"$set": revoked})
         self.key(key_id)
 
     def note_key_used(self, key_id: str, at: datetime) -> None:
         with self._db.errors_mapped():
-            self._db.keys.update_one({"_id": key_id}, {"$max": {"last_used_at": to_integer(at)}})
+            self._db.keys.update_one(
+                {"_id": key_id}, {"$max": {"last_used_at": to_microseconds(at)}}
+            )
 
     def secret(self, name: str) -> bytes:
         with self._db.errors_mapped():

@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from typing import Any, TypeVar, cast, get_args
 
 import numpy as np
@@ -26,7 +26,9 @@ from susracker.models import (
     Template,
     Threat,
 )
+from susracker.runtime.clock import from_microseconds, to_microseconds, utc_now
 from susracker.stores.sealing import Sealer
+from susracker.stores.times import TIMES
 
 OWN = "susracker"
 """The sub-document of a criminal that is susracker's; the other fields are those of the panel."""
@@ -37,40 +39,11 @@ Record = TypeVar("Record")
 DAY_COUNTS = ("detections", "searches", "alerts")
 """What is counted of a camera's day."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND = timedelta(microseconds=1)
-_TIMES = frozenset(
-    {
-        "at",
-        "created_at",
-        "expires_at",
-        "failed_at",
-        "last_heard_at",
-        "last_seen_at",
-        "last_used_at",
-        "made_at",
-        "occurred_at",
-        "received_at",
-        "retry_at",
-        "revoked_at",
-        "window_at",
-    }
-)
 _DETAILS = "details"
 _PANEL = ("name", "age", "crimes", "threat", "status")
 _PRIVATE = ("case_reference", "expires_at", "created_at", "last_seen_at", "last_seen_camera")
 _NOT_IN_A_NAME = {".": "\uff0e", "$": "\uff04"}
 """What the name of a field may not hold, and what stands for it there."""
-
-
-def to_integer(moment: datetime) -> int:
-    """Microseconds since 1970: MongoDB's own dates have milliseconds."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def to_moment(microseconds: int) -> datetime:
-    """What `to_integer` was given."""
-    return _EPOCH + microseconds * _MICROSECOND
 
 
 def field_name(text: str) -> str:
@@ -129,16 +102,16 @@ def edit_fields(edit: Mapping[str, object]) -> Document:
         values["crimes"] = list(cast(Sequence[str], values["crimes"]))
     expires_at = values.get("expires_at")
     if isinstance(expires_at, datetime):
-        values["expires_at"] = to_integer(expires_at)
+        values["expires_at"] = to_microseconds(expires_at)
     return {name if name in _PANEL else f"{OWN}.{name}": one for name, one in values.items()}
 
 
 def new_fields(criminal: Criminal) -> Document:
     """What is set of a new person: `created_at` and `last_seen_*`, too."""
-    created_at = criminal.created_at or datetime.now(timezone.utc)
+    created_at = criminal.created_at or utc_now()
     return edit_fields({name: getattr(criminal, name) for name in EDITABLE}) | {
-        f"{OWN}.created_at": to_integer(created_at),
-        f"{OWN}.last_seen_at": criminal.last_seen_at and to_integer(criminal.last_seen_at),
+        f"{OWN}.created_at": to_microseconds(created_at),
+        f"{OWN}.last_seen_at": criminal.last_seen_at and to_microseconds(criminal.last_seen_at),
         f"{OWN}.last_seen_camera": criminal.last_seen_camera,
         f"{OWN}.last_seen_location": criminal.last_seen_location,
     }
@@ -164,7 +137,7 @@ def to_criminal(document: Mapping[str, Any]) -> Criminal:
 def is_wanted(document: Mapping[str, Any], moment: datetime) -> bool:
     """`Criminal.is_wanted`, without a criminal."""
     expires_at = document.get(OWN, {}).get("expires_at")
-    return _says_wanted(document) and (expires_at is None or to_integer(moment) < expires_at)
+    return _says_wanted(document) and (expires_at is None or to_microseconds(moment) < expires_at)
 
 
 def _says_wanted(document: Mapping[str, Any]) -> bool:
@@ -294,11 +267,11 @@ def outcome_document(
         "event": key,
         "is_event": event is not None,
         "kind": event.kind if event else None,
-        "received_at": to_integer(event.received_at) if event else None,
+        "received_at": to_microseconds(event.received_at) if event else None,
         # Unique, and never met by who looks for alerts.
         "first_seq": alerts[0].seq if alerts else -(uuid.uuid4().int >> 66),
         "last_seq": alerts[-1].seq if alerts else 0,
-        "newest_alert_at": max((to_integer(one.occurred_at) for one in alerts), default=None),
+        "newest_alert_at": max((to_microseconds(one.occurred_at) for one in alerts), default=None),
         "cooldown_keys": sorted({one.cooldown_key for one in alerts}),
         "alerts": documents,
         "sightings": [to_document(one) for one in sightings],
@@ -352,15 +325,15 @@ def to_record(kind: type[Record], document: Mapping[str, Any]) -> Record:
 
 
 def _to(name: str, value: Any) -> Any:
-    if name in _TIMES and value is not None:
-        return to_integer(value)
+    if name in TIMES and value is not None:
+        return to_microseconds(value)
     # As text: names of fields may hold what MongoDB does not take.
     return json.dumps(value) if name == _DETAILS and value is not None else value
 
 
 def _from(name: str, value: Any) -> Any:
-    if name in _TIMES and value is not None:
-        return to_moment(value)
+    if name in TIMES and value is not None:
+        return from_microseconds(value)
     if name == _DETAILS and value is not None:
         return json.loads(value)
     return bytes(value) if isinstance(value, bytes) else value

@@ -12,6 +12,7 @@ import numpy as np
 from pymongo import errors
 
 from susracker.models import Criminal, PanelPhoto, Photo, Template
+from susracker.runtime.clock import to_microseconds
 from susracker.stores.base import Changes, Gallery, TemplateRows
 from susracker.stores.mongo.database import Database
 from susracker.stores.mongo.documents import (
@@ -31,7 +32,6 @@ from susracker.stores.mongo.documents import (
     plain_name,
     template_fields,
     to_criminal,
-    to_integer,
     to_photo,
     to_templates,
 )
@@ -155,7 +155,7 @@ class MongoGallery(Gallery):
         return sorted(map(to_criminal, found), key=_order)
 
     def expired(self, before: datetime) -> list[str]:
-        past = {f"{OWN}.expires_at": {"$lt": to_integer(before)}} | PRESENT
+        past = {f"{OWN}.expires_at": {"$lt": to_microseconds(before)}} | PRESENT
         return sorted(
             str(one["_id"]) for one in self._db.read(self._db.criminals, past, {"_id": 1})
         )

@@ -14,6 +14,7 @@ from pymongo.read_concern import ReadConcern
 
 from susracker.errors import DuplicateError, RecentAlertError, StoreUnavailableError
 from susracker.models import Alert, Camera, CameraDay, Event, Outcome, Sighting
+from susracker.runtime.clock import to_microseconds
 from susracker.stores.base import Journal
 from susracker.stores.journal import EVERY_ALERT, AlertFilter
 from susracker.stores.mongo.database import LAST_ALERT, Database, NextNumber, again_while_taken
@@ -29,7 +30,6 @@ from susracker.stores.mongo.documents import (
     to_camera,
     to_camera_day,
     to_document,
-    to_integer,
     to_sighting,
     unique_key,
 )
@@ -100,7 +100,7 @@ class MongoJournal(MongoImprovements, MongoRetention, Journal):
         return None
 
     def forget_events(self, before: datetime) -> None:
-        old = {"is_event": True, "received_at": {"$lt": to_integer(before)}}
+        old = {"is_event": True, "received_at": {"$lt": to_microseconds(before)}}
         with self._db.turn, self._db.errors_mapped():
             # Of most events nothing is left but their ids.
             self._db.outcomes.delete_many(old | {"alerts": [], "sightings": []})
@@ -145,7 +145,7 @@ class MongoJournal(MongoImprovements, MongoRetention, Journal):
             return list(islice(chosen, limit))
 
     def alerts_since(self, occurred_since: datetime) -> list[Alert]:
-        recent = {"newest_alert_at": {"$gte": to_integer(occurred_since)}}
+        recent = {"newest_alert_at": {"$gte": to_microseconds(occurred_since)}}
         statuses = self._unsettled_statuses()
         found = self._alerts_of(self._db.read(self._db.outcomes, recent, WITHOUT_FACES))
         alerts = with_statuses(found, statuses)
@@ -293,7 +293,7 @@ class MongoJournal(MongoImprovements, MongoRetention, Journal):
             self._db.bump_revision(criminal_id)
 
     def _move_last_seen(self, sighting: Sighting) -> None:
-        moment = to_integer(sighting.occurred_at)
+        moment = to_microseconds(sighting.occurred_at)
         before = [{f"{OWN}.last_seen_at": None}, {f"{OWN}.last_seen_at": {"$lt": moment}}]
         seen = {
             f"{OWN}.last_seen_at": moment,

@@ -18,6 +18,7 @@ from pymongo import errors
 from susracker.errors import StoreUnavailableError
 from susracker.models import Alert
 from susracker.oversight import CONFIRMED, Judgement
+from susracker.runtime.clock import to_microseconds
 from susracker.stores.judgements import Judgements
 from susracker.stores.mongo.database import LAST_JUDGEMENT, Database, again_while_taken
 from susracker.stores.mongo.documents import (
@@ -26,7 +27,6 @@ from susracker.stores.mongo.documents import (
     key_is,
     to_alert,
     to_document,
-    to_integer,
     to_record,
 )
 from susracker.stores.refusals import judged_meanwhile, judgement_is_stored, no_alert
@@ -142,7 +142,7 @@ class MongoJudgements(Judgements):
 def move_last_seen(db: Database, alert: Alert) -> None:
     """Move what a panel shows, and `last_seen_*`, forward to an alert; neither moves back."""
     ours = {
-        f"{OWN}.last_seen_at": to_integer(alert.occurred_at),
+        f"{OWN}.last_seen_at": to_microseconds(alert.occurred_at),
         f"{OWN}.last_seen_camera": alert.camera_id,
         f"{OWN}.last_seen_location": alert.camera_location,
     }

@@ -12,12 +12,12 @@ from datetime import datetime
 
 from susracker.errors import NotFoundError
 from susracker.oversight import Hold, RecordKind
+from susracker.runtime.clock import to_microseconds
 from susracker.stores.mongo.database import LAST_ALERT, LAST_JUDGEMENT, Database
 from susracker.stores.mongo.documents import (
     Document,
     cooldown_keys,
     to_document,
-    to_integer,
     to_record,
 )
 from susracker.stores.mongo.forgetting import rewrite_outcome
@@ -136,7 +136,7 @@ class MongoRetention(Retention):
 
     def _old_judgements(self, before: datetime) -> list[int]:
         held = {one.alert_id for one in self.holds()}
-        old = {"made_at": {"$lt": to_integer(before)}}
+        old = {"made_at": {"$lt": to_microseconds(before)}}
         found = self._db.judgements.find(old, {"alert_id": 1})
         return sorted(int(one["_id"]) for one in found if one["alert_id"] not in held)
 
@@ -167,11 +167,11 @@ class Part:
 
     def query(self, before: datetime) -> Document:
         """The query for outcomes that may have something older than a moment."""
-        return {f"{self.place}.received_at": {"$lt": to_integer(before)}} | self.more
+        return {f"{self.place}.received_at": {"$lt": to_microseconds(before)}} | self.more
 
     def old(self, outcome: Document, before: datetime) -> list[str]:
         """Ids of those that are older than a moment, and not held."""
-        moment, held = to_integer(before), outcome.get("held", ())
+        moment, held = to_microseconds(before), outcome.get("held", ())
         return [
             one["id"]
             for one in outcome[self.place]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from susracker.runtime.clock import to_microseconds
 from susracker.stores.journal import AlertFilter
-from susracker.stores.mongo.documents import Document, to_integer
+from susracker.stores.mongo.documents import Document
 
 
 def outcomes_between(after: int, before: int | None) -> Document:
@@ -28,7 +29,7 @@ def outcomes_wanted(wanted: AlertFilter, unsettled: Collection[str]) -> Document
     }
     if wanted.since or wanted.until:
         bounds = (("$gte", wanted.since), ("$lte", wanted.until))
-        found["alerts.occurred_at"] = {sign: to_integer(at) for sign, at in bounds if at}
+        found["alerts.occurred_at"] = {sign: to_microseconds(at) for sign, at in bounds if at}
     if wanted.status:
         found |= _of_status(wanted.status, unsettled)
     return found

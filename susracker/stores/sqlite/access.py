@@ -9,6 +9,7 @@ from datetime import datetime
 
 from susracker.errors import DuplicateError
 from susracker.oversight import AuditEntry, AuditHead, Key
+from susracker.runtime.clock import to_microseconds
 from susracker.stores.access import Access, Append, follows
 from susracker.stores.refusals import (
     audit_has_grown,
@@ -18,7 +19,7 @@ from susracker.stores.refusals import (
     other_audit,
 )
 from susracker.stores.sqlite.database import Database
-from susracker.stores.sqlite.rows import columns, insert, to_integer, to_record, to_row
+from susracker.stores.sqlite.rows import columns, insert, to_record, to_row
 
 _KEY, _ENTRY, _HEAD = (columns(kind) for kind in (Key, AuditEntry, AuditHead))
 
@@ -57,13 +58,13 @@ class SqliteAccess(Access):
     def revoke_key(self, key_id: str, at: datetime) -> None:
         sql = "UPDATE keys SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?"
         with self._db.writing() as connection:
-            if not connection.execute(sql, (to_integer(at), key_id)).rowcount:
+            if not connection.execute(sql, (to_microseconds(at), key_id)).rowcount:
                 raise no_key(key_id)
 
     def note_key_used(self, key_id: str, at: datetime) -> None:
         sql = "UPDATE keys SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE id = ?"
         with self._db.writing() as connection:
-            connection.execute(sql, (to_integer(at), key_id))
+            connection.execute(sql, (to_microseconds(at), key_id))
 
     def secret(self, name: str) -> bytes:
         sql = "SELECT value FROM secrets WHERE name = ?"

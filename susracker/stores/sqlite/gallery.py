@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from susracker.models import Criminal, Photo, Quality, Template
+from susracker.runtime.clock import to_microseconds, utc_now
 from susracker.stores.base import Changes, Gallery, TemplateRows
 from susracker.stores.refusals import (
     check_edit,
@@ -31,7 +32,6 @@ from susracker.stores.sqlite.rows import (
     json_list,
     to_candidates,
     to_columns,
-    to_integer,
     to_record,
     to_row,
 )
@@ -128,7 +128,7 @@ class SqliteGallery(Gallery):
 
     def expired(self, before: datetime) -> list[str]:
         sql = "SELECT id FROM criminals WHERE expires_at < ? ORDER BY id"
-        return [criminal_id for (criminal_id,) in self._db.rows(sql, to_integer(before))]
+        return [criminal_id for (criminal_id,) in self._db.rows(sql, to_microseconds(before))]
 
     def revision(self) -> int:
         return int(self._db.rows("SELECT coalesce(max(revision), 0) FROM revisions")[0][0])
@@ -245,7 +245,7 @@ def insert_person(
     sealer: Sealer,
 ) -> None:
     """What `add_criminal` does, as a part of a transaction of the caller's."""
-    new = replace(criminal, created_at=criminal.created_at or datetime.now(timezone.utc))
+    new = replace(criminal, created_at=criminal.created_at or utc_now())
     values = _with_sort_name(to_row(new))
     del values["revision"]
     added = insert(connection, "criminals", values, "ON CONFLICT (id) DO NOTHING")

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from susracker.models import Alert, Camera, CameraDay, Event, Outcome, Sighting
+from susracker.runtime.clock import to_microseconds
 from susracker.stores.base import Journal
 from susracker.stores.journal import EVERY_ALERT, AlertFilter
 from susracker.stores.refusals import event_was_handled, no_alert, no_criminal, refuse_recent
@@ -23,7 +24,6 @@ from susracker.stores.sqlite.retention import SqliteRetention
 from susracker.stores.sqlite.rows import (
     columns,
     insert,
-    to_integer,
     to_record,
     to_row,
 )
@@ -84,7 +84,9 @@ class SqliteJournal(SqliteJudgements, SqliteImprovements, SqliteRetention, Journ
 
     def forget_events(self, before: datetime) -> None:
         with self._db.writing() as connection:
-            connection.execute("DELETE FROM events WHERE received_at < ?", (to_integer(before),))
+            connection.execute(
+                "DELETE FROM events WHERE received_at < ?", (to_microseconds(before),)
+            )
 
     def alert(self, alert_id: str) -> Alert:
         for alert in self._alerts("id = ?", alert_id):
@@ -115,7 +117,7 @@ class SqliteJournal(SqliteJudgements, SqliteImprovements, SqliteRetention, Journ
     def alerts_since(self, occurred_since: datetime) -> list[Alert]:
         # Asked like this, SQLite finds the few by their time, and does not walk through all by seq.
         recent = "seq IN (SELECT seq FROM alerts WHERE occurred_at >= ?)"
-        return self._alerts(recent, to_integer(occurred_since), chosen=_ALERT_WITHOUT_FACE)
+        return self._alerts(recent, to_microseconds(occurred_since), chosen=_ALERT_WITHOUT_FACE)
 
     def last_seq(self) -> int:
         return self._db.last_number("alerts")

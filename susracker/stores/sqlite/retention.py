@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from susracker.oversight import Hold, RecordKind
+from susracker.runtime.clock import to_microseconds
 from susracker.stores.refusals import no_alert, not_held
 from susracker.stores.retention import Retention
 from susracker.stores.sqlite.database import Database
@@ -15,7 +16,6 @@ from susracker.stores.sqlite.rows import (
     insert,
     json_list,
     to_candidates,
-    to_integer,
     to_record,
     to_row,
 )
@@ -44,7 +44,7 @@ class SqliteRetention(Retention):
         return gone
 
     def count_older(self, kind: RecordKind, before: datetime) -> int:
-        return int(self._db.rows(f"SELECT count(*) {_OLD[kind]}", to_integer(before))[0][0])
+        return int(self._db.rows(f"SELECT count(*) {_OLD[kind]}", to_microseconds(before))[0][0])
 
     def forgotten(self) -> int:
         return int(self._db.rows("SELECT times FROM forgotten")[0][0])
@@ -101,13 +101,13 @@ def _forget(connection: sqlite3.Connection, kind: RecordKind, before: datetime, 
     if kind == "alerts":
         return _forget_alerts(connection, before, limit)
     sql = _FORGET[kind].format(f"{_OLD[kind]} LIMIT ?")
-    return connection.execute(sql, (to_integer(before), limit)).rowcount
+    return connection.execute(sql, (to_microseconds(before), limit)).rowcount
 
 
 def _forget_alerts(connection: sqlite3.Connection, before: datetime, limit: int) -> int:
     """Forget alerts with all that belongs to them."""
     sql = f"SELECT seq, id, criminal_id, candidates {_OLD['alerts']} LIMIT ?"
-    old = connection.execute(sql, (to_integer(before), limit)).fetchall()
+    old = connection.execute(sql, (to_microseconds(before), limit)).fetchall()
     named = [
         (criminal_id, seq)
         for seq, _, match, candidates in old

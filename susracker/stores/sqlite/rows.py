@@ -6,10 +6,12 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, fields
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from susracker.models import Candidate
+from susracker.runtime.clock import from_microseconds, to_microseconds
+from susracker.stores.times import TIMES
 
 Record = TypeVar("Record")
 
@@ -43,11 +45,6 @@ def to_record(kind: type[Record], row: Sequence[Any]) -> Record:
     )
 
 
-def to_integer(moment: datetime) -> int:
-    """A moment as a column holds it; a float could not hold it exactly."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
 def from_candidates(candidates: Iterable[Candidate]) -> str:
     """Candidates as a column holds them; JSON written by Python keeps numbers exactly."""
     return json.dumps([astuple(candidate) for candidate in candidates])
@@ -58,38 +55,17 @@ def to_candidates(text: str) -> tuple[Candidate, ...]:
     return tuple(Candidate(*values) for values in json.loads(text))
 
 
-def _to_moment(microseconds: int) -> datetime:
-    return _EPOCH + microseconds * _MICROSECOND
-
-
 _FIRST_DAY = date(1970, 1, 1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND = timedelta(microseconds=1)
-_TIMES = (
-    "at",
-    "created_at",
-    "expires_at",
-    "failed_at",
-    "last_heard_at",
-    "last_seen_at",
-    "last_used_at",
-    "made_at",
-    "occurred_at",
-    "received_at",
-    "retry_at",
-    "revoked_at",
-    "window_at",
-)
 
 _TO_COLUMN: dict[str, Callable[[Any], object]] = {
-    **dict.fromkeys(_TIMES, to_integer),
+    **dict.fromkeys(TIMES, to_microseconds),
     "crimes": json.dumps,
     "candidates": from_candidates,
     "details": json.dumps,
     "day": lambda day: (day - _FIRST_DAY).days,
 }
 _FROM_COLUMN: dict[str, Callable[[Any], object]] = {
-    **dict.fromkeys(_TIMES, _to_moment),
+    **dict.fromkeys(TIMES, from_microseconds),
     "crimes": lambda text: tuple(json.loads(text)),
     "candidates": to_candidates,
     "details": json.loads,

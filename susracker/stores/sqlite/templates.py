@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from susracker.errors import StoreUnavailableError
+from susracker.runtime.clock import to_microseconds
 from susracker.runtime.files import FILE_MODE, sync_folder
 from susracker.stores.gallery import TemplateRows
 from susracker.stores.sqlite.copy_file import (
@@ -30,7 +31,7 @@ from susracker.stores.sqlite.copy_file import (
     write_copy,
 )
 from susracker.stores.sqlite.database import Database
-from susracker.stores.sqlite.rows import json_list, to_integer
+from susracker.stores.sqlite.rows import json_list
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ def read_rows(
     if wanted_at is not None:
         # Those who are not wanted are looked up, as they are few.
         sql += f" AND criminal_id NOT IN ({_UNWANTED})"
-        values.append(to_integer(wanted_at))
+        values.append(to_microseconds(wanted_at))
     owners: list[str] = []
     # Grown in place: a million templates are half a gigabyte, better not held twice.
     vectors = bytearray()
@@ -113,7 +114,9 @@ class TemplateCopy:
             with open(self._path, "rb") as file, self._db.snapshot() as moment:
                 copied = _fitting(file, moment, encoder_id)
                 changed = _ids(moment, f"SELECT criminal_id {_CHANGED}", copied.head.revision)
-                unwanted = _ids(moment, _UNWANTED, to_integer(wanted_at)) if wanted_at else set()
+                unwanted = (
+                    _ids(moment, _UNWANTED, to_microseconds(wanted_at)) if wanted_at else set()
+                )
                 before = read_rows(moment, encoder_id, changed, wanted_at)
                 return copied.rows(before, changed | unwanted)
         except FileNotFoundError:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from susracker.runtime.clock import to_microseconds
 from susracker.stores.journal import AlertFilter
-from susracker.stores.sqlite.rows import to_integer
 
 MOST_TELLING = ("criminal_id", "camera_id", "status", "kind")
 """Columns that have an index with `seq`, that which leaves the fewest alerts first."""
@@ -20,6 +20,6 @@ def condition(wanted: AlertFilter) -> tuple[str, list[object]]:
     if wanted.since or wanted.until:
         # Only the index on times is read for this; a bare condition would sort, or read the rows.
         parts.append("seq IN (SELECT seq FROM alerts WHERE occurred_at BETWEEN ? AND ?)")
-        values.append(to_integer(wanted.since) if wanted.since else EARLIEST)
-        values.append(to_integer(wanted.until) if wanted.until else LATEST)
+        values.append(to_microseconds(wanted.since) if wanted.since else EARLIEST)
+        values.append(to_microseconds(wanted.until) if wanted.until else LATEST)
     return " AND ".join(parts) or "TRUE", values

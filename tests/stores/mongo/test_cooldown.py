@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from unittest.mock import patch
 
 import pymongo
@@ -16,16 +15,10 @@ from susracker.testing.records import MINUTE, NOON, activity, criminal, face_ale
 
 
 @pytest.fixture
-def url(mongodb_server) -> str:
-    return f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"
-
-
-@pytest.fixture
-def store(url):
-    with open_store(url) as opened:
-        for who in ("c1", "c2"):
-            opened.put_criminal(criminal(who))
-        yield opened
+def store(store):
+    for who in ("c1", "c2"):
+        store.put_criminal(criminal(who))
+    return store
 
 
 @pytest.fixture

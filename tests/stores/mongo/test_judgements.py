@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime, timedelta, timezone
 from types import MethodType
 
@@ -13,17 +12,6 @@ from susracker.plugins import open_store
 from susracker.stores.journal import AlertFilter
 from susracker.testing.records import MINUTE, NOON, activity, criminal, face_alert, judgement
 from susracker.testing.records import sighting as seen
-
-
-@pytest.fixture
-def url(mongodb_server) -> str:
-    return f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"
-
-
-@pytest.fixture
-def store(url):
-    with open_store(url) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pymongo
 import pytest
 
@@ -19,8 +17,7 @@ class Clock:
 
 
 @pytest.fixture
-def leases(mongodb_server):
-    url = f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"
+def leases(url):
     with pymongo.MongoClient(url) as client:
         yield client.get_default_database()["leases"]
 

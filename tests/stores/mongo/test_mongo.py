@@ -6,7 +6,6 @@ import base64
 import logging
 import threading
 import time
-import uuid
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import Mock, patch
@@ -50,17 +49,6 @@ from tests.server.test_two_nodes import upload, within
 ENCODER = open_encoder("dlib")
 
 JOURNAL = "susracker.stores.mongo.journal"
-
-
-@pytest.fixture
-def url(mongodb_server) -> str:
-    return f"mongodb://127.0.0.1:{mongodb_server.port}/{uuid.uuid4().hex}"
-
-
-@pytest.fixture
-def store(url):
-    with open_store(url) as opened:
-        yield opened
 
 
 @pytest.fixture

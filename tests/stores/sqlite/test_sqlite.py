@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import signal
 import sqlite3
@@ -39,6 +38,7 @@ from susracker.testing.records import (
     sighting,
     template,
 )
+from tests.disks import full_disk
 
 NOBODY = 65534
 ROOT = Path(__file__).parents[3]
@@ -250,14 +250,9 @@ def test_a_file_that_another_program_holds_is_unavailable(
 def test_a_full_disk_leaves_nothing_half_done(store: SqliteStore, path: Path) -> None:
     store.put_criminal(criminal())
     kept = store.record([], [activity()])
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     largest = max(file.stat().st_size for file in path.parent.iterdir())
-    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, hard))
-    try:
-        with pytest.raises(StoreUnavailableError) as error:
-            store.record([sighting()], [face_alert(face=bytes(2 * largest))])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with full_disk(largest), pytest.raises(StoreUnavailableError) as error:
+        store.record([sighting()], [face_alert(face=bytes(2 * largest))])
     assert_one_line_about(path, error)
     assert store.alerts() == list(kept)
     assert store.sightings("c1") == []
