@@ -265,7 +265,8 @@ class Settings(BaseModel):
     )
     keep_expired_days: Days = Field(
         0,
-        description="How long after they expired people are removed for good, in days. 0: never.",
+        description="How long people are kept after they expire, in days; then they are removed. "
+        "0: without a limit.",
     )
     keep_audit_days: Days = Field(
         0,

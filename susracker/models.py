@@ -185,7 +185,7 @@ class Sighting:
     """A probe matched to a criminal.
 
     Attributes:
-        suppressed: whether the cooldown held the alert back.
+        suppressed: whether its alert was held back, by the cooldown or because the passage had one.
     """
 
     id: str
@@ -302,7 +302,8 @@ class CameraDay:
     Attributes:
         day: in UTC, by the time of arrival.
         detections: how many detections it sent.
-        searches: how many faces were found in them and compared with the watch-list.
+        searches: how many passages that began, or faces if each is decided on alone, were compared
+            with the watch-list.
         alerts: how many of its detections became alerts.
     """
 

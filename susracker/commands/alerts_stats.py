@@ -37,9 +37,9 @@ def stats_command(
 ) -> None:
     """Sum up what became of alerts, beside the false alert rate that was promised.
 
-    A search is a face that was found and compared with the watch-list. The false alert rate is the
-    share of searches whose alert was dismissed, with its 95% interval (Wilson). The promise is
-    target_fpir. Alerts that the cooldown held back are not counted.
+    A search is a passage that was compared with the watch-list; with passage_seconds = 0, a face.
+    The false alert rate is the share of searches whose alert was dismissed, with its 95% interval
+    (Wilson). The promised rate is target_fpir. Alerts that the cooldown held back are not counted.
 
     \b
     Examples:

@@ -57,7 +57,13 @@ def command() -> None:
 @click.option("--subject", help="Only entries about ids that begin with this.")
 @click.option("--since", type=MOMENT, help="Only entries from this time on, local time.")
 @click.option("--until", type=MOMENT, help="Only entries before this time, local time.")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Newest N.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="How many to list: the newest.",
+)
 @json_option
 @settings_options("store", "audit_key")
 @audited("audit.list")

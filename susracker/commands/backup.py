@@ -21,11 +21,11 @@ def command(loaded: LoadedSettings, file: Path, reason: str) -> None:
     """Copy the store to one file, and check it.
 
     The file is itself a store, an SQLite file: you can serve it and look into it. It holds all that
-    the store holds, faces, templates, keys and the audit log included, so keep it just as safe; if
-    the store is encrypted, the backup is, with the same data key, which it does not hold. Nor does
-    it need the copy of templates that a server keeps beside a long watch-list (NAME-templates). The
-    server may keep running: a backup of an SQLite store shows the moment at which it began; in
-    MongoDB, each person and each alert is as it was when it was read.
+    the store holds, faces, templates, keys and the audit log included, so keep it just as safe. If
+    the store is encrypted, so is the backup, with the same data key, which it does not hold. It
+    does not need the copy of templates that a server keeps beside a long watch-list
+    (NAME-templates). The server may keep running: a backup of an SQLite store shows the moment at
+    which it began; in MongoDB, each person and each alert is as it was when it was read.
 
     \b
     Examples:

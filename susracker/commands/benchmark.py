@@ -96,13 +96,13 @@ MAX_ENROLLED = 10_000
     type=click.Choice(typing.get_args(Crops)),
     default="none",
     show_default=True,
-    help="Cut the faces that are searched for out first, as an edge camera does: tight, or with a "
+    help="First cut out the faces that are searched for, as an edge camera does: tight, or with a "
     "margin of a fifth.",
 )
 @click.option(
     "--crops-enrolled",
     is_flag=True,
-    help="With --crops: cut the faces that are enrolled out, too.",
+    help="With --crops: also cut out the faces that are enrolled.",
 )
 @click.option(
     "--rule",

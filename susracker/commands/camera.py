@@ -81,11 +81,11 @@ def command(
     """Act as an edge camera: find faces in a video and post them to a server.
 
     SOURCE is a video file, which is played at its own speed, the URL of a stream, or the number of
-    a device. A stream that breaks, or cannot be reached, is opened again until it can. Faces that
-    cannot be sent wait, and are sent in order, with their original times, when the server is back.
-    Faces are followed from frame to frame and sent with the id of their track, so that the server
-    decides on them together. Of a track, the first face is sent at once, then one each 0.35
-    seconds, and those that are clearly sharper or larger than the one before.
+    a device. A stream that breaks or cannot be reached is tried again until it can be read. Faces
+    that cannot be sent wait, and are sent in order, with their original times, when the server is
+    back. Faces are followed from frame to frame and sent with the id of their track, so that the
+    server decides on them together. The first face of a track is sent at once, then one every 0.35
+    seconds, and also those that are clearly sharper or larger than the one before.
 
     On Ctrl-C or SIGTERM the command sends what it can within a second, says how many faces were
     sent, and stops. The exit status is 1 if faces were refused or dropped, and 130 after Ctrl-C.

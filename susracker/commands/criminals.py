@@ -192,7 +192,7 @@ def remove_command(loaded: LoadedSettings, people: tuple[str, ...], yes: bool, r
     """Remove people, with all their photos, templates and sightings.
 
     Alerts stay, as a record of what operators were told, without the face and the name; what people
-    wrote about them stays, too. Nobody is removed whom a held alert names. This cannot be undone.
+    wrote about them stays, too. People whom a held alert names stay. This cannot be undone.
     To remove all that was written as well, and to be told what is out of reach, use erase; to stop
     looking for someone and keep the record, use set-status.
 

@@ -80,7 +80,7 @@ def list_command(loaded: LoadedSettings, name: str | None, as_json: bool) -> Non
 @settings_options("store", "audit_key")
 @audited("delivery.retry")
 def retry_command(loaded: LoadedSettings, name: str, reason: str) -> None:
-    """Send what a receiver did not take once more, and do not wait for the next attempt.
+    """Send refused messages again, and do not wait for the next attempt.
 
     \b
     Examples:
@@ -152,8 +152,9 @@ def resume_command(loaded: LoadedSettings, name: str, skip: bool, reason: str) -
 @settings_options("store", "audit_key")
 @audited("delivery.test")
 def test_command(loaded: LoadedSettings, name: str, reason: str) -> None:
-    """Send a test message, and show which of the newest alerts the rules choose, and whether
-    their reviews are sent, too.
+    """Send a test message, and show which of the newest alerts the rules choose.
+
+    It also shows whether reviews of these alerts are sent.
 
     \b
     Examples:

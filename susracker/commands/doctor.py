@@ -20,7 +20,7 @@ def command(loaded: LoadedSettings, as_json: bool) -> None:
     Checks the network's weights, the matcher, the store, the cooldown, the address, keys, the
     certificate, the space on disks, the clock, proxies, and whether the receivers of alerts and
     traces can be reached; it sends them nothing. Give it the options that you start the server
-    with. The exit status is 1 if there is a problem; warnings are none.
+    with. The exit status is 1 if there is a problem; warnings do not count.
 
     \b
     Examples:

@@ -75,10 +75,10 @@ def check(loaded: LoadedSettings, file: str, faces: Path | None, as_json: bool) 
     """Check a network on real faces.
 
     FILE is the network, or the name of an encoder. FACES is a folder with one folder of photos for
-    each person; of up to 100 people with several photos it is measured how many pairs of photos of
-    one person are more alike than all but 1 in 1,000 pairs of two people, beside dlib's network.
-    Without FACES, two portraits are all there is to look at. The exit status is 1 if there is a
-    problem; warnings are none.
+    each person. With up to 100 people who have several photos, the command measures how many pairs
+    of photos of one person are more alike than all but 1 in 1,000 pairs of two people, and shows
+    the same for dlib's network. Without FACES, it only looks at two portraits. The exit status is 1
+    if there is a problem; warnings do not count.
 
     \b
     Examples:

@@ -44,7 +44,7 @@ def erase_command(
     it cannot reach. A running server follows within follow_seconds.
 
     Use remove for a mistake in the list, and erase for a legal duty. Both refuse while an alert
-    that names the person is held.
+    that names the person is held; erase does it all the same with --despite-holds.
 
     \b
     Examples:

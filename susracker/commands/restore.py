@@ -23,8 +23,8 @@ from susracker.plugins import open_store_of
 def command(loaded: LoadedSettings, file: Path, reason: str) -> None:
     """Restore a backup into an empty store, and check it.
 
-    An encrypted backup needs the data key of when it was made, and the store gets the same: to give
-    it another, use `susracker copy --from-key OLD --to-key NEW`.
+    An encrypted backup needs the data key that it was made with, and the store gets the same key:
+    to give it another, use `susracker copy --from-key OLD --to-key NEW`.
 
     Keys that were revoked since the backup are valid again: revoke them once more. The audit log
     goes on from where it was, and needs the key that it is signed with (--audit-key).

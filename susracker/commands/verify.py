@@ -33,8 +33,8 @@ def command(loaded: LoadedSettings, first: Path, second: Path, as_json: bool) ->
     """Compare the faces in two photos.
 
     Two photos count as photos of one person if they score at least 0.5, as when photos are
-    enrolled. How often two different people score as high was measured on photos that the
-    encoder's cohort came with. The result is a lead, and no proof.
+    enrolled. How often two different people score as high was measured on the photos that the
+    encoder's cohort was made from. The result is a lead, and no proof.
 
     \b
     Examples:

@@ -15,7 +15,7 @@ class FalseAlertRate:
     right, and `highest` as false.
 
     Attributes:
-        searches: how many faces were compared with the watch-list; at least 1.
+        searches: how many passages, or faces, were compared with the watch-list; at least 1.
         dismissed: alerts that people found to be false.
         undecided: alerts that are neither confirmed nor dismissed.
     """

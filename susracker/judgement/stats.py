@@ -30,7 +30,8 @@ class Group:
         name: to show.
         by_status: how many alerts have each status.
         rated: the same, of alerts for faces on days on which the camera's searches were counted.
-        searches: how many faces those cameras compared with the watch-list on those days.
+        searches: how many passages, or faces, of those cameras were compared with the watch-list on
+            those days.
         seconds: from each reviewed alert's arrival to its first review.
     """
 

@@ -47,7 +47,7 @@ class ReviewedScores:
         dismissed: of alerts that people found to be false (non-mated searches), shape (n,).
         confirmed: of those they found to be right (mated searches), shape (n,).
         undecided: of all others, shape (n,).
-        searches: how many faces were compared with the watch-list on those days.
+        searches: how many passages, or faces, were compared with the watch-list on those days.
     """
 
     dismissed: Numbers

@@ -29,7 +29,7 @@ class CameraCounts:
         """Count `heard.detections` and `heard.alerts` more of that camera, and on that day.
 
         Args:
-            searches: how many faces were compared with the watch-list.
+            searches: how many passages, or faces, were compared with the watch-list.
         """
         day = heard.last_heard_at.date()
         counted = CameraDay(heard.id, day, heard.detections, searches, heard.alerts)

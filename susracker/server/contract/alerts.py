@@ -193,7 +193,7 @@ class StatsGroup(Shown):
     unsure: int
     to_be_confirmed: int
     searches: int | None
-    """Faces that were compared with the watch-list; null where none was counted."""
+    """Passages, or faces, that were compared with the watch-list; null where none was counted."""
     false_alert_rate: float | None
     """Dismissed alerts per search."""
     interval: tuple[float, float] | None

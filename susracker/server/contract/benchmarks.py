@@ -36,7 +36,7 @@ class BenchmarkShown(Shown):
     threshold_shift: float
     rates: list[RatesShown]
     other_settings: list[str]
-    """Settings that this server has otherwise than the benchmark had."""
+    """Settings of this server that differ from those of the benchmark."""
 
 
 class BenchmarkAnswer(Shown):

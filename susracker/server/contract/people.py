@@ -148,7 +148,7 @@ class SightingShown(Shown):
     distance: float
     score: float
     suppressed: bool
-    """Whether the cooldown held the alert back."""
+    """Whether its alert was held back, by the cooldown or because the passage had one."""
 
 
 class Track(Shown):
