@@ -139,7 +139,7 @@ def test_many_events_twice_at_once_while_another_camera_writes(tracker, seen):
     rounds = ROUNDS[tracker.settings.store.split(":")[0]]
 
     def handle(number: int, camera: str):
-        start.wait(30)
+        start.wait(60)
         return tracker.handle(seen(-10 * number, f"e{number}", camera)).kind
 
     with ThreadPoolExecutor(3) as pool:

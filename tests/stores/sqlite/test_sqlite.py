@@ -417,7 +417,7 @@ def test_a_rush_leaves_few_connections(store: SqliteStore) -> None:
 
     def read() -> None:
         with store._db.reading():
-            rush.wait(10)
+            rush.wait(60)
 
     threads = [threading.Thread(target=read) for _ in range(rush.parties)]
     for thread in threads:
