@@ -115,7 +115,7 @@ class Camera(Closing):
         self._dropped_said, self._dropped_at = 0, -DROPPED_LOGGED_EACH
         self._changed = threading.Condition()
         self._problem = ""
-        self._closing = False
+        self._closing = self._settling = False
         self._thread = threading.Thread(target=self._run, name=f"camera {camera_id}", daemon=True)
         self._thread.start()
 
@@ -165,9 +165,10 @@ class Camera(Closing):
         return event_id
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait until everything is sent. Returns whether that happened within `timeout` seconds."""
+        """Wait until everything is sent and counted, and `on_answer` was called for all of it.
+        Returns whether that happened within `timeout` seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: not len(self._spool), timeout)
+            return self._changed.wait_for(self._is_settled, timeout)
 
     def close(self, timeout: float = CLOSE_SECONDS) -> None:
         """Send what is left, and return within `timeout` seconds, whatever the server does.
@@ -237,8 +238,19 @@ class Camera(Closing):
         with self._changed:
             self._changed.wait_for(lambda: self._closing, seconds)
 
+    def _is_settled(self) -> bool:
+        return not self._settling and not len(self._spool)
+
     def _settle(self, waiting: Waiting, result: Delivered | Refused) -> None:
-        self._spool.done(waiting)
+        refused = isinstance(result, Refused)
+        with self._changed:
+            self._spool.done(waiting)
+            self._settling = True
+            self._counts = replace(
+                self._counts,
+                sent=self._counts.sent + (not refused),
+                refused=self._counts.refused + refused,
+            )
         if isinstance(result, Delivered):
             self._on_answer(waiting.event_id, result.answer)
         else:
@@ -246,12 +258,7 @@ class Camera(Closing):
                 "gave up event %s, which the server refused: %s", waiting.event_id, result.reason
             )
         with self._changed:
-            refused = isinstance(result, Refused)
-            self._counts = replace(
-                self._counts,
-                sent=self._counts.sent + (not refused),
-                refused=self._counts.refused + refused,
-            )
+            self._settling = False
             self._changed.notify_all()
 
     def _give_up(self) -> None:

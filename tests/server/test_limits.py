@@ -22,7 +22,7 @@ from susracker.server.descriptors import possible_connections
 from susracker.server.limits import RateLimit
 from tests.server.conftest import Operator, SocketClient
 from tests.server.test_connections import now
-from tests.services.servers import start_redis
+from tests.services.servers import redis_url, start_redis
 from tests.torture.processes import needs_proc
 from tests.torture.site import Site as RunningSite
 from tests.waiting import wait_until
@@ -71,8 +71,7 @@ def test_what_counts_nowhere_is_refused_without_its_password(url):
 
 def test_servers_that_share_a_redis_count_together_and_alone_without_it(tmp_path, caplog):
     redis = start_redis(tmp_path)
-    url = f"redis://127.0.0.1:{redis.port}/0"
-    one, other = limit(limits=url), limit(limits=url)
+    one, other = (limit(limits=redis_url(redis)) for _ in range(2))
     assert [within(counted, "a") for counted in (one, other, one, other)] == [True] * 3 + [False]
     assert other.problem is None
     redis.kill()

@@ -17,7 +17,7 @@ from susracker.demo.process import ServerProcess
 from susracker.plugins import open_store
 from tests.server.conftest import Operator, enroll_both, jpeg
 from tests.services.servers import Service, start_mongodb, start_redis
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 DETECTIONS = 500
 LONG = "3600"
@@ -124,17 +124,26 @@ def test_a_redis_that_is_killed_neither_loses_nor_doubles_an_alert(city, faces):
     nodes = (city.nodes[0], city.nodes[1], city.nodes[0])
     messages = [upload(node, faces["hopper"], "no-redis").json()["message"] for node in nodes]
     assert messages == ["Match found", *["Match found but in cooldown"] * 2]
-    readyz = requests.get(f"{city.nodes[0].url}/readyz", timeout=60)
-    assert readyz.status_code == 200
-    assert "Redis is unavailable" in readyz.json()["warning"]
+
+    def says_so_and_works() -> bool:
+        status, warning = readiness(city.nodes[0])
+        return status == 200 and "Redis is unavailable" in str(warning)
+
+    assert wait_until(says_so_and_works)
     city.redis.start()
 
     def asks_redis_again() -> bool:
         # It is tried again with the next match.
         assert answers(city.nodes[0], faces["hopper"], "Match found")
-        return requests.get(readyz.url, timeout=60).json()["warning"] is None
+        return readiness(city.nodes[0]) == (200, None)
 
     assert wait_until(asks_redis_again)
+
+
+def readiness(node: ServerProcess) -> tuple[int, str | None]:
+    """The status of `/readyz`, and its warning."""
+    answer = requests.get(f"{node.url}/readyz", timeout=PATIENCE)
+    return answer.status_code, answer.json()["warning"]
 
 
 def test_a_database_that_is_killed_is_said_and_comes_back(city, faces):

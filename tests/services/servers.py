@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 FERRETDB = Path(__file__).parent / "ferretdb" / "bin" / "ferretdb"
 
@@ -100,6 +100,12 @@ def start_redis(folder: Path) -> Service:
         ],
         folder,
     )
+
+
+def redis_url(service: Service) -> str:
+    """The URL of a Redis, whose answers are waited for: half a second, as by default, may be too
+    little on a busy machine, and then each server decides for itself."""
+    return f"redis://127.0.0.1:{service.port}/0?socket_timeout={PATIENCE:g}"
 
 
 def start_mongodb(folder: Path) -> Service:
