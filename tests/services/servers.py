@@ -49,6 +49,7 @@ class Service:
             )
         wait_until(lambda: self._has_ended() or self._listens(), START_SECONDS)
         if self._has_ended() or not self._listens():
+            self.kill()
             raise RuntimeError((self._folder / "log").read_text()[-2000:])
 
     def kill(self) -> None:

@@ -72,6 +72,7 @@ class Site:
                 cwd=self.home,
             )
         if not wait_until(lambda: self._answers(until), READY_SECONDS):
+            self.kill()
             raise AssertionError(f"the server did not start: {self.log_text()[-2000:]}")
 
     def kill(self) -> None:
