@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +9,8 @@ import pytest
 import requests
 
 from tests.page.looks import ALL_SHOWN, expect, live, row
-from tests.server.conftest import CLIENTS
+from tests.services.npm import npm_package
 
-AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = ("serious", "critical")
 PHONE = {"width": 390, "height": 844}
 KILOBYTES = 150
@@ -25,14 +21,7 @@ DIALOGS = {"Add a person": "people", "Add many": "people", "Erase": "person/{}"}
 @pytest.fixture(scope="session")
 def axe() -> Path:
     """axe-core, from npm."""
-    if shutil.which("npm") is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI has no npm, so axe-core cannot be installed")
-        pytest.skip("no npm here: install npm to look for what keeps people from using the page")
-    if not AXE.exists():
-        install = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"]
-        subprocess.run(install, cwd=CLIENTS, check=True, capture_output=True)
-    return AXE
+    return npm_package("axe-core") / "axe.min.js"
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 import queue
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,11 +20,10 @@ from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.fields import criminal_from_fields
 from susracker.faces.images import crop
 from susracker.plugins import open_detector, open_encoder, open_store
+from tests.services.npm import CLIENTS, npm_package
 from tests.waiting import PATIENCE
 
 HOPPER, COLLINS = sample_people()
-
-CLIENTS = Path(__file__).parent.parent / "clients"
 
 LASTING = ("--cooldown-seconds", "60", "--passage-seconds", "60")
 """A busy machine may need longer from one request of a test to the next than by default a passage
@@ -178,15 +174,5 @@ def operator(site: Site) -> Iterator[Operator]:
 @pytest.fixture(scope="session")
 def node_client() -> Path:
     """The official JavaScript client, from npm."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        if os.environ.get("CI"):
-            pytest.fail("CI has no Node.js, so the official client cannot be tested")
-        pytest.skip("no Node.js here: install nodejs and npm to test the official client")
-    if not (CLIENTS / "node_modules" / "socket.io-client").exists():
-        subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"],
-            cwd=CLIENTS,
-            check=True,
-            capture_output=True,
-        )
+    npm_package("socket.io-client")
     return CLIENTS / "operator.mjs"

@@ -88,7 +88,7 @@ def free_port() -> int:
 def start_redis(folder: Path) -> Service:
     """A Redis server, from Debian's packages."""
     if not shutil.which("redis-server"):
-        _missing("redis-server is not installed: apt-get install redis-server")
+        missing("redis-server is not installed: apt-get install redis-server")
     return Service(
         lambda port, _: [
             "redis-server",
@@ -112,7 +112,7 @@ def redis_url(service: Service) -> str:
 def start_mongodb(folder: Path) -> Service:
     """A FerretDB server, which speaks MongoDB's protocol."""
     if not FERRETDB.exists():
-        _missing("FerretDB is not built: make services (it needs Go)")
+        missing("FerretDB is not built: make services (it needs Go)")
     return Service(lambda port, data: [str(FERRETDB), f"127.0.0.1:{port}", str(data)], folder)
 
 
@@ -125,7 +125,7 @@ def start_mosquitto(folder: Path, *lines: str) -> Service:
     # Debian puts it where users without privileges do not look.
     program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
     if not program:
-        _missing("mosquitto is not installed: apt-get install mosquitto")
+        missing("mosquitto is not installed: apt-get install mosquitto")
 
     def command(port: int, data: Path) -> list[str]:
         config = data / "mosquitto.conf"
@@ -138,8 +138,8 @@ def start_mosquitto(folder: Path, *lines: str) -> Service:
     return Service(command, folder)
 
 
-def _missing(what: str) -> None:
-    """A server that is missing is a reason to skip a test, and in CI a failure."""
+def missing(what: str) -> None:
+    """What is missing is a reason to skip a test, and in CI a failure."""
     if os.environ.get("CI"):
         pytest.fail(what)
     pytest.skip(what)
