@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.services.servers import Service, start_mongodb, start_redis
 
@@ -39,6 +40,11 @@ os.environ["XDG_DATA_HOME"] = _HOME.name
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than cores: tests often wait for servers in processes of their own."""
     return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 2
+
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")

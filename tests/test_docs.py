@@ -227,7 +227,7 @@ def test_the_example_of_a_camera_sends_what_it_sees_and_again(tmp_path):
     server = ServerProcess("--store", store, "--cooldown-seconds", "0", "--log-level", "warning")
     try:
         run_twice(examples("replay.md").replace("http://server:5000", server.url), tmp_path)
-        answer = requests.get(f"{server.url}/api/cameras", timeout=30).json()
+        answer = requests.get(f"{server.url}/api/cameras", timeout=60).json()
     finally:
         server.stop()
     (camera,) = answer["cameras"]

@@ -207,6 +207,6 @@ def _alert_of_an_event(port: int, url: str) -> dict[str, Any]:
             payload = json.dumps({"type": "new", "before": after, "after": after})
             publish.single("frigate/events", payload, 1, hostname="127.0.0.1", port=port)
         time.sleep(0.5)
-        if found := requests.get(f"{url}/api/alerts", timeout=10).json()["alerts"]:
+        if found := requests.get(f"{url}/api/alerts", timeout=60).json()["alerts"]:
             return dict(found[0])
         assert time.monotonic() < end

@@ -40,7 +40,7 @@ def site(key):
     with ServerProcess("--store", store, "--log-level", "error") as server:
         with Camera(server.url, "gate-1", "Gate", key=text) as camera:
             camera.send_activity("violence", datetime.now(timezone.utc))
-            assert camera.flush(30)
+            assert camera.flush(60)
         yield server.url, text
 
 

@@ -118,7 +118,7 @@ class Camera(Closing):
         self._dropped_unsaid, self._dropped_at = 0, -DROPPED_LOGGED_EACH
         self._changed = threading.Condition()
         self._problem = ""
-        self._closing = False
+        self._closing = self._settling = False
         self._thread = threading.Thread(target=self._run, name=f"camera {camera_id}", daemon=True)
         self._thread.start()
 
@@ -168,9 +168,10 @@ class Camera(Closing):
         return event_id
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait until everything is sent. Returns whether that happened within `timeout` seconds."""
+        """Wait until everything is sent and counted, and `on_answer` was called for all of it.
+        Returns whether that happened within `timeout` seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: not len(self._spool), timeout)
+            return self._changed.wait_for(self._is_settled, timeout)
 
     def close(self, timeout: float = CLOSE_SECONDS) -> None:
         """Send what is left, and return within `timeout` seconds, whatever the server does.
@@ -240,16 +241,14 @@ class Camera(Closing):
         with self._changed:
             self._changed.wait_for(lambda: self._closing, seconds)
 
+    def _is_settled(self) -> bool:
+        return not self._settling and not len(self._spool)
+
     def _settle(self, waiting: Waiting, result: Delivered | Refused) -> None:
-        was_waiting = self._spool.done(waiting)
-        if isinstance(result, Delivered):
-            self._on_answer(waiting.event_id, result.answer)
-        else:
-            log.error(
-                "gave up event %s, which the server refused: %s", waiting.event_id, result.reason
-            )
+        refused = isinstance(result, Refused)
         with self._changed:
-            refused = isinstance(result, Refused)
+            was_waiting = self._spool.done(waiting)
+            self._settling = True
             self._counts = replace(
                 self._counts,
                 sent=self._counts.sent + (not refused),
@@ -257,6 +256,14 @@ class Camera(Closing):
                 # It may have been dropped while it was being sent.
                 dropped=self._counts.dropped - (not was_waiting),
             )
+        if isinstance(result, Delivered):
+            self._on_answer(waiting.event_id, result.answer)
+        else:
+            log.error(
+                "gave up event %s, which the server refused: %s", waiting.event_id, result.reason
+            )
+        with self._changed:
+            self._settling = False
             self._changed.notify_all()
 
     def _give_up(self) -> None:

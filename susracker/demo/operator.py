@@ -10,6 +10,9 @@ import socketio
 from susracker.errors import SusrackerError
 from susracker.runtime.closing import Closing
 
+CONNECT_SECONDS = 30.0
+"""How long a server may take to let it in: one that has just started on a busy machine is slow."""
+
 
 class Operator(Closing):
     """Connects to a server and passes every `new_alert` on; a context manager that disconnects.
@@ -22,10 +25,10 @@ class Operator(Closing):
     """
 
     def __init__(self, url: str, on_alert: Callable[[dict[str, Any]], None]) -> None:
-        self._client = socketio.Client()
+        self._client = socketio.Client(request_timeout=CONNECT_SECONDS)
         self._client.on("new_alert", on_alert)
         try:
-            self._client.connect(url)
+            self._client.connect(url, wait_timeout=CONNECT_SECONDS)
         except socketio.exceptions.ConnectionError as error:
             raise SusrackerError(f"cannot connect to {url}: {error}") from error
 

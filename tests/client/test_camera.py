@@ -7,7 +7,6 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -27,6 +26,7 @@ from susracker.client.delivery import (
 )
 from susracker.client.spool import Spool
 from susracker.errors import ConfigError
+from tests.waiting import PATIENCE, wait_until
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 OK = (200, {}, b'{"message": "No match found"}')
@@ -88,18 +88,11 @@ def open_camera(web):
         camera.close(timeout=0)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def test_events_arrive_in_order_with_their_time(web, open_camera):
     answers = []
     camera = open_camera(key="secret", on_answer=lambda *pair: answers.append(pair))
     ids = [camera.send_face(b"jpeg", NOON), camera.send_activity("violence", NOON)]
-    assert camera.flush(10)
+    assert camera.flush(PATIENCE)
     face, activity = web.heard
     assert (face["event_type"], face["image"], face["camera_id"]) == ("face", "anBlZw==", "gate/1")
     assert (activity["event_type"], activity["camera_location"]) == ("violence", "Main gate")
@@ -116,7 +109,7 @@ def test_what_may_pass_is_tried_again_with_the_same_id(web, open_camera, status)
     camera = open_camera()
     event_id = camera.send_activity("violence", NOON)
     camera.send_activity("fire", NOON)
-    assert camera.flush(10)
+    assert camera.flush(PATIENCE)
     assert [one["event_type"] for one in web.heard] == ["violence"] * 3 + ["fire"]
     assert {one["event_id"] for one in web.heard[:3]} == {event_id}
     assert camera.counts == Counts(sent=2)
@@ -126,8 +119,8 @@ def test_a_problem_is_logged_when_it_begins_and_when_it_ends(web, open_camera, c
     web.answers = [(503, {}, b'{"error": "busy"}')] * 4
     camera = open_camera()
     camera.send_activity("violence", NOON)
-    assert camera.flush(20)
-    wait_for(lambda: camera.counts.sent == 1)
+    assert camera.flush(PATIENCE)
+    assert camera.counts == Counts(sent=1)
     messages = [record.message for record in caplog.records]
     assert messages == [
         "503, busy; trying again until the server has taken the events",
@@ -139,7 +132,7 @@ def test_an_answer_that_is_no_json_is_not_believed(web, open_camera):
     web.answers = [(200, {}, b"<html>a login page</html>"), (200, {}, b"[1]")]
     camera = open_camera()
     camera.send_activity("violence", NOON)
-    assert camera.flush(10)
+    assert camera.flush(PATIENCE)
     assert len(web.heard) == 3
 
 
@@ -148,7 +141,7 @@ def test_retry_after_is_heeded(web, open_camera):
     camera = open_camera()
     began = time.monotonic()
     camera.send_activity("violence", NOON)
-    assert camera.flush(10)
+    assert camera.flush(PATIENCE)
     assert time.monotonic() - began >= 1
 
 
@@ -157,7 +150,7 @@ def test_what_is_refused_does_not_hold_up_what_follows(web, open_camera, caplog)
     camera = open_camera()
     camera.send_face(b"no picture", NOON)
     camera.send_activity("violence", NOON)
-    assert camera.flush(10)
+    assert camera.flush(PATIENCE)
     assert camera.counts == Counts(sent=1, refused=1)
     assert "Invalid image" in caplog.text
 
@@ -169,7 +162,7 @@ def test_what_waits_on_disk_is_sent_by_the_next_camera(web, open_camera, tmp_pat
     assert away.counts.waiting == 20
     back = open_camera(spool=tmp_path)
     sent.append(back.send_activity("kind 20", NOON))
-    assert back.flush(10)
+    assert back.flush(PATIENCE)
     assert [one["event_id"] for one in web.heard] == sent
 
 
@@ -255,9 +248,25 @@ def test_an_event_that_is_dropped_while_it_is_sent_and_taken_is_counted_as_sent(
         camera.send_activity("violence", NOON)
         assert camera.counts == Counts(dropped=1, waiting=1)
         take(connection)
-        wait_for(lambda: camera.counts == Counts(sent=1, waiting=1))
+        assert wait_until(lambda: camera.counts == Counts(sent=1, waiting=1))
         camera.close(timeout=0)
     camera._thread.join()
+
+
+def test_a_flush_waits_until_the_answer_was_handed_on_and_counted(open_camera):
+    answered, may_go_on = threading.Event(), threading.Event()
+
+    def on_answer(*answer: object) -> None:
+        answered.set()
+        assert may_go_on.wait(PATIENCE)
+
+    camera = open_camera(on_answer=on_answer)
+    camera.send_activity("violence", NOON)
+    assert answered.wait(PATIENCE)
+    assert not camera.flush(0.1)
+    may_go_on.set()
+    assert camera.flush(PATIENCE)
+    assert camera.counts == Counts(sent=1)
 
 
 def test_threads_may_send_at_once(web, open_camera):
@@ -272,8 +281,8 @@ def test_threads_may_send_at_once(web, open_camera):
         thread.start()
     for thread in threads:
         thread.join()
-    assert camera.flush(20)
-    wait_for(lambda: camera.counts == Counts(sent=80))
+    assert camera.flush(PATIENCE)
+    assert camera.counts == Counts(sent=80)
     assert len({one["event_id"] for one in web.heard}) == 80
 
 
@@ -326,7 +335,7 @@ def test_an_event_that_the_server_fails_on_does_not_hold_up_the_others(web, monk
     with Camera(web.url, "gate", "Main gate") as camera:
         poisoned = camera.send_activity("violence", NOON)
         good = camera.send_activity("violence", NOON)
-        assert camera.flush(10)
+        assert camera.flush(PATIENCE)
         assert camera.counts == Counts(sent=1, refused=1)
     sent = [one["event_id"] for one in web.heard]
     assert sent == [poisoned] * delivery.FAULTS_PER_EVENT + [good]
@@ -338,7 +347,7 @@ def test_a_fault_that_passes_loses_nothing(web, monkeypatch):
     web.answers = [(500, {}, b"")] * (delivery.FAULTS_PER_EVENT - 1)
     with Camera(web.url, "gate", "Main gate") as camera:
         camera.send_activity("violence", NOON)
-        assert camera.flush(10)
+        assert camera.flush(PATIENCE)
         assert camera.counts == Counts(sent=1)
 
 
@@ -348,5 +357,5 @@ def test_an_unavailable_server_never_makes_a_camera_give_up(web, monkeypatch):
     web.answers = [(503, {}, b""), (502, {}, b"")] * delivery.FAULTS_PER_EVENT
     with Camera(web.url, "gate", "Main gate") as camera:
         camera.send_activity("violence", NOON)
-        assert camera.flush(10)
+        assert camera.flush(PATIENCE)
         assert camera.counts == Counts(sent=1)

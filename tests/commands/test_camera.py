@@ -9,8 +9,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from queue import SimpleQueue
@@ -20,6 +18,7 @@ import pytest
 
 from tests.edge.test_video import write_video
 from tests.pictures import HOPPER, encoded, portrait
+from tests.waiting import wait_until
 
 HEAD = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
 
@@ -134,13 +133,6 @@ def spooled(file: Path) -> int:
         return spool.execute("SELECT count(*) FROM waiting").fetchone()[0]
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 signals = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 
 
@@ -160,7 +152,7 @@ def test_while_its_stream_and_its_server_hang(listen, start, tmp_path, number):
     process = start(f"{stream.url}/stream", server.url)
     server.wait_for_request()
     file = tmp_path / "spool" / "camera-1.db"
-    wait_until(lambda: spooled(file) > 0)
+    assert wait_until(lambda: spooled(file) > 0)
     # Frames that follow each other at once are sent once.
     printed = stop(process, number)
     assert f"{spooled(file)} waiting" in printed

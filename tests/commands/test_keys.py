@@ -168,9 +168,9 @@ def test_on_the_network_it_says_what_to_type_and_that_works(url):
         "--store", url, *NETWORK, "--insecure-http", "--log-level", "error"
     ) as server:
         address = server.url.replace("0.0.0.0", "127.0.0.1")
-        assert requests.get(f"{address}/api/alerts", timeout=30).status_code == 401
+        assert requests.get(f"{address}/api/alerts", timeout=60).status_code == 401
         headers = {"X-API-Key": made.stdout.strip()}
-        answer = requests.get(f"{address}/api/alerts", headers=headers, timeout=30)
+        answer = requests.get(f"{address}/api/alerts", headers=headers, timeout=60)
         assert answer.status_code == 200
 
 
@@ -216,7 +216,7 @@ def test_a_cameras_key_is_read_from_the_environment(run, url, tmp_path, monkeypa
     with ServerProcess("--store", url, "--log-level", "warning") as server:
         with Camera(server.url, "gate-1", "Main gate", key=key) as camera:
             camera.send_activity("violence", datetime.now(timezone.utc))
-            assert camera.flush(10)
+            assert camera.flush(60)
         monkeypatch.setenv("SUSRACKER_CAMERA_KEY", key)
         posted = ["replay", str(pictures), "--camera", "gate-2", "--server", server.url]
         result = CliRunner().invoke(main, [*posted, "--store", url])

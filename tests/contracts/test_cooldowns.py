@@ -11,6 +11,7 @@ from susracker.cooldowns.base import Cooldown
 from susracker.plugins import open_cooldown
 from susracker.testing.cooldown import *  # noqa: F403
 from susracker.testing.cooldown import CooldownOf
+from tests.services.servers import redis_url
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -19,7 +20,7 @@ def cooldown_of(request: pytest.FixtureRequest) -> Iterator[CooldownOf]:
     url = request.param
     if url == "redis":
         server = request.getfixturevalue("redis_server")
-        url = f"redis://127.0.0.1:{server.port}/0"
+        url = redis_url(server)
         redis.Redis(port=server.port).flushall()
 
     def open_one(seconds: float) -> Cooldown:

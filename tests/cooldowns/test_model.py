@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from susracker.plugins import open_cooldown
 from tests.cooldowns.model import SPAN, Model
+from tests.services.servers import redis_url
 from tests.state_machines import machine_settings
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -79,7 +80,7 @@ def test_memory():
 
 def test_redis(redis_server):
     with redis.Redis(port=redis_server.port) as client:
-        cooldown = open_cooldown(f"redis://127.0.0.1:{redis_server.port}/0", SPAN)
+        cooldown = open_cooldown(redis_url(redis_server), SPAN)
 
         def afresh() -> CooldownMachine:
             client.flushall()

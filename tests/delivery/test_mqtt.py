@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import queue
 import socket
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,8 +22,7 @@ from susracker.delivery.rules import MqttOptions
 from susracker.testing.records import activity, face_alert, judgement
 from tests.certificates import make_certificate
 from tests.services.servers import Service, start_mosquitto
-
-SOON = 10
+from tests.waiting import PATIENCE, wait_until
 
 
 class Subscriber:
@@ -39,21 +37,21 @@ class Subscriber:
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         self._client.subscribe(topic, 1)
-        subscribed.get(timeout=SOON)
+        subscribed.get(timeout=PATIENCE)
 
     def until(self, topic: str) -> mqtt.MQTTMessage:
         """The next message under a topic."""
         while True:
-            found = self.heard.get(timeout=SOON)
+            found = self.heard.get(timeout=PATIENCE)
             if found.topic == topic:
                 return found
 
     def all(self) -> dict[str, list[mqtt.MQTTMessage]]:
-        """What has been heard by topic; all that was confirmed to its sender is there soon."""
-        time.sleep(0.3)
+        """What has been heard by topic: all that the broker had before a message of our own."""
+        last = f"last/{uuid.uuid4().hex}"
+        self._client.publish(last, b"", 1)
         found: dict[str, list[mqtt.MQTTMessage]] = {}
-        while not self.heard.empty():
-            one = self.heard.get()
+        while (one := self.heard.get(timeout=PATIENCE)).topic != last:
             found.setdefault(one.topic, []).append(one)
         return found
 
@@ -257,9 +255,7 @@ def test_a_broker_that_comes_back_is_used_again(tmp_path):
         result = channel.send(about(activity()))
         assert isinstance(result, TryLater)
         broker.start()
-        end = time.monotonic() + 30
-        while channel.send(about(activity())) != Taken():
-            assert time.monotonic() < end
+        assert wait_until(lambda: channel.send(about(activity())) == Taken())
     broker.kill()
 
 

@@ -13,8 +13,8 @@ import pytest
 import requests
 from PIL import Image
 
-from tests.page.looks import SECONDS
-from tests.server.conftest import COLLINS, HOPPER, Site, face_crop, faces, jpeg
+from tests.server.conftest import COLLINS, HOPPER, LASTING, Site, face_crop, faces, jpeg
+from tests.waiting import PATIENCE
 
 __all__ = ["face_crop", "faces", "jpeg"]
 
@@ -45,7 +45,7 @@ def browser(webcam: Path) -> Iterator[Any]:
         pytest.skip("no Chromium here: install chromium to test the operators' page")
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=SECONDS * 1000)
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         flags = [
             "--use-fake-device-for-media-stream",
@@ -74,7 +74,7 @@ class Pages:
         )
         self._contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(SECONDS * 1000)
+        page.set_default_timeout(PATIENCE * 1000)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.add_init_script(script)
         page.goto(url)
@@ -96,7 +96,7 @@ def pages(browser: Any) -> Iterator[Pages]:
 @pytest.fixture(scope="module")
 def site(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One server without keys for the tests of a module; each test uses cameras of its own."""
-    running = Site(tmp_path_factory.mktemp("site"), "--follow-seconds", "0.2")
+    running = Site(tmp_path_factory.mktemp("site"), *LASTING, "--follow-seconds", "0.2")
     yield running
     running.server.stop()
 
@@ -113,7 +113,7 @@ def empty_site(_emptied: Site) -> Site:
     """A server, the same for a module, on which nobody is enrolled when a test begins."""
     for person in _emptied.get("/api/criminals").json()["criminals"]:
         where = f"{_emptied.url}/api/criminals/{person['id']}"
-        assert requests.delete(where, timeout=30).status_code == 204
+        assert requests.delete(where, timeout=60).status_code == 204
     return _emptied
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-SECONDS = 10
+from tests.waiting import wait_until
 
 ALL_SHOWN = """async () => {
     const rows = document.querySelector(".rows");
@@ -43,7 +42,8 @@ def row(page: Any, text: str) -> Any:
 
 def eventually(page: Any, script: str) -> None:
     """Wait until a script's value is true; `wait_for_function` needs what the policy forbids."""
-    end = time.monotonic() + SECONDS
-    while not page.evaluate(script):
-        assert time.monotonic() < end, script
-        page.wait_for_timeout(50)
+    found = wait_until(
+        lambda: page.evaluate(script),
+        sleep=lambda seconds: page.wait_for_timeout(1000 * seconds),
+    )
+    assert found, script

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
@@ -16,6 +15,7 @@ import requests
 
 from tests.page.looks import ALL_SHOWN, expect, live, row, rows
 from tests.server.conftest import HOPPER
+from tests.services.servers import free_port
 from tests.torture.relay import Relay
 
 
@@ -229,12 +229,6 @@ def test_a_server_that_is_killed_and_started_again_loses_and_repeats_nothing(own
     live(page)
     expect(rows(page).first).to_have_attribute("aria-setsize", "60")
     assert page.evaluate(ALL_SHOWN) == cameras[::-1]
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def insist(site: Any, camera: str) -> None:

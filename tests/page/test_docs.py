@@ -10,6 +10,7 @@ import requests
 
 from tests.page.looks import expect
 from tests.page.test_quality import axe, faults
+from tests.waiting import wait_until
 
 __all__ = ["axe"]
 
@@ -67,7 +68,8 @@ def test_a_route_is_tried_with_parameters_a_body_and_a_file(site, pages, faces):
 
 def test_a_key_is_sent_and_not_kept(own_site, pages):
     site = own_site(enrolled=False)
-    made = requests.post(f"{site.url}/api/keys", json={"role": "admin", "name": "Jo"}, timeout=30)
+    made = requests.post(f"{site.url}/api/keys", json={"role": "admin", "name": "Jo"}, timeout=60)
+    assert wait_until(lambda: site.get("/api/cameras").status_code == 401)
     page = pages.open(f"{site.url}/docs")
     listed = operation(page, "alerts_cameras")
     listed.get_by_role("button", name="Send").click()

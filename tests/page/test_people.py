@@ -76,7 +76,7 @@ def test_an_edit_changes_what_was_changed_and_a_conflict_is_told(site, pages):
 def put(site: Any, where: str, body: dict[str, Any]) -> None:
     import requests
 
-    assert requests.put(site.url + where, json=body, timeout=30).status_code == 200
+    assert requests.put(site.url + where, json=body, timeout=60).status_code == 200
 
 
 def test_a_person_is_found_by_a_part_of_the_name_set_apprehended_and_removed(fresh_site, pages):

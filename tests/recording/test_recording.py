@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import shutil
-import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -26,6 +25,7 @@ from susracker.recording.reader import Recording, segments, size_of, span
 from susracker.recording.writer import Recorder, RecordingWriter
 from tests.disks import full_disk
 from tests.pictures import HOPPER, encoded, portrait
+from tests.waiting import wait_until
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 PICTURE = encoded(np.full((40, 30, 3), 90, np.uint8))
@@ -286,17 +286,10 @@ def test_a_recorder_tells_that_it_cannot_make_room(tmp_path, monkeypatch):
     with monkeypatch.context() as broken:
         broken.setattr(shutil, "rmtree", Mock(side_effect=PermissionError(13, "Permission denied")))
         broken.setattr(recorder, "_max_bytes", 0)
-        wait_for(lambda: recorder.problem)
+        assert wait_until(lambda: recorder.problem is not None)
         assert "Permission denied" in recorder.problem
-    wait_for(lambda: recorder.problem is None)
+    assert wait_until(lambda: recorder.problem is None)
     recorder.close()
-
-
-def wait_for(condition) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_a_repeat_whose_picture_is_none_is_recorded_as_it_came(tmp_path):

@@ -63,6 +63,6 @@ def test_the_items_are_closed_by_their_own_thread():
     items = until(lambda: False, endless())
     next(items)
     items.close()
-    assert closed.wait(10)
+    assert closed.wait(60)
     assert len(threads) == 1
     assert threading.current_thread() not in threads

@@ -20,7 +20,7 @@ def test_functions_run_in_order_on_one_thread():
     thread = OtherThread("in order")
     for number in range(100):
         thread.call(lambda number=number: done.put((number, threading.get_ident())))
-    found = [done.get(timeout=10) for _ in range(100)]
+    found = [done.get(timeout=60) for _ in range(100)]
     assert [number for number, _ in found] == list(range(100))
     assert {ident for _, ident in found}.isdisjoint({threading.get_ident()})
     assert len({ident for _, ident in found}) == 1
@@ -32,9 +32,9 @@ def test_it_ends_when_there_is_nothing_to_do_and_begins_again(monkeypatch):
     thread = OtherThread("ending")
     for number in range(300):  # often just as it is about to end
         thread.call(lambda number=number: done.put(number))
-        assert done.get(timeout=10) == number
+        assert done.get(timeout=60) == number
     for one in named("ending"):
-        one.join(10)
+        one.join(60)
     assert named("ending") == []
 
 
@@ -48,6 +48,6 @@ def test_what_comes_after_an_error_is_done():
 
     thread.call(fail)
     for one in named("failing"):
-        one.join(10)
+        one.join(60)
     thread.call(lambda: done.put("done"))
-    assert done.get(timeout=10) == "done"
+    assert done.get(timeout=60) == "done"

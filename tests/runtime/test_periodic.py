@@ -42,7 +42,7 @@ def work():
 @pytest.fixture
 def periodic(work):
     periodic = Periodic("the work", 0.001, work)
-    work.begun.get(timeout=10)
+    work.begun.get(timeout=60)
     with closing(periodic):
         yield periodic
         work.finish()
@@ -51,7 +51,7 @@ def periodic(work):
 def after(work: Work, error: Exception | None) -> None:
     """Let the present call end, with an error or without, and wait for the next to begin."""
     work.orders.put(error)
-    work.begun.get(timeout=10)
+    work.begun.get(timeout=60)
 
 
 def logged(caplog: pytest.LogCaptureFixture, level: int) -> list[logging.LogRecord]:

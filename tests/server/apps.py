@@ -8,11 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from susracker import open_tracker
 from susracker.server.app import create_app
 from susracker.server.service import EXTENSION
 from susracker.tracking.tracker import Tracker
+
+
+class Client(FlaskClient):
+    """Closes what it has sent: a large form is in a file."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        answer = super().open(*args, **kwargs)
+        answer.request.input_stream.close()
+        return answer
 
 
 @contextmanager
@@ -27,6 +38,7 @@ def site_tracker(folder: Path, **settings: Any) -> Iterator[Tracker]:
 def running_app(tracker: Tracker, *args: Any, **kwargs: Any) -> Iterator[Flask]:
     """An application that broadcasts, as under `serve`, and is closed at the end."""
     app = create_app(tracker, *args, **kwargs)
+    app.test_client_class = Client
     with closing(app.extensions[EXTENSION]) as parts:
         parts.live.start()
         yield app

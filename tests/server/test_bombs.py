@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import base64
-import os
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 import requests
 from PIL import Image
 
 from susracker.commands.serving import TRIM_SECONDS
 from tests.pictures import HOPPER, bomb, encoded, portrait
-from tests.torture.site import wait_until
+from tests.waiting import PATIENCE, wait_until
 
-BOMBS = int(os.environ.get("SUSRACKER_BOMBS", "3"))
+BOMBS = 3
 FRAME = Image.fromarray(portrait(HOPPER)).resize((800, 800))
 
 
@@ -41,12 +38,11 @@ def padded(form: str, **options: bool) -> bytes:
     ],
     ids=["PNG", "WebP", "JPEG"],
 )
-def test_what_no_camera_sends_is_refused_by_its_header(site, data, said):
-    started = time.monotonic()
+def test_what_no_camera_sends_is_refused(site, data, said):
+    """By its header, so that it costs nothing: see tests/faces/test_hostile_pictures.py."""
     answer = site.upload(data, "bomb")
     assert answer.status_code == 400
     assert said in answer.json()["detail"]
-    assert time.monotonic() - started < 1
 
 
 def test_a_setting_allows_larger_pictures_in_detections(own_site, faces):
@@ -57,37 +53,33 @@ def test_a_setting_allows_larger_pictures_in_detections(own_site, faces):
     assert answer.status_code == 409  # for it is enrolled already: its size is no hindrance
 
 
-def post(site, data: bytes, camera: str) -> float:
-    """Seconds that the answer takes."""
-    started = time.monotonic()
+def post(site, data: bytes, camera: str) -> None:
     answer = requests.post(
         f"{site.url}/face_upload",
         data={"camera_id": camera, "camera_location": "x"},
         files={"file": ("face.jpg", data)},
-        timeout=120,
+        timeout=2 * PATIENCE,
     )
     assert answer.status_code == 200, answer.text
-    return time.monotonic() - started
 
 
 def test_a_camera_does_not_wait_behind_large_pictures(own_site, faces):
     site, data = own_site("--workers", "2"), padded("PNG")
     post(site, data, "first")
-    alone = [post(site, faces["stranger"], "gate") for _ in range(40)]
+    post(site, faces["stranger"], "gate")
     before = most = resident(site)
     with ThreadPoolExecutor(BOMBS) as pool:
         bombs = [pool.submit(post, site, data, f"bomb-{n}") for n in range(BOMBS)]
-        beside = []
+        beside = 0
         while not all(one.done() for one in bombs):
-            beside.append(post(site, faces["stranger"], "gate"))
+            post(site, faces["stranger"], "gate")
             most = max(most, resident(site))
+            beside += 1
         for one in bombs:
             one.result()
     back = wait_until(lambda: resident(site) < before + 60, 2 * TRIM_SECONDS)
-    after = resident(site)
-    p99 = [round(float(np.percentile(times, 99)), 3) for times in (alone, beside)]
-    print(f"p99 {p99} s of {len(beside)}; MB before, most, after: {before} {most} {after}")
-    assert np.median(beside) < 8 * np.median(alone)
-    assert max(beside) < sum(alone) / len(alone) + 3
+    print(f"{beside} beside; MB before, most, after: {before} {most} {resident(site)}")
+    # A camera that waited behind them would be answered once for each at most.
+    assert beside > 3 * BOMBS
     assert most - before < 400
     assert back

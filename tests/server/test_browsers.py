@@ -12,7 +12,7 @@ from susracker.errors import ConfigError
 from susracker.loading import make_settings
 from susracker.server.hosts import Hosts
 from susracker.server.origins import Origins
-from tests.server.conftest import Operator, Site
+from tests.server.conftest import Operator, Site, SocketClient
 
 PANEL = "http://panel.example:3000"
 EVIL = "http://evil.example"
@@ -31,13 +31,13 @@ def panel_site(tmp_path_factory):
 
 
 def with_host(site, host: str, path: str = "/healthz") -> requests.Response:
-    return requests.get(f"{site.url}{path}", headers={"Host": host}, timeout=10)
+    return requests.get(f"{site.url}{path}", headers={"Host": host}, timeout=60)
 
 
 def raw(site, request: bytes) -> bytes:
     """What the server answers to exactly these bytes."""
     host, port = site.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(request)
         return b"".join(iter(lambda: connection.recv(4096), b""))
 
@@ -112,7 +112,7 @@ def test_the_name_that_the_server_listens_on_is_its_own():
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/api/criminals", "/healthz", "/face_upload", SOCKET_IO])
 def test_a_foreign_origin_is_refused(panel_site, origin, method, path):
-    answer = requests.request(method, panel_site.url + path, headers={"Origin": origin}, timeout=10)
+    answer = requests.request(method, panel_site.url + path, headers={"Origin": origin}, timeout=60)
     assert answer.status_code == 403
     assert "allowed_origins" in answer.json()["error"]
     assert "Access-Control-Allow-Origin" not in answer.headers
@@ -131,7 +131,7 @@ def test_a_form_without_an_origin_is_known_by_where_the_browser_says_it_is_from(
     headers = {"Sec-Fetch-Site": site_header}
     answer = panel_site.post("/api/criminals", data={"name": "Jo"}, headers=headers)
     assert answer.status_code == 403
-    got = requests.get(panel_site.url + "/healthz", headers=headers, timeout=10)
+    got = requests.get(panel_site.url + "/healthz", headers=headers, timeout=60)
     assert got.status_code == 200  # a link
 
 
@@ -139,18 +139,18 @@ def test_programs_pages_of_the_server_and_listed_pages_get_in(panel_site):
     for headers in ({}, {"Origin": panel_site.url}, {"Origin": PANEL}, {"Origin": PANEL.upper()}):
         answer = panel_site.post("/activity_alert", json=[], headers=headers)
         assert answer.status_code == 400, headers  # not an object
-        found = requests.get(panel_site.url + SOCKET_IO, headers=headers, timeout=10)
+        found = requests.get(panel_site.url + SOCKET_IO, headers=headers, timeout=60)
         assert found.status_code == 200, headers
 
 
 def test_a_foreign_page_opens_no_web_socket(panel_site):
-    client = socketio.Client(reconnection=False)
+    client = SocketClient()
     with pytest.raises(socketio.exceptions.ConnectionError):
         client.connect(panel_site.url, headers={"Origin": EVIL}, transports=["websocket"])
 
 
 def test_a_listed_page_hears_alerts(panel_site):
-    client = socketio.Client(reconnection=False)
+    client = SocketClient()
     client.connect(panel_site.url, headers={"Origin": PANEL})
     client.disconnect()
 
@@ -159,7 +159,7 @@ def test_the_log_says_once_how_to_let_an_origin_in(own_site, capfd):
     site = own_site("--allowed-origins", PANEL, enrolled=False)
     for _ in range(3):
         for origin in ("http://localhost:3000", "null"):
-            requests.get(site.url + SOCKET_IO, headers={"Origin": origin}, timeout=10)
+            requests.get(site.url + SOCKET_IO, headers={"Origin": origin}, timeout=60)
     site.server.stop()
     log = capfd.readouterr().err
     assert log.count(f"--allowed-origins {PANEL},http://localhost:3000") == 1
@@ -168,14 +168,14 @@ def test_the_log_says_once_how_to_let_an_origin_in(own_site, capfd):
 
 def test_the_hint_is_safe_to_paste(panel_site):
     origin = "http://evil$(reboot).example"
-    answer = requests.get(panel_site.url + "/healthz", headers={"Origin": origin}, timeout=10)
+    answer = requests.get(panel_site.url + "/healthz", headers={"Origin": origin}, timeout=60)
     assert "--allowed-origins ORIGIN" in answer.json()["error"]
     assert PANEL not in answer.json()["error"]
 
 
 def test_a_proxy_that_ends_tls_and_is_not_listed_is_thought_of(panel_site):
     headers = {"Origin": "https://cams.example", "Host": "cams.example"}
-    answer = requests.get(panel_site.url + "/healthz", headers=headers, timeout=10)
+    answer = requests.get(panel_site.url + "/healthz", headers=headers, timeout=60)
     assert answer.status_code == 403
     assert "--behind-proxy" in answer.json()["error"]
 
@@ -184,10 +184,10 @@ def test_a_star_lets_every_page_in_but_without_cookies(own_site):
     site = own_site("--allowed-origins", "*", enrolled=False)
     for origin in (EVIL, "null"):
         headers = {"Origin": origin}
-        answer = requests.get(site.url + "/api/criminals", headers=headers, timeout=10)
+        answer = requests.get(site.url + "/api/criminals", headers=headers, timeout=60)
         assert answer.headers["Access-Control-Allow-Origin"] in ("*", origin)
         assert "Access-Control-Allow-Credentials" not in answer.headers
-        polled = requests.get(site.url + SOCKET_IO, headers=headers, timeout=10)
+        polled = requests.get(site.url + SOCKET_IO, headers=headers, timeout=60)
         assert polled.headers["Access-Control-Allow-Origin"] == origin
         assert "Access-Control-Allow-Credentials" not in polled.headers
 
@@ -233,14 +233,14 @@ PREFLIGHT = {
 
 def test_a_listed_page_may_ask_and_read(panel_site):
     headers = {"Origin": PANEL, **PREFLIGHT}
-    asked = requests.options(panel_site.url + "/api/criminals", headers=headers, timeout=10)
+    asked = requests.options(panel_site.url + "/api/criminals", headers=headers, timeout=60)
     assert asked.status_code == 200
     assert asked.headers["Access-Control-Allow-Origin"] == PANEL
     assert asked.headers["Access-Control-Allow-Credentials"] == "true"
     allowed = asked.headers["Access-Control-Allow-Headers"].lower().split(", ")
     assert {"authorization", "x-api-key", "x-reason", "content-type"} <= set(allowed)
     assert "POST" in asked.headers["Access-Control-Allow-Methods"]
-    answer = requests.get(panel_site.url + "/api/criminals", headers={"Origin": PANEL}, timeout=10)
+    answer = requests.get(panel_site.url + "/api/criminals", headers={"Origin": PANEL}, timeout=60)
     assert answer.headers["Access-Control-Allow-Origin"] == PANEL
     assert "Origin" in answer.headers["Vary"]
 
@@ -248,13 +248,13 @@ def test_a_listed_page_may_ask_and_read(panel_site):
 def test_a_listed_ipv6_address_is_no_pattern(own_site):
     origin = "http://[::1]:3000"
     site = own_site("--allowed-origins", origin, enrolled=False)
-    answer = requests.get(site.url + "/api/criminals", headers={"Origin": origin}, timeout=10)
+    answer = requests.get(site.url + "/api/criminals", headers={"Origin": origin}, timeout=60)
     assert answer.headers["Access-Control-Allow-Origin"] == origin
 
 
 def test_a_preflight_of_a_foreign_page_is_refused(panel_site):
     headers = {"Origin": EVIL, **PREFLIGHT}
-    asked = requests.options(panel_site.url + "/api/criminals", headers=headers, timeout=10)
+    asked = requests.options(panel_site.url + "/api/criminals", headers=headers, timeout=60)
     assert asked.status_code == 403
 
 
@@ -294,7 +294,7 @@ def test_every_answer_has_the_headers(panel_site, path, host):
     ],
 )
 def test_a_listed_page_may_show_pictures(panel_site, headers, policy):
-    answer = requests.get(panel_site.url + "/healthz", headers=headers, timeout=10)
+    answer = requests.get(panel_site.url + "/healthz", headers=headers, timeout=60)
     assert answer.headers["Cross-Origin-Resource-Policy"] == policy
 
 

@@ -28,8 +28,8 @@ def test_a_match_is_answered_while_all_readers_are_busy(tmp_path: Path) -> None:
         busy = [gevent.spawn(reads.call, done.wait, 60) for _ in range(2 * READERS)]
         gevent.sleep(0)
         sent = {"file": (io.BytesIO(HOPPER.read_bytes()), "a.jpg"), "camera_id": "gate"}
-        answer = gevent.spawn(app.test_client().post, "/face_upload", data=sent).get(timeout=30)
+        answer = gevent.spawn(app.test_client().post, "/face_upload", data=sent).get(timeout=60)
         assert answer.get_json()["match"]["criminal_image"]
         assert not any(one.ready() for one in busy)
         done.set()
-        gevent.joinall(busy, timeout=10)
+        gevent.joinall(busy, timeout=60)

@@ -13,8 +13,7 @@ from susracker.server.outgoing import _Queue
 from susracker.server.tail import SIZE
 from susracker.server.thumbnails import Thumbnails
 from susracker.testing.records import activity
-
-PATIENCE = 5
+from tests.waiting import PATIENCE
 
 
 class Log:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import gevent
@@ -17,15 +17,9 @@ from susracker.server.pools import BoundedPool
 from susracker.server.run import Requests
 from susracker.server.service import EXTENSION
 from tests.server.apps import running_app
+from tests.waiting import wait_until
 
 TASKS = Path("/proc/self/task")
-
-
-def wait_until(happened: Callable[[], bool], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end
-        gevent.sleep(0.01)
 
 
 @pytest.mark.skipif(not TASKS.exists(), reason="only Linux lists a process's native threads")
@@ -38,7 +32,7 @@ def test_the_threads_of_a_closed_application_end(tmp_path):
             assert app.test_client().get("/api/alerts").status_code == 200
             assert parts.work.call("gate", len, "face") == 4
             assert len(list(TASKS.iterdir())) > before + 2
-        wait_until(lambda: len(list(TASKS.iterdir())) <= before)
+        assert wait_until(lambda: len(list(TASKS.iterdir())) <= before, sleep=gevent.sleep)
 
 
 def test_a_closed_application_is_forgotten(tmp_path):
@@ -46,11 +40,9 @@ def test_a_closed_application_is_forgotten(tmp_path):
         with running_app(tracker) as app:
             app.extensions[EXTENSION].admission.start(after=lambda: None)
             assert app.test_client().get("/api/alerts").status_code == 200
-        thumbnails = weakref.ref(app.extensions[EXTENSION].live)
+        live = weakref.ref(app.extensions[EXTENSION].live)
         del app
-        gevent.sleep(0.05)
-        gc.collect()
-        assert thumbnails() is None
+        assert wait_until(lambda: gc.collect() >= 0 and live() is None, sleep=gevent.sleep)
 
 
 class Answer:
@@ -89,6 +81,6 @@ def test_a_closed_pool_finishes_what_it_accepted_and_takes_no_more():
     pool.close()
     with pytest.raises(OverloadedError, match="too many requests are waiting"):
         pool.call(len, "face")
-    gevent.joinall(running, timeout=10, raise_error=True)
+    gevent.joinall(running, timeout=60, raise_error=True)
     assert all(one.successful() for one in running)
     assert pool.in_flight == 0

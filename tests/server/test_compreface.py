@@ -177,11 +177,11 @@ def test_a_name_with_a_slash_is_renamed_and_removed_as_clients_send_it(site, nam
         return f"{people}/{quote(subject, safe='')}"
 
     assert site.post(f"{API}/subjects", json={"subject": name}).status_code == 201
-    renamed = requests.put(of(name), json={"subject": other}, timeout=30)
+    renamed = requests.put(of(name), json={"subject": other}, timeout=60)
     assert renamed.json() == {"updated": True}
     assert site.get(f"{API}/subjects").json() == {"subjects": [other]}
-    assert requests.delete(of(name), timeout=30).status_code == 404
-    assert requests.delete(of(other), timeout=30).json() == {"subject": other}
+    assert requests.delete(of(name), timeout=60).status_code == 404
+    assert requests.delete(of(other), timeout=60).json() == {"subject": other}
     assert site.get(f"{API}/subjects").json() == {"subjects": []}
 
 

@@ -220,4 +220,4 @@ def test_the_same_sent_many_times_at_once_is_stored_once(own_site):
         answers = list(pool.map(post, range(8)))
     assert {one.status_code for one in answers} == {201}
     assert len({one.json()["id"] for one in answers}) == 1
-    assert len(requests.get(f"{url}/api/criminals", timeout=30).json()["criminals"]) == 1
+    assert len(requests.get(f"{url}/api/criminals", timeout=60).json()["criminals"]) == 1

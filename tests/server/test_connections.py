@@ -6,8 +6,10 @@ import http.client
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 import requests
@@ -16,15 +18,19 @@ import websocket
 
 from susracker.access.issuing import issue, rotate
 from susracker.plugins import open_store
-from tests.server.conftest import Operator, Site
+from susracker.stores.sqlite.database import Database
+from susracker.stores.sqlite.rows import to_integer
+from tests.server.conftest import Operator, Site, SocketClient
+from tests.waiting import PATIENCE, wait_until
 
 FOLLOW_SECONDS = 0.5
 """The setting `follow_seconds`, within which a revocation acts."""
 
 FOLLOW = ("--follow-seconds", str(FOLLOW_SECONDS))
 
-SLACK = 0.7
-"""Seconds that it may take besides, on a busy machine."""
+IN_TIME = 10.0
+"""Seconds within which a revocation must have acted, with these settings. A busy machine may be
+slow, but what waits for a client to answer a ping takes 25 s."""
 
 
 def now() -> datetime:
@@ -37,9 +43,9 @@ class Keys:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def make(self, role: str, name: str, expires: str | None = None) -> str:
+    def make(self, role: str, name: str) -> str:
         with open_store(self.url) as store:
-            return str(issue(store, role, name, None, expires, now())[1])
+            return str(issue(store, role, name, None, None, now())[1])
 
     def revoke(self, key: str) -> None:
         with open_store(self.url) as store:
@@ -48,6 +54,13 @@ class Keys:
     def rotate(self, key: str) -> str:
         with open_store(self.url) as store:
             return str(rotate(store, store.key(key.split("_")[1])))
+
+    def let_expire(self, key: str, at: datetime) -> None:
+        """Change when a key expires, which no command does."""
+        sql = "UPDATE keys SET expires_at = ? WHERE id = ?"
+        file = Path(self.url.removeprefix("sqlite:///"))
+        with closing(Database(file)) as database, database.writing() as connection:
+            connection.execute(sql, (to_integer(at), key.split("_")[1]))
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +75,28 @@ def keys(site) -> Keys:
     made = Keys(site.store_url)
     made.admin = made.make("admin", "Ada")
     made.viewer = made.make("viewer", "Vic")
-    time.sleep(FOLLOW_SECONDS)
+    wait_until_keys_are_asked_for(site)
     return made
+
+
+def wait_until_keys_are_asked_for(site: Site) -> None:
+    assert wait_until(lambda: site.get("/api/alerts").status_code == 401)
+
+
+def look(site: Site, key: str) -> int:
+    """The status of a look at the alerts with a key."""
+    headers = {"X-API-Key": key}
+    return requests.get(f"{site.url}/api/alerts", headers=headers, timeout=PATIENCE).status_code
+
+
+def wait_until_known(site: Site, key: str) -> None:
+    """A key that was just made is accepted a moment later."""
+    assert wait_until(lambda: look(site, key) != 401)
 
 
 def refusal(url: str, auth: object = None, **kwargs) -> str:
     """What a client is told that is not let in."""
-    client = socketio.Client(reconnection=False)
+    client = SocketClient()
     told = []
     client.on("connect_error", told.append)
     with pytest.raises(socketio.exceptions.ConnectionError):
@@ -82,15 +110,16 @@ def raise_alert(site, keys, camera: str) -> None:
     assert answer.json() == {"message": "Alert sent"}
 
 
-def hears(site, keys, operator: Operator, camera: str) -> bool:
+def hear(site, keys, operator: Operator, camera: str) -> None:
+    """Raise an alert, and wait until an operator hears it."""
     raise_alert(site, keys, camera)
-    time.sleep(0.2)
-    return camera in [one["camera_id"] for one in operator.all_heard("new_alert")]
+    while operator.next("new_alert")["camera_id"] != camera:
+        pass
 
 
 def signed_in(site, key: str) -> requests.Session:
     browser = requests.Session()
-    answer = browser.post(f"{site.url}/api/session", json={"key": key}, timeout=30)
+    answer = browser.post(f"{site.url}/api/session", json={"key": key}, timeout=60)
     assert answer.status_code == 201
     return browser
 
@@ -99,26 +128,21 @@ def cookie_of(browser: requests.Session) -> dict[str, str]:
     return {"Cookie": f"susracker_session={browser.cookies['susracker_session']}"}
 
 
-def within(seconds: float, condition: Callable[[], bool]) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return condition()
+def is_cut_off(operator: Operator) -> bool:
+    return wait_until(lambda: not operator.client.connected, IN_TIME)
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
 @pytest.mark.parametrize("role", ["viewer", "operator", "admin", "camera", "auditor"])
 def test_those_who_may_look_at_alerts_may_listen(site, keys, role, transport):
     key = keys.make(role, f"{role} by {transport}")
-    time.sleep(FOLLOW_SECONDS)
+    wait_until_known(site, key)
     if role in ("camera", "auditor"):
         told = refusal(site.url, {"key": key}, transports=[transport])
         assert told.startswith(f"the role '{role}' may not look at alerts")
         return
     operator = Operator(site.url, {"key": key}, transports=[transport])
-    assert hears(site, keys, operator, f"heard by {role} {transport}")
+    hear(site, keys, operator, f"heard by {role} {transport}")
     operator.client.disconnect()
 
 
@@ -154,7 +178,7 @@ def test_what_is_wrong_with_last_seq_is_told(site, keys):
 @pytest.mark.parametrize("namespace", ["/admin", "/live", "/*", "*", "//"])
 def test_there_is_no_other_namespace(site, keys, namespace):
     for key in (None, keys.admin):
-        client = socketio.Client(reconnection=False)
+        client = SocketClient()
         client.on("*", lambda *args: None, namespace=namespace)
         with pytest.raises(socketio.exceptions.ConnectionError):
             client.connect(site.url, auth={"key": key}, namespaces=[namespace])
@@ -164,11 +188,12 @@ def test_there_is_no_other_namespace(site, keys, namespace):
 def test_a_socket_that_never_asks_to_be_let_in_hears_nothing(site, keys):
     """The protocol by hand: no CONNECT, but an event and an answer at once."""
     address = site.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
-    socket = websocket.create_connection(address, timeout=1)
+    socket = websocket.create_connection(address, timeout=PATIENCE)
     assert socket.recv().startswith("0{")
     for packet in ('42["alert",{}]', '42["connect",{"key":"x"}]', '42["join","live"]', '430["x"]'):
         socket.send(packet)
     raise_alert(site, keys, "unheard")
+    socket.settimeout(1)
     with pytest.raises(websocket.WebSocketTimeoutException):
         socket.recv()
     socket.close()
@@ -178,52 +203,46 @@ def test_a_socket_that_never_asks_to_be_let_in_hears_nothing(site, keys):
 @pytest.mark.parametrize("by", ["auth", "cookie"])
 def test_a_connection_ends_with_its_key(site, keys, end, by):
     key = keys.make("viewer", f"{end} {by}")
-    time.sleep(FOLLOW_SECONDS)
+    wait_until_known(site, key)
     if by == "auth":
         operator = Operator(site.url, {"key": key})
     else:
         operator = Operator(site.url, headers=cookie_of(signed_in(site, key)))
     other = Operator(site.url, {"key": keys.viewer})
-    assert hears(site, keys, operator, f"before {end} {by}")
+    hear(site, keys, operator, f"before {end} {by}")
     getattr(keys, end)(key)
-    assert within(FOLLOW_SECONDS + SLACK, lambda: not operator.client.connected)
+    assert is_cut_off(operator)
     assert other.client.connected
-    assert hears(site, keys, other, f"after {end} {by}")
+    hear(site, keys, other, f"after {end} {by}")
     assert not operator.all_heard("new_alert")
     assert refusal(site.url, {"key": key})
     other.client.disconnect()
 
 
 def test_a_connection_ends_when_its_key_expires(site, keys):
-    expires = (now() + timedelta(seconds=2)).isoformat()
-    key = keys.make("viewer", "short", expires)
-    time.sleep(FOLLOW_SECONDS)
+    key = keys.make("viewer", "short")
+    wait_until_known(site, key)
     operator = Operator(site.url, {"key": key})
-    assert operator.client.connected
-    assert within(1.5 + FOLLOW_SECONDS + SLACK, lambda: not operator.client.connected)
+    keys.let_expire(key, now() + timedelta(seconds=1))
+    assert is_cut_off(operator)
+    assert refusal(site.url, {"key": key})
 
 
 def test_signing_out_ends_the_connections_of_that_session(site, keys):
     browser, other = signed_in(site, keys.viewer), signed_in(site, keys.viewer)
     operator = Operator(site.url, headers=cookie_of(browser))
     stays = Operator(site.url, headers=cookie_of(other))
-    assert browser.delete(f"{site.url}/api/session", timeout=30).status_code == 204
-    assert within(0.5, lambda: not operator.client.connected)
+    assert browser.delete(f"{site.url}/api/session", timeout=60).status_code == 204
+    assert is_cut_off(operator)
     assert stays.client.connected
     stays.client.disconnect()
 
 
 def test_a_revocation_acts_on_requests_in_time(site, keys):
     key = keys.make("viewer", "on requests")
-    headers = {"X-API-Key": key}
-
-    def ask() -> int:
-        return requests.get(f"{site.url}/api/alerts", headers=headers, timeout=30).status_code
-
-    assert within(FOLLOW_SECONDS, lambda: ask() == 200)
+    wait_until_known(site, key)
     keys.revoke(key)
-    time.sleep(FOLLOW_SECONDS)
-    assert ask() == 401
+    assert wait_until(lambda: look(site, key) == 401, IN_TIME)
 
 
 def test_last_use_is_noted_and_not_on_each_request(site, keys):
@@ -234,23 +253,21 @@ def test_last_use_is_noted_and_not_on_each_request(site, keys):
             return store.key(key.split("_")[1]).last_used_at
 
     assert used() is None
-    headers = {"X-API-Key": key}
     before = now()
-    for _ in range(20):
-        requests.get(f"{site.url}/api/alerts", headers=headers, timeout=30)
-        time.sleep(FOLLOW_SECONDS / 10)
+    wait_until_known(site, key)
+    assert wait_until(lambda: used() is not None)
     noted = used()
     assert before <= noted
-    time.sleep(FOLLOW_SECONDS)
-    requests.get(f"{site.url}/api/alerts", headers=headers, timeout=30)
-    time.sleep(FOLLOW_SECONDS)
+    for _ in range(10):
+        look(site, key)
+        time.sleep(FOLLOW_SECONDS / 5)
     assert used() == noted
 
 
 def test_two_headers_of_the_same_name_are_no_key(site, keys):
     host = site.url.removeprefix("http://")
     for first, second in ((keys.viewer, keys.admin), (keys.admin, "x"), (keys.admin, keys.admin)):
-        connection = http.client.HTTPConnection(host, timeout=30)
+        connection = http.client.HTTPConnection(host, timeout=60)
         connection.putrequest("GET", "/api/alerts")
         for key in (first, second):
             connection.putheader("Authorization", f"Bearer {key}")
@@ -264,7 +281,7 @@ def test_a_connection_without_a_key_ends_once_there_is_one(own_site):
     operator = Operator(site.url)
     made = Keys(site.store_url)
     made.admin = made.make("admin", "Ada")
-    assert within(FOLLOW_SECONDS + SLACK, lambda: not operator.client.connected)
+    assert is_cut_off(operator)
     assert refusal(site.url).startswith("a key is needed")
     assert site.get("/api/alerts").status_code == 401
     assert json.loads(site.get("/healthz").text) == {"status": "ok"}
@@ -291,7 +308,7 @@ def test_a_panel_that_knows_nothing_of_keys(own_site, node_client):
     operator = Operator(site.url, headers={"Origin": panel})
     operator.client.disconnect()
     key = Keys(site.store_url).make("viewer", "panel")
-    time.sleep(FOLLOW_SECONDS)
+    wait_until_keys_are_asked_for(site)
     refused = first_word(node_client, site.url)
     assert refused["event"] == "connect_error"
     assert refused["data"].startswith("a key is needed")

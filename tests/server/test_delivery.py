@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-import time
 from datetime import datetime, timedelta, timezone
 
 from susracker.client import Camera
 from susracker.demo.process import ServerProcess
 from susracker.plugins import open_store
+from tests.services.servers import free_port
+from tests.waiting import wait_until
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 EVENTS, KILLS = 40, 2
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def wait_until_sent(cameras: list[Camera], count: int) -> None:
-    end = time.monotonic() + 60
-    while sum(camera.counts.sent for camera in cameras) < count:
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def test_every_event_is_stored_once_in_order(tmp_path):
@@ -40,7 +27,8 @@ def test_every_event_is_stored_once_in_order(tmp_path):
         for camera in cameras:
             camera.send_activity(f"kind {number}", NOON + timedelta(seconds=number))
     for kill in range(1, KILLS + 1):
-        wait_until_sent(cameras, kill * EVENTS * len(cameras) // (KILLS + 1))
+        enough = kill * EVENTS * len(cameras) // (KILLS + 1)
+        assert wait_until(lambda least=enough: sum(one.counts.sent for one in cameras) >= least)
         server.process.kill()
         server.stop()
         server = ServerProcess(*flags)

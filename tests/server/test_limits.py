@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from contextlib import ExitStack, closing
 
@@ -19,13 +20,14 @@ from susracker.plugins import open_store
 from susracker.server.body import MAX_PARTS
 from susracker.server.descriptors import possible_connections
 from susracker.server.limits import RateLimit
-from tests.server.conftest import Operator
+from tests.server.conftest import Operator, SocketClient
 from tests.server.test_connections import now
-from tests.services.servers import start_redis
+from tests.services.servers import redis_url, start_redis
 from tests.torture.processes import needs_proc
 from tests.torture.site import Site as RunningSite
+from tests.waiting import wait_until
 
-SLOW = "3 per hour"
+SLOW = "3 per day"
 
 
 def limit(**values: str) -> RateLimit:
@@ -69,8 +71,7 @@ def test_what_counts_nowhere_is_refused_without_its_password(url):
 
 def test_servers_that_share_a_redis_count_together_and_alone_without_it(tmp_path, caplog):
     redis = start_redis(tmp_path)
-    url = f"redis://127.0.0.1:{redis.port}/0"
-    one, other = limit(limits=url), limit(limits=url)
+    one, other = (limit(limits=redis_url(redis)) for _ in range(2))
     assert [within(counted, "a") for counted in (one, other, one, other)] == [True] * 3 + [False]
     assert other.problem is None
     redis.kill()
@@ -78,18 +79,21 @@ def test_servers_that_share_a_redis_count_together_and_alone_without_it(tmp_path
     assert "each server counts by itself" in other.problem
     assert len(caplog.records) == 1
     redis.start()
-    time.sleep(1.1)
-    within(other, "b")
-    assert other.problem is None
+    assert wait_until(lambda: counts_together(other))
     redis.kill()
 
 
-def test_a_check_costs_well_under_a_tenth_of_a_millisecond():
-    counted = limit(rate_limit="1000000 per second")
-    began = time.process_time()
-    for _ in range(10_000):
-        counted.check("address 10.0.0.7")
-    assert (time.process_time() - began) / 10_000 < 50e-6
+def counts_together(counted: RateLimit) -> bool:
+    within(counted, "b")
+    return counted.problem is None
+
+
+def test_counting_in_memory_starts_no_thread():
+    """As the storage of `limits` does, which takes longer than all the rest of a check."""
+    before, counted = set(threading.enumerate()), limit(rate_limit="1000000 per second")
+    for number in range(10_000):
+        counted.check(f"address 10.0.0.{number % 200}")
+        assert set(threading.enumerate()) <= before
 
 
 @pytest.fixture
@@ -97,19 +101,19 @@ def limited(own_site):
     return own_site("--rate-limit", SLOW, enrolled=False)
 
 
-def test_who_asks_too_often_is_told_when_to_come_back(limited):
-    with open_store(limited.store_url) as store:
+def test_who_asks_too_often_is_told_when_to_come_back(own_site, tmp_path):
+    with open_store(f"sqlite:///{tmp_path / 'site.db'}") as store:
         keys = [issue(store, "viewer", name, None, None, now())[1] for name in ("Vic", "Val")]
-    time.sleep(1.1)
+    limited = own_site("--rate-limit", SLOW, enrolled=False)
 
     def ask(key: str) -> requests.Response:
         headers = {"Authorization": f"Bearer {key}"}
-        return requests.get(f"{limited.url}/api/cameras", headers=headers, timeout=10)
+        return requests.get(f"{limited.url}/api/cameras", headers=headers, timeout=60)
 
     assert [ask(keys[0]).status_code for _ in range(5)] == [200] * 3 + [429] * 2
     refused = ask(keys[0])
-    assert 0 < int(refused.headers["Retry-After"]) <= 3600
-    assert refused.json()["error"].startswith("too many requests: the limit is 3 per 1 hour")
+    assert 0 < int(refused.headers["Retry-After"]) <= 86_400
+    assert refused.json()["error"].startswith("too many requests: the limit is 3 per 1 day")
     assert refused.headers["X-Content-Type-Options"] == "nosniff"
     assert ask(keys[1]).status_code == 200
     assert [limited.get("/healthz").status_code for _ in range(4)] == [200] * 3 + [429]
@@ -153,20 +157,27 @@ def test_one_client_too_many_is_told_why_and_let_in_once_another_leaves(own_site
     site = own_site("--max-clients", "2", enrolled=False)
     first, second = Operator(site.url), Operator(site.url)
     told = []
-    third = socketio.Client(reconnection=False)
+    third = SocketClient()
     third.on("connect_error", told.append)
     with pytest.raises(socketio.exceptions.ConnectionError):
         third.connect(site.url)
     assert told == [{"message": "the server has 2 clients, as many as max_clients allows"}]
     first.client.disconnect()
-    time.sleep(0.5)
-    Operator(site.url).client.disconnect()
+    assert wait_until(lambda: is_let_in(site))
     second.client.disconnect()
+
+
+def is_let_in(site) -> bool:
+    try:
+        Operator(site.url).client.disconnect()
+    except socketio.exceptions.ConnectionError:
+        return False
+    return True
 
 
 def engine_io(site) -> websocket.WebSocket:
     address = site.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
-    connection = websocket.create_connection(address, timeout=10)
+    connection = websocket.create_connection(address, timeout=60)
     assert json.loads(connection.recv()[1:])["maxPayload"] == 64_000
     return connection
 
@@ -196,7 +207,7 @@ def test_more_connections_than_allowed_wait(own_site):
     with pytest.raises(requests.Timeout):
         requests.get(f"{site.url}/healthz", timeout=1)
     busy.close()
-    assert requests.get(f"{site.url}/healthz", timeout=10).status_code == 200
+    assert requests.get(f"{site.url}/healthz", timeout=60).status_code == 200
 
 
 def test_connections_are_bounded_by_what_the_system_lets_open(caplog):
@@ -223,7 +234,7 @@ def test_operators_cannot_use_up_the_descriptors(tmp_path):
     with ExitStack() as stack, RunningSite(tmp_path, prefix=limited) as site:
         operators = [stack.enter_context(closing(websocket.WebSocket())) for _ in range(15)]
         for one in operators:
-            one.settimeout(30)
+            one.settimeout(60)
             one.connect(f"ws://127.0.0.1:{site.port}/socket.io/?EIO=4&transport=websocket")
         waits = stack.enter_context(socket.create_connection(("127.0.0.1", site.port)))
         waits.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -231,6 +242,6 @@ def test_operators_cannot_use_up_the_descriptors(tmp_path):
         with pytest.raises(TimeoutError):
             waits.recv(100)
         operators[0].close()
-        waits.settimeout(30)
+        waits.settimeout(60)
         assert waits.recv(100).startswith(b"HTTP/1.1 200")
         assert not site.log_holds("Too many open files")

@@ -12,7 +12,7 @@ import requests
 import socketio
 
 from susracker.demo.process import ServerProcess
-from tests.server.conftest import Operator
+from tests.server.conftest import Operator, SocketClient
 from tests.torture.site import Site
 
 
@@ -65,7 +65,7 @@ def test_a_newcomer_gets_only_what_is_new(site):
 
 @pytest.mark.parametrize("last_seq", ["5", -1, 1.5, True])
 def test_a_last_seq_that_is_none_is_refused(site, last_seq):
-    client = socketio.Client(reconnection=False)
+    client = SocketClient()
     with pytest.raises(socketio.exceptions.ConnectionError):
         client.connect(site.url, auth={"last_seq": last_seq})
 
@@ -73,7 +73,7 @@ def test_a_last_seq_that_is_none_is_refused(site, last_seq):
 def test_alerts_of_another_process_on_the_same_store_are_heard(site, operator):
     with ServerProcess("--store", site.store_url, "--log-level", "warning") as other:
         body = {"camera_id": "other", "camera_location": "Hall", "event_type": "violence"}
-        requests.post(f"{other.url}/activity_alert", json=body, timeout=30)
+        requests.post(f"{other.url}/activity_alert", json=body, timeout=60)
         assert operator.next("alert")["camera_id"] == "other"
 
 
@@ -125,5 +125,5 @@ def test_the_javascript_client_connects_again_and_hears_each_alert_once(tmp_path
 def send_violence(site, camera, lines):
     """Raise an alert; the camera of the next `new_alert`."""
     body = {"camera_id": camera, "camera_location": "Hall", "event_type": "violence"}
-    assert requests.post(f"{site.url}/activity_alert", json=body, timeout=30).ok
+    assert requests.post(f"{site.url}/activity_alert", json=body, timeout=60).ok
     return next(one["data"]["camera_id"] for one in lines if one["event"] == "new_alert")

@@ -28,6 +28,7 @@ from susracker.server.wire import alert_event, new_alert_event
 from susracker.stores.base import Changes
 from susracker.testing.records import activity, face_alert, photo
 from tests.pictures import encoded
+from tests.waiting import PATIENCE
 
 NEVER = 3600
 """Seconds to wait for what has to come by other means."""
@@ -142,7 +143,7 @@ UNPLUGGED = StoreUnavailableError("unplugged")
 def _no_test_hangs(monkeypatch):
     """Whoever waits for what does not come fails: nothing here takes more than milliseconds."""
     monkeypatch.setattr("susracker.server.live.ANSWER_WAIT", NEVER)
-    with gevent.Timeout(8):
+    with gevent.Timeout(PATIENCE):
         yield
 
 

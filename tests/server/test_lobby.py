@@ -12,6 +12,7 @@ from gevent.socket import create_connection
 
 from susracker.server import lobby, run
 from susracker.server.lobby import Lobby
+from tests.waiting import PATIENCE
 
 WEBSOCKET = (
     b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\n"
@@ -35,7 +36,7 @@ def server() -> Iterator[socketio.Server]:
 
 def opened(server: socketio.Server, *sent: bytes) -> object:
     connection = create_connection(("127.0.0.1", server.port))
-    connection.settimeout(5)
+    connection.settimeout(PATIENCE)
     for one in sent:
         connection.sendall(one)
         assert connection.recv(10_000)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import time
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,6 +23,7 @@ from susracker.server.service import EXTENSION
 from tests.delivery.web import WebServer
 from tests.pictures import HOPPER
 from tests.server.apps import running_app
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,7 +42,8 @@ def client(tmp_path, web):
     url = f"sqlite:///{tmp_path / 'site.db'}"
     hook = {"kind": "webhook", "url": web.url, "secrets": [SECRET], "allow_private": True}
     plan = plan_of({"channels": {"hook": hook}, "rules": [{"to": "hook"}]})
-    with open_tracker(store=url) as tracker, ExitStack() as stack:
+    lasting = {"cooldown_seconds": 60, "passage_seconds": 60}
+    with open_tracker(store=url, **lasting) as tracker, ExitStack() as stack:
         news = News(tracker.settings, tracker.store, plan, stack)
         app = stack.enter_context(running_app(tracker, None, news.parts))
         news.follow(app.extensions[EXTENSION])
@@ -176,13 +177,12 @@ def test_passages_and_the_networks_time_are_counted(client):
 
 def eventually(client: Any, wanted: dict[tuple[str, ...], float]) -> bool:
     """Whether the measures become these soon."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
+
+    def are() -> bool:
         found = samples(client)
-        if all(found[name] == value for name, value in wanted.items()):
-            return True
-        time.sleep(0.05)
-    return False
+        return all(found[name] == value for name, value in wanted.items())
+
+    return wait_until(are)
 
 
 def test_deliveries_are_counted_by_channel_and_state(client, web):

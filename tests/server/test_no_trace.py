@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +18,7 @@ from PIL import Image
 from susracker.demo.portraits import stranger
 from susracker.plugins import open_detector, open_store
 from tests.server.conftest import HOPPER, enroll_both, face_crop, jpeg
+from tests.torture.processes import needs_proc, open_files
 from tests.torture.site import Site
 from tests.torture.traces import crop_parts, embedding_parts, files_holding, parts_of
 
@@ -105,7 +104,7 @@ def test_of_several_faces_only_the_wanted_one_is_kept(watched: Watched) -> None:
     assert watched.holding(parts_of(right.jpeg(0.2)) + embedding_parts(frame)) == set()
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at open files in /proc")
+@needs_proc
 def test_a_large_upload_is_not_written_to_a_temporary_file(watched: Watched) -> None:
     picture = jpeg(np.random.default_rng(1).integers(0, 255, (1200, 1200, 3), np.uint8))
     assert len(picture) > 1_000_000
@@ -130,15 +129,7 @@ def test_a_large_upload_is_not_written_to_a_temporary_file(watched: Watched) -> 
         opened = set()
         for _ in range(10):
             time.sleep(0.1)
-            opened |= open_files(watched.pid)
+            opened.update(open_files(watched.pid))
         connection.sendall(tail)
         assert b"No face detected" in connection.makefile("rb").read()
     assert not {one for one in opened if one.startswith(str(watched.tmp))}
-
-
-def open_files(pid: int) -> set[str]:
-    found = set()
-    for one in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):  # closed meanwhile
-            found.add(os.readlink(one))
-    return found

@@ -16,7 +16,7 @@ MALFORMED = ["9zz", "4", "49{", "42[", '451-["a"]', "42{}", "b!!!", "42[{}]", "4
 
 def connected(site) -> websocket.WebSocket:
     address = site.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
-    connection = websocket.create_connection(address, timeout=30)
+    connection = websocket.create_connection(address, timeout=60)
     connection.recv()
     connection.send("40")
     assert connection.recv().startswith("40")

@@ -61,6 +61,6 @@ def test_a_page_behind_tls_of_a_proxy_is_the_servers_own_if_it_is_listed(own_sit
     site = own_site(*flags, "--allowed-hosts", "cams.example", enrolled=False)
     headers = {"Host": "node-a.example", "Origin": "https://cams.example"}
     for path in ("/healthz", "/socket.io/?EIO=4&transport=polling"):
-        answer = requests.get(site.url + path, headers=headers | SAID, timeout=10)
+        answer = requests.get(site.url + path, headers=headers | SAID, timeout=60)
         assert answer.status_code == status
         assert ("Strict-Transport-Security" in answer.headers) == (status == 200)

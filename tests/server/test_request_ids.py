@@ -82,7 +82,7 @@ def test_the_log_of_a_server_is_json_with_ids_and_names_nobody(tmp_path, capfd):
 
 def use(url: str, photo: str) -> str:
     """Do one of each kind. Returns the key that was used."""
-    made = requests.post(f"{url}/api/keys", json={"role": "admin", "name": "Jo"}, timeout=30)
+    made = requests.post(f"{url}/api/keys", json={"role": "admin", "name": "Jo"}, timeout=60)
     key: str = made.json()["key"]
     headers = {"X-API-Key": key}
 

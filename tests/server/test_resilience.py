@@ -15,19 +15,12 @@ import pytest
 import requests
 
 from susracker.plugins import open_store
+from susracker.server.receiving import BODY_SECONDS
 from tests.server.conftest import COLLINS, Operator, enroll_both
+from tests.waiting import wait_until
 
 HALF = b"POST /api/detections HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 HALF += b"Content-Length: 1000\r\n\r\n{"
-
-
-def wait_until(condition, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_many_connections_while_people_come_and_go(own_site, faces):
@@ -41,7 +34,7 @@ def test_many_connections_while_people_come_and_go(own_site, faces):
         files = {"file": photo}
         while not stop.is_set():
             removed = site.ids.get("collins") or churned[-1]
-            assert requests.delete(f"{site.url}/api/criminals/{removed}", timeout=30).ok
+            assert requests.delete(f"{site.url}/api/criminals/{removed}", timeout=60).ok
             site.ids.pop("collins", None)
             answer = site.post("/api/criminals", data={"name": "Collins again"}, files=files)
             assert answer.status_code == 201, answer.text
@@ -63,7 +56,7 @@ def test_many_connections_while_people_come_and_go(own_site, faces):
     heard = set()
     while missing := answered - heard:
         assert operator.client.connected, f"cut off with {len(missing)} of {len(answered)} to come"
-        heard.add(operator.next("new_alert", timeout=30)["id"])
+        heard.add(operator.next("new_alert")["id"])
     operator.client.disconnect()
     assert site.get("/readyz").json()["status"] == "ready"
 
@@ -82,7 +75,7 @@ def test_nothing_answered_is_lost_by_kill_9(own_site, faces):
 
     with ThreadPoolExecutor(8) as pool:
         posting = [pool.submit(post, number) for number in range(8)]
-        assert wait_until(lambda: len(answered) >= 30, 30)
+        assert wait_until(lambda: len(answered) >= 30)
         site.server.process.send_signal(signal.SIGKILL)
         site.server.process.wait()
         killed.set()
@@ -111,7 +104,7 @@ def test_a_signal_finishes_what_was_accepted(own_site, faces, number, status):
     operator = Operator(site.url)  # an open connection must not keep the server from stopping
     with ThreadPoolExecutor(12) as pool:
         posts = [pool.submit(site.upload, faces["hopper"], f"stop-{n}") for n in range(12)]
-        assert wait_until(lambda: site.get("/readyz").json()["in_flight"] >= 4, 10)
+        assert wait_until(lambda: site.get("/readyz").json()["in_flight"] >= 4)
         site.server.process.send_signal(number)
         statuses = []
         for post in posts:
@@ -119,7 +112,7 @@ def test_a_signal_finishes_what_was_accepted(own_site, faces, number, status):
                 statuses.append(post.result().status_code)
             except requests.ConnectionError:
                 statuses.append(0)  # it had not been accepted
-    assert site.server.process.wait(timeout=20) == status
+    assert site.server.process.wait(timeout=60) == status
     assert statuses.count(200) >= 4
     assert set(statuses) <= {200, 0}
     operator.client.disconnect()
@@ -129,14 +122,14 @@ def test_a_signal_finishes_what_was_accepted(own_site, faces, number, status):
 
 def test_a_body_that_never_arrives_does_not_delay_the_end(own_site, faces):
     site = own_site("--cooldown-seconds", "0")
-    half = []
+    half, started = [], time.monotonic()
     for _ in range(3):
         half.append(socket.create_connection(("127.0.0.1", int(site.url.rpartition(":")[2]))))
         half[-1].sendall(HALF)
     assert "match" in site.upload(faces["hopper"], "before").json()
-    started = time.monotonic()
     assert site.server.stop() == 0
-    assert time.monotonic() - started < 15
+    # A fifth of this is enough on an idle machine; it is how long the bodies may take to arrive.
+    assert time.monotonic() - started < BODY_SECONDS
     for one in half:
         one.close()
 
@@ -150,7 +143,7 @@ def test_people_enrolled_by_another_process_are_matched(own_site, faces):
     def is_matched() -> bool:
         return "match" in site.upload(faces["hopper"], f"b-{next(cameras)}").json()
 
-    assert wait_until(is_matched, 10)
+    assert wait_until(is_matched)
     with open_store(site.store_url) as store:
         store.remove_criminal(ids["hopper"])
     assert site.upload(faces["hopper"], "c").json() == {"message": "No match found"}

@@ -43,7 +43,7 @@ class Pair:
         both_ready = threading.Barrier(2)
 
         def post(server: ServerProcess) -> str:
-            both_ready.wait(30)
+            both_ready.wait(60)
             sent = {"file": ("face.jpg", face, "image/jpeg")}
             fields = {"camera_id": camera, "camera_location": "Main gate"}
             url = f"{server.url}/face_upload"

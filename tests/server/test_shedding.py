@@ -22,6 +22,7 @@ from susracker.server.service import EXTENSION
 from susracker.server.shedding import camera_in
 from tests.pictures import HOPPER
 from tests.server.apps import running_app
+from tests.waiting import PATIENCE
 
 ESCAPED = "g\\u0061te"
 """The id of the camera "gate" in JSON, so that only a parser finds it."""
@@ -40,11 +41,11 @@ def full_for(app: Flask, camera: str) -> Iterator[None]:
     gate, work = threading.Event(), app.extensions[EXTENSION].work
     waiting = []
     while not work.is_full_for(camera):
-        waiting.append(gevent.spawn(work.call, camera, gate.wait, 10))
+        waiting.append(gevent.spawn(work.call, camera, gate.wait, PATIENCE))
         gevent.sleep(0.01)
     yield
     gate.set()
-    gevent.joinall(waiting, timeout=10)
+    gevent.joinall(waiting, timeout=60)
 
 
 def post(app: Flask, camera: str, **headers: str) -> Any:
@@ -80,7 +81,7 @@ def test_another_camera_is_let_in_meanwhile(app: Flask) -> None:
         sent = gevent.spawn(post, app, "door")
         gevent.sleep(0.1)
         assert not sent.ready()
-    assert sent.get(timeout=30).status_code == 200
+    assert sent.get(timeout=60).status_code == 200
 
 
 def test_a_web_page_is_answered_by_the_route(app: Flask) -> None:

@@ -16,9 +16,11 @@ from gevent.socket import create_connection
 from werkzeug.exceptions import RequestTimeout
 
 from susracker.server import receiving, run
+from tests.waiting import PATIENCE
 
 CONNECTIONS = 3
 SOON = 0.3
+LONG = 3600
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
 
 
@@ -56,7 +58,7 @@ def test_silent_clients_do_not_lock_others_out(port: int, sent: bytes) -> None:
         one.sendall(sent)
     with closing(create_connection(("127.0.0.1", port))) as other:
         other.sendall(HEAD + b"\r\n")
-        other.settimeout(10)
+        other.settimeout(60)
         assert other.recv(100).startswith(b"HTTP/1.1 401")
     for one in silent:
         one.close()
@@ -71,7 +73,7 @@ def send_slowly(connection: Any) -> None:
 def test_who_sends_a_head_byte_by_byte_is_cut_off(port: int) -> None:
     with closing(create_connection(("127.0.0.1", port))) as slow:
         slow.sendall(HEAD)
-        with gevent.Timeout(10), pytest.raises(ConnectionError):
+        with gevent.Timeout(PATIENCE), pytest.raises(ConnectionError):
             send_slowly(slow)
 
 
@@ -80,18 +82,18 @@ def test_who_sends_a_body_byte_by_byte_is_cut_off(port, monkeypatch, head) -> No
     monkeypatch.setattr(receiving, "BODY_SECONDS", SOON)
     with closing(create_connection(("127.0.0.1", port))) as slow:
         slow.sendall(HEAD + head + b"\r\n\r\n" + b"500\r\n")
-        with gevent.Timeout(10), pytest.raises(ConnectionError):
+        with gevent.Timeout(PATIENCE), pytest.raises(ConnectionError):
             send_slowly(slow)
 
 
 def test_who_idles_longest_makes_room_at_once(port: int, monkeypatch) -> None:
-    monkeypatch.setattr(run, "IDLE_SECONDS", 60)
+    monkeypatch.setattr(run, "IDLE_SECONDS", LONG)
     idle = []
     for _ in range(CONNECTIONS):
         idle.append(create_connection(("127.0.0.1", port)))
         idle[-1].sendall(HEAD + b"\r\n")
         assert idle[-1].recv(100)
-    with closing(create_connection(("127.0.0.1", port))) as other, gevent.Timeout(5):
+    with closing(create_connection(("127.0.0.1", port))) as other, gevent.Timeout(PATIENCE):
         other.sendall(HEAD + b"\r\n")
         assert other.recv(100).startswith(b"HTTP/1.1 401")
     assert idle[0].recv(100) == b""
@@ -105,7 +107,7 @@ def test_a_body_that_is_not_there_in_time_is_answered(monkeypatch) -> None:
     server.start()
     with closing(create_connection(("127.0.0.1", server.server_port))) as slow:
         slow.sendall(HEAD + b"Content-Length: 10\r\n\r\nabc")
-        with gevent.Timeout(10):
+        with gevent.Timeout(PATIENCE):
             assert slow.recv(1000).startswith(b"HTTP/1.1 408")
             while slow.recv(1000):
                 pass
@@ -143,12 +145,14 @@ def test_who_does_not_wait_for_the_refusal_of_a_slow_head(port, capfd, caplog):
     assert capfd.readouterr().err + caplog.text == ""
 
 
-def test_a_connection_is_kept_between_requests(port: int) -> None:
+def test_a_connection_is_kept_between_requests(port: int, monkeypatch) -> None:
+    for name in ("HEAD_SECONDS", "IDLE_SECONDS"):
+        monkeypatch.setattr(run, name, 6 * SOON)
     with closing(create_connection(("127.0.0.1", port))) as client:
         for _ in range(4):
             client.sendall(HEAD + b"Content-Length: 2\r\n\r\nab")
             assert client.recv(1000).endswith(b"no")
-            gevent.sleep(SOON / 3)
+            gevent.sleep(2 * SOON)  # together longer than one may last
 
 
 @pytest.mark.skipif(not hasattr(select, "POLLRDHUP"), reason="this system does not say who left")
@@ -167,7 +171,8 @@ def test_nothing_is_looked_up_for_a_client_that_has_left(method, asked):
     with closing(socket.create_connection(("127.0.0.1", server.server_port))) as client:
         client.sendall(method + b" /left HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
     server.start()
-    with closing(create_connection(("127.0.0.1", server.server_port))) as other, gevent.Timeout(5):
+    address = ("127.0.0.1", server.server_port)
+    with closing(create_connection(address)) as other, gevent.Timeout(PATIENCE):
         other.sendall(b"GET /there HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert other.recv(100).startswith(b"HTTP/1.1 401")
     server.stop(0)

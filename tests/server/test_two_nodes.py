@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -18,6 +17,7 @@ from susracker.demo.process import ServerProcess
 from susracker.plugins import open_store
 from tests.server.conftest import Operator, enroll_both, jpeg
 from tests.services.servers import Service, start_mongodb, start_redis
+from tests.waiting import PATIENCE, wait_until
 
 DETECTIONS = 500
 LONG = "3600"
@@ -60,15 +60,6 @@ def upload(node: ServerProcess, face: bytes, camera: str) -> requests.Response:
         files={"file": ("face.jpg", face, "image/jpeg")},
         timeout=60,
     )
-
-
-def within(seconds: float, condition: Callable[[], bool]) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def answers(node: ServerProcess, face: bytes, message: str) -> bool:
@@ -119,12 +110,12 @@ def test_who_is_removed_at_one_node_is_not_matched_at_the_other(city):
         f"{city.nodes[0].url}/api/criminals",
         data={"name": "Passer-by"},
         files={"file": ("face.jpg", passer_by, "image/jpeg")},
-        timeout=30,
+        timeout=60,
     )
     assert added.status_code == 201, added.text
-    assert within(2.5, lambda: answers(city.nodes[1], passer_by, "Match found"))
+    assert wait_until(lambda: answers(city.nodes[1], passer_by, "Match found"))
     url = f"{city.nodes[0].url}/api/criminals/{added.json()['id']}"
-    assert requests.delete(url, timeout=30).ok
+    assert requests.delete(url, timeout=60).ok
     assert answers(city.nodes[1], passer_by, "No match found")
 
 
@@ -133,17 +124,26 @@ def test_a_redis_that_is_killed_neither_loses_nor_doubles_an_alert(city, faces):
     nodes = (city.nodes[0], city.nodes[1], city.nodes[0])
     messages = [upload(node, faces["hopper"], "no-redis").json()["message"] for node in nodes]
     assert messages == ["Match found", *["Match found but in cooldown"] * 2]
-    readyz = requests.get(f"{city.nodes[0].url}/readyz", timeout=30)
-    assert readyz.status_code == 200
-    assert "Redis is unavailable" in readyz.json()["warning"]
+
+    def says_so_and_works() -> bool:
+        status, warning = readiness(city.nodes[0])
+        return status == 200 and "Redis is unavailable" in str(warning)
+
+    assert wait_until(says_so_and_works)
     city.redis.start()
 
     def asks_redis_again() -> bool:
         # It is tried again with the next match.
         assert answers(city.nodes[0], faces["hopper"], "Match found")
-        return requests.get(readyz.url, timeout=30).json()["warning"] is None
+        return readiness(city.nodes[0]) == (200, None)
 
-    assert within(5, asks_redis_again)
+    assert wait_until(asks_redis_again)
+
+
+def readiness(node: ServerProcess) -> tuple[int, str | None]:
+    """The status of `/readyz`, and its warning."""
+    answer = requests.get(f"{node.url}/readyz", timeout=PATIENCE)
+    return answer.status_code, answer.json()["warning"]
 
 
 def test_a_database_that_is_killed_is_said_and_comes_back(city, faces):
@@ -153,7 +153,7 @@ def test_a_database_that_is_killed_is_said_and_comes_back(city, faces):
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) > 0
     city.mongodb.start()
-    assert within(5, lambda: answers(city.nodes[1], faces["hopper"], "Match found"))
+    assert wait_until(lambda: answers(city.nodes[1], faces["hopper"], "Match found"))
     # What could not be stored holds nothing back.
     assert upload(city.nodes[0], faces["collins"], "away").json()["message"] == "Match found"
     with open_store(city.store) as store:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import datetime, timezone
 
 import pytest
@@ -14,6 +13,7 @@ from susracker.access.issuing import issue
 from susracker.errors import StoreUnavailableError
 from susracker.plugins import open_store
 from susracker.server.wrong_keys import MAX_ADDRESSES, NOTED_EACH, WrongKeys
+from tests.waiting import wait_until
 
 
 class Log:
@@ -84,10 +84,9 @@ def test_a_server_notes_wrong_keys_with_their_number(own_site):
     with open_store(site.store_url) as store:
         issue(store, "admin", "Jo", None, None, datetime.now(timezone.utc))
     made_up = "sus_000000000000_made-up"
-    for number in range(30):
-        # Until the server has read the new key, it asks for none.
-        while number == 0 and site.get("/api/cameras").status_code != 401:
-            time.sleep(0.05)
+    # Until the server has read the new key, it asks for none.
+    assert wait_until(lambda: site.get("/api/cameras").status_code == 401)
+    for _ in range(30):
         header = {"Authorization": f"Bearer {made_up}"}
         assert requests.get(f"{site.url}/api/alerts", headers=header).status_code == 401
         assert site.post("/api/session", json={"key": made_up}).status_code == 401

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import getpass
+import itertools
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE, wait_until
+
 FERRETDB = Path(__file__).parent / "ferretdb" / "bin" / "ferretdb"
 
-START_SECONDS = 30
+START_SECONDS = 120
+
+PORTS = range(20_000, 32_000)
+"""Below those that systems give to outgoing connections and to whoever asks for any port: so nobody
+takes the port of a server that a test has killed and starts again."""
+
+WORKERS = 16
+"""Most processes of pytest-xdist, each of which has ports of its own."""
 
 
 class Service:
@@ -37,36 +47,48 @@ class Service:
             self._process = subprocess.Popen(
                 self._command, stdout=log, stderr=log, cwd=self._folder
             )
-        end = time.monotonic() + START_SECONDS
-        while not self._listens():
-            if self._process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError((self._folder / "log").read_text()[-2000:])
-            time.sleep(0.02)
+        wait_until(lambda: self._has_ended() or self._listens(), START_SECONDS)
+        if self._has_ended() or not self._listens():
+            self.kill()
+            raise RuntimeError((self._folder / "log").read_text()[-2000:])
 
     def kill(self) -> None:
         """`kill -9`."""
         self._process.kill()
         self._process.wait()
 
+    def _has_ended(self) -> bool:
+        return self._process.poll() is not None
+
     def _listens(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
-        except OSError:
-            return False
-        return True
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+
+def _own_ports() -> Iterator[int]:
+    """Those of this process of pytest-xdist, in any order."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = PORTS[worker % WORKERS :: WORKERS]
+    return itertools.cycle(random.sample(own, len(own)))
+
+
+_ports = _own_ports()
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A port that nobody listens on, and that nobody else will be given."""
+    for port in _ports:
+        with suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("unreachable")
 
 
 def start_redis(folder: Path) -> Service:
     """A Redis server, from Debian's packages."""
     if not shutil.which("redis-server"):
-        _missing("redis-server is not installed: apt-get install redis-server")
+        missing("redis-server is not installed: apt-get install redis-server")
     return Service(
         lambda port, _: [
             "redis-server",
@@ -81,10 +103,16 @@ def start_redis(folder: Path) -> Service:
     )
 
 
+def redis_url(service: Service) -> str:
+    """The URL of a Redis, whose answers are waited for: half a second, as by default, may be too
+    little on a busy machine, and then each server decides for itself."""
+    return f"redis://127.0.0.1:{service.port}/0?socket_timeout={PATIENCE:g}"
+
+
 def start_mongodb(folder: Path) -> Service:
     """A FerretDB server, which speaks MongoDB's protocol."""
     if not FERRETDB.exists():
-        _missing("FerretDB is not built: make services (it needs Go)")
+        missing("FerretDB is not built: make services (it needs Go)")
     return Service(lambda port, data: [str(FERRETDB), f"127.0.0.1:{port}", str(data)], folder)
 
 
@@ -97,7 +125,7 @@ def start_mosquitto(folder: Path, *lines: str) -> Service:
     # Debian puts it where users without privileges do not look.
     program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
     if not program:
-        _missing("mosquitto is not installed: apt-get install mosquitto")
+        missing("mosquitto is not installed: apt-get install mosquitto")
 
     def command(port: int, data: Path) -> list[str]:
         config = data / "mosquitto.conf"
@@ -110,8 +138,8 @@ def start_mosquitto(folder: Path, *lines: str) -> Service:
     return Service(command, folder)
 
 
-def _missing(what: str) -> None:
-    """A server that is missing is a reason to skip a test, and in CI a failure."""
+def missing(what: str) -> None:
+    """What is missing is a reason to skip a test, and in CI a failure."""
     if os.environ.get("CI"):
         pytest.fail(what)
     pytest.skip(what)

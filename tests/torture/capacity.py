@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from tests.torture.apart import Apart
 from tests.torture.arrivals import Answer, Source, send_all
 from tests.torture.people import strangers, wanted
-from tests.torture.site import Site, wait_until
+from tests.torture.site import Site
+from tests.waiting import wait_until
 
 STRANGERS = 18
 """Pictures of strangers, beside one of each of the two enrolled people."""

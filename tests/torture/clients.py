@@ -31,11 +31,12 @@ from tests.torture.checks import check_traces
 from tests.torture.desk import Desk
 from tests.torture.figures import Figures, megabytes, milliseconds
 from tests.torture.hostile import Told, churn, crowd, drip, half_open
-from tests.torture.listeners import Heard, stay
+from tests.torture.listeners import Heard, broadcast_all, stay
 from tests.torture.overload import site
 from tests.torture.people import strangers
 from tests.torture.processes import descriptor_count, resident_bytes, socket_count
-from tests.torture.site import Site, memory_folder, wait_until
+from tests.torture.site import Site, memory_folder
+from tests.waiting import wait_until
 
 PER_SECOND = 2.0
 """What each of two cameras sends: a load that a small machine carries easily."""
@@ -48,9 +49,6 @@ NOTICED = 0.05
 SLACK = 8
 """Sockets that the cameras may open besides, where an answer is late."""
 
-HEARING_SECONDS = 2.0
-"""In which operators hear the last alert."""
-
 MEMORY_SHARE = 1.15
 """Of the memory of before: what was freed in pieces does not all go back to the system."""
 
@@ -60,13 +58,14 @@ FORGOTTEN_SECONDS = 110
 
 @dataclass(frozen=True)
 class Numbers:
-    """How many clients of each kind there are."""
+    """How many clients of each kind there are, and how many answers there are before they come."""
 
     drip: int = 500
     crowd: int = 1000
     silent: int = 100
     half_open: int = 300
     churn: int = 10_000
+    warm: int = WARM_ANSWERS
 
 
 def always() -> bool:
@@ -127,7 +126,7 @@ def main() -> None:
 
 def clients(server: Site, figures: Figures, seconds: float, numbers: Numbers) -> None:
     """Let each kind of them loose, and see what the others notice."""
-    with at_work(server) as stage:
+    with at_work(server, numbers.warm) as stage:
         sockets = socket_count(server.pid)
         phases = [stage.phase("nobody else", seconds)]
         told: dict[str, Told] = {}
@@ -162,18 +161,18 @@ def kinds(port: int, numbers: Numbers) -> dict[str, Work[Told]]:
 
 
 @contextmanager
-def at_work(server: Site) -> Iterator[Stage]:
+def at_work(server: Site, warm: int) -> Iterator[Stage]:
     """Two cameras, two operators and a desk at work."""
     operators = Apart[Heard](functools.partial(stay, server.port, 2))
     sources = [Source(f"camera-{number}", PER_SECOND) for number in range(2)]
     desk = Desk(server.url, 0.2)
     with operators, cameras(server, sources) as traffic:
-        assert wait_until(lambda: len(traffic.results) > WARM_ANSWERS, 120)
+        assert wait_until(lambda: len(traffic.results) > warm, 120)
         desk.start()
         yield Stage(server, traffic, operators, desk)
         desk.stop()
         traffic.stop()
-        time.sleep(HEARING_SECONDS)
+        broadcast_all(server)
 
 
 def noticed(figures: Figures, stage: Stage, phase: Phase, quiet: Phase) -> None:

@@ -35,7 +35,8 @@ from tests.torture.clerks import Clerk, Reviewer
 from tests.torture.figures import Figures, milliseconds
 from tests.torture.load import Camera, Ledger, Operator
 from tests.torture.people import enroll_both, strangers, wanted
-from tests.torture.site import Site, wait_until
+from tests.torture.site import Site
+from tests.waiting import wait_until
 
 CAMERAS = 8
 OPERATORS = 4

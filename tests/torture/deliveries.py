@@ -31,7 +31,8 @@ from tests.services.servers import Service, start_mosquitto
 from tests.torture import receivers
 from tests.torture.figures import Figures, milliseconds
 from tests.torture.receivers import MARKED_LATE, heard
-from tests.torture.site import Site, wait_until
+from tests.torture.site import Site
+from tests.waiting import wait_until
 
 LATE_EVERY = 7
 """One alert in so many is an hour old when it is posted."""

@@ -12,14 +12,20 @@ import time
 from dataclasses import dataclass, field
 
 from tests.torture.apart import Emit
+from tests.torture.site import Site
+from tests.waiting import wait_until
 
 OPENED, PING, CONNECTED, NEW_ALERT = b"0", b"2", b"40", b'42["new_alert"'
 PONG = b"3"
 SEQ = re.compile(rb'"seq":(\d+)')
+BROADCAST = re.compile(r"^susracker_broadcast_alert_seq (\S+)$", re.MULTILINE)
 TEXT, CLOSE, WS_PING, WS_PONG = 1, 8, 9, 10
 FINAL, MASKED = 0x80, 0x80
 NO_MASK = bytes(4)
 """Masks with zeros leave what they mask as it is, and the protocol allows them."""
+
+
+QUIET_SECONDS = 0.5
 
 
 @dataclass
@@ -84,6 +90,13 @@ class Listener:
                 await self._next()
         except (OSError, asyncio.IncompleteReadError) as error:
             self.heard.ended = repr(error)
+
+    async def hear_the_rest(self) -> None:
+        """Return when nothing has come for a moment."""
+        count = -1
+        while count < len(self.heard.seqs):
+            count = len(self.heard.seqs)
+            await asyncio.sleep(QUIET_SECONDS)
 
     def stop_reading(self) -> None:
         """Take nothing more of what is sent to it, and answer no ping."""
@@ -150,6 +163,20 @@ async def stay(port: int, count: int, emit: Emit[Heard], stopping: asyncio.Event
     listening = [asyncio.create_task(one.listen()) for one in stayers]
     await stopping.wait()
     for one in stayers:
+        await one.hear_the_rest()
         emit(one.heard)
         one.leave()
     await asyncio.gather(*listening)
+
+
+def broadcast_all(server: Site) -> int:
+    """Wait until the server has sent every alert to those who stay; the `seq` of the last one."""
+    last: int = server.get("/api/alerts", limit=1).json()["last_seq"]
+    assert wait_until(lambda: _last_broadcast(server) >= last)
+    return last
+
+
+def _last_broadcast(server: Site) -> float:
+    found = BROADCAST.search(server.get("/metrics").text)
+    assert found
+    return float(found[1])

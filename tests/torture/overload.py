@@ -27,7 +27,8 @@ from tests.torture.checks import check_traces
 from tests.torture.figures import Figures, megabytes, milliseconds
 from tests.torture.people import enroll_both, strangers
 from tests.torture.processes import descriptor_count, resident_bytes, socket_count
-from tests.torture.site import Site, memory_folder, wait_until
+from tests.torture.site import Site, memory_folder
+from tests.waiting import wait_until
 
 CAMERAS = 16
 TIMES = 4

@@ -36,13 +36,18 @@ def descriptor_count(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
-def socket_count(pid: int) -> int:
-    """How many sockets it has open."""
-    found = 0
+def open_files(pid: int) -> list[str]:
+    """What it has open: paths of files, and words such as "socket:[17]", once a descriptor."""
+    found = []
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(FileNotFoundError):  # it may have been closed meanwhile
-            found += os.readlink(descriptor).startswith("socket:")
+            found.append(os.readlink(descriptor))
     return found
+
+
+def socket_count(pid: int) -> int:
+    """How many sockets it has open."""
+    return sum(one.startswith("socket:") for one in open_files(pid))
 
 
 def connection_count(port: int) -> int:

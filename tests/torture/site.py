@@ -7,8 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ import requests
 from typing_extensions import Self
 
 from tests.services.servers import free_port
+from tests.waiting import wait_until
 
 READY_SECONDS = 120
 
@@ -72,6 +72,7 @@ class Site:
                 cwd=self.home,
             )
         if not wait_until(lambda: self._answers(until), READY_SECONDS):
+            self.kill()
             raise AssertionError(f"the server did not start: {self.log_text()[-2000:]}")
 
     def kill(self) -> None:
@@ -149,13 +150,3 @@ def memory_folder() -> Path | None:
     """A file system in memory, for sites whose disk is not what is tested; None without one."""
     memory = Path("/dev/shm")
     return memory if memory.is_dir() else None
-
-
-def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Whether a condition comes true in time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False

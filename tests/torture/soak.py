@@ -31,7 +31,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -45,11 +44,12 @@ from tests.torture.capacity import cameras, capacity
 from tests.torture.checks import check_traces
 from tests.torture.desk import Desk
 from tests.torture.figures import Figures, milliseconds
-from tests.torture.listeners import Heard, Listener
+from tests.torture.listeners import Heard, Listener, broadcast_all
 from tests.torture.people import enroll_both, strangers
 from tests.torture.processes import socket_count
 from tests.torture.samples import judge, sample
-from tests.torture.site import Site, memory_folder, wait_until
+from tests.torture.site import Site, memory_folder
+from tests.waiting import wait_until
 
 CAMERAS = 37
 """Each of them sees the same 20 people again and again. With so many, people are away for longer
@@ -143,7 +143,7 @@ def soak(server: Site, figures: Figures, seconds: float, load: Load) -> None:
         traffic = stack.enter_context(cameras(server, sources))
         samples = sample(server, traffic, [operators.pid], seconds, load.sample)
         traffic.stop()
-        server_seqs = settled(server)
+        server_seqs = broadcast_all(server)
     answered(figures, traffic.results, load)
     worked(figures, desk, purges)
     heard(figures, operators.results, traffic.results, server_seqs)
@@ -155,13 +155,6 @@ def soak(server: Site, figures: Figures, seconds: float, load: Load) -> None:
     status = server.stop()
     figures.promise("exit status when it is asked to stop", status, status == 0)
     check_traces(server.folder, strangers(), figures)
-
-
-def settled(server: Site) -> int:
-    """The `seq` of the last alert, when operators have had time to hear it."""
-    last: int = server.get("/api/alerts", limit=1).json()["last_seq"]
-    time.sleep(2)
-    return last
 
 
 @contextmanager
@@ -205,6 +198,7 @@ async def come_and_go(port: int, stay: float, emit: Emit[Heard], stopping: async
         await listens
         number += 1
     for stayer, task in zip(stayers, listening, strict=True):
+        await stayer.hear_the_rest()
         emit(stayer.heard)
         stayer.leave()
         await task

@@ -7,7 +7,7 @@ from tests.torture.figures import Figures
 from tests.torture.overload import site
 from tests.torture.processes import needs_proc
 
-FEW = Numbers(drip=20, crowd=30, silent=5, half_open=9, churn=200)
+FEW = Numbers(drip=20, crowd=30, silent=5, half_open=9, churn=200, warm=4)
 
 TIMED = ("memory",)
 """Beginnings of promises that some seconds are too short for."""

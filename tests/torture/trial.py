@@ -16,7 +16,8 @@ from tests.torture.checks import all_alerts, check_cameras, check_traces
 from tests.torture.figures import Figures, milliseconds
 from tests.torture.load import Camera, Ledger
 from tests.torture.people import wanted
-from tests.torture.site import READY_SECONDS, Site, wait_until
+from tests.torture.site import READY_SECONDS, Site
+from tests.waiting import wait_until
 
 CAMERAS = 3
 EVENTS_A_SECOND = 4.0

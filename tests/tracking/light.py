@@ -108,7 +108,7 @@ class Gate:
         number = next(self._numbers)
         if number == 1:
             self.reached.set()
-            assert self._open.wait(30)
+            assert self._open.wait(60)
         if number in self.failing:
             raise StoreUnavailableError("the disk is full")
         return self._method(*args, **named)
@@ -126,7 +126,7 @@ class Gate:
         with ThreadPoolExecutor(1) as pool:
             result = pool.submit(call, *args)
             try:
-                assert self.reached.wait(30)
+                assert self.reached.wait(60)
                 yield result
             finally:
                 self.open()

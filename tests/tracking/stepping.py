@@ -26,7 +26,7 @@ class Stepper:
     def step(self) -> None:
         """Let it run to its next stop or its end."""
         self._go.release()
-        assert self._stopped.acquire(timeout=30)
+        assert self._stopped.acquire(timeout=60)
 
     @classmethod
     def stop(cls) -> Stepper | None:

@@ -116,7 +116,7 @@ def test_a_flush_waits_for_one_under_way(store, monkeypatch):
     with gate.holding(counts.flush), ThreadPoolExecutor(1) as pool:
         second = pool.submit(lambda: counts.flush() or counted(store))
         gate.open()
-        assert second.result(30) == {"gate": (1, 0)}
+        assert second.result(60) == {"gate": (1, 0)}
 
 
 @pytest.mark.parametrize("other", ["add", "flush"])
@@ -129,7 +129,7 @@ def test_what_happens_while_a_count_is_added_loses_nothing(store, monkeypatch, o
         with gate.holding(counts.add, heard(1)):
             second = pool.submit(calls[other])
             wait([second], 0.2)  # it gets so long to do what it must not
-        second.result(30)
+        second.result(60)
     counts.flush()
     assert counted(store) == {"gate": (3 if other == "add" else 2, 0)}
 
@@ -140,7 +140,7 @@ def test_many_threads_and_failures_lose_and_double_nothing(store, monkeypatch):
     counts, start = CameraCounts(store), threading.Barrier(4)
 
     def work(number: int) -> None:
-        start.wait(30)
+        start.wait(60)
         for _ in range(100):
             counts.add(heard(number, f"c{number % 2}", alerts=1))
             with suppress(StoreUnavailableError):

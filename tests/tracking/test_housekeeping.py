@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from susracker.errors import StoreUnavailableError
-from tests.torture.site import wait_until
 from tests.tracking.light import NOON, Clock, activity, face, open_light
+from tests.waiting import wait_until
 
 WEEK = timedelta(days=7)
 
@@ -89,7 +89,7 @@ def test_housekeeping_runs_by_itself_once_started(open_one, clock, monkeypatch):
         tracker.start()
         monkeypatch.setattr(tracker.journal, "forget_events", lambda before: done.set())
         clock.now = NOON + timedelta(hours=1)
-        assert done.wait(30)
+        assert done.wait(60)
 
 
 def test_housekeeping_writes_counts_and_follows_the_watch_list(tracker, monkeypatch):
@@ -190,11 +190,11 @@ def test_a_store_that_fails_is_noticed_while_the_watch_list_waits_for_it(open_on
 
     def wait(now):
         waiting.set()
-        over.wait(30)
+        over.wait(60)
 
     with closing(open_one(follow_seconds=0.1)) as tracker:
         monkeypatch.setattr(tracker.store, "check", fail_meanwhile)
         tracker.start()
         monkeypatch.setattr(tracker.watchlist, "refresh", wait)
-        assert wait_until(lambda: tracker.problem == "the disk is full", 10)
+        assert wait_until(lambda: tracker.problem == "the disk is full")
         over.set()

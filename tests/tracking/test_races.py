@@ -14,6 +14,7 @@ import redis
 
 from susracker.errors import DuplicateError, NotFoundError, StoreUnavailableError
 from susracker.tracking.tracker import ATTEMPTS
+from tests.services.servers import redis_url
 from tests.tracking.light import Gate, activity, face, open_light
 
 ROUNDS = {"sqlite": 100, "mongodb": 10}
@@ -29,7 +30,7 @@ def tracker(request, tmp_path):
     if cooldown == "redis":
         server = request.getfixturevalue("redis_server")
         redis.Redis(port=server.port).flushall()
-        cooldown = f"redis://127.0.0.1:{server.port}/0"
+        cooldown = redis_url(server)
     with closing(open_light(url, cooldown)) as tracker:
         yield tracker
 
@@ -139,7 +140,7 @@ def test_many_events_twice_at_once_while_another_camera_writes(tracker, seen):
     rounds = ROUNDS[tracker.settings.store.split(":")[0]]
 
     def handle(number: int, camera: str):
-        start.wait(30)
+        start.wait(60)
         return tracker.handle(seen(-10 * number, f"e{number}", camera)).kind
 
     with ThreadPoolExecutor(3) as pool:

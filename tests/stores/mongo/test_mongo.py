@@ -44,7 +44,8 @@ from susracker.testing.records import (
 from tests.enrolment import samples
 from tests.pictures import COLLINS, HOPPER, shared
 from tests.server.conftest import face_crop
-from tests.server.test_two_nodes import upload, within
+from tests.server.test_two_nodes import upload
+from tests.waiting import wait_until
 
 ENCODER = open_encoder("dlib")
 
@@ -706,7 +707,7 @@ def test_alerts_are_stored_while_a_large_collection_is_read(store, panel):
 
     def take_long():
         threading.Thread(target=store_an_alert, daemon=True).start()
-        assert stored.wait(5)
+        assert stored.wait(60)
         return changed()
 
     with patch.object(store._panel, "_changed", take_long):
@@ -742,13 +743,13 @@ def test_a_panels_database_is_served_with_no_step_but_the_url(url, panel):
         hopper = face_crop(HOPPER)
         assert upload(server, hopper, "gate").json()["message"] == "No match found"
         key = panel.insert_one(document()).inserted_id
-        assert within(20, lambda: says(server, hopper, "Match found"))
+        assert wait_until(lambda: says(server, hopper, "Match found"))
         panel.update_one({"_id": key}, {"$set": {"status": "apprehended"}})
-        assert within(20, lambda: says(server, hopper, "No match found"))
+        assert wait_until(lambda: says(server, hopper, "No match found"))
         panel.update_one({"_id": key}, {"$set": {"status": "wanted"}})
-        assert within(20, lambda: says(server, hopper, "Match found"))
+        assert wait_until(lambda: says(server, hopper, "Match found"))
         panel.delete_one({"_id": ObjectId(key)})
-        assert within(20, lambda: says(server, hopper, "No match found"))
+        assert wait_until(lambda: says(server, hopper, "No match found"))
         time.sleep(1)
     assert panel.count_documents({}) == 50
 
