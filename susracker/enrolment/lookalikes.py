@@ -35,18 +35,26 @@ class Lookalike:
 
 
 def find_lookalikes(
-    store: Store, encoder_id: str, scoring: Scoring, criminal_ids: Collection[str]
+    store: Store,
+    encoder_id: str,
+    scoring: Scoring,
+    criminal_ids: Collection[str],
+    compared: Collection[str] = (),
 ) -> list[Lookalike]:
     """Find the people among `criminal_ids` who look like someone enrolled under another name.
 
     Args:
         scoring: the encoder's.
+        compared: people whose own pairs were found before: pairs with them are passed over.
 
     Returns:
         each pair once, the nearest first.
     """
     pairs: dict[frozenset[str], tuple[str, str, float]] = {}
+    known = frozenset(compared)
     for criminal_id, other_id, distance in _near_pairs(store, encoder_id, scoring, criminal_ids):
+        if other_id in known:
+            continue
         pair = frozenset((criminal_id, other_id))
         if pair not in pairs or distance < pairs[pair][2]:
             pairs[pair] = (criminal_id, other_id, distance)

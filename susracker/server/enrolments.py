@@ -50,6 +50,9 @@ MAX_LIST = 2_000_000
 MAX_COMPARED = 1000
 """People who are compared with everyone in one request: with 100,000 enrolled, a second's work."""
 
+MAX_COMPARED_BEFORE = 8000
+"""People of earlier requests: as many as a body in JSON holds beside the others."""
+
 MAX_PAIRS = 100
 """Pairs in an answer, with both records of each."""
 
@@ -65,6 +68,9 @@ class Compared(BaseModel):
 
     criminal_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_COMPARED)]
     """Those of nobody are passed over."""
+    compared: Annotated[list[Id], Field(max_length=MAX_COMPARED_BEFORE)] = []
+    """Those of earlier requests, where one does not hold them all. Their pairs were answered then,
+    and are passed over now."""
 
 
 class Likeness(BaseModel):
@@ -140,8 +146,9 @@ def lookalikes() -> ResponseReturnValue:
 
     `susracker enroll` says the same at its end. Ask once for all who were enrolled.
     """
-    ids = from_json(partial(parse, Compared)).criminal_ids
-    found = service().slow.call(ENROLMENT, _lookalikes, service().tracker, ids)
+    asked = from_json(partial(parse, Compared))
+    ids = asked.criminal_ids
+    found = service().slow.call(ENROLMENT, _lookalikes, service().tracker, asked)
     shown = {pair[side]["id"] for pair in found["pairs"] for side in ("criminal", "other")}
     describe(compared=len(ids), shown=sorted(shown))
     return jsonify(found)
@@ -192,9 +199,11 @@ def _bad_row(where: str, what: str) -> dict[str, str]:
     return {"where": where, "problem": what}
 
 
-def _lookalikes(tracker: Tracker, criminal_ids: Sequence[str]) -> dict[str, Any]:
+def _lookalikes(tracker: Tracker, asked: Compared) -> dict[str, Any]:
     encoder_id = tracker.encoder.id
-    found = find_lookalikes(tracker.store, encoder_id, load_scoring(encoder_id), criminal_ids)
+    found = find_lookalikes(
+        tracker.store, encoder_id, load_scoring(encoder_id), asked.criminal_ids, asked.compared
+    )
     pairs = found[:MAX_PAIRS]
     people = {one.id: one for pair in pairs for one in (pair.criminal, pair.other)}
     shown = {one["id"]: one for one in shown_people(tracker, list(people.values()))}

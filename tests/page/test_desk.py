@@ -52,10 +52,10 @@ def test_a_wrong_key_and_a_cameras_key_are_refused_with_a_reason(guarded, keys, 
 
 
 SEES = {
-    "admin": ["Alerts", "People", "Find", "Cameras", "Numbers", "Administration"],
+    "admin": ["Alerts", "People", "Find", "Cameras", "Numbers", "Admin"],
     "operator": ["Alerts", "People", "Find", "Cameras", "Numbers"],
     "viewer": ["Alerts", "People", "Cameras", "Numbers"],
-    "auditor": ["Administration"],
+    "auditor": ["Admin"],
 }
 
 
@@ -122,7 +122,7 @@ def post_face(site: Any, keys: dict[str, str], camera: str, face: bytes) -> None
 
 def test_an_admin_makes_a_key_that_works_and_revokes_it(guarded, keys, pages):
     page = sign_in(pages, guarded, keys["admin"])
-    page.get_by_role("link", name="Administration").click()
+    page.get_by_role("link", name="Admin").click()
     page.get_by_role("button", name="Make a key").click()
     page.get_by_label("Whose key it is").fill("<i>Sam</i>")
     page.get_by_label("Role").select_option("Viewer")
@@ -137,7 +137,7 @@ def test_an_admin_makes_a_key_that_works_and_revokes_it(guarded, keys, pages):
     other.get_by_role("link", name="Cameras").click()
     expect(other.get_by_label("Your key")).to_be_visible()
     page.get_by_role("button", name="Verify").click()
-    expect(page.get_by_text(re.compile("Whole: .* entries"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Intact: .* entries"))).to_be_visible()
     expect(page.get_by_role("row").filter(has_text="key.revoke").first).to_be_visible()
     expect(page.get_by_text("Faces of alerts")).to_be_visible()
 
@@ -148,7 +148,7 @@ def test_the_end_of_a_session_leads_to_the_sign_in_and_nothing_stays_open(guarde
         key, shown = issue(store, "admin", "soon gone", None, None, now)
         page = sign_in(pages, guarded, str(shown))
         live(page)
-        page.get_by_role("link", name="Administration").click()
+        page.get_by_role("link", name="Admin").click()
         page.get_by_role("button", name="Make a key").click()
         expect(page.get_by_role("dialog")).to_be_visible()
         store.revoke_key(key.id, now)
@@ -229,11 +229,11 @@ def test_alerts_that_cannot_be_read_at_first_are_read_as_soon_as_they_can(site, 
     page = pages.open("about:blank")
     page.route("**/api/alerts?*", refuse)
     page.goto(site.url)
-    expect(page.get_by_text("The alerts cannot be read at present.").first).to_be_visible()
+    expect(page.get_by_text("The alerts cannot be loaded at the moment.").first).to_be_visible()
     expect(page.get_by_text("Not connected")).to_be_visible()
     page.unroute("**/api/alerts?*")
     live(page)
-    expect(page.get_by_text("The alerts cannot be read at present.")).to_have_count(0)
+    expect(page.get_by_text("The alerts cannot be loaded at the moment.")).to_have_count(0)
 
 
 def test_numbers_show_what_became_of_alerts(site, faces, pages):
@@ -301,7 +301,7 @@ def test_a_quiet_night_makes_no_camera_silent_but_a_day_does(own_site, pages):
             [CameraDay(name, now.date() - timedelta(days=1), 500, 400, 0) for name in hours],
         )
     page = pages.open(f"{site.url}/#/cameras")
-    expect(page.get_by_text("No camera has been heard for 6 h").first).to_be_visible()
+    expect(page.get_by_text("No camera has been heard from for 6 h").first).to_be_visible()
     table = page.get_by_role("table", name="Cameras")
     expect(table.get_by_role("row").nth(1)).to_contain_text("cellar")
     expect(table.get_by_text("Silent for")).to_have_count(1)

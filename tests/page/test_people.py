@@ -59,7 +59,7 @@ def test_an_edit_changes_what_was_changed_and_a_conflict_is_told(site, pages):
     page = pages.open(f"{site.url}/#/person/{site.ids['collins']}")
     page.get_by_role("button", name="Edit").click()
     page.get_by_label("Case reference").fill("K-12")
-    page.get_by_label("Look for until").fill("2999-12-31")
+    page.get_by_label("Wanted until").fill("2999-12-31")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("K-12")).to_be_visible()
     now = site.get(where).json()
@@ -86,7 +86,7 @@ def test_a_person_is_found_by_a_part_of_the_name_set_apprehended_and_removed(fre
     page.get_by_role("searchbox").fill("collin")
     expect(table.get_by_role("row")).to_have_count(2)
     table.get_by_role("link", name=COLLINS.name).click()
-    page.get_by_role("button", name="Set apprehended").click()
+    page.get_by_role("button", name="Mark as apprehended").click()
     expect(page.get_by_text("Apprehended", exact=True)).to_be_visible()
     page.get_by_role("button", name="Remove", exact=True).click()
     dialog = page.get_by_role("dialog")
@@ -223,7 +223,7 @@ def test_a_list_in_the_folder_says_who_is_who_and_each_row_is_answered(
     expect(wrong.nth(1)).to_have_text("people.csv, line 7: name is missing")
     add = dialog.get_by_role("button", name="Add 2 people")
     expect(add).to_be_disabled()
-    dialog.get_by_label("Add the others all the same").check()
+    dialog.get_by_label("Add the others anyway").check()
     add.click()
     expect(dialog.get_by_text("2 of 2 people are on the watch-list now.")).to_be_visible()
     expect(dialog.get_by_text("2 photos enrolled, 2 refused.")).to_be_visible()
@@ -240,7 +240,7 @@ def test_a_list_in_the_folder_says_who_is_who_and_each_row_is_answered(
     expect(dialog.get_by_text("2 photos enrolled, 2 refused.")).to_be_visible()
     dialog.get_by_text("Enrolled: 2 photos").click()
     expect(dialog.get_by_role("listitem").filter(has_text="ada.jpg")).to_have_text(
-        re.compile("enrolled already")
+        re.compile("already enrolled")
     )
     again = empty_site.get("/api/criminals").json()["criminals"]
     assert {one["name"]: one for one in again} == people

@@ -9,12 +9,23 @@ import pytest
 import requests
 
 from tests.page.looks import ALL_SHOWN, expect, live, row
+from tests.page.test_people import choose_folder
+from tests.pictures import encoded, portrait
+from tests.server.conftest import HOPPER
 from tests.services.npm import npm_package
 
 SERIOUS = ("serious", "critical")
 PHONE = {"width": 390, "height": 844}
 KILOBYTES = 150
-DIALOGS = {"Add a person": "people", "Add many": "people", "Erase": "person/{}"}
+DIALOGS = {
+    "Add a person": "people",
+    "Add many": "people",
+    "Edit": "person/{}",
+    "Remove": "person/{}",
+    "Erase": "person/{}",
+    "use the webcam": "find",
+    "Make a key": "admin",
+}
 """Views by the names of their buttons that open a dialog."""
 
 
@@ -37,9 +48,11 @@ def busy(site: Any, faces: dict[str, bytes]) -> Any:
 
 
 def faults(page: Any, axe: Path) -> list[str]:
-    page.add_script_tag(path=axe)
-    page.wait_for_load_state("networkidle")
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    """What axe finds in the open dialog, or else in the whole page."""
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(path=axe)
+    expect(page.get_by_text("Loading…")).to_have_count(0)
+    found = page.evaluate(RUN)
     return [
         f"{one['id']}: {one['help']}: {node['html'][:200]} {node.get('failureSummary', '')}"
         for one in found["violations"]
@@ -48,11 +61,23 @@ def faults(page: Any, axe: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("scheme", "screen"), [("light", None), ("dark", PHONE)])
-def test_axe_finds_no_serious_fault(busy, pages, axe, scheme, screen):
+RUN = """() => axe.run(
+    [...document.querySelectorAll("dialog[open]")].at(-1) ?? document,
+    { resultTypes: ["violations"] },
+)"""
+
+LOOKS = pytest.mark.parametrize(("scheme", "screen"), [("light", None), ("dark", PHONE)])
+
+
+def open_for_axe(pages: Any, url: str, scheme: str, screen: Any) -> Any:
     options = {"viewport": screen} if screen else {}
     # The policy would keep axe out, too.
-    page = pages.open(busy.url, color_scheme=scheme, bypass_csp=True, **options)
+    return pages.open(url, color_scheme=scheme, bypass_csp=True, **options)
+
+
+@LOOKS
+def test_axe_finds_no_serious_fault(busy, pages, axe, scheme, screen):
+    page = open_for_axe(pages, busy.url, scheme, screen)
     live(page)
     found = []
     person = busy.ids["hopper"]
@@ -68,9 +93,76 @@ def test_axe_finds_no_serious_fault(busy, pages, axe, scheme, screen):
         expect(page.get_by_role("dialog")).to_be_visible()
         found += [f"{name}: {one}" for one in faults(page, axe)]
         page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    found += [f"shortcuts: {one}" for one in faults(page, axe)]
+    page.keyboard.press("Escape")
     page.goto(f"{busy.url}/#/nowhere")
     expect(page.get_by_text("There is no such page")).to_be_visible()
     found += [f"nowhere: {one}" for one in faults(page, axe)]
+    assert found == []
+
+
+@LOOKS
+def test_axe_finds_no_serious_fault_in_what_a_dialog_comes_to(
+    busy, pages, axe, tmp_path, scheme, screen
+):
+    """A list with wrong rows, who looks alike and the form over that, a photo, and a new key."""
+    page = open_for_axe(pages, f"{busy.url}/#/people", scheme, screen)
+    found = []
+    folder = tmp_path / "wanted"
+    folder.mkdir()
+    (folder / "list.csv").write_text("photo,name,age\nx.jpg,Jo,old\ngrace.jpg,Amazing Grace,\n")
+    (folder / "grace.jpg").write_bytes(encoded(portrait(HOPPER.portrait)[::2, ::2]))
+    dialog = choose_folder(page, folder).first
+    expect(dialog.get_by_role("alert")).to_contain_text("1 row is wrong")
+    found += [f"wrong rows: {one}" for one in faults(page, axe)]
+    dialog.get_by_label("Add the others anyway").check()
+    dialog.get_by_role("button", name="Add 1 person").click()
+    expect(dialog.get_by_text("1 pair looks alike")).to_be_visible()
+    found += [f"look-alikes: {one}" for one in faults(page, axe)]
+    dialog.get_by_role("button", name=f"Edit {HOPPER.name}").click()
+    form = page.get_by_role("dialog").last
+    form.locator("input[type=file]").set_input_files(folder / "grace.jpg")
+    expect(form.get_by_text("already enrolled")).to_be_visible()
+    found += [f"photo: {one}" for one in faults(page, axe)]
+    page.route("**/api/keys", answer_with_a_key)
+    page.goto(f"{busy.url}/#/admin")
+    page.reload()
+    page.get_by_role("button", name="Make a key").click()
+    page.get_by_label("Whose key it is").fill("Sam")
+    page.get_by_role("dialog").get_by_role("button", name="Make a key").click()
+    expect(page.get_by_role("dialog").get_by_role("textbox", name="The key")).to_be_visible()
+    found += [f"new key: {one}" for one in faults(page, axe)]
+    assert found == []
+
+
+def answer_with_a_key(route: Any) -> None:
+    """The server would ask everyone for a key once there is one."""
+    if route.request.method == "POST":
+        route.fulfill(json={"name": "Sam", "key": "sus_123456789abc_secret"})
+    else:
+        route.continue_()
+
+
+@LOOKS
+def test_axe_finds_no_serious_fault_while_an_alert_is_judged(busy, pages, axe, scheme, screen):
+    busy.post("/activity_alert", json={"event_type": "fire", "camera_id": "axe-1"})
+    page = open_for_axe(pages, busy.url, scheme, screen)
+    live(page)
+    page.get_by_text("Filter", exact=True).click()
+    found = [f"filter: {one}" for one in faults(page, axe)]
+    page.get_by_text("Filter", exact=True).click()
+    row(page, "axe-1").first.click()
+    page.get_by_role("button", name="Unsure").click()
+    page.get_by_text("Note (optional)").click()
+    found += [f"reasons: {one}" for one in faults(page, axe)]
+    if screen:
+        page.get_by_role("button", name="Back to the list").click()
+    page.get_by_role("button", name="All", exact=True).click()
+    row(page, "Confirmed").first.click()
+    expect(page.get_by_role("combobox", name="What became of it?")).to_be_visible()
+    found += [f"outcome: {one}" for one in faults(page, axe)]
     assert found == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -188,8 +189,9 @@ def again(path: Any) -> bytes:
     return encoded(portrait(path)[::2, ::2])
 
 
-def compare(client: Any, *ids: str) -> Any:
-    return client.post("/api/enrolments/lookalikes", json={"criminal_ids": list(ids)})
+def compare(client: Any, *ids: str, compared: Sequence[str] = ()) -> Any:
+    body = {"criminal_ids": list(ids), "compared": list(compared)}
+    return client.post("/api/enrolments/lookalikes", json=body)
 
 
 def test_one_face_under_two_names_is_told_with_both_records(client, tracker):
@@ -207,9 +209,9 @@ def test_one_face_under_two_names_is_told_with_both_records(client, tracker):
     assert compare(client, eileen).get_json() == {"pairs": [], "left_out": 0}
 
 
-def test_the_nearest_pairs_come_and_how_many_more_there_are(client, monkeypatch):
-    monkeypatch.setattr(enrolments, "MAX_PAIRS", 1)
-    ids = [
+def trio(client: Any) -> list[str]:
+    """Three people who look alike; the first two are nearest."""
+    return [
         enroll(client, photo, name=name).get_json()["id"]
         for name, photo in (
             ("Grace", HOPPER.read_bytes()),
@@ -217,10 +219,36 @@ def test_the_nearest_pairs_come_and_how_many_more_there_are(client, monkeypatch)
             ("Grandma COBOL", encoded(portrait(HOPPER)[:, ::-1])),
         )
     ]
-    found = compare(client, *ids).get_json()
+
+
+def test_the_nearest_pairs_come_and_how_many_more_there_are(client, monkeypatch):
+    monkeypatch.setattr(enrolments, "MAX_PAIRS", 1)
+    found = compare(client, *trio(client)).get_json()
     assert (len(found["pairs"]), found["left_out"]) == (1, 2)
     names = {found["pairs"][0][side]["name"] for side in ("criminal", "other")}
     assert names == {"Grace", "Amazing Grace"}
+
+
+def test_a_pair_is_in_one_answer_only_though_each_of_both_is_asked_about_by_itself(
+    client, monkeypatch
+):
+    """More people are compared in several requests."""
+    grace, double, cobol = trio(client)
+    first = compare(client, grace).get_json()
+    second = compare(client, double, compared=[grace]).get_json()
+    third = compare(client, cobol, compared=[grace, double]).get_json()
+    sides = [{one["criminal"]["id"], one["other"]["id"]} for one in first["pairs"]]
+    assert len(sides) == 2
+    assert all(grace in pair for pair in sides)
+    (pair,) = second["pairs"]
+    assert {pair["criminal"]["id"], pair["other"]["id"]} == {double, cobol}
+    assert third == {"pairs": [], "left_out": 0}
+    monkeypatch.setattr(enrolments, "MAX_PAIRS", 0)
+    left_out = [
+        compare(client, one, compared=before).get_json()["left_out"]
+        for one, before in ((grace, []), (double, [grace]), (cobol, [grace, double]))
+    ]
+    assert left_out == [2, 1, 0]
 
 
 def test_who_was_shown_beside_whom_is_noted_and_no_name(client, tracker):

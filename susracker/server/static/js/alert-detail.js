@@ -141,7 +141,7 @@ export class AlertDetail {
       fact(text.alerts.place, cameraLine(alert)),
       fact(text.alerts.at, exactElement(alert.occurred_at), late > LATE && el("span", { class: "muted" }, ` ${text.alerts.late(lasting(late))}`)),
       person?.crimes.length ? fact(text.alerts.crimes, person.crimes.map((crime, place) => [place ? ", " : "", typed(crime)])) : null,
-      alert.held ? fact(text.alerts.heldSince, typed(alert.held.reason)) : null,
+      alert.held ? fact(text.alerts.onHold, typed(alert.held.reason)) : null,
     );
   }
 

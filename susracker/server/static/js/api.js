@@ -19,7 +19,7 @@ export function onSignedOut(listener) {
 }
 
 export const get = (path, query) => call("GET", path + queryOf(query));
-export const post = (path, body) => call("POST", path, body);
+export const post = (path, body, headers) => call("POST", path, body, headers);
 export const put = (path, body) => call("PUT", path, body);
 export const remove = (path) => call("DELETE", path);
 
@@ -28,14 +28,19 @@ export function path(strings, ...parts) {
   return String.raw({ raw: strings }, ...parts.map(encodeURIComponent));
 }
 
+/** A value for `Idempotency-Key`: what is sent again with the same one is done once. */
+export function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join("-");
+}
+
 /** Fields that are empty are left out. */
 export function queryOf(fields = {}) {
   const given = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined && value !== "");
   return given.length ? `?${new URLSearchParams(given)}` : "";
 }
 
-async function call(method, where, body) {
-  const options = { method, credentials: "same-origin", cache: "no-store", headers: {} };
+async function call(method, where, body, headers = {}) {
+  const options = { method, credentials: "same-origin", cache: "no-store", headers: { ...headers } };
   if (body instanceof FormData) {
     options.body = body;
   } else if (body !== undefined) {
@@ -46,14 +51,28 @@ async function call(method, where, body) {
   const found = await content(answer);
   if (answer.ok) return found;
   if (answer.status === 401 && where !== "/api/session") whenSignedOut.forEach((listener) => listener());
-  throw new ApiError(answer.status, found?.error ?? answer.statusText, found ?? {});
+  const message = answer.status === 413 ? text.frame.tooLarge : (found?.error ?? answer.statusText);
+  throw new ApiError(answer.status, message, found ?? {});
 }
 
 async function sent(where, options) {
   try {
     return await fetch(where, options);
   } catch {
-    throw new ApiError(0, text.frame.unreachable); // browsers say nothing that helps
+    // Browsers say nothing that helps.
+    if (!(await isReadable(options.body))) throw new ApiError(400, text.frame.unreadable);
+    throw new ApiError(0, text.frame.unreachable);
+  }
+}
+
+/** Whether the files of a form can be read: a folder that was dropped cannot, nor a file that is gone. */
+async function isReadable(body) {
+  const files = body instanceof FormData ? [...body.values()].filter((one) => one instanceof File) : [];
+  try {
+    await Promise.all(files.map((one) => one.slice(0, 1).arrayBuffer()));
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -4,11 +4,11 @@ import { ApiError, post } from "./api.js";
 import { listsIn, peopleIn, readList } from "./bulk-sources.js";
 import { openDialog } from "./dialog.js";
 import { el, fill, typed } from "./dom.js";
+import { whyNot } from "./failure.js";
 import { Lookalikes } from "./lookalikes.js";
+import { formOf, inParts } from "./photo-parts.js";
 import { text } from "./text.js";
 
-/** Bytes of photos in one request at most: the server takes `max_body_mb`, which is 16 by default. */
-const AT_ONCE = 8_000_000;
 /** Milliseconds before each further try while the server is busy or away. */
 const PAUSES = [1000, 2000, 4000, 8000];
 const BUSY = new Set([0, 429, 503]);
@@ -67,7 +67,7 @@ class BulkAdd {
       else this.found({ people: peopleIn(files), badRows: [] });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      fill(this.state, el("span", { class: "bad" }, error.message));
+      fill(this.state, el("span", { class: "bad" }, whyNot(error)));
     }
     this.input.value = "";
   }
@@ -112,7 +112,7 @@ class BulkAdd {
   async add({ fields, photos }) {
     let isThere = false;
     for (const photo of photos.filter((one) => !one.file)) this.refuse(fields, photo, text.bulk.noFile);
-    for (const some of parts(photos.filter((one) => one.file))) {
+    for (const some of inParts(photos.filter((one) => one.file))) {
       isThere = (await this.send(fields, some)) || isThere;
     }
     return isThere;
@@ -173,28 +173,4 @@ function group(title, { open = false, kind = "" }) {
 
 function nameAnd({ name }, { path }) {
   return [typed(name), " · ", typed(path)];
-}
-
-function formOf(fields, photos) {
-  const body = new FormData();
-  for (const [name, value] of Object.entries(fields)) {
-    for (const one of [value].flat()) body.append(name, one);
-  }
-  for (const { file } of photos) body.append("images", file);
-  return body;
-}
-
-/** Photos in groups that fit into a request. */
-function parts(photos) {
-  const found = [];
-  let bytes = Infinity;
-  for (const photo of photos) {
-    if (bytes + photo.file.size > AT_ONCE) {
-      found.push([]);
-      bytes = 0;
-    }
-    found.at(-1).push(photo);
-    bytes += photo.file.size;
-  }
-  return found;
 }

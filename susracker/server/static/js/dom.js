@@ -30,6 +30,17 @@ export function fill(parent, ...children) {
   return parent;
 }
 
+/**
+ * A listener of clicks that leaves out the second one of a double click: by then, something else may
+ * be under the pointer.
+ * @param {() => void} work
+ */
+export function once(work) {
+  return (event) => {
+    if (event.detail < 2) work();
+  };
+}
+
 function build(node, properties, children) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;

@@ -3,6 +3,7 @@
 import { ApiError, path, post } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { el, fill, typed } from "./dom.js";
+import { whyNot } from "./failure.js";
 import { text } from "./text.js";
 
 /** @param {() => void} onErased called when the person is gone, and what is out of reach was read */
@@ -56,7 +57,7 @@ class EraseDialog {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.despiteLabel.hidden = error.status !== 409;
-      fill(this.problem, error.message).hidden = false;
+      fill(this.problem, whyNot(error)).hidden = false;
       this.check();
     }
   }
@@ -75,7 +76,7 @@ class EraseDialog {
   }
 }
 
-/** A name as people type it: without regard to spaces around it, and to controls of direction. */
+/** A name as people can type it: without characters that nobody sees, and with single spaces. */
 function plainly(name) {
-  return typed(name).textContent.trim().normalize("NFC");
+  return name.replace(/\p{Cf}/gu, "").replace(/\s+/g, " ").trim().normalize("NFC");
 }

@@ -2,6 +2,7 @@
 
 import { ApiError } from "./api.js";
 import { CameraWatch } from "./camera-watch.js";
+import { closeDialogs } from "./dialog.js";
 import { el, fill } from "./dom.js";
 import { Details } from "./details.js";
 import { whyNot } from "./failure.js";
@@ -28,7 +29,7 @@ export class Frame {
     this.people = new People();
     this.ends = new WeakMap();
     this.parts();
-    this.onHash = () => this.showView();
+    this.onHash = () => this.leaveView();
     this.onKey = (event) => this.press(event);
   }
 
@@ -118,11 +119,17 @@ export class Frame {
     if (this.link.textContent !== shown) this.link.textContent = shown;
   }
 
+  /** The address has changed: what is open belongs to the view that was left. */
+  leaveView() {
+    closeDialogs();
+    this.showView();
+  }
+
   async showView() {
     const [name, ...rest] = partsOf(location.hash);
-    const turn = (this.turn = {});
+    const request = (this.request = {});
     const view = await openView(this, name, rest);
-    if (turn !== this.turn) {
+    if (request !== this.request) {
       view.close?.();
       return;
     }

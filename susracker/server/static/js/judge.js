@@ -1,7 +1,7 @@
 // Where an operator judges an alert: a verdict, a reason, and later what became of the encounter.
 
-import { ApiError, path, post } from "./api.js";
-import { el, fill } from "./dom.js";
+import { ApiError, newKey, path, post } from "./api.js";
+import { el, fill, once } from "./dom.js";
 import { UNJUDGED } from "./log.js";
 import { text } from "./text.js";
 
@@ -15,19 +15,24 @@ export class JudgePanel {
     this.onJudged = onJudged;
     this.verdict = null;
     this.isChanging = false;
+    this.other = el("input", { name: "reason", maxlength: 200, placeholder: text.judge.otherReason, "aria-label": text.judge.otherReason });
+    this.note = el("textarea", { name: "note", maxlength: 2000, rows: 2, placeholder: text.judge.note, "aria-label": text.judge.note });
     this.element = el("div", { class: "judge card" });
   }
 
   /** Shows the alert as it is now; what someone is typing stays. */
   update(alert) {
     const isSame = this.drawn === this.stateOf(alert);
+    const isJudged = alert.reviews.length > this.reviews;
     this.alert = alert;
-    if (!isSame) this.draw();
+    if (isSame) return;
+    if (isJudged && this.verdict && !this.isSending) this.heard(alert.reviews.at(-1));
+    this.draw();
   }
 
   press(key) {
     if (key in VERDICTS && this.isOpen) return this.choose(VERDICTS[key]);
-    if (this.verdict && /^[1-9]$/.test(key)) return this.pressReason(Number(key) - 1);
+    if (this.verdict && this.isOpen && /^[1-9]$/.test(key)) return this.pressReason(Number(key) - 1);
     if (key === "Escape" && this.verdict) return this.choose(null);
     return false;
   }
@@ -42,6 +47,7 @@ export class JudgePanel {
 
   draw() {
     this.drawn = this.stateOf(this.alert);
+    this.reviews = this.alert.reviews.length;
     fill(this.element, this.isOpen ? this.question() : this.afterwards());
   }
 
@@ -54,7 +60,7 @@ export class JudgePanel {
         Object.entries(VERDICTS).map(([key, verdict]) =>
           el(
             "button",
-            { class: `verdict ${verdict}`, "aria-pressed": String(this.verdict === verdict), onclick: () => this.choose(verdict) },
+            { class: `verdict ${verdict}`, "aria-pressed": String(this.verdict === verdict), onclick: once(() => this.choose(verdict)) },
             text.judge[verdict], " ", el("kbd", {}, key.toUpperCase()),
           ),
         ),
@@ -88,8 +94,6 @@ export class JudgePanel {
   }
 
   reasonForm() {
-    this.other = el("input", { name: "reason", maxlength: 200, placeholder: text.judge.otherReason, "aria-label": text.judge.otherReason });
-    this.note = el("textarea", { name: "note", maxlength: 2000, rows: 2, placeholder: text.judge.note, "aria-label": text.judge.note });
     return el(
       "form",
       { class: "reasons stack", onsubmit: (event) => this.submit(event) },
@@ -98,7 +102,7 @@ export class JudgePanel {
         "div",
         { class: "row" },
         this.reasons().map((reason, place) =>
-          el("button", { type: "button", onclick: () => this.review(reason) }, el("kbd", {}, place + 1), " ", reason),
+          el("button", { type: "button", onclick: once(() => this.review(reason)) }, el("kbd", {}, place + 1), " ", reason),
         ),
       ),
       el("div", { class: "row grow" }, this.other, el("button", { class: "main" }, text.judge.send)),
@@ -114,7 +118,7 @@ export class JudgePanel {
   }
 
   review(reason) {
-    const body = { verdict: this.verdict, reason, note: this.note?.value ?? "" };
+    const body = { verdict: this.verdict, reason, note: this.note.value };
     const replaced = this.isChanging && this.alert.reviews.at(-1)?.id;
     if (replaced) body.replaces = replaced;
     return this.send("review", body);
@@ -154,32 +158,58 @@ export class JudgePanel {
     );
   }
 
+  /** The same for what is said again because its answer was lost: it is recorded once. */
+  keyFor(what, body) {
+    const said = JSON.stringify([what, body]);
+    if (said !== this.said) this.key = newKey();
+    this.said = said;
+    return this.key;
+  }
+
   async send(what, body) {
     if (this.isSending) return;
     this.isSending = true;
     try {
-      const changed = await post(path`/api/alerts/${this.alert.id}/${what}`, body);
-      this.verdict = null;
-      this.isChanging = false;
+      const changed = await post(path`/api/alerts/${this.alert.id}/${what}`, body, { "Idempotency-Key": this.keyFor(what, body) });
+      this.choiceEnds(null);
+      this.said = null;
+      this.other.value = this.note.value = "";
       this.onJudged(changed);
       // The live connection may have been faster, and then nothing is new.
       this.draw();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.refused(error);
+      this.refused(error, body);
     } finally {
       this.isSending = false;
     }
   }
 
+  /** A review that came while the reason was chosen: one's own, if its answer was lost, or another's. */
+  heard({ verdict, reason }) {
+    const isOwn = this.lost?.verdict === verdict && this.lost.reason === reason;
+    this.choiceEnds(isOwn ? null : text.status[verdict]);
+  }
+
+  /** @param {string|null} what somebody else said */
+  choiceEnds(what) {
+    this.verdict = null;
+    this.isChanging = false;
+    if (what) this.frame.say(text.judge.already(what), "bad");
+  }
+
   /** If somebody else was faster, shows what they said. */
-  refused(error) {
+  refused(error, body) {
+    this.lost = error.status === 0 ? body : null;
+    if (this.lost && !this.isOpen) {
+      this.choiceEnds(null); // the live connection has brought it
+      return;
+    }
     if (error.status !== 409 || !error.body.alert) {
       this.frame.failed(error);
       return;
     }
-    this.frame.say(text.judge.already(error.message), "bad");
-    this.verdict = null;
+    this.choiceEnds(error.message);
     this.frame.details.change(error.body.alert);
     this.frame.log.change(error.body.alert);
   }

@@ -4,7 +4,7 @@ import { ApiError, get, path, post, remove } from "./api.js";
 import { ask } from "./ask.js";
 import { openDialog } from "./dialog.js";
 import { el, fill, typed } from "./dom.js";
-import { load } from "./failure.js";
+import { load, whyNot } from "./failure.js";
 import { Panel } from "./panel.js";
 import { lastDays } from "./silence.js";
 import { table } from "./table.js";
@@ -83,8 +83,10 @@ class KeysPanel extends Panel {
     const expires = el("input", { type: "date", min: lastDays(1)[0] });
     const problem = el("p", { class: "notice bad", role: "alert", hidden: true });
     role.addEventListener("change", () => (camerasLabel.hidden = role.value !== "camera"));
+    const button = el("button", { class: "main" }, text.keys.make);
     const submit = async (event) => {
       event.preventDefault();
+      button.disabled = true;
       const body = { name: name.value.trim(), role: role.value };
       if (role.value === "camera" && cameras.value.trim()) body.cameras = cameras.value.trim();
       if (expires.value) body.expires = expires.value;
@@ -94,7 +96,9 @@ class KeysPanel extends Panel {
         showKey(made, () => this.attempt(() => this.read()));
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        fill(problem, error.message).hidden = false;
+        fill(problem, whyNot(error)).hidden = false;
+      } finally {
+        button.disabled = false;
       }
     };
     const form = el(
@@ -105,7 +109,7 @@ class KeysPanel extends Panel {
       camerasLabel,
       el("label", { class: "field" }, text.keys.expiresHint, expires),
       problem,
-      el("div", { class: "row" }, el("button", { class: "main" }, text.keys.make)),
+      el("div", { class: "row" }, button),
     );
     const dialog = openDialog(text.keys.make, form, { narrow: true });
     name.focus();
@@ -119,8 +123,19 @@ function showKey(made, onClose) {
     el("p", {}, text.keys.made(made.name)),
     shown,
     el("p", { class: "notice warn" }, text.keys.once),
-    navigator.clipboard && el("button", { onclick: () => navigator.clipboard.writeText(made.key) }, text.keys.copy),
+    navigator.clipboard && copyButton(shown),
   ];
   openDialog(text.keys.theKey, content, { narrow: true, onClose });
   shown.focus();
+}
+
+/** Browsers may refuse to copy: the key is then selected, to be copied by hand. */
+function copyButton(shown) {
+  const said = el("span", { class: "small", role: "status" });
+  const copy = () =>
+    navigator.clipboard.writeText(shown.value).then(
+      () => fill(said, text.keys.copied),
+      () => (shown.focus(), fill(said, text.keys.notCopied)),
+    );
+  return el("div", { class: "row" }, el("button", { onclick: copy }, text.keys.copy), said);
 }

@@ -12,6 +12,8 @@ import { text } from "./text.js";
 
 /** How many people the server compares in one request. */
 const AT_ONCE = 1000;
+/** How many people of earlier requests it takes, to answer no pair twice. */
+const BEFORE = 8000;
 /** Nearer than this, both have copies of one photo. */
 const SAME_PHOTO = 0.1;
 /** Photos of a person that are shown beside the first. */
@@ -149,12 +151,13 @@ class Pair {
 
 /** All pairs, each once, however many requests it takes. */
 async function pairsOf(ids) {
-  const found = new Map();
+  const found = [];
   let leftOut = 0;
   for (let start = 0; start < ids.length; start += AT_ONCE) {
-    const { pairs, left_out: more } = await post("/api/enrolments/lookalikes", { criminal_ids: ids.slice(start, start + AT_ONCE) });
+    const body = { criminal_ids: ids.slice(start, start + AT_ONCE), compared: ids.slice(Math.max(0, start - BEFORE), start) };
+    const { pairs, left_out: more } = await post("/api/enrolments/lookalikes", body);
     leftOut += more;
-    for (const one of pairs) found.set([one.criminal.id, one.other.id].sort().join(), one);
+    found.push(...pairs);
   }
-  return { pairs: [...found.values()].sort((one, other) => one.distance - other.distance), leftOut };
+  return { pairs: found.sort((one, other) => one.distance - other.distance), leftOut };
 }

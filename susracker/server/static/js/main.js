@@ -7,6 +7,7 @@ import { Frame } from "./frame.js";
 import { currentSession } from "./session.js";
 import { signInForm } from "./sign-in.js";
 import { prepareSound } from "./sound.js";
+import { refuseStrayDrops } from "./stray-drops.js";
 import { text } from "./text.js";
 import { keepAgoRight } from "./when.js";
 
@@ -45,6 +46,7 @@ api.onSignedOut(() => leave(text.signIn.over));
 addEventListener("error", () => frame?.say(text.frame.broken, "bad"));
 addEventListener("unhandledrejection", ({ reason }) => frame?.failed(reason));
 prepareSound();
+refuseStrayDrops();
 keepAgoRight();
 fill(page, el("p", { class: "empty" }, text.loading));
 start();

@@ -7,6 +7,9 @@ import { shortOdds } from "./odds.js";
 import { gradeOf } from "./photo.js";
 import { text } from "./text.js";
 
+/** What says nothing about the photo: no answer, too many requests, and a server that is busy. */
+const UNANSWERED = new Set([0, 429, 503]);
+
 export class NewPhoto {
   /** @param {(photo: NewPhoto) => void} onLeftOut @param {string|null} personId who is being edited */
   constructor(file, personId, onLeftOut) {
@@ -32,12 +35,24 @@ export class NewPhoto {
   async check() {
     const body = new FormData();
     body.append("file", this.file);
+    this.unanswered = null;
     try {
       this.show(await post("/api/find", body));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.say("bad", text.form.refused(error.message));
+      if (UNANSWERED.has(error.status)) this.unanswered = error;
+      this.say("bad", (this.unanswered ? text.form.unchecked : text.form.refused)(error.message));
     }
+  }
+
+  /**
+   * Waits until the server has said whether the photo can be used; asks again if it did not answer.
+   * @throws {ApiError} it still does not
+   */
+  async answered() {
+    await this.checked;
+    if (this.unanswered) await (this.checked = this.check());
+    if (this.unanswered) throw this.unanswered;
   }
 
   show(found) {

@@ -1,13 +1,17 @@
 // The form for a person: added, or edited.
 
-import { ApiError, path, post, put } from "./api.js";
+import { ApiError, newKey, path, post, put } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { el, fill } from "./dom.js";
+import { whyNot } from "./failure.js";
 import { NewPhoto } from "./new-photo.js";
-import { asBase64 } from "./photo.js";
 import { dropZone } from "./photo-drop.js";
+import { formOf, inParts } from "./photo-parts.js";
 import { lastDays } from "./silence.js";
 import { text } from "./text.js";
+
+/** What the server advises programs to do about photos of unlike faces. */
+const ADVICE = "; send allow_unlike";
 
 /**
  * @param {object|null} person the record to edit; null to add someone
@@ -23,6 +27,8 @@ class PersonForm {
     this.person = person;
     this.onSaved = onSaved;
     this.photos = [];
+    this.saved = null;
+    this.key = newKey();
     this.fields = this.makeFields(person ?? {});
     this.before = this.values();
     this.problem = el("p", { class: "notice bad", role: "alert", hidden: true });
@@ -48,8 +54,20 @@ class PersonForm {
       el("div", { class: "row" }, this.button, el("button", { type: "button", onclick: () => this.dialog.close() }, text.cancel)),
     );
     const title = this.person ? text.form.edit(this.person.name) : text.form.add;
-    this.dialog = openDialog(title, form, { onClose: () => this.photos.forEach((one) => one.close()) });
+    this.dialog = openDialog(title, form, { onClose: () => this.close() });
     name.focus();
+  }
+
+  close() {
+    this.isClosed = true;
+    this.photos.forEach((one) => one.close());
+    this.tell();
+  }
+
+  /** Tells of what was stored, also if the server refused the rest, or the form was closed meanwhile. */
+  tell() {
+    if (this.saved) this.onSaved(this.saved);
+    this.saved = null;
   }
 
   makeFields(person) {
@@ -104,27 +122,58 @@ class PersonForm {
     this.button.disabled = true;
     this.problem.hidden = true;
     try {
-      await Promise.all(this.photos.map((one) => one.checked));
-      const saved = await this.save();
-      this.dialog.close();
-      this.onSaved(saved);
+      await Promise.all(this.photos.map((one) => one.answered()));
+      await this.save();
+      if (this.isClosed) this.tell();
+      else this.dialog.close();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.refuse(error.status === 409 && this.person && !error.message.includes("image") ? text.form.conflict : error.message);
+      this.refuse(this.whyNot(error));
     } finally {
       this.button.disabled = false;
     }
   }
 
-  /** Sends what was changed, with all photos that the server accepted. */
+  /** Sends what was changed, and all photos that the server accepted. */
   async save() {
-    const values = this.values();
-    const ready = this.photos.filter((one) => one.isReady);
-    const images = await Promise.all(ready.map((one) => asBase64(one.file)));
-    const photos = images.length ? { images, allow_unlike: this.unlike.checked } : {};
-    if (!this.person) return post("/api/criminals", { ...given(values), ...photos });
-    const changed = Object.entries(values).filter(([name, value]) => String(value) !== String(this.before[name]));
-    return put(path`/api/criminals/${this.person.id}`, { ...Object.fromEntries(changed), ...photos, revision: this.person.revision });
+    const groups = inParts(this.photos.filter((one) => one.isReady));
+    const likeness = { allow_unlike: this.unlike.checked };
+    if (!this.person) {
+      const first = groups.shift() ?? [];
+      // A person whose answer was lost is not added twice.
+      const headers = { "Idempotency-Key": this.key };
+      this.stored(await post("/api/criminals", formOf({ ...given(this.values()), ...likeness }, first), headers), first);
+    } else if (this.changes.length || !groups.length) {
+      await this.change(Object.fromEntries(this.changes));
+    }
+    for (const group of groups) await this.change(likeness, group);
+  }
+
+  async change(fields, photos = []) {
+    const based = { ...fields, revision: this.person.revision };
+    this.stored(await put(path`/api/criminals/${this.person.id}`, photos.length ? formOf(based, photos) : based), photos);
+  }
+
+  /** Goes on from what the server has now. */
+  stored(person, photos) {
+    this.person = this.saved = person;
+    this.before = this.values();
+    for (const one of photos) {
+      one.close();
+      this.leaveOut(one);
+    }
+  }
+
+  /** The fields that differ from what the server has. */
+  get changes() {
+    return Object.entries(this.values()).filter(([name, value]) => String(value) !== String(this.before[name]));
+  }
+
+  whyNot(error) {
+    if (error.status === 409 && this.person && !error.message.includes("image")) return text.form.conflict;
+    if (error.status === 422) return text.form.addedBefore;
+    const [unlike, advice] = error.message.split(ADVICE);
+    return advice === undefined ? whyNot(error) : `${whyNot({ message: unlike })}. ${text.form.tickUnlike}`;
   }
 
   refuse(message) {

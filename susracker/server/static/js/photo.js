@@ -33,13 +33,3 @@ export function qualityChip(quality) {
   const detail = quality && text.person.qualityDetail(...[quality.eye_distance, quality.sharpness, quality.brightness].map(Math.round));
   return el("span", { class: `chip ${COLOUR[grade]}`, title: detail }, text.person.quality[grade]);
 }
-
-/** A photo's file as a data URI. */
-export function asBase64(file) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
-  });
-}

@@ -13,6 +13,8 @@ const REFUSED = "44";
 
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 5000;
+/** Milliseconds in which a connection must be made: a network that swallows everything refuses nothing. */
+const OPENING = 15_000;
 /** Milliseconds beyond the server's own after which a silent connection counts as lost. */
 const PATIENCE = 5000;
 
@@ -50,6 +52,8 @@ export class Connection {
     this.socket = socket;
     socket.onmessage = ({ data }) => socket === this.socket && this.read(data);
     socket.onclose = () => socket === this.socket && this.lost();
+    this.longest = OPENING;
+    this.expectMore();
   }
 
   read(data) {
@@ -91,7 +95,7 @@ export class Connection {
 
   expectMore() {
     clearTimeout(this.silence);
-    if (this.longest) this.silence = setTimeout(() => this.abandon(), this.longest);
+    this.silence = setTimeout(() => this.abandon(), this.longest);
   }
 
   /** A network that is gone closes nothing: do not wait for it. */

@@ -22,9 +22,10 @@ export function ago(iso, now = Date.now()) {
 }
 
 /** A length of time, such as "2 min 5 s". */
-export function lasting(seconds) {
-  if (seconds < MINUTE) return text.lasting.seconds(Math.round(seconds));
-  if (seconds < HOUR) return text.lasting.minutes(Math.floor(seconds / MINUTE), Math.round(seconds % MINUTE));
+export function lasting(exactly) {
+  const seconds = Math.round(exactly);
+  if (seconds < MINUTE) return text.lasting.seconds(seconds);
+  if (seconds < HOUR) return text.lasting.minutes(Math.floor(seconds / MINUTE), seconds % MINUTE);
   return text.lasting.hours(Math.floor(seconds / HOUR), Math.floor((seconds % HOUR) / MINUTE));
 }
 

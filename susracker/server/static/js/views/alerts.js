@@ -109,7 +109,10 @@ class AlertsView {
     const open = (one) => UNJUDGED.has(one.status) && one.id !== this.chosen;
     const next = items.find(open) ?? items[place + 1] ?? items[place - 1];
     if (next && open(next)) this.choose(next.id);
-    else this.chosen = null;
+    else {
+      this.chosen = null;
+      this.back();
+    }
     this.update();
   }
 

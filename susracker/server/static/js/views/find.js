@@ -40,12 +40,13 @@ class FindView {
     const body = new FormData();
     body.append("file", file);
     fill(this.result, el("p", { class: "empty" }, text.find.searching));
+    const { address } = this;
     try {
       const found = await post(`/api/find${queryOf({ reason: this.reason.value.trim() })}`, body);
-      fill(this.result, this.photo(found), this.faces(found));
+      if (address === this.address) fill(this.result, this.photo(found), this.faces(found));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      fill(this.result, el("p", { class: "notice bad", role: "alert" }, whyNot(error)));
+      if (address === this.address) fill(this.result, el("p", { class: "notice bad", role: "alert" }, whyNot(error)));
     }
   }
 

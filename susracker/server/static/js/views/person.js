@@ -37,6 +37,7 @@ class PersonView {
     this.record = el("section", { class: "card stack", "aria-label": text.person.record });
     this.track = el("section", { class: "card stack", "aria-label": text.person.track });
     this.alerts = el("section", { class: "card stack", "aria-label": text.person.alerts });
+    this.more = el("button", { onclick: () => this.readMore() }, text.person.more);
     this.columns = el("div", { class: "columns", hidden: true });
     this.element = el(
       "div",
@@ -107,6 +108,13 @@ class PersonView {
     this.drawAlerts();
   }
 
+  /** Clicks while older alerts come are passed over. */
+  async readMore() {
+    this.more.disabled = true;
+    await this.attempt(() => this.readAlerts());
+    this.more.disabled = false;
+  }
+
   /** New alerts about this person are news of the track, too. */
   alertsChanged() {
     if (!this.found) return;
@@ -134,7 +142,7 @@ class PersonView {
     const next = person.status === "wanted" ? "apprehended" : "wanted";
     return [
       el("button", { onclick: () => this.edit() }, text.person.edit),
-      el("button", { onclick: () => this.attempt(() => this.change({ status: next })) }, text.person[next]),
+      el("button", { onclick: ({ currentTarget: button }) => this.set(button, next) }, text.person[next]),
       el("button", { class: "danger", onclick: () => this.attempt(() => this.remove()) }, text.person.remove),
       el("button", { class: "danger", onclick: () => openEraseDialog(person, () => this.leave()) }, text.person.erase),
     ];
@@ -144,8 +152,12 @@ class PersonView {
     openPersonForm(this.frame, this.person, (saved) => this.saved(saved));
   }
 
-  async change(fields) {
-    this.saved(await put(path`/api/criminals/${this.id}`, { ...fields, revision: this.person.revision }));
+  /** Sets the status; a second click would be refused, for it is based on what the first one changed. */
+  async set(button, status) {
+    button.disabled = true;
+    const where = path`/api/criminals/${this.id}`;
+    await this.attempt(async () => this.saved(await put(where, { status, revision: this.person.revision })));
+    button.disabled = false;
   }
 
   saved(person) {
@@ -251,7 +263,7 @@ class PersonView {
       found.length
         ? table(text.person.alerts, head, found.map(row))
         : el("p", { class: "muted" }, text.person.noAlerts),
-      this.hasMore && el("button", { onclick: () => this.attempt(() => this.readAlerts()) }, text.person.more),
+      this.hasMore && this.more,
     );
   }
 }
