@@ -109,8 +109,8 @@ class SocketClient(socketio.Client):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(reconnection=False, request_timeout=PATIENCE, **kwargs)
 
-    def connect(self, url: str, **kwargs: Any) -> None:
-        super().connect(url, wait_timeout=PATIENCE, **kwargs)
+    def connect(self, url: str, wait_timeout: float = PATIENCE, **kwargs: Any) -> None:
+        super().connect(url, wait_timeout=wait_timeout, **kwargs)
 
 
 class Operator:
