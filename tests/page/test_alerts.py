@@ -196,8 +196,10 @@ ONE_TRY = "fetch('/healthz').catch(() => {})"
 
 
 def test_each_of_a_hundred_alerts_is_shown_once_although_the_server_is_cut_off(own_site, pages):
-    """Alerts come before and after the page is without a connection, and meanwhile. The page's clock
-    is put forward, so that nobody waits."""
+    """Alerts come before and after the page is without a connection, and meanwhile.
+
+    The clock of the page is put forward, so that nobody waits.
+    """
     site = own_site(enrolled=False)
     relay = Relay(int(site.url.rpartition(":")[2]))
     page = pages.open("about:blank")
