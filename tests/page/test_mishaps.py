@@ -261,9 +261,9 @@ def hold(page: Any, where: str | re.Pattern[str]) -> Callable[[], None]:
     page.route(where, held.append)
 
     def release() -> None:
-        page.unroute(where)
         (one,) = held
         one.continue_()
+        page.unroute(where)
 
     return release
 
@@ -283,6 +283,25 @@ def test_a_key_is_made_once_by_several_clicks(own_site, pages):
     dialog.get_by_role("button", name="Copy").click()
     expect(dialog.get_by_text("The browser did not copy it.")).to_be_visible()
     expect(dialog.get_by_role("textbox", name="The key")).to_be_focused()
+
+
+def test_a_new_key_stays_on_the_screen_though_the_session_that_made_it_ends(own_site, pages):
+    """With the first key of all, the server asks everyone for one."""
+    site = own_site(enrolled=False)
+    page = pages.open(f"{site.url}/#/admin")
+    page.get_by_role("button", name="Make a key").click()
+    page.get_by_label("Whose key it is").fill("Sam")
+    page.get_by_role("dialog").get_by_role("button", name="Make a key").click()
+    shown = page.get_by_role("dialog").get_by_role("textbox", name="The key")
+    key = shown.input_value()
+    page.evaluate(MODULE, "api.js")
+    page.evaluate("() => window.tried.get('/api/keys').catch(() => {})")
+    expect(page.get_by_label("Your key")).to_be_attached()
+    expect(shown).to_have_value(key)
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    page.get_by_label("Your key").fill(key)
+    page.get_by_role("button", name="Sign in").click()
+    live(page)
 
 
 NO_CLIPBOARD = "navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'));"
