@@ -27,7 +27,7 @@ export function alertRow(alert, frame) {
         { class: "row small" },
         person?.threat === "high" && threatChip(person.threat),
         alert.status !== "new" && statusChip(alert.status),
-        alert.fpir !== null && el("span", { class: "muted", title: text.odds.hint }, shortOdds(alert.fpir)),
+        alert.status === "new" && alert.fpir !== null && el("span", { class: "muted", title: text.odds.hint }, shortOdds(alert.fpir)),
       ),
     ),
   );

@@ -6,6 +6,7 @@ import { openDialog } from "./dialog.js";
 import { el, fill, typed } from "./dom.js";
 import { whyNot } from "./failure.js";
 import { Lookalikes } from "./lookalikes.js";
+import { withoutEcho } from "./photo.js";
 import { formOf, inParts } from "./photo-parts.js";
 import { text } from "./text.js";
 
@@ -150,7 +151,7 @@ class BulkAdd {
   }
 
   refuse(fields, photo, why) {
-    this.refused.add(nameAnd(fields, photo), why);
+    this.refused.add(nameAnd(fields, photo), withoutEcho(why));
   }
 }
 

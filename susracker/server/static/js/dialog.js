@@ -3,9 +3,12 @@
 import { el } from "./dom.js";
 import { text } from "./text.js";
 
-/** Opens a dialog with a title. Returns it; `close()` ends it. */
-export function openDialog(title, content, { narrow = false, onClose = () => {} } = {}) {
-  const dialog = el("dialog", { class: narrow && "narrow", "aria-label": title, onclose: () => finish() });
+/**
+ * Opens a dialog with a title. Returns it; `close()` ends it.
+ * @param {object} [options] stays: until it is closed by hand, whatever happens around it
+ */
+export function openDialog(title, content, { narrow = false, stays = false, onClose = () => {} } = {}) {
+  const dialog = el("dialog", { class: narrow && "narrow", "aria-label": title, "data-stays": stays, onclose: () => finish() });
   const finish = () => {
     dialog.remove();
     onClose();
@@ -28,7 +31,7 @@ export function openDialog(title, content, { narrow = false, onClose = () => {} 
   return dialog;
 }
 
-/** Closes whatever is open, for the session is over. */
+/** Closes whatever is open, for the session is over, or another view is shown. */
 export function closeDialogs() {
-  document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
+  document.querySelectorAll("dialog[open]:not([data-stays])").forEach((dialog) => dialog.close());
 }

@@ -125,7 +125,8 @@ function showKey(made, onClose) {
     el("p", { class: "notice warn" }, text.keys.once),
     navigator.clipboard && copyButton(shown),
   ];
-  openDialog(text.keys.theKey, content, { narrow: true, onClose });
+  // The first key of all, and a rotated key of one's own, end the session that made them.
+  openDialog(text.keys.theKey, content, { narrow: true, stays: true, onClose });
   shown.focus();
 }
 

@@ -4,7 +4,7 @@ import { ApiError, post } from "./api.js";
 import { el, fill, typed } from "./dom.js";
 import { framedPhoto } from "./framed.js";
 import { shortOdds } from "./odds.js";
-import { gradeOf } from "./photo.js";
+import { gradeOf, withoutEcho } from "./photo.js";
 import { text } from "./text.js";
 
 /** What says nothing about the photo: no answer, too many requests, and a server that is busy. */
@@ -58,7 +58,7 @@ export class NewPhoto {
   show(found) {
     const { enrolment } = found;
     if (enrolment.box) fill(this.picture, framedPhoto(this.address, this.file.name, found, [{ box: enrolment.box, kind: "good" }]));
-    if (enrolment.refused) this.say("bad", text.form.refused(enrolment.refused));
+    if (enrolment.refused) this.say("bad", text.form.refused(withoutEcho(enrolment.refused)));
     else if (enrolment.enrolled_as) this.say("bad", text.form.already(enrolment.enrolled_as.name));
     else this.accepted(found);
   }

@@ -33,3 +33,8 @@ export function qualityChip(quality) {
   const detail = quality && text.person.qualityDetail(...[quality.eye_distance, quality.sharpness, quality.brightness].map(Math.round));
   return el("span", { class: `chip ${COLOUR[grade]}`, title: detail }, text.person.quality[grade]);
 }
+
+/** Why a photo is refused, such as "no face was found", where the server says "no face: no face was found". */
+export function withoutEcho(why) {
+  return why.replace(/^(.+?): (?=\1)/, "");
+}

@@ -5,6 +5,9 @@ import { isolated } from "./bidi.js";
 import { el, svg } from "./dom.js";
 import { text } from "./text.js";
 
+/** From this share of the height on, the name of a camera stands above its mark. */
+const LOW = 0.8;
+
 /** The plan and the places of cameras. */
 export async function readSite() {
   const { plan, places } = await get("/api/site");
@@ -32,9 +35,11 @@ export function planPicture({ address, places }, { stops = [], labels = new Map(
 }
 
 function mark(place, numbers, label) {
-  const element = el("span", { class: numbers ? "mark passed" : "mark", title: label }, el("span", { class: "pin" }, numbers?.join(", ")), el("bdi", { class: "small" }, label));
+  const kind = `mark${numbers ? " passed" : ""}${place.y > LOW ? " low" : ""}`;
+  const element = el("span", { class: kind, title: label }, el("span", { class: "pin" }, numbers?.join(", ")), el("bdi", { class: "small" }, label));
   element.style.left = `${100 * place.x}%`;
   element.style.top = `${100 * place.y}%`;
+  element.style.setProperty("--across", 100 * place.x);
   return element;
 }
 

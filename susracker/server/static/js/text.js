@@ -24,8 +24,8 @@ export const text = {
   },
   lasting: {
     seconds: (n) => `${n} s`,
-    minutes: (n, s) => `${n} min ${s} s`,
-    hours: (n, m) => `${n} h ${m} min`,
+    minutes: (n, s) => (s ? `${n} min ${s} s` : `${n} min`),
+    hours: (n, m) => (m ? `${n} h ${m} min` : `${n} h`),
   },
 
   signIn: {
@@ -120,7 +120,7 @@ export const text = {
     enrolled: "Enrolled photo",
     noFace: "The face is no longer kept",
     noPhoto: "The photo has been removed",
-    noPicture: "Pictures of activities are not kept",
+    noPicture: "Pictures of activities are not kept.",
     loadingPicture: "Loading the picture",
     faceOf: (camera) => `Face from camera ${camera}`,
     photoOf: (name) => `Enrolled photo of ${name}`,
@@ -269,6 +269,7 @@ export const text = {
     choose: "choose files",
     chooseOne: "choose a file",
     webcam: "use the webcam",
+    webcamTitle: "Webcam",
     take: "Take a photo",
     noWebcam: (why) => `The webcam cannot be used: ${why}. Choose a file instead.`,
     checking: "Looking for a face…",

@@ -24,7 +24,7 @@ export async function openWebcam(onPhoto, onProblem) {
   };
   const button = el("button", { class: "main", onclick: take }, text.form.take);
   const stop = () => stream.getTracks().forEach((track) => track.stop());
-  const dialog = openDialog(text.form.webcam, [video, button], { onClose: stop });
+  const dialog = openDialog(text.form.webcamTitle, [video, button], { onClose: stop });
 }
 
 function still(video) {

@@ -64,7 +64,7 @@ class NumbersView {
         el("p", { class: "figure number" }, percent(all.false_alert_rate), " ", el("span", { class: "small muted" }, text.numbers.interval(percent(interval[0]), percent(interval[1])))),
         el("p", {}, text.numbers.promise(percent(promised), searches)),
         all.unreviewed > 0 && el("p", { class: "notice warn" }, text.numbers.unreviewed(all.unreviewed, percent(all.highest_rate))),
-        all.warning && el("p", { class: "notice bad" }, all.warning),
+        all.warning && el("p", { class: `notice ${interval[0] > promised ? "bad" : ""}` }, asSentence(all.warning)),
       );
     }
     return el("section", { class: "card stack" }, parts);
@@ -101,6 +101,11 @@ function rateCell(group, promised, most) {
   const [low, high] = group.interval;
   const label = text.numbers.rateLabel(percent(group.false_alert_rate), percent(low), percent(high), percent(promised));
   return [el("span", { class: "number small" }, percent(group.false_alert_rate)), intervalPlot({ rate: group.false_alert_rate, interval: group.interval, promised, most }, label)];
+}
+
+/** What the server says in the middle of a line. */
+function asSentence(words) {
+  return `${words[0].toUpperCase()}${words.slice(1)}.`;
 }
 
 function partsOf(group) {

@@ -4,7 +4,7 @@ import { alertAddress } from "../addresses.js";
 import { ask } from "../ask.js";
 import { ApiError, get, path, put, remove } from "../api.js";
 import { isolated } from "../bidi.js";
-import { namesOf } from "../camera-name.js";
+import { namesOf, placeOf } from "../camera-name.js";
 import { personChip, statusChip, threatChip } from "../chips.js";
 import { el, fill, typed } from "../dom.js";
 import { openEraseDialog } from "../erase-dialog.js";
@@ -183,7 +183,7 @@ class PersonView {
       [text.person.age, person.age],
       [text.people.reference, person.case_reference && typed(person.case_reference)],
       [text.person.expires, person.expires_at ? exactElement(person.expires_at) : text.person.noExpiry],
-      [text.people.lastSeen, person.last_seen_at ? [agoElement(person.last_seen_at), " · ", typed(person.last_seen_location ?? "")] : text.people.never],
+      [text.people.lastSeen, person.last_seen_at ? [agoElement(person.last_seen_at), " · ", typed(placeOf({ camera_location: person.last_seen_location, camera_id: person.last_seen_camera }))] : text.people.never],
       [text.person.created, person.created_at && exactElement(person.created_at)],
     ];
     fill(
@@ -261,7 +261,7 @@ class PersonView {
       this.alerts,
       el("h2", {}, text.person.alerts),
       found.length
-        ? table(text.person.alerts, head, found.map(row))
+        ? table(text.person.alerts, head, found.map(row), { kind: "of-person" })
         : el("p", { class: "muted" }, text.person.noAlerts),
       this.hasMore && this.more,
     );
