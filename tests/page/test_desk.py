@@ -256,7 +256,7 @@ def test_the_last_benchmark_is_shown_and_that_there_is_none(own_site, pages, tmp
     site = own_site("--benchmark-file", str(file), "--threshold-shift", "0.5", enrolled=False)
     page = pages.open(f"{site.url}/#/numbers")
     panel = page.get_by_role("region", name="Last benchmark")
-    expect(panel.get_by_text("No benchmark was run")).to_be_visible()
+    expect(panel.get_by_text("No benchmark has been run")).to_be_visible()
     rates = {
         "rule": "as-norm", "enrolled": 120, "photos_each": 2, "frames": 1,
         "stranger_searches": 800, "realised_fpir": 0.0125, "mated_searches": 300,

@@ -258,7 +258,7 @@ def test_the_photo_that_was_dropped_last_is_shown_though_an_earlier_one_takes_lo
 def hold(page: Any, where: str | re.Pattern[str]) -> Callable[[], None]:
     """Hold requests until the returned function is called; fail if there is more than one."""
     held: list[Any] = []
-    page.route(where, held.append)
+    page.route(where, lambda route: held.append(route))
 
     def release() -> None:
         (one,) = held

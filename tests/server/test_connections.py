@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,8 @@ import websocket
 
 from susracker.access.issuing import issue, rotate
 from susracker.plugins import open_store
+from susracker.runtime.clock import to_microseconds, utc_now
 from susracker.stores.sqlite.database import Database
-from susracker.stores.sqlite.rows import to_integer
 from tests.server.conftest import Operator, Site, SocketClient
 from tests.waiting import PATIENCE, wait_until
 
@@ -33,10 +33,6 @@ IN_TIME = 10.0
 slow, but what waits for a client to answer a ping takes 25 s."""
 
 
-def now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
 class Keys:
     """Keys of a site's store, made and ended as `susracker keys` does it."""
 
@@ -45,11 +41,11 @@ class Keys:
 
     def make(self, role: str, name: str) -> str:
         with open_store(self.url) as store:
-            return str(issue(store, role, name, None, None, now())[1])
+            return str(issue(store, role, name, None, None, utc_now())[1])
 
     def revoke(self, key: str) -> None:
         with open_store(self.url) as store:
-            store.revoke_key(key.split("_")[1], now())
+            store.revoke_key(key.split("_")[1], utc_now())
 
     def rotate(self, key: str) -> str:
         with open_store(self.url) as store:
@@ -60,7 +56,7 @@ class Keys:
         sql = "UPDATE keys SET expires_at = ? WHERE id = ?"
         file = Path(self.url.removeprefix("sqlite:///"))
         with closing(Database(file)) as database, database.writing() as connection:
-            connection.execute(sql, (to_integer(at), key.split("_")[1]))
+            connection.execute(sql, (to_microseconds(at), key.split("_")[1]))
 
 
 @pytest.fixture(scope="module")
@@ -224,7 +220,7 @@ def test_a_connection_ends_when_its_key_expires(site, keys):
     key = keys.make("viewer", "short")
     wait_until_known(site, key)
     operator = Operator(site.url, {"key": key})
-    keys.let_expire(key, now() + timedelta(seconds=1))
+    keys.let_expire(key, utc_now() + timedelta(seconds=1))
     assert is_cut_off(operator)
     assert refusal(site.url, {"key": key})
 
@@ -254,7 +250,7 @@ def test_last_use_is_noted_and_not_on_each_request(site, keys):
             return store.key(key.split("_")[1]).last_used_at
 
     assert used() is None
-    before = now()
+    before = utc_now()
     wait_until_known(site, key)
     assert wait_until(lambda: used() is not None)
     noted = used()

@@ -17,11 +17,11 @@ from susracker.access.issuing import issue
 from susracker.errors import ConfigError, RateLimitError
 from susracker.loading import make_settings
 from susracker.plugins import open_store
+from susracker.runtime.clock import utc_now
 from susracker.server.body import MAX_PARTS
 from susracker.server.descriptors import possible_connections
 from susracker.server.limits import RateLimit
 from tests.server.conftest import Operator, SocketClient
-from tests.server.test_connections import now
 from tests.services.servers import redis_url, start_redis
 from tests.torture.processes import needs_proc
 from tests.torture.site import Site as RunningSite
@@ -103,7 +103,7 @@ def limited(own_site):
 
 def test_who_asks_too_often_is_told_when_to_come_back(own_site, tmp_path):
     with open_store(f"sqlite:///{tmp_path / 'site.db'}") as store:
-        keys = [issue(store, "viewer", name, None, None, now())[1] for name in ("Vic", "Val")]
+        keys = [issue(store, "viewer", name, None, None, utc_now())[1] for name in ("Vic", "Val")]
     limited = own_site("--rate-limit", SLOW, enrolled=False)
 
     def ask(key: str) -> requests.Response:

@@ -114,7 +114,7 @@ cameras = "gate-*"
 def start(folder: Path, web: WebServer, monkeypatch: pytest.MonkeyPatch) -> ServerProcess:
     monkeypatch.setenv("SUSRACKER_CONFIG", str(settings_file(folder, web)))
     store = f"sqlite:///{folder / 'site.db'}"
-    return ServerProcess("--store", store, "--follow-seconds", LONG, "--log-level", "error")
+    return ServerProcess("--store", store, "--follow-seconds", str(LONG), "--log-level", "error")
 
 
 def wait_for(web: WebServer, number: int) -> list[dict]:
