@@ -399,7 +399,7 @@ export const text = {
     head: { enrolled: "Enrolled", photos: "Photos each", frames: "Faces each search", falseAlerts: "False alerts", missed: "Missed" },
   },
 
-  admin: { title: "Administration" },
+  admin: { title: "Admin" },
 
   keys: {
     title: "Keys",

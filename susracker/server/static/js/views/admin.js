@@ -1,4 +1,4 @@
-// Administration: keys, the audit log, and for how long what is kept.
+// Admin: keys, the audit log, and for how long what is kept.
 
 import { auditPanel } from "../audit-panel.js";
 import { el } from "../dom.js";
