@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.waiting import wait_until
@@ -40,10 +41,17 @@ def row(page: Any, text: str) -> Any:
     return rows(page).filter(has_text=text)
 
 
+def _page_shows(page: Any, condition: Callable[[], bool]) -> bool:
+    """Whether a condition comes true in time; the page goes on meanwhile."""
+    return wait_until(condition, sleep=lambda seconds: page.wait_for_timeout(1000 * seconds))
+
+
 def eventually(page: Any, script: str) -> None:
     """Wait until a script's value is true; `wait_for_function` needs what the policy forbids."""
-    found = wait_until(
-        lambda: page.evaluate(script),
-        sleep=lambda seconds: page.wait_for_timeout(1000 * seconds),
-    )
-    assert found, script
+    assert _page_shows(page, lambda: page.evaluate(script)), script
+
+
+def first(page: Any, held: list[Any]) -> Any:
+    """The first request that a page's route holds back, waited for."""
+    assert _page_shows(page, lambda: bool(held))
+    return held[0]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.page.looks import expect, live, row
+from tests.page.looks import expect, first, live, row
 from tests.page.test_people import choose, jpeg_file
 from tests.server.conftest import COLLINS, HOPPER
 
@@ -250,7 +250,7 @@ def test_the_photo_that_was_dropped_last_is_shown_though_an_earlier_one_takes_lo
     choose(page, jpeg_file("second.jpg", faces["wall"]))
     expect(page.get_by_text("No face was found in this photo.")).to_be_visible()
     with page.expect_response("**/api/find"):
-        held[0].continue_()
+        first(page, held).continue_()
     page.evaluate("() => new Promise(requestAnimationFrame)")
     expect(page.get_by_text("No face was found in this photo.")).to_be_visible()
 
@@ -261,6 +261,7 @@ def hold(page: Any, where: str | re.Pattern[str]) -> Callable[[], None]:
     page.route(where, lambda route: held.append(route))
 
     def release() -> None:
+        first(page, held)
         (one,) = held
         one.continue_()
         page.unroute(where)
@@ -332,7 +333,7 @@ def test_older_alerts_come_once_by_several_clicks(site, pages):
     more = page.get_by_role("region", name="Alerts").first.get_by_role("button", name="Show more")
     more.click()
     expect(more).to_be_disabled()
-    answer(held[0])
+    answer(first(page, held))
     cameras = page.locator("td.camera")
     expect(cameras).to_have_count(100)
     assert len(set(cameras.all_inner_texts())) == 100
