@@ -1,5 +1,5 @@
-"""Connections that wait for a request, of which the oldest make room for new ones, and those whose
-client has left."""
+"""Connections that wait for a request, some of which make room for new ones, and those whose client
+has left."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOM = 0.05
 
 
 class Idling:
-    """Knows who waits for a request, the longest first.
+    """Knows who waits for a request: their first, or the next. The longest comes first in both.
 
     Args:
         connections: a pool of the greenlets of all connections.
@@ -24,22 +24,29 @@ class Idling:
     def __init__(self, connections: Any) -> None:
         self._connections = connections
         self._reserve = max(1, int(connections.size * ROOM))
-        self._idle: OrderedDict[Any, None] = OrderedDict()
+        self._new: OrderedDict[Any, None] = OrderedDict()
+        self._used: OrderedDict[Any, None] = OrderedDict()
 
     @contextmanager
-    def idle(self, connection: Any) -> Iterator[None]:
-        """In this block, the connection waits for its next request."""
-        self._idle[connection] = None
+    def idle(self, connection: Any, *, is_new: bool) -> Iterator[None]:
+        """In this block, the connection waits for a request.
+
+        Args:
+            is_new: whether it is the first one.
+        """
+        waiting = self._new if is_new else self._used
+        waiting[connection] = None
         try:
             yield
         finally:
-            self._idle.pop(connection, None)
+            waiting.pop(connection, None)
 
     def make_room(self) -> None:
-        """End the connections that have idled longest, if few more are possible."""
+        """End connections that idle, if few more are possible: those that were never used first,
+        so that a flood of them ends none that a camera uses now and then."""
         missing = self._reserve - self._connections.free_count()
-        for _ in range(min(missing, len(self._idle))):
-            connection, _ = self._idle.popitem(last=False)
+        for _ in range(min(missing, len(self._new) + len(self._used))):
+            connection, _ = (self._new or self._used).popitem(last=False)
             receive_no_more(connection)
 
 

@@ -112,7 +112,7 @@ class Requests:
 class Handler(WSGIHandler):
     """Answers the requests of a connection, which a silent client may not keep from others."""
 
-    _waits = HEAD_SECONDS
+    _is_new = True
 
     @property
     def _own_server(self) -> Any:
@@ -127,9 +127,10 @@ class Handler(WSGIHandler):
     def read_requestline(self) -> str:
         """The first line of a request; nothing if it does not come in time, or if others need the
         connection."""
-        seconds, self._waits = self._waits, IDLE_SECONDS
+        is_new, self._is_new = self._is_new, False
+        idle = self._own_server.idling.idle(self.socket, is_new=is_new)
         try:
-            with Timeout(seconds), self._own_server.idling.idle(self.socket):
+            with Timeout(HEAD_SECONDS if is_new else IDLE_SECONDS), idle:
                 return super().read_requestline()
         except Timeout:
             return ""

@@ -33,7 +33,6 @@ def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(run, "HEAD_SECONDS", SOON)
     monkeypatch.setattr(run, "IDLE_SECONDS", SOON)
-    monkeypatch.setattr(run.Handler, "_waits", SOON)
     server = run.Server(("127.0.0.1", 0), application, spawn=Pool(CONNECTIONS), log=None)
     server.start()
     yield server.server_port
@@ -98,6 +97,21 @@ def test_who_idles_longest_makes_room_at_once(port: int, monkeypatch) -> None:
         assert other.recv(100).startswith(b"HTTP/1.1 401")
     assert idle[0].recv(100) == b""
     for one in idle:
+        one.close()
+
+
+def test_who_never_asked_for_anything_makes_room_before_who_did(port: int, monkeypatch) -> None:
+    """A flood of connections must not end one that a camera or a page uses now and then."""
+    monkeypatch.setattr(run, "IDLE_SECONDS", LONG)
+    monkeypatch.setattr(run, "HEAD_SECONDS", LONG)
+    with closing(create_connection(("127.0.0.1", port))) as used, gevent.Timeout(PATIENCE):
+        used.sendall(HEAD + b"\r\n")
+        assert used.recv(100)
+        flood = [create_connection(("127.0.0.1", port)) for _ in range(2 * CONNECTIONS)]
+        assert flood[0].recv(100) == b""
+        used.sendall(HEAD + b"\r\n")
+        assert used.recv(100).startswith(b"HTTP/1.1 401")
+    for one in flood:
         one.close()
 
 
