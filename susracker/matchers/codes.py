@@ -12,6 +12,7 @@ then every row that may be among the nearest in full, so that codes do not chang
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ ROWS_AT_ONCE = 16_384
 CODED_AT_ONCE = 1024
 """Rows whose codes are made together: what each step leaves is still in the processor's cache. With
 `ROWS_AT_ONCE`, a million take five times as long."""
+
+CODERS = 2
+"""Threads that code the first rows."""
 
 ROOM = 1.1
 """Codes reach this many times as far from the centre as the rows that they are made for."""
@@ -57,22 +61,37 @@ class Codes:
         self._rows_at_once = rows_at_once
         self._centre = rows.mean(axis=0)
         parts = _parts(len(rows), CODED_AT_ONCE)
-        reach = max(float(np.abs(rows[part] - self._centre).max()) for part in parts)
+        reach = max(_furthest(rows[part] - self._centre) for part in parts)
         self._scale = np.float32(2 * ROOM * max(reach, TINY) / LEVELS)
         self._codes = np.empty((capacity, rows.shape[1]), np.uint8)
         self._longest = self._worst = np.float32(0)
-        for part in parts:
-            self.put(part.start, rows[part])
+        with ThreadPoolExecutor(CODERS) as pool:
+            for lengths in pool.map(lambda part: self._code(part.start, rows[part]), parts):
+                self._widen(*lengths)
         onnx_session()  # so that the first search need not make it
 
     def put(self, start: int, rows: Vectors) -> None:
         """Set the codes of the rows from `start` on."""
+        self._widen(*self._code(start, rows))
+
+    def _code(self, start: int, rows: Vectors) -> tuple[np.float32, np.float32]:
+        """Set codes, and return the greatest lengths of what they stand for and of their errors.
+        From any thread."""
         offsets = rows - self._centre
-        codes = np.clip(np.rint(offsets / self._scale) + MIDDLE, 0, LEVELS).astype(np.uint8)
-        self._codes[start : start + len(rows)] = codes
-        coded = (codes.astype(np.float32) - MIDDLE) * self._scale
-        self._longest = max(self._longest, _longest(coded))
-        self._worst = max(self._worst, _longest(offsets - coded))
+        coded = offsets / self._scale
+        # In place, as memory that was not used before costs more than the arithmetic.
+        np.rint(coded, out=coded)
+        coded += MIDDLE
+        np.clip(coded, 0, LEVELS, out=coded)
+        self._codes[start : start + len(rows)] = coded
+        coded -= MIDDLE
+        coded *= self._scale
+        offsets -= coded
+        return _longest(coded), _longest(offsets)
+
+    def _widen(self, longest: np.float32, worst: np.float32) -> None:
+        self._longest = max(self._longest, longest)
+        self._worst = max(self._worst, worst)
 
     def move(self, to: NDArray[np.intp], at: NDArray[np.intp]) -> None:
         """Copy the codes of some rows to others."""
@@ -138,8 +157,13 @@ def _parts(count: int, size: int) -> list[slice]:
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
+def _furthest(offsets: Vectors) -> float:
+    """The largest of all numbers, without their signs; overwrites them."""
+    return float(np.abs(offsets, out=offsets).max())
+
+
 def _longest(rows: Vectors) -> np.float32:
-    return np.float32(np.linalg.norm(rows, axis=1).max(initial=0))
+    return np.float32(np.sqrt(np.einsum("ij,ij->i", rows, rows).max(initial=0)))
 
 
 def in_digits(

@@ -75,9 +75,10 @@ class ExactMatcher(Matcher):
         with self._lock.writing():
             if self._slots:
                 self._drop({name for name in criminal_ids if name in self._slots})
-            names = list(dict.fromkeys(criminal_ids))
-            slots = self._assign_slots(names)
-            if len(names) < len(criminal_ids):
+            if len(set(criminal_ids)) == len(criminal_ids):
+                slots = self._assign_slots(criminal_ids)
+            else:
+                self._assign_slots(list(dict.fromkeys(criminal_ids)))
                 slots = [self._slots[name] for name in criminal_ids]
             self._append(vectors, slots)
 
@@ -132,7 +133,7 @@ class ExactMatcher(Matcher):
         found = [Neighbour(self._ids[s], b) for s, b in zip(slots.tolist(), best, strict=True)]
         return sorted(found, key=lambda one: (-one.similarity, one.criminal_id))[:k]
 
-    def _assign_slots(self, names: list[str]) -> list[int]:
+    def _assign_slots(self, names: Sequence[str]) -> list[int]:
         """Give each name a slot, none of which has one yet. Free slots are used first."""
         reused = [self._free.pop() for _ in range(min(len(self._free), len(names)))]
         for slot, name in zip(reused, names, strict=False):

@@ -138,7 +138,8 @@ class ScoredGallery:
 
         The vectors of `people` belong to the matcher afterwards.
         """
-        affected = [one for one in (*removed, *people.ids) if one in self._members]
+        changed = (*removed, *people.ids) if self._members else ()
+        affected = [one for one in changed if one in self._members]
         previous = {one: self._members[one] for one in affected}
         self._remove(removed)
         self._put(people)
@@ -201,10 +202,10 @@ class ScoredGallery:
     def _put(self, people: FusedTemplates) -> None:
         if not people.ids:
             return
-        self._people.put(people.ids, people.template_counts)
+        replaced = self._people.put(people.ids, people.template_counts)
         self._matcher.load(people.ids, people.vectors)
         # A search may have computed statistics of the previous vectors just before the load.
-        self._people.forget_statistics(people.ids)
+        self._people.forget_statistics(replaced)
 
     def _update_members(self, previous: Mapping[str, Vectors]) -> None:
         """Give members their present vectors, or choose members anew if too many are outdated.

@@ -72,15 +72,17 @@ class People:
             counted = np.bincount(self._template_counts)
         return Counter({number: int(n) for number, n in enumerate(counted) if number and n})
 
-    def put(self, ids: Sequence[str], template_counts: Sequence[int]) -> None:
-        """Add or replace criminals, without statistics."""
+    def put(self, ids: Sequence[str], template_counts: Sequence[int]) -> list[str]:
+        """Add or replace criminals, without statistics. Returns those who are replaced."""
         with self._lock:
-            new = [one for one in ids if one not in self._rows]
+            known = [one for one in ids if one in self._rows]
+            new = [one for one in ids if one not in self._rows] if known else ids
             added = self._add_rows(new)
             # At a start everyone is new, and a million need not be looked up.
             rows = np.array(added, np.intp) if len(new) == len(ids) else self._rows_of(ids)
             self._template_counts[rows] = template_counts
             self._invalidate(rows)
+        return known
 
     def remove(self, ids: Iterable[str]) -> None:
         """Remove criminals; unknown ids are ignored."""

@@ -9,9 +9,11 @@ wiped is zeros. Owners are in the order of their bytes, so that one is found wit
 from __future__ import annotations
 
 import json
+import threading
 import zlib
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from io import BufferedIOBase
 from typing import Any
@@ -29,6 +31,9 @@ HEAD_BYTES = 4096
 CHECKSUM_BYTES = 4
 NUMBER = np.dtype("<f4")
 PLACE = np.dtype("<i8")
+
+READERS = 2
+"""Threads that copy templates: most of the time goes to memory that was not used before."""
 
 ROWS_IN_PIECE = 1024
 """Half a megabyte, which is read, checked and, where someone is wiped, written again at once."""
@@ -88,6 +93,7 @@ class CopyFile:
     def __init__(self, file: BufferedIOBase, sealer: Sealer) -> None:
         self._file = file
         self._sealer = sealer
+        self._reading = threading.Lock()
         self._added = len(sealer.seal(b"", "")) + CHECKSUM_BYTES
         file.seek(0)
         self.head = Head.from_bytes(file.read(HEAD_BYTES))
@@ -106,15 +112,16 @@ class CopyFile:
         vectors = np.empty((len(kept) + len(owners), self.head.dimension), NUMBER)
         if kept:
             vectors[: len(kept)] = before.vectors
-        for number in range(self._pieces):
-            start = number * ROWS_IN_PIECE
-            theirs, piece = owners[start : start + ROWS_IN_PIECE], self._piece(number)
-            if without and not without.isdisjoint(theirs):
-                left = [row for row, one in enumerate(theirs) if one not in without]
-                theirs, piece = [theirs[row] for row in left], piece[left]
-            _refuse_wiped(piece)
-            vectors[len(kept) : len(kept) + len(piece)] = piece
-            kept += theirs
+        with ThreadPoolExecutor(READERS) as pool:
+            copied = []
+            for number in range(self._pieces):
+                theirs = owners[number * ROWS_IN_PIECE : (number + 1) * ROWS_IN_PIECE]
+                rows = [row for row, one in enumerate(theirs) if one not in without]
+                place = slice(len(kept), len(kept) + len(rows))
+                copied.append(pool.submit(self._copy, number, rows, vectors[place]))
+                kept += [theirs[row] for row in rows] if len(rows) < len(theirs) else theirs
+            for one in copied:
+                one.result()
         return TemplateRows(kept, vectors[: len(kept)])
 
     def wipe(self, criminal_ids: Collection[str]) -> None:
@@ -132,6 +139,14 @@ class CopyFile:
             piece[rows] = 0
             self._file.seek(self._place(number))
             self._file.write(_sealed_piece(self._sealer, self.head.token, number, piece.tobytes()))
+
+    def _copy(self, number: int, rows: list[int], to: Vectors) -> None:
+        """Copy some templates of a piece. From any thread."""
+        with self._reading:
+            piece = self._piece(number)
+        piece = piece[rows] if len(rows) < len(piece) else piece
+        _refuse_wiped(piece)
+        to[:] = piece
 
     def _lines(self) -> _Lines:
         """All owners, checked: whoever is not found among damaged ones would not be wiped."""
