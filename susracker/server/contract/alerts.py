@@ -13,7 +13,8 @@ from susracker.oversight import Encounter, Verdict
 class Shown(BaseModel):
     """The base of everything that is answered: exactly these fields, each with its description."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    # Built when they are first asked for, for hardly any server is: each start would wait for it.
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, defer_build=True)
 
 
 class CandidateShown(Shown):
