@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from susracker.faces.boxes import Box
 from susracker.faces.images import crop, resized
-from susracker.faces.light import brightened, gain_of
+from susracker.faces.light import Light, brightened, light_of, searchable, smoothed
 from susracker.faces.network import CHIP_SIZE
 from susracker.faces.weights import LANDMARKS, weights_file
 from susracker.models import Picture
@@ -83,11 +83,11 @@ Transform = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 
-def find_landmarks(picture: Picture, box: Box) -> tuple[Landmarks, float]:
+def find_landmarks(picture: Picture, box: Box) -> tuple[Landmarks, Light]:
     """Find dlib's five points of the face in a box.
 
     Returns:
-        shape (5, 2), in pixels of the picture; and the factor that brightens this face.
+        shape (5, 2), in pixels of the picture; and what this face lacks in light.
 
     Raises:
         EncoderError: the landmark model is missing.
@@ -100,10 +100,11 @@ def find_landmarks(picture: Picture, box: Box) -> tuple[Landmarks, float]:
     region = resized(region, scale)
     edges = box.left - left, box.top - top, box.right - left, box.bottom - top
     own = Box(*edges).mapped(scale)
-    gain = gain_of(crop(region, own, 0))
-    points = _model()(np.ascontiguousarray(brightened(region, gain)), _rectangle(own)).parts()
+    light = light_of(crop(region, own, 0))
+    bright = np.ascontiguousarray(searchable(region, light.gain))
+    points = _model()(bright, _rectangle(own)).parts()
     found = np.array([(point.x, point.y) for point in points], np.float32)
-    return np.asarray(found / scale + (left, top), np.float32), gain
+    return np.asarray(found / scale + (left, top), np.float32), light
 
 
 def box_of(landmarks: Landmarks) -> Box:
@@ -115,23 +116,23 @@ def box_of(landmarks: Landmarks) -> Box:
     return Box(x - width / 2, y - width / 2, x + width / 2, y + width / 2)
 
 
-def chip_of(picture: Picture, landmarks: Landmarks, gain: float, size: int = CHIP_SIZE) -> Picture:
+def chip_of(picture: Picture, landmarks: Landmarks, light: Light, size: int = CHIP_SIZE) -> Picture:
     """Align a face as dlib's `get_face_chip` does, but for the pixels beyond the picture.
 
     OpenCV takes a tenth of dlib's time, and lets go of Python's lock.
 
     Args:
         landmarks: shape (5, 2), in pixels of the picture.
-        gain: factor that brightens the face.
+        light: what the face lacks.
 
     Returns:
         shape (size, size, 3).
     """
-    return _cut_out(picture, _transform(landmarks, size), gain, size)
+    return _cut_out(picture, _transform(landmarks, size), light, size)
 
 
 def aligned(
-    picture: Picture, landmarks: Landmarks, gain: float, size: int, points: Points
+    picture: Picture, landmarks: Landmarks, light: Light, size: int, points: Points
 ) -> Picture:
     """Align a face as a network of the ArcFace kind takes it.
 
@@ -140,7 +141,7 @@ def aligned(
 
     Args:
         landmarks: shape (5, 2), in pixels of the picture.
-        gain: factor that brightens the face.
+        light: what the face lacks.
         points: where those of `ARCFACE` belong, shape (5, 2), in pixels of the result.
 
     Returns:
@@ -148,10 +149,10 @@ def aligned(
     """
     turn, shift = _similarity(_complex(MEAN_POINTS), _complex(points))
     turn, shift = _similarity(_complex(landmarks), _complex(MEAN_FACE) * turn + shift)
-    return _cut_out(picture, _matrix(1 / turn, -shift / turn), gain, size)
+    return _cut_out(picture, _matrix(1 / turn, -shift / turn), light, size)
 
 
-def _cut_out(picture: Picture, transform: Transform, gain: float, size: int) -> Picture:
+def _cut_out(picture: Picture, transform: Transform, light: Light, size: int) -> Picture:
     """The part of a picture that a transform from a chip leads to, and a face in it brightened."""
     scale = float(np.hypot(*transform[:, 0]))
     if scale > SMOOTH:
@@ -163,7 +164,9 @@ def _cut_out(picture: Picture, transform: Transform, gain: float, size: int) -> 
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return brightened(np.asarray(chip, np.uint8), gain)
+    bright = brightened(np.asarray(chip, np.uint8), light.gain)
+    # 7 pixels of dlib's chip. Noise of the picture is as much wider in it as the face is.
+    return smoothed(bright, 2 * round(size / 50) + 1) if light.is_noisy else bright
 
 
 def _transform(landmarks: Landmarks, size: int = CHIP_SIZE) -> Transform:

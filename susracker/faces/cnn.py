@@ -22,7 +22,7 @@ from susracker.faces.boxes import Box, Found
 from susracker.faces.built import InexactNetworkError, load_network, open_session, sample_portrait
 from susracker.faces.cache import cache_folder
 from susracker.faces.images import copies, resized
-from susracker.faces.light import brightened, gain_of
+from susracker.faces.light import gain_of, searchable
 from susracker.faces.network import DETECTOR_FORMAT, INT8_FORMAT, PIXELS, SCORES, WINDOW
 from susracker.faces.weights import DETECTION as WEIGHTS
 from susracker.faces.weights import weights_file
@@ -125,7 +125,7 @@ class Cnn:
         """
         border, averaged_below = (NARROW, AVERAGED_BELOW) if central else (BORDER, 1.0)
         small = resized(picture, scale, averaged_below)
-        return self._windows(brightened(small, gain_of(small)), scale, threshold, border)
+        return self._windows(searchable(small, gain_of(small)), scale, threshold, border)
 
     def windows_of_copies(
         self, picture: Picture, scales: Sequence[float], threshold: float
@@ -134,7 +134,7 @@ class Cnn:
         small = list(copies(picture, scales))
         gain = gain_of(small[-1])
         return [
-            self._windows(brightened(copy, gain), scale, threshold, BORDER)
+            self._windows(searchable(copy, gain), scale, threshold, BORDER)
             for copy, scale in zip(small, scales, strict=True)
         ]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from susracker.faces.alignment import Landmarks, chip_of, find_landmarks
 from susracker.faces.boxes import Box
 from susracker.faces.images import crop, encode_jpeg
+from susracker.faces.light import DAY, Light
 from susracker.faces.quality import measure
 from susracker.models import Picture, Quality
 
@@ -24,26 +25,30 @@ class Face:
         box: may reach beyond the picture.
         landmarks: dlib's five points, shape (5, 2), in pixels of the picture.
         score: the detector's confidence.
-        gain: the factor that brightens the face; 1 unless it is dark.
+        light: what the face lacks in light.
     """
 
     picture: Picture = field(repr=False)
     box: Box
     landmarks: Landmarks
     score: float
-    gain: float = 1.0
+    light: Light = DAY
 
     # Two threads that ask at the same time may both compute what is cached; the results are equal.
 
     @cached_property
     def chip(self) -> Picture:
         """The aligned face, shape (150, 150, 3), R, G, B. Computed on first use."""
-        return chip_of(self.picture, self.landmarks, self.gain)
+        return chip_of(self.picture, self.landmarks, self.light)
 
     @cached_property
     def quality(self) -> Quality:
         """How well the face can be recognised. Computed on first use."""
-        return measure(self.landmarks, self.chip, self.score, self.gain)
+        chip = self.chip
+        if self.light.is_noisy:  # and so was smoothed: it would be taken for blurred
+            unsmoothed = replace(self.light, is_noisy=False)
+            chip = chip_of(self.picture, self.landmarks, unsmoothed)
+        return measure(self.landmarks, chip, self.score, self.light.gain)
 
     def crop(self, margin: float) -> Picture:
         """Cut the face out of its picture.
@@ -70,5 +75,5 @@ def locate(picture: Picture, box: Box, score: float) -> Face:
     Raises:
         EncoderError: the landmark model is missing.
     """
-    landmarks, gain = find_landmarks(picture, box)
-    return Face(picture, box, landmarks, score, gain)
+    landmarks, light = find_landmarks(picture, box)
+    return Face(picture, box, landmarks, score, light)

@@ -63,8 +63,8 @@ class OnnxEncoder(Encoder):
     def align(self, face: Face) -> Picture:
         points, size = self._input.points, self._input.size
         if points is None:
-            return chip_of(face.picture, face.landmarks, face.gain, size)
-        return aligned(face.picture, face.landmarks, face.gain, size, points)
+            return chip_of(face.picture, face.landmarks, face.light, size)
+        return aligned(face.picture, face.landmarks, face.light, size, points)
 
     def embed(self, chips: Chips) -> Vectors:
         try:

@@ -65,7 +65,7 @@ def test_landmarks_and_chip_are_dlibs_own():
             reach = face.box.width / 2
             left, top = face.box.left - reach, face.box.top - reach
             right, bottom = face.box.right + reach, face.box.bottom + reach
-            if min(left, top) < 0 or right > width or bottom > height or face.gain != 1:
+            if min(left, top) < 0 or right > width or bottom > height or face.light.gain != 1:
                 continue
             landmarks, chip = by_dlib(picture, face)
             assert np.array_equal(face.landmarks, landmarks)
@@ -91,7 +91,7 @@ def test_a_dark_face_is_brightened():
     bright = hopper()
     dark = (portrait(HOPPER) * 0.1).astype(np.uint8)
     (face,) = detector.find(dark)
-    assert face.gain > 3
+    assert face.light.gain > 3
     assert np.abs(face.landmarks - bright.landmarks).max() < 0.03 * bright.box.width
     assert face.chip.mean() > 3 * dark.mean()
     assert face.quality.brightness == pytest.approx(0.1 * bright.quality.brightness, rel=0.2)
