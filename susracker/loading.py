@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from susracker.config import ENV_PREFIX, Settings, flag_name, variable_name
 from susracker.errors import ConfigError
 from susracker.passwords import without_password
+from susracker.runtime.files import USUAL_MODE, write_whole
 
 FILE_NAME = "susracker.toml"
 SECRET = "data_key"  # nosec B105
@@ -105,7 +106,7 @@ def write_setting(name: str, value: float | int | str, file: Path | None = None)
         document = tomlkit.parse(text)
         before = document.get(name)
         document[name] = value
-        path.write_text(tomlkit.dumps(document), encoding="utf-8")
+        write_whole(path, tomlkit.dumps(document).encode(), USUAL_MODE)
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot write {name} = {value} to {path}: {error}") from error
     return before

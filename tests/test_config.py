@@ -11,8 +11,9 @@ from click.testing import CliRunner
 from susracker.cli import main
 from susracker.config import Settings
 from susracker.errors import ConfigError
-from susracker.loading import load_settings
+from susracker.loading import load_settings, write_setting
 from susracker.passwords import told_without_password, without_password
+from tests.disks import full_disk
 
 
 @pytest.fixture(autouse=True)
@@ -149,3 +150,21 @@ def test_hiding_passwords_takes_no_longer_than_a_text_is_long(part):
     without_password(text)
     told_without_password(ValueError("wrong"), text)
     assert time.process_time() - started < 2
+
+
+def test_a_setting_is_written_and_the_rest_of_the_file_stays(tmp_path):
+    assert write_setting("threshold_shift", 0.25) is None
+    write("# the gates\nport = 5001\n")
+    assert write_setting("threshold_shift", 0.5) is None
+    assert write_setting("threshold_shift", 0.25) == 0.5
+    assert (tmp_path / "susracker.toml").read_text() == (
+        "# the gates\nport = 5001\nthreshold_shift = 0.25\n"
+    )
+
+
+def test_a_setting_that_cannot_be_written_leaves_the_file_as_it_is(tmp_path):
+    write("# the gates\nport = 5001\n")
+    with full_disk(20), pytest.raises(ConfigError, match=r"cannot write threshold_shift = 0\.5"):
+        write_setting("threshold_shift", 0.5)
+    assert [one.name for one in tmp_path.iterdir()] == ["susracker.toml"]
+    assert load_settings().settings.port == 5001

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from susracker.plugins import (
     open_encoder,
     open_existing_store_of,
 )
-from susracker.runtime.files import draft, make_private_folder, sync_folder
+from susracker.runtime.files import make_private_folder, write_whole
 from susracker.runtime.interruption import Interruption
 from susracker.runtime.threads import one_core_a_thread
 from susracker.watchlist.scoring import (
@@ -182,9 +181,7 @@ def _written(encoder_id: str, fitted: Fitted) -> Path:
     file = scoring_file(encoder_id)
     try:
         make_private_folder(file.parent)
-        with draft(file, scoring_bytes(fitted.scoring, fitted.photos)) as written:
-            os.replace(written, file)
-        sync_folder(file.parent)
+        write_whole(file, scoring_bytes(fitted.scoring, fitted.photos))
     except OSError as error:
         raise InputError(f"cannot write {file}: {error.strerror}") from error
     return file
