@@ -144,7 +144,9 @@ def test_every_route_refuses_what_is_too_deep(site, path):
 
 def test_a_form_has_so_many_parts_at_most(site):
     files = [("file", (f"{n}.jpg", b"x", "image/jpeg")) for n in range(MAX_PARTS + 1)]
-    assert site.post("/api/criminals", data={"name": "Jo"}, files=files).status_code == 413
+    answer = site.post("/api/criminals", data={"name": "Jo"}, files=files)
+    assert answer.status_code == 413
+    assert answer.json()["error"] == "a form has at most 1,000 fields and files"
     fields = "&".join(["name=Jo"] * (MAX_PARTS + 1))
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     assert site.post("/api/criminals", data=fields, headers=headers).status_code == 413
