@@ -168,3 +168,29 @@ def test_a_setting_that_cannot_be_written_leaves_the_file_as_it_is(tmp_path):
         write_setting("threshold_shift", 0.5)
     assert [one.name for one in tmp_path.iterdir()] == ["susracker.toml"]
     assert load_settings().settings.port == 5001
+
+
+PATHS = ("cert", "key", "record", "audit_key", "benchmark_file")
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_path_may_begin_in_the_home_folder(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    write(f'{name} = "~/a/b"')
+    assert getattr(load_settings().settings, name) == str(tmp_path / "a" / "b")
+    write(f'{name} = "a/~"')
+    assert getattr(load_settings().settings, name) == "a/~"
+    write(f'{name} = "~nobody-of-that-name/b"')
+    with pytest.raises(ConfigError, match=rf"^{name} = .* \(susracker.toml\): .* name of no user"):
+        load_settings()
+
+
+def test_the_settings_file_may_be_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("SUSRACKER_CONFIG", "~/site.toml")
+    (tmp_path / "site.toml").write_text("port = 5004")
+    printed = CliRunner().invoke(main, ["settings", "--json"]).stdout
+    (port,) = [one for one in json.loads(printed) if one["name"] == "port"]
+    assert (port["value"], port["source"]) == (5004, str(tmp_path / "site.toml"))

@@ -198,7 +198,7 @@ def _certificate(loaded: LoadedSettings) -> Iterator[Finding]:
 
 def _disks(loaded: LoadedSettings) -> Iterator[Finding]:
     settings = loaded.settings
-    folders = {"audit key": expanded(settings.audit_key).parent}
+    folders = {"audit key": Path(settings.audit_key).parent}
     scheme, _, path = settings.store.partition("sqlite:///")
     if not scheme and path:
         folders["store"] = expanded(path).parent

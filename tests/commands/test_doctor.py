@@ -241,8 +241,8 @@ def test_a_full_disk(url, monkeypatch):
     assert (status, found["disk of store"][0][0]) == (1, "problem")
 
 
-def test_a_home_of_nobody_is_a_finding(url):
-    _, found = doctor(url, "--audit-key", "~nobody-of-that-name/key")
+def test_a_home_of_nobody_is_a_finding():
+    _, found = doctor("sqlite:///~nobody-of-that-name/site.db")
     assert found["disk"] == [("problem", found["disk"][0][1])]
     assert "name of no user" in found["disk"][0][1]
 
