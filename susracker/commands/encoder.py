@@ -14,6 +14,7 @@ from susracker.commands.auditing import unaudited
 from susracker.commands.encoding import encode_missing
 from susracker.commands.findings import show_findings
 from susracker.commands.groups import CommandGroup
+from susracker.commands.hints import to_type
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import steps
 from susracker.enrolment.enroller import Enroller
@@ -163,7 +164,7 @@ def prepare(loaded: LoadedSettings) -> None:
         raise click.exceptions.Exit(interruption.exit_status)
     if made < missing:
         raise click.exceptions.Exit(1)
-    click.echo(f"susracker serve --encoder {settings.encoder} can start with them")
+    click.echo(f"{to_type(loaded, 'serve', '--encoder', settings.encoder)} can start with them")
 
 
 def _show(fitted: Fitted) -> None:
