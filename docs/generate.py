@@ -34,6 +34,8 @@ INTRODUCTION = """# Command line
 `make docs` makes this page from `--help`, and a test checks that it did.
 """
 
+HOME = "Paths of files and folders may begin with `~`, the home folder of whoever runs the command."
+
 
 def cli_page() -> str:
     """The text of docs/cli.md."""
@@ -63,7 +65,7 @@ def _commands(
 
 
 def _settings_table() -> str:
-    rows = ["## Settings", "", "| key in susracker.toml | variable | default | help |"]
+    rows = ["## Settings", "", HOME, "", "| key in susracker.toml | variable | default | help |"]
     rows.append("|---|---|---|---|")
     for name, field in Settings.model_fields.items():
         default = "depends on the machine" if field.default_factory else shown(field.default)

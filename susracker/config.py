@@ -14,6 +14,9 @@ from typing import Annotated, Literal
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from susracker.errors import ConfigError
+from susracker.runtime.files import expanded
+
 ENV_PREFIX = "SUSRACKER_"
 SIGHTING: Literal["sighting"] = "sighting"
 DEFAULT_DETECTOR = "cnn"
@@ -42,6 +45,17 @@ Listed = Annotated[str, BeforeValidator(_join)]
 
 Networks = Annotated[Listed, AfterValidator(_check_networks)]
 """Networks in CIDR notation, separated by commas."""
+
+
+def _in_full(path: str) -> str:
+    try:
+        return str(expanded(path)) if path.startswith("~") else path
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+
+
+PathText = Annotated[str, AfterValidator(_in_full)]
+"""The path of a file or folder; `~` or `~user` at its beginning is a home folder."""
 
 
 def split(text: str) -> list[str]:
@@ -175,8 +189,10 @@ class Settings(BaseModel):
         description="Names by which clients may address the server, besides its IP addresses, "
         "localhost and the names of its machine: separated by commas, or * for all.",
     )
-    cert: str = Field("", description="File of the server's TLS certificate and its chain, as PEM.")
-    key: str = Field("", description="File of the private key of that certificate, as PEM.")
+    cert: PathText = Field(
+        "", description="File of the server's TLS certificate and its chain, as PEM."
+    )
+    key: PathText = Field("", description="File of the private key of that certificate, as PEM.")
     behind_proxy: Networks = Field(
         "",
         description="Networks of the proxies that may say who a client is and whether it came by "
@@ -230,7 +246,7 @@ class Settings(BaseModel):
         description="What moves the place and time where a person was last seen, and in MongoDB "
         "those that a panel shows: each sighting, or only an alert that people confirmed.",
     )
-    record: str = Field(
+    record: PathText = Field(
         "",
         description="Folder in which to keep accepted detections for replay, strangers' faces "
         "included. Empty: keep none.",
@@ -272,12 +288,12 @@ class Settings(BaseModel):
         0,
         description="How long entries of the audit log are kept, in days. 0: without a limit.",
     )
-    audit_key: str = Field(
+    audit_key: PathText = Field(
         default_factory=default_audit_key,
         description="File of the private key that signs the audit log; made when it is first "
         "needed. Servers that share a store share it.",
     )
-    benchmark_file: str = Field(
+    benchmark_file: PathText = Field(
         default_factory=default_benchmark_file,
         description="File of the figures that susracker benchmark --keep writes, and that the "
         "operators' page shows.",

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from susracker.config import ENV_PREFIX, Settings, flag_name, variable_name
 from susracker.errors import ConfigError
 from susracker.passwords import without_password
+from susracker.runtime.files import USUAL_MODE, expanded, write_whole
 
 FILE_NAME = "susracker.toml"
 SECRET = "data_key"  # nosec B105
@@ -55,7 +56,7 @@ def load_settings(
     Raises:
         ConfigError: a value fails its check, a key is unknown, or the file cannot be read.
     """
-    path = file or Path(FILE_NAME)
+    path = expanded(file or FILE_NAME)
     in_file = _read_file(path, required=file is not None)
     tables = {name: in_file.pop(name) for name in TABLES if name in in_file}
     layers = [
@@ -99,13 +100,13 @@ def write_setting(name: str, value: float | int | str, file: Path | None = None)
     Raises:
         ConfigError: the file cannot be read or written.
     """
-    path = file or Path(FILE_NAME)
+    path = expanded(file or FILE_NAME)
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         document = tomlkit.parse(text)
         before = document.get(name)
         document[name] = value
-        path.write_text(tomlkit.dumps(document), encoding="utf-8")
+        write_whole(path, tomlkit.dumps(document).encode(), USUAL_MODE)
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot write {name} = {value} to {path}: {error}") from error
     return before

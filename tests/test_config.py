@@ -11,8 +11,9 @@ from click.testing import CliRunner
 from susracker.cli import main
 from susracker.config import Settings
 from susracker.errors import ConfigError
-from susracker.loading import load_settings
+from susracker.loading import load_settings, write_setting
 from susracker.passwords import told_without_password, without_password
+from tests.disks import full_disk
 
 
 @pytest.fixture(autouse=True)
@@ -149,3 +150,47 @@ def test_hiding_passwords_takes_no_longer_than_a_text_is_long(part):
     without_password(text)
     told_without_password(ValueError("wrong"), text)
     assert time.process_time() - started < 2
+
+
+def test_a_setting_is_written_and_the_rest_of_the_file_stays(tmp_path):
+    assert write_setting("threshold_shift", 0.25) is None
+    write("# the gates\nport = 5001\n")
+    assert write_setting("threshold_shift", 0.5) is None
+    assert write_setting("threshold_shift", 0.25) == 0.5
+    assert (tmp_path / "susracker.toml").read_text() == (
+        "# the gates\nport = 5001\nthreshold_shift = 0.25\n"
+    )
+
+
+def test_a_setting_that_cannot_be_written_leaves_the_file_as_it_is(tmp_path):
+    write("# the gates\nport = 5001\n")
+    with full_disk(20), pytest.raises(ConfigError, match=r"cannot write threshold_shift = 0\.5"):
+        write_setting("threshold_shift", 0.5)
+    assert [one.name for one in tmp_path.iterdir()] == ["susracker.toml"]
+    assert load_settings().settings.port == 5001
+
+
+PATHS = ("cert", "key", "record", "audit_key", "benchmark_file")
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_path_may_begin_in_the_home_folder(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    write(f'{name} = "~/a/b"')
+    assert getattr(load_settings().settings, name) == str(tmp_path / "a" / "b")
+    write(f'{name} = "a/~"')
+    assert getattr(load_settings().settings, name) == "a/~"
+    write(f'{name} = "~nobody-of-that-name/b"')
+    with pytest.raises(ConfigError, match=rf"^{name} = .* \(susracker.toml\): .* name of no user"):
+        load_settings()
+
+
+def test_the_settings_file_may_be_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("SUSRACKER_CONFIG", "~/site.toml")
+    (tmp_path / "site.toml").write_text("port = 5004")
+    printed = CliRunner().invoke(main, ["settings", "--json"]).stdout
+    (port,) = [one for one in json.loads(printed) if one["name"] == "port"]
+    assert (port["value"], port["source"]) == (5004, str(tmp_path / "site.toml"))

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from typing_extensions import Self
 
@@ -15,7 +16,6 @@ from susracker.access.signing import PublicKey, SigningKey
 from susracker.errors import ConfigError, StoreFormatError
 from susracker.oversight import AuditEntry, AuditHead
 from susracker.runtime.clock import Clock, utc_now
-from susracker.runtime.files import expanded
 from susracker.stores.access import NOTHING_BEFORE, Access
 
 MAX_REASON = 500
@@ -77,7 +77,7 @@ class AuditLog:
             ConfigError: the file cannot be read or made, is not a key, or another key has signed.
             StoreFormatError: the log was changed.
         """
-        log = cls(store, SigningKey.load_or_make(expanded(key_file)))
+        log = cls(store, SigningKey.load_or_make(Path(key_file)))
         log._signed(store.audit_head())
         return log
 

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from susracker.access.chain import signed_part
 from susracker.errors import ConfigError
 from susracker.oversight import AuditHead
-from susracker.runtime.files import draft, make_private_folder, sync_folder
+from susracker.runtime.files import draft, make_private_folder, sync_folder, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -139,8 +139,6 @@ def _publish(path: Path, key: PublicKey) -> None:
     if path.exists():
         return
     try:
-        with draft(path, key.pem(), PUBLIC_MODE) as written:
-            written.replace(path)
-        sync_folder(path.parent)
+        write_whole(path, key.pem(), PUBLIC_MODE)
     except OSError as error:
         log.warning("cannot write the public key of the audit log to %s: %s", path, error)

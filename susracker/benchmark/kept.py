@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from susracker.benchmark.rules import AS_NORM
 from susracker.benchmark.run import Plan
 from susracker.errors import ConfigError, InputError
+from susracker.runtime.files import USUAL_MODE, write_whole
 
 REALISED = ("realised_fpir", "realised_fnir")
 
@@ -80,11 +80,9 @@ def keep(file: Path, record: Mapping[str, Any], plan: Plan, measured_at: datetim
         threshold_shift=plan.threshold_shift,
         rates=rates,
     )
-    part = file.with_name(f"{file.name}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(kept.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        os.replace(part, file)
+        write_whole(file, (kept.model_dump_json(indent=2) + "\n").encode(), USUAL_MODE)
     except OSError as error:
         raise InputError(f"cannot write {file}: {error.strerror}") from error
 

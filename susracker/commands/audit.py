@@ -23,7 +23,7 @@ from susracker.commands.shown import print_json
 from susracker.errors import InputError
 from susracker.oversight import AuditEntry, AuditHead
 from susracker.plugins import open_existing_store_of
-from susracker.runtime.files import expanded, open_private
+from susracker.runtime.files import open_private
 from susracker.runtime.text import counted, on_one_line
 
 MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
@@ -191,7 +191,7 @@ def new_key_command(loaded: LoadedSettings, reason: str) -> None:
     with open_existing_store_of(loaded.settings) as store:
         head = store.audit_head()
         detail = {"before": head.key_id if head else None}
-        key = SigningKey.load_or_make(expanded(loaded.settings.audit_key))
+        key = SigningKey.load_or_make(Path(loaded.settings.audit_key))
         log = AuditLog(store, key)
         log.take_over(Act(**acting(), action="audit.new_key", reason=reason, detail=detail))
     click.echo(f"the audit log is signed with {loaded.settings.audit_key} from now on")

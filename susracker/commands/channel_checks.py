@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from susracker.commands.findings import Finding
+from susracker.commands.hints import to_type
 from susracker.commands.new_stores import is_missing
 from susracker.delivery.channels import shown_receiver
 from susracker.delivery.outbox import problem_of
@@ -26,12 +27,12 @@ def check_channels(loaded: LoadedSettings) -> Iterator[Finding]:
     """
     plan = plan_of(loaded.tables)
     for name, options in plan.channels.items():
-        yield _reached(name, options)
+        yield _reached(loaded, name, options)
     if plan.channels and not is_missing(loaded.settings):
         yield from _waiting(loaded, set(plan.channels))
 
 
-def _reached(name: str, options: AnyOptions) -> Finding:
+def _reached(loaded: LoadedSettings, name: str, options: AnyOptions) -> Finding:
     what = f"channel {name}"
     try:
         problem = problem_of_reaching(options)
@@ -41,7 +42,7 @@ def _reached(name: str, options: AnyOptions) -> Finding:
         return Finding(what, "problem", problem)
     receiver = shown_receiver(options)
     how = "is well formed" if isinstance(options, NotifyOptions) else "can be reached"
-    text = f"{receiver} {how}; susracker deliveries test {name} sends a message"
+    text = f"{receiver} {how}; {to_type(loaded, 'deliveries', 'test', name)} sends a message"
     return Finding(what, "ok", text)
 
 
@@ -54,11 +55,13 @@ def _waiting(loaded: LoadedSettings, names: set[str]) -> Iterator[Finding]:
                 continue
             what = f"channel {state.name}"
             if state.paused:
-                text = f"{problem_of(state)}. susracker deliveries resume {name} goes on"
+                resume = to_type(loaded, "deliveries", "resume", name)
+                text = f"{problem_of(state)}. {resume} goes on"
                 yield Finding(what, "warning", text)
             elif problem := problem_of(state):
                 yield Finding(what, "warning", f"is tried again: {problem}")
             if letters := len(store.dead_letters(state.name)):
-                text = f"{counted(letters, 'message')} not taken: susracker deliveries list "
-                text += f"{state.name} says why, and deliveries retry sends them again"
+                listed = to_type(loaded, "deliveries", "list", state.name)
+                text = f"{counted(letters, 'message')} not taken: {listed} says why, and "
+                text += "deliveries retry sends them again"
                 yield Finding(what, "warning", text)

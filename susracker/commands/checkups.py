@@ -17,6 +17,7 @@ from cryptography import x509
 
 from susracker.commands.channel_checks import check_channels
 from susracker.commands.findings import Finding, State
+from susracker.commands.hints import to_type
 from susracker.commands.listening import missing
 from susracker.commands.new_stores import is_missing
 from susracker.delivery.reaching import PORTS
@@ -85,7 +86,7 @@ def _network(loaded: LoadedSettings) -> Iterator[Finding]:
 def _store(loaded: LoadedSettings) -> Iterator[Finding]:
     url = without_password(loaded.settings.store)
     if is_missing(loaded.settings):
-        text = f"{url} is not there yet: susracker serve or enroll creates it"
+        text = f"{url} is not there yet: {to_type(loaded, 'serve')} creates it, as enroll does"
         yield Finding("store", "warning", text)
         return
     with open_store_of(loaded.settings) as store:
@@ -99,7 +100,8 @@ def _store(loaded: LoadedSettings) -> Iterator[Finding]:
 def _templates(loaded: LoadedSettings, store: Store) -> Iterator[Finding]:
     lacking = len(store.photos_without_template(open_encoder(loaded.settings.encoder).id))
     if lacking:
-        text = f"photos without a template: {lacking}. susracker serve makes them when it starts"
+        serve = to_type(loaded, "serve")
+        text = f"photos without a template: {lacking}. {serve} makes them when it starts"
         yield Finding("templates", "warning", text)
 
 
@@ -178,9 +180,8 @@ def _keys(loaded: LoadedSettings) -> Iterator[Finding]:
         yield Finding("keys", "ok", f"valid: {len(valid)} of {len(found)}")
     if ending:
         names = ", ".join(f"{key.name} ({key.expires_at:%Y-%m-%d})" for key in ending)
-        yield Finding(
-            "keys", "warning", f"expire soon: {names}. susracker keys create makes others"
-        )
+        create = to_type(loaded, "keys", "create")
+        yield Finding("keys", "warning", f"expire soon: {names}. {create} makes others")
 
 
 def _certificate(loaded: LoadedSettings) -> Iterator[Finding]:
@@ -198,7 +199,7 @@ def _certificate(loaded: LoadedSettings) -> Iterator[Finding]:
 
 def _disks(loaded: LoadedSettings) -> Iterator[Finding]:
     settings = loaded.settings
-    folders = {"audit key": expanded(settings.audit_key).parent}
+    folders = {"audit key": Path(settings.audit_key).parent}
     scheme, _, path = settings.store.partition("sqlite:///")
     if not scheme and path:
         folders["store"] = expanded(path).parent

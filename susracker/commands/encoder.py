@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from susracker.commands.auditing import unaudited
 from susracker.commands.encoding import encode_missing
 from susracker.commands.findings import show_findings
 from susracker.commands.groups import CommandGroup
+from susracker.commands.hints import to_type
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import steps
 from susracker.enrolment.enroller import Enroller
@@ -25,7 +25,7 @@ from susracker.plugins import (
     open_encoder,
     open_existing_store_of,
 )
-from susracker.runtime.files import draft, make_private_folder, sync_folder
+from susracker.runtime.files import make_private_folder, write_whole
 from susracker.runtime.interruption import Interruption
 from susracker.runtime.threads import one_core_a_thread
 from susracker.watchlist.scoring import (
@@ -164,7 +164,7 @@ def prepare(loaded: LoadedSettings) -> None:
         raise click.exceptions.Exit(interruption.exit_status)
     if made < missing:
         raise click.exceptions.Exit(1)
-    click.echo(f"susracker serve --encoder {settings.encoder} can start with them")
+    click.echo(f"{to_type(loaded, 'serve', '--encoder', settings.encoder)} can start with them")
 
 
 def _show(fitted: Fitted) -> None:
@@ -182,9 +182,7 @@ def _written(encoder_id: str, fitted: Fitted) -> Path:
     file = scoring_file(encoder_id)
     try:
         make_private_folder(file.parent)
-        with draft(file, scoring_bytes(fitted.scoring, fitted.photos)) as written:
-            os.replace(written, file)
-        sync_folder(file.parent)
+        write_whole(file, scoring_bytes(fitted.scoring, fitted.photos))
     except OSError as error:
         raise InputError(f"cannot write {file}: {error.strerror}") from error
     return file

@@ -19,6 +19,7 @@ from susracker.commands.criminal_fields import (
     given_fields,
     refuse_past,
 )
+from susracker.commands.hints import to_type
 from susracker.commands.new_stores import open_or_create
 from susracker.commands.options import LoadedSettings, json_option, settings_options
 from susracker.commands.progress import progress_bar
@@ -127,7 +128,7 @@ def command(
       susracker enroll new.jpg --id 3f9c2a81 --expires 2026-12-31
     """
     if template:
-        _write_template(template, paths)
+        _write_template(loaded, template, paths)
         return
     sources = _sources(paths, given_fields(given), criminal_id is not None, each_file)
     if sources.bad_rows and not skip_bad:
@@ -151,11 +152,12 @@ def command(
         click.get_current_context().exit(interruption.exit_status if run.interrupted else 1)
 
 
-def _write_template(path: Path, others: Sequence[Path]) -> None:
+def _write_template(loaded: LoadedSettings, path: Path, others: Sequence[Path]) -> None:
     if others:
         raise InputError("--template enrols nobody: leave out the other paths")
     write_example(path)
-    click.echo(f"wrote {path}: fill in your people, then run susracker enroll {path}")
+    enroll = to_type(loaded, "enroll", str(path))
+    click.echo(f"wrote {path}: fill in your people, then run {enroll}")
 
 
 def _sources(

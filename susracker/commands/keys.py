@@ -10,6 +10,7 @@ from susracker.access.issuing import find_key, has_valid_admin, issue, rotate
 from susracker.access.keys import KeyText, key_fields
 from susracker.commands.auditing import Noting, audited, note, reason_option, unaudited
 from susracker.commands.groups import CommandGroup
+from susracker.commands.hints import to_type
 from susracker.commands.keys_data import new_data_key_command, rotate_data_command
 from susracker.commands.new_stores import open_or_create
 from susracker.commands.options import LoadedSettings, json_option, settings_options
@@ -113,7 +114,7 @@ def list_command(loaded: LoadedSettings, as_json: bool) -> None:
         print_json([key_fields(key, now) for key in keys])
         return
     if not keys:
-        click.echo("there are no keys: susracker keys create --role admin --name NAME")
+        click.echo(f"there are no keys: {_create_admin(loaded)}")
         return
     table = plain_table("id", "name", "role", "cameras", "state", "last used")
     for key in keys:
@@ -174,7 +175,11 @@ def revoke_command(loaded: LoadedSettings, id_or_name: str, yes: bool, reason: s
         last = key.role == "admin" and not has_valid_admin(store, utc_now())
     click.echo(f"revoked {key.name}")
     if last:
-        click.echo("no admin's key is left: susracker keys create --role admin --name NAME")
+        click.echo(f"no admin's key is left: {_create_admin(loaded)}")
+
+
+def _create_admin(loaded: LoadedSettings) -> str:
+    return to_type(loaded, "keys", "create", "--role", "admin", "--name", "NAME")
 
 
 def _show(key: Key, text: KeyText, as_json: bool) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from susracker.access.issuing import has_valid_admin
+from susracker.commands.hints import to_type, typed
 from susracker.commands.new_stores import is_missing
-from susracker.config import flag_name, variable_name
-from susracker.loading import FILE_NAME, LoadedSettings
-from susracker.passwords import without_password
+from susracker.loading import LoadedSettings
 from susracker.plugins import open_store_of
 from susracker.server.addresses import listens_on_loopback
 
@@ -35,32 +33,17 @@ def _missing_key(loaded: LoadedSettings) -> Iterator[str]:
         with open_store_of(loaded.settings) as store:
             if has_valid_admin(store, datetime.now(timezone.utc)):
                 return
-    create = f"keys create --role admin --name NAME{_typed(loaded, 'store')}"
-    yield f"no admin's key exists, so nobody could be let in: {_program(loaded)} {create}"
+    create = to_type(loaded, "keys", "create", "--role", "admin", "--name", "NAME")
+    yield f"no admin's key exists, so nobody could be let in: {create}"
 
 
 def _missing_transport(loaded: LoadedSettings) -> Iterator[str]:
     settings = loaded.settings
     if settings.cert or settings.behind_proxy or settings.insecure_http:
         return
-    serve = f"serve{_typed(loaded, 'host')}{_typed(loaded, 'store')} --cert CERT.pem --key KEY.pem"
+    files = ("--cert", "CERT.pem", "--key", "KEY.pem")
+    serve = to_type(loaded, "serve", *typed(loaded, "host"), *files)
     yield (
         "without TLS everyone on the network could read keys and faces: "
-        f"{_program(loaded)} {serve} (or --behind-proxy CIDR, or --insecure-http)"
+        f"{serve} (or --behind-proxy CIDR, or --insecure-http)"
     )
-
-
-def _program(loaded: LoadedSettings) -> str:
-    """The command, with the settings file if one was named."""
-    known = {"default", FILE_NAME}
-    known |= {origin(name) for name in loaded.origins for origin in (flag_name, variable_name)}
-    for file in set(loaded.origins.values()) - known:
-        return f"susracker --config {shlex.quote(file)}"
-    return "susracker"
-
-
-def _typed(loaded: LoadedSettings, name: str) -> str:
-    """The option for a setting if it was given as one."""
-    flag = flag_name(name)
-    value = shlex.quote(without_password(getattr(loaded.settings, name)))
-    return f" {flag} {value}" if loaded.origins[name] == flag else ""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
-
 import click
-from click.core import ParameterSource
 
 from susracker.commands.auditing import unaudited
+from susracker.commands.hints import to_type
 from susracker.commands.listening import missing
 from susracker.commands.new_stores import is_missing
 from susracker.commands.options import LoadedSettings, settings_options
-from susracker.config import Settings, flag_name
+from susracker.config import Settings
 from susracker.delivery.rules import plan_of
-from susracker.passwords import without_password
 from susracker.runtime.imports import as_if_missing
 from susracker.runtime.logs import configure_log
 
@@ -61,19 +58,4 @@ def command(loaded: LoadedSettings) -> None:
         import flask_socketio  # noqa: F401
     from susracker.commands.serving import run
 
-    run(settings, is_new, plan, _enroll(loaded))
-
-
-def _enroll(loaded: LoadedSettings) -> str:
-    """The command that enrols someone in the same store: what was typed is typed again."""
-    root = click.get_current_context().find_root()
-    words = ["susracker"]
-    if root.get_parameter_source("config") is ParameterSource.COMMANDLINE:
-        words += ["--config", str(root.params["config"])]
-    words += ["enroll", "PHOTO", "--name", "NAME"]
-    store = loaded.settings.store
-    if loaded.origins["store"] != flag_name("store"):
-        return shlex.join(words)
-    if without_password(store) != store:
-        return f"{shlex.join(words)}, with the same --store"
-    return shlex.join([*words, "--store", store])
+    run(settings, is_new, plan, to_type(loaded, "enroll", "PHOTO", "--name", "NAME"))

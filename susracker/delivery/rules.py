@@ -24,6 +24,7 @@ from pydantic import (
     field_validator,
 )
 
+from susracker.config import PathText
 from susracker.errors import ConfigError
 from susracker.models import Alert, AlertKind, Threat
 from susracker.runtime.files import expanded
@@ -161,7 +162,7 @@ class WebhookOptions(ChannelOptions):
     ]
     headers: dict[str, Secret] = Field(default_factory=dict, repr=False)
     allow_private: bool = False
-    ca: str = ""
+    ca: PathText = ""
     pictures_at: Annotated[str, AfterValidator(_check_http)] = ""
     pictures: Literal["inline", "link", "none"] = "inline"
     pictures_for: int = Field(3600, ge=1, le=604_800)
@@ -191,7 +192,7 @@ class MqttOptions(ChannelOptions):
     prefix: Annotated[str, AfterValidator(_check_topic)] = "susracker"
     discovery: str = "homeassistant"
     double_take: bool = True
-    ca: str = ""
+    ca: PathText = ""
 
 
 class NotifyOptions(ChannelOptions):

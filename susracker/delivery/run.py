@@ -15,6 +15,7 @@ from susracker.delivery.followups import selections
 from susracker.delivery.outbox import RESULTS, Courier
 from susracker.delivery.rules import Plan
 from susracker.errors import StoreError
+from susracker.runtime.ending import end_logged
 from susracker.stores.base import Store
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 CLOSE_SECONDS = 2.0
 """How long a message that is under way may take when the server stops. One that takes longer is
 sent again after the next start."""
+
+
+STOPPED = "delivery has stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ class _Worker(threading.Thread):
     def problem(self) -> str | None:
         """Why it does not work, or None."""
         if self.ident and not self.is_alive() and not self._stopped:
-            return "delivery has stopped"
+            return STOPPED
         problems = (courier.problem for courier in self._couriers)
         return self._problem or next((one for one in problems if one), None)
 
@@ -139,10 +143,11 @@ class _Worker(threading.Thread):
         self._channel.close()
 
     def run(self) -> None:
-        while not self._stopped:
-            self.news.clear()
-            if wait := self._step():
-                self.news.wait(min(wait, self._poll_seconds))
+        with end_logged(log, f"channel {self.name}: {STOPPED}"):
+            while not self._stopped:
+                self.news.clear()
+                if wait := self._step():
+                    self.news.wait(min(wait, self._poll_seconds))
 
     def _step(self) -> float:
         try:

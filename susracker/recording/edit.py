@@ -16,7 +16,7 @@ import numpy as np
 from susracker.errors import PictureError, RecordingError
 from susracker.faces.detector import Detector
 from susracker.faces.encoder import Encoder
-from susracker.recording.format import Embeddings, Recorded
+from susracker.recording.format import Embeddings, Recorded, is_empty
 from susracker.recording.reader import Recording
 from susracker.recording.writer import RecordingWriter
 from susracker.runtime.parallel import map_in_order
@@ -106,7 +106,7 @@ def write_new(
     Raises:
         RecordingError: the folder is not empty.
     """
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and not is_empty(folder):
         raise RecordingError(f"{folder} is not empty: name a new folder")
     count = 0
     with RecordingWriter(folder) as writer:

@@ -20,7 +20,7 @@ import numpy as np
 
 from susracker.errors import RecordingError
 from susracker.models import Detection, Vectors
-from susracker.runtime.files import open_private
+from susracker.runtime.files import write_whole
 
 NAME, VERSION = "susracker recording", 1
 HEADER_FILE, LINES_FILE = "recording.json", "detections.jsonl"
@@ -54,8 +54,7 @@ class Recorded:
 def write_header(folder: Path) -> None:
     """Mark a folder as a recording."""
     header = {"format": NAME, "version": VERSION}
-    with open_private(folder / HEADER_FILE, "w", encoding="utf-8") as file:
-        file.write(json.dumps(header) + "\n")
+    write_whole(folder / HEADER_FILE, (json.dumps(header) + "\n").encode())
 
 
 def check_header(folder: Path) -> None:
@@ -77,6 +76,11 @@ def check_header(folder: Path) -> None:
 def is_recording(folder: Path) -> bool:
     """Whether a folder is marked as a recording."""
     return (folder / HEADER_FILE).is_file()
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether nothing is in a folder but headers that a crash left half-written."""
+    return all(one.match(f"{HEADER_FILE}.*.new") for one in folder.iterdir())
 
 
 def to_line(recorded: Recorded, picture_name: str | None) -> str:

@@ -19,6 +19,7 @@ from susracker.recording.format import (
     LINES_FILE,
     Recorded,
     check_header,
+    is_empty,
     is_recording,
     to_line,
     write_header,
@@ -69,7 +70,7 @@ class RecordingWriter(Closing):
             make_private_folder(folder)
             if is_recording(folder):
                 check_header(folder)
-            elif any(folder.iterdir()):
+            elif not is_empty(folder):
                 raise RecordingError(f"{folder} holds other files: name an empty or new folder")
             else:
                 write_header(folder)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,9 @@ from typing import Any
 from susracker.errors import ConfigError
 
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
+
+USUAL_MODE = 0o666
+"""Of a file without secrets, which others may read as far as the umask allows."""
 
 
 def expanded(path: Path | str) -> Path:
@@ -94,6 +98,33 @@ def draft(path: Path, content: bytes, mode: int = FILE_MODE) -> Iterator[Path]:
         yield written
     finally:
         written.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
+    """Write a file so that a crash or a power cut leaves what it held before, or all of `content`.
+
+    An existing file keeps its mode and owner, and a link to it stays a link.
+
+    Args:
+        mode: of a new file, less what the umask forbids.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    file = path.resolve()
+    with draft(file, content, mode) as written:
+        if file.exists():
+            _make_like(file, written)
+        written.replace(file)
+    sync_folder(file.parent)
+
+
+def _make_like(existing: Path, written: Path) -> None:
+    """Give a file the owner and the mode of another one."""
+    if os.name != "nt":
+        owned = existing.stat()
+        os.chown(written, owned.st_uid, owned.st_gid)
+    shutil.copymode(existing, written)
 
 
 def open_private(path: Path, mode: str, **options: Any) -> Any:

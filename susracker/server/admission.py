@@ -17,6 +17,7 @@ from susracker.config import Settings
 from susracker.errors import KeyRequiredError, OverloadedError, StoreError
 from susracker.oversight import Key
 from susracker.runtime.clock import utc_now
+from susracker.runtime.ending import end_logged
 from susracker.server.addresses import is_in, listens_on_loopback, networks
 from susracker.server.credentials import Credentials
 from susracker.server.identity import Identity, Session
@@ -25,6 +26,8 @@ from susracker.server.wrong_keys import WrongKeys
 from susracker.stores.access import Access
 
 log = logging.getLogger(__name__)
+
+STOPPED = "following the keys stopped"
 
 NEW_KEY_SECONDS = 0.1
 """How old the keys in memory may be when a key is not among them: it may be new. So wrong keys make
@@ -77,7 +80,7 @@ class Admission:
     def problem(self) -> str | None:
         """Why revocations are not followed, or None."""
         dead = self._follower is not None and self._follower.dead
-        return "following the keys stopped" if dead else None
+        return STOPPED if dead else None
 
     def admit(self, shown: Credentials) -> Identity:
         """Who someone is.
@@ -161,12 +164,13 @@ class Admission:
         return None
 
     def _follow(self, after: Callable[[], None]) -> None:
-        while True:
-            self._read()
-            after()
-            self._note_uses()
-            self._wrong_keys.note_if_due()
-            gevent.sleep(self._follow_seconds / 2)
+        with end_logged(log, STOPPED):
+            while True:
+                self._read()
+                after()
+                self._note_uses()
+                self._wrong_keys.note_if_due()
+                gevent.sleep(self._follow_seconds / 2)
 
     def _note_uses(self) -> None:
         used, self._used = self._used, {}

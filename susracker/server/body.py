@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import IO, Any, TypeVar
 
 from flask import json, request
+from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
@@ -67,8 +68,9 @@ def from_json(convert: Callable[[Any], Result]) -> Result:
 
     Raises:
         InputError: it has too many values or is nested too deeply.
+        RequestEntityTooLarge: it is larger than `max_body_mb`.
     """
-    data = request.get_data(cache=False) if request.is_json else b""
+    data = _whole() if request.is_json else b""
     return off_the_loop(data, lambda: convert(_json(data)))
 
 
@@ -76,18 +78,29 @@ def form() -> Form | None:
     """The form of the current request; None if it carries none.
 
     Raises:
-        RequestEntityTooLarge: it has too many parts, or is too large for a form without files.
+        RequestEntityTooLarge: it is larger than `max_body_mb`, has too many parts, or is too large
+            for a form without files.
     """
     kind, options = request.mimetype, request.mimetype_params
     if kind not in (URLENCODED, MULTIPART):
         return None
-    data = request.get_data(cache=False)
+    data = _whole()
     return off_the_loop(data, lambda: _form(data, kind, options))
 
 
 def off_the_loop(data: bytes, work: Callable[[], Result]) -> Result:
     """Do some work with data of a request: on a thread if the data is large."""
     return work() if len(data) < LARGE else service().parsing.call(work)
+
+
+def _whole() -> bytes:
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        limit = service().tracker.settings.max_body_mb
+        raise RequestEntityTooLarge(
+            f"the body is too large: the limit is {limit:g} MB; it is the setting max_body_mb"
+        ) from error
 
 
 def _json(data: bytes) -> Any:
@@ -128,14 +141,25 @@ def _form(data: bytes, kind: str, options: dict[str, str]) -> Form:
     if kind == MULTIPART and not data.lstrip(b"\r\n").startswith(b"--"):
         # Text before the first part is allowed, sent by nobody, and takes long to search.
         return Form({}, {})
+    fields, files = _parts(data, kind, options)
+    contents = {
+        name: [file.read() for file in several if file.filename] for name, several in files.lists()
+    }
+    return Form(dict(fields.lists()), contents)
+
+
+def _parts(
+    data: bytes, kind: str, options: dict[str, str]
+) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
     parser = FormDataParser(
         # The default writes large files to the disk, strangers' faces included.
         stream_factory=_in_memory,
         max_form_memory_size=len(data),
         max_form_parts=MAX_PARTS,
     )
-    _, fields, files = parser.parse(io.BytesIO(data), kind, len(data), options)
-    contents = {
-        name: [file.read() for file in several if file.filename] for name, several in files.lists()
-    }
-    return Form(dict(fields.lists()), contents)
+    try:
+        _, fields, files = parser.parse(io.BytesIO(data), kind, len(data), options)
+    except RequestEntityTooLarge as error:
+        said = f"a form has at most {MAX_PARTS:,} fields and files"
+        raise RequestEntityTooLarge(said) from error
+    return fields, files

@@ -37,6 +37,7 @@ from susracker.server.contract.people import (
     CriminalEditForm,
     CriminalPage,
     CriminalShown,
+    CriminalStored,
     NewCriminal,
     NewCriminalForm,
     Track,
@@ -148,6 +149,7 @@ def track(criminal_id: str) -> ResponseReturnValue:
 @audited("criminal.add")
 @contract(
     CriminalShown,
+    unread=CriminalStored,
     status=201,
     json=NewCriminal,
     form=NewCriminalForm,
@@ -170,7 +172,13 @@ def enroll() -> ResponseReturnValue:
 @blueprint.put("/api/criminals/<criminal_id>")
 @access(Permission.MANAGE)
 @audited("criminal.edit", "criminal_id")
-@contract(CriminalShown, json=CriminalEdit, form=CriminalEditForm, if_match=True)
+@contract(
+    CriminalShown,
+    unread=CriminalStored,
+    json=CriminalEdit,
+    form=CriminalEditForm,
+    if_match=True,
+)
 def edit(criminal_id: str) -> ResponseReturnValue:
     """Change the fields that are given and no others, and add the photos that are given.
 

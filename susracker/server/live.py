@@ -21,6 +21,7 @@ from gevent.lock import RLock
 from susracker.access.roles import Permission
 from susracker.errors import StoreError
 from susracker.models import Alert
+from susracker.runtime.ending import end_logged
 from susracker.server.access import access
 from susracker.server.outgoing import Outgoing
 from susracker.server.pools import BoundedPool
@@ -36,6 +37,8 @@ from susracker.server.wire import (
 from susracker.stores.base import Store
 
 log = logging.getLogger(__name__)
+
+STOPPED = "broadcasting stopped"
 
 ROOM = "live"
 """Clients in this room have everything up to the last broadcast, and receive what follows."""
@@ -100,7 +103,7 @@ class Live:
         """Why alerts are not broadcast, or None."""
         if self._greenlet is None:
             return "not started"
-        return "broadcasting stopped" if self._greenlet.dead else None
+        return STOPPED if self._greenlet.dead else None
 
     def also_tell(self, listener: Callable[[], None]) -> None:
         """Call a listener whenever there is something new. It must return at once."""
@@ -136,15 +139,19 @@ class Live:
             listener()
 
     def _run(self) -> None:
-        while True:
-            self._news.wait(self._follow_seconds)
-            self._news.clear()
-            try:
-                self._broadcast()
-                self._broadcast_updates()
-            except StoreError as error:
-                log.error("cannot read alerts to broadcast: %s", error)
-                gevent.sleep(self._follow_seconds)
+        with end_logged(log, STOPPED):
+            while True:
+                self._news.wait(self._follow_seconds)
+                self._news.clear()
+                self._try_to_broadcast()
+
+    def _try_to_broadcast(self) -> None:
+        try:
+            self._broadcast()
+            self._broadcast_updates()
+        except StoreError as error:
+            log.error("cannot read alerts to broadcast: %s", error)
+            gevent.sleep(self._follow_seconds)
 
     def _broadcast(self) -> None:
         while page := self._page(self._last_seq):
@@ -201,22 +208,29 @@ class Live:
         gevent.spawn(self._catch_up, sid, last_seq)
 
     def _catch_up(self, sid: str, last_seq: int) -> None:
-        """Send a client what it missed, then let it into the room."""
-        try:
-            while self._is_connected(sid) and not self._join_if_level(sid, last_seq):
-                # What is stored but not broadcast yet will come with the room.
-                broadcast = self._last_seq
-                missed = [one for one in self._page(last_seq) if one[0].seq <= broadcast]
-                for alert, thumbnail in missed:
-                    self._outgoing.wait_for(sid, MAX_AHEAD)
-                    self._emit(alert, thumbnail, sid)
-                # An alert that was taken back after the broadcast leaves a gap at the end.
-                last_seq = missed[-1][0].seq if missed else broadcast
-                # Otherwise all that it missed would wait in memory.
-                self._outgoing.wait_for(sid)
-        except StoreError as error:
-            log.error("cannot read alerts that a client missed: %s", error)
-            self._socketio.server.disconnect(sid, namespace="/")
+        """Send a client what it missed, then let it into the room. If that fails, disconnect it: it
+        would hear nothing, and not know."""
+        with end_logged(log, "cannot send alerts that a client missed"):
+            try:
+                self._send_missed(sid, last_seq)
+            except StoreError as error:
+                log.error("cannot read alerts that a client missed: %s", error)
+            else:
+                return
+        self._socketio.server.disconnect(sid, namespace="/")
+
+    def _send_missed(self, sid: str, last_seq: int) -> None:
+        while self._is_connected(sid) and not self._join_if_level(sid, last_seq):
+            # What is stored but not broadcast yet will come with the room.
+            broadcast = self._last_seq
+            missed = [one for one in self._page(last_seq) if one[0].seq <= broadcast]
+            for alert, thumbnail in missed:
+                self._outgoing.wait_for(sid, MAX_AHEAD)
+                self._emit(alert, thumbnail, sid)
+            # An alert that was taken back after the broadcast leaves a gap at the end.
+            last_seq = missed[-1][0].seq if missed else broadcast
+            # Otherwise all that it missed would wait in memory.
+            self._outgoing.wait_for(sid)
 
     def _is_connected(self, sid: str) -> bool:
         return bool(self._socketio.server.manager.is_connected(sid, "/"))

@@ -15,6 +15,7 @@ import redis
 from redis.exceptions import RedisError
 from typing_extensions import Self
 
+from susracker.runtime.ending import end_logged
 from susracker.runtime.redis_client import open_redis
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ RETRY_SECONDS = 1.0
 
 HEALTH_SECONDS = 30
 """How often an idle connection is tried: one that a firewall has dropped says nothing."""
+
+STOPPED = "has stopped"
 
 LISTEN_SECONDS = 1.0
 """How often to look whether to stop."""
@@ -62,7 +65,10 @@ class Push:
 
     @property
     def problem(self) -> str | None:
-        """Why others are not told at once, or None."""
+        """Why others are not told at once, or are not heard, or None."""
+        ended = [one.name for one in self._threads if one.ident and not one.is_alive()]
+        if ended and not self._closed.is_set():
+            return f"{ended[0]} {STOPPED}"
         return self._problem
 
     def start(self, on_news: Callable[[], None]) -> None:
@@ -85,14 +91,18 @@ class Push:
         self._client.close()
 
     def _run(self, work: Callable[[], None]) -> None:
-        while not self._closed.is_set():
-            try:
-                work()
-            except RedisError as error:
-                if self._problem is None:
-                    log.warning("Redis is unavailable, so news is heard of later: %s", error)
-                self._problem = f"Redis is unavailable, so news is heard of later: {error}"
-                self._closed.wait(RETRY_SECONDS)
+        with end_logged(log, f"{threading.current_thread().name} {STOPPED}"):
+            while not self._closed.is_set():
+                self._try(work)
+
+    def _try(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except RedisError as error:
+            if self._problem is None:
+                log.warning("Redis is unavailable, so news is heard of later: %s", error)
+            self._problem = f"Redis is unavailable, so news is heard of later: {error}"
+            self._closed.wait(RETRY_SECONDS)
 
     def _tell(self) -> None:
         self._to_tell.wait()

@@ -186,8 +186,9 @@ def test_the_network_needs_a_key_and_tls(url):
     status, found = doctor(url, "--host", "0.0.0.0")
     assert status == 1
     told = [text for _, text in found["access"]]
-    assert "susracker keys create --role admin" in told[0]
-    assert "--cert" in told[1]
+    assert told[0].endswith(f": susracker keys create --role admin --name NAME --store {url}")
+    files = "--cert CERT.pem --key KEY.pem"
+    assert f": susracker serve --host 0.0.0.0 {files} --store {url} (or" in told[1]
 
 
 def test_keys_that_end_soon_are_named(url):
@@ -197,6 +198,7 @@ def test_keys_that_end_soon_are_named(url):
     _, found = doctor(url)
     assert [state for state, _ in found["keys"]] == ["ok", "warning"]
     assert "control room" in found["keys"][1][1]
+    assert f". susracker keys create --store {url} makes others" in found["keys"][1][1]
 
 
 def test_a_port_that_is_in_use(url):
@@ -241,8 +243,8 @@ def test_a_full_disk(url, monkeypatch):
     assert (status, found["disk of store"][0][0]) == (1, "problem")
 
 
-def test_a_home_of_nobody_is_a_finding(url):
-    _, found = doctor(url, "--audit-key", "~nobody-of-that-name/key")
+def test_a_home_of_nobody_is_a_finding():
+    _, found = doctor("sqlite:///~nobody-of-that-name/site.db")
     assert found["disk"] == [("problem", found["disk"][0][1])]
     assert "name of no user" in found["disk"][0][1]
 

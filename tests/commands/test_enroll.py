@@ -515,9 +515,10 @@ def test_a_list_of_nothing_but_bad_rows_enrols_nobody(tmp_path, run):
     assert "refused 1" in run(listed, "--skip-bad", status=1).output
 
 
-def test_an_example_of_a_list_is_written_and_enrols_nobody(tmp_path, run):
+def test_an_example_of_a_list_is_written_and_enrols_nobody(tmp_path, url, run):
     example = tmp_path / "people.csv"
-    assert f"then run susracker enroll {example}" in run("--template", example).output
+    hint = f"then run susracker enroll {example} --store {url}\n"
+    assert run("--template", example).output.endswith(hint)
     assert not (tmp_path / "people.db").exists()
     assert "there already" in run("--template", example, status=2).output
     assert "leave out" in run("--template", tmp_path / "b.csv", example, status=2).output

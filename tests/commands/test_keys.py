@@ -126,7 +126,8 @@ def test_a_key_that_is_not_there(run, command):
 
 
 def test_list_shows_state_and_use(run, url):
-    assert "there are no keys" in run("list").output
+    create = f"susracker keys create --role admin --name NAME --store {url}"
+    assert run("list").output == f"there are no keys: {create}\n"
     run("create", "--role", "camera", "--name", "gate", "--cameras", "gate-[12]")
     with open_store(url) as store:
         used = datetime(2026, 1, 31, 12, 5, tzinfo=timezone.utc)

@@ -28,6 +28,17 @@ def test_a_channel_and_a_rule_are_read():
     assert plan.rules_to("hook") == (Rule(to=["hook"]),)
 
 
+def test_certificates_may_be_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    broker = {"kind": "mqtt", "url": "mqtts://broker", "ca": "~/ca.pem"}
+    rules = [{"to": ["hook", "broker"]}]
+    plan = plan_of(
+        {"channels": {"hook": HOOK | {"ca": "~/ca.pem"}, "broker": broker}, "rules": rules}
+    )
+    assert {one.ca for one in plan.channels.values()} == {str(tmp_path / "ca.pem")}
+
+
 def test_nothing_at_all_is_no_channel():
     assert plan_of({}).channels == {}
 
@@ -41,6 +52,7 @@ def test_nothing_at_all_is_no_channel():
         (tables(secrets="secret"), "secrets.1: must be whsec_ and 24 to 64 random bytes"),
         (tables(secrets=[SECRET] * 3), "at most 2"),
         (tables(secrets="file:/nowhere/at/all"), "cannot read file:/nowhere"),
+        (tables(ca="~nobody-of-that-name/a"), "ca: a path begins with ~ and the name of no user"),
         (tables(per_minut=3), "per_minut: there is no such option"),
         (tables(secrets="file:~nobody-of-that-name/a"), "secrets.1: cannot read file:~nobody"),
         ({"channels": {"hook": HOOK}}, "channels.hook: no rule leads to it"),

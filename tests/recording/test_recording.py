@@ -10,6 +10,7 @@ import shutil
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from unittest.mock import Mock
 
 import numpy as np
@@ -23,6 +24,7 @@ from susracker.recording.edit import anonymise, cut, merge, write_new
 from susracker.recording.format import Embeddings, Recorded, from_line, to_line
 from susracker.recording.reader import Recording, segments, size_of, span
 from susracker.recording.writer import Recorder, RecordingWriter
+from susracker.runtime.files import draft
 from tests.disks import full_disk
 from tests.pictures import HOPPER, encoded, portrait
 from tests.waiting import wait_until
@@ -255,6 +257,25 @@ def test_a_line_that_did_not_fit_is_taken_back(tmp_path):
         with full_disk(len(written) + 20), pytest.raises(RecordingError):
             opened.write(seen(1, picture=None))
         assert (segment / "detections.jsonl").read_bytes() == written
+
+
+def test_a_header_that_did_not_fit_is_no_recording_and_not_in_the_way(tmp_path):
+    folder = tmp_path / "night"
+    with full_disk(10), pytest.raises(RecordingError, match="cannot record"):
+        RecordingWriter(folder)
+    assert files(folder) == set()
+
+
+@pytest.mark.parametrize(
+    "begin", [RecordingWriter, partial(write_new, detections=(), on_detection=int)]
+)
+def test_a_header_that_a_crash_left_half_written_is_not_in_the_way(tmp_path, begin):
+    folder = tmp_path / "night"
+    folder.mkdir()
+    with draft(folder / "recording.json", b'{"format": ') as half:
+        begin(folder)
+        assert half.exists()
+    assert len(Recording(folder)) == 0
 
 
 def test_a_full_disk_at_the_first_detection_leaves_no_segment(tmp_path):

@@ -15,6 +15,7 @@ from susracker.runtime.files import (
     expanded,
     make_private_folder,
     open_private,
+    write_whole,
 )
 from tests.disks import full_disk
 
@@ -88,3 +89,27 @@ def test_a_draft_that_cannot_be_written_leaves_nothing(tmp_path):
     with full_disk(0), pytest.raises(OSError, match="large"), draft(tmp_path / "key", b"secret"):
         raise AssertionError("it was written")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_written_whole_keeps_its_mode_its_owner_and_its_link(tmp_path):
+    file, link = tmp_path / "file", tmp_path / "link"
+    link.symlink_to(file)
+    write_whole(link, b"new")
+    assert (mode(file), file.read_bytes()) == (0o600, b"new")
+    file.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(file, 1234, 5678)
+    owned = file.stat()
+    write_whole(link, b"newer")
+    assert (mode(file), file.read_bytes()) == (0o640, b"newer")
+    assert (file.stat().st_uid, file.stat().st_gid) == (owned.st_uid, owned.st_gid)
+    assert link.is_symlink()
+    assert sorted(tmp_path.iterdir()) == [file, link]
+
+
+def test_a_file_that_cannot_be_written_whole_keeps_what_it_held(tmp_path):
+    (tmp_path / "file").write_bytes(b"old")
+    with full_disk(2), pytest.raises(OSError, match="large"):
+        write_whole(tmp_path / "file", b"newer")
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 1

@@ -112,6 +112,12 @@ class SocketClient(socketio.Client):
     def connect(self, url: str, wait_timeout: float = PATIENCE, **kwargs: Any) -> None:
         super().connect(url, wait_timeout=wait_timeout, **kwargs)
 
+    def disconnect(self) -> None:
+        super().disconnect()
+        # It leaves its socket open if the server was the first to close the connection.
+        if self.eio.ws:
+            self.eio.ws.shutdown()
+
 
 class Operator:
     """A python-socketio client that keeps what it hears."""

@@ -36,7 +36,8 @@ def test_pictures_that_are_none(site, faces):
 def test_a_body_over_the_limit(site):
     answer = site.upload(bytes(17_000_000), "bad-0")
     assert answer.status_code == 413
-    assert answer.json()["error"]
+    said = "the body is too large: the limit is 16 MB; it is the setting max_body_mb"
+    assert answer.json() == {"error": said}
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ import io
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from typing import Any
+from unittest.mock import patch
 
 import jsonschema_rs
 import numpy as np
@@ -23,6 +24,7 @@ from susracker import open_tracker
 from susracker.access.issuing import issue
 from susracker.access.links import Link
 from susracker.access.roles import Permission
+from susracker.errors import StoreUnavailableError
 from susracker.server.access import declared
 from susracker.server.contract.declaring import declared_contract
 from susracker.server.contract.openapi import path_of
@@ -235,6 +237,25 @@ def test_answers_are_as_described(app, checked, document):
     }
     assert successes == {one for one in checked.seen if one[2] < "300"}
     assert {"400", "401", "404", "409"} <= {status for _, _, status in checked.seen}
+
+
+def test_a_person_who_cannot_be_read_back_is_answered_by_id(tmp_path, document):
+    with app_of(tmp_path) as app, ExitStack() as gone:
+        checked, tracker = Checked(app, document), app.extensions["susracker"].tracker
+        whole = checked("POST", "/api/criminals", json={"name": "Ada"})
+        where = whole.headers["Location"]
+        unavailable = StoreUnavailableError("gone")
+        gone.enter_context(patch.object(tracker.store, "photo_ids_of", side_effect=unavailable))
+        edited = checked("PUT", where, json={"age": 30})
+        assert (edited.get_json(), edited.get_etag()) == (
+            {"id": whole.get_json()["id"]},
+            (None, None),
+        )
+        added = checked("POST", "/api/criminals", json={"name": "Max"})
+        assert list(added.get_json()) == ["id"]
+        gone.close()
+        stored = checked("GET", "/api/criminals").get_json()["criminals"]
+    assert [(one["name"], one["age"]) for one in stored] == [("Ada", 30), ("Max", None)]
 
 
 def enrol_a_list(checked: Any) -> None:

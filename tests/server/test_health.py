@@ -8,8 +8,9 @@ import math
 import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
+import gevent
 import pytest
 
 from susracker import open_tracker
@@ -19,9 +20,10 @@ from susracker.recording import writer
 from susracker.recording.reader import Recording
 from susracker.recording.writer import Recorder
 from susracker.server.service import EXTENSION
-from susracker.testing.records import criminal, face_alert, photo, template
+from susracker.testing.records import activity, criminal, face_alert, photo, template
 from tests.pictures import HOPPER
 from tests.server.apps import running_app
+from tests.waiting import wait_until
 
 BODY = {"camera_id": "gate", "camera_location": "Main gate", "event_type": "violence"}
 
@@ -97,6 +99,26 @@ def test_what_was_stored_is_answered_though_it_cannot_be_followed_now(start, tra
         assert added.status_code == 201
         assert client.put(where, json={"age": 30}).get_json()["age"] == 30
         assert client.delete(where).status_code == 204
+
+
+def test_a_mistake_that_ends_the_broadcast_is_a_problem(start, tracker, caplog):
+    client = start()
+    parts = client.application.extensions[EXTENSION]
+    with patch.object(parts.thumbnails, "beside", side_effect=ValueError("a mistake")):
+        tracker.store.record([], [activity()])
+        parts.live.look_now()
+        assert wait_until(lambda: readiness(client)[0] == 503, sleep=gevent.sleep)
+    assert readiness(client) == (503, "problem", "broadcasting stopped", None)
+    assert caplog.text.count("Traceback") == caplog.text.count("ValueError: a mistake") == 1
+
+
+def test_a_mistake_that_ends_the_following_of_keys_is_a_problem(start, caplog):
+    client = start()
+    admission = client.application.extensions[EXTENSION].admission
+    admission.start(after=Mock(side_effect=ValueError("a mistake")))
+    assert wait_until(lambda: readiness(client)[0] == 503, sleep=gevent.sleep)
+    assert readiness(client) == (503, "problem", "following the keys stopped", None)
+    assert caplog.text.count("Traceback") == caplog.text.count("ValueError: a mistake") == 1
 
 
 def test_a_threshold_that_nobody_reaches_is_no_number(start, tracker):

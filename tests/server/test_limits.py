@@ -6,7 +6,8 @@ import json
 import socket
 import threading
 import time
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 import requests
@@ -144,7 +145,9 @@ def test_every_route_refuses_what_is_too_deep(site, path):
 
 def test_a_form_has_so_many_parts_at_most(site):
     files = [("file", (f"{n}.jpg", b"x", "image/jpeg")) for n in range(MAX_PARTS + 1)]
-    assert site.post("/api/criminals", data={"name": "Jo"}, files=files).status_code == 413
+    answer = site.post("/api/criminals", data={"name": "Jo"}, files=files)
+    assert answer.status_code == 413
+    assert answer.json()["error"] == "a form has at most 1,000 fields and files"
     fields = "&".join(["name=Jo"] * (MAX_PARTS + 1))
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     assert site.post("/api/criminals", data=fields, headers=headers).status_code == 413
@@ -175,11 +178,16 @@ def is_let_in(site) -> bool:
     return True
 
 
-def engine_io(site) -> websocket.WebSocket:
+@contextmanager
+def engine_io(site) -> Iterator[websocket.WebSocket]:
     address = site.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
     connection = websocket.create_connection(address, timeout=60)
-    assert json.loads(connection.recv()[1:])["maxPayload"] == 64_000
-    return connection
+    try:
+        assert json.loads(connection.recv()[1:])["maxPayload"] == 64_000
+        yield connection
+    finally:
+        # `close` leaves the socket open if the server was the first to close the connection.
+        connection.shutdown()
 
 
 def ends(connection: websocket.WebSocket) -> bool:
@@ -194,7 +202,7 @@ def ends(connection: websocket.WebSocket) -> bool:
 
 
 def test_a_message_of_more_than_64_kb_ends_the_connection(site):
-    with closing(engine_io(site)) as connection:
+    with engine_io(site) as connection:
         connection.send("40" + json.dumps({"x": "y" * 60_000}))
         assert connection.recv().startswith("40")
         connection.send("42" + json.dumps(["x", "y" * 70_000]))
@@ -203,10 +211,8 @@ def test_a_message_of_more_than_64_kb_ends_the_connection(site):
 
 def test_more_connections_than_allowed_wait(own_site):
     site = own_site("--max-connections", "1", enrolled=False)
-    busy = engine_io(site)
-    with pytest.raises(requests.Timeout):
+    with engine_io(site), pytest.raises(requests.Timeout):
         requests.get(f"{site.url}/healthz", timeout=1)
-    busy.close()
     assert requests.get(f"{site.url}/healthz", timeout=60).status_code == 200
 
 

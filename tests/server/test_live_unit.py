@@ -290,7 +290,7 @@ def test_a_store_that_fails_between_two_pages_repeats_and_loses_nothing(sockets,
     assert sockets.seqs("one") == expected
 
 
-def test_a_mistake_that_ends_the_broadcast_is_a_problem(store, open_live, capsys):
+def test_a_mistake_that_ends_the_broadcast_is_a_problem(store, open_live, caplog, capsys):
     live = open_live(start=False)
     assert live.problem == "not started"
     live.start()
@@ -300,7 +300,9 @@ def test_a_mistake_that_ends_the_broadcast_is_a_problem(store, open_live, capsys
     live._news.set()
     until(lambda: live.problem)
     assert live.problem == "broadcasting stopped"
-    assert "a mistake" in capsys.readouterr().err
+    assert caplog.messages == ["broadcasting stopped"]
+    assert caplog.text.count("Traceback") == caplog.text.count("ValueError: a mistake") == 1
+    assert capsys.readouterr().err == ""
 
 
 def test_a_client_that_lags_gets_everything_at_its_own_pace(sockets, store, live):
@@ -440,6 +442,17 @@ def test_a_client_whose_missed_alerts_cannot_be_read_is_sent_away(
     sockets.connect("again", {"last_seq": sockets.seqs("one")[-1]})
     sockets.wait_until_joined("again")
     assert sockets.seqs("again") == before[SIZE:]
+
+
+def test_a_client_that_cannot_be_sent_what_it_missed_is_disconnected(sockets, store, live, caplog):
+    """It would hear nothing more, and not know."""
+    live.broadcast_up_to(add(store, SIZE + 1)[-1])
+    store.errors = [None, ValueError("a mistake")]
+    sockets.connect("one", {"last_seq": 0})
+    until(lambda: sockets.dropped)
+    assert sockets.dropped == ["one"]
+    assert caplog.messages == ["cannot send alerts that a client missed"]
+    assert caplog.text.count("Traceback") == caplog.text.count("ValueError: a mistake") == 1
 
 
 def test_who_catches_up_is_shown_nobody_who_was_removed(sockets, store, live, caplog):

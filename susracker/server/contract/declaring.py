@@ -19,6 +19,7 @@ class Contract:
 
     Attributes:
         answer: what is answered when all goes well; None for nothing, or for what is no JSON.
+        unread: what is answered instead if what was stored cannot be read back just then.
         status: of that answer.
         media: the types of the answer if it is not JSON.
         json: the body as JSON; None if the route takes none.
@@ -30,6 +31,7 @@ class Contract:
     """
 
     answer: type[BaseModel] | None = None
+    unread: type[BaseModel] | None = None
     status: int = 200
     media: tuple[str, ...] = ()
     json: type[BaseModel] | None = None

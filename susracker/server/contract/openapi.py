@@ -153,8 +153,8 @@ def _usual_problem(rule: Rule, view: View) -> type[BaseModel]:
 def _answer(found: Contract, schemas: Schemas) -> Schema:
     answer: Schema = {"description": HTTPStatus(found.status).phrase}
     content: Schema = {media: {"schema": {"type": "string"}} for media in found.media}
-    if found.answer:
-        content[JSON] = {"schema": schemas.reference(found.answer)}
+    if kinds := [schemas.reference(one) for one in (found.answer, found.unread) if one]:
+        content[JSON] = {"schema": _any_of(kinds)}
     return answer | ({"content": content} if content else {})
 
 
@@ -180,9 +180,10 @@ def _error(status: int, models: Collection[type[BaseModel]], schemas: Schemas) -
         content.setdefault(media, []).append(schemas.reference(model))
     answer: Schema = {
         "description": HTTPStatus(status).phrase,
-        "content": {
-            media: {"schema": kinds[0] if len(kinds) == 1 else {"anyOf": kinds}}
-            for media, kinds in content.items()
-        },
+        "content": {media: {"schema": _any_of(kinds)} for media, kinds in content.items()},
     }
     return answer | ({"headers": HEADERS[status]} if status in HEADERS else {})
+
+
+def _any_of(kinds: list[Schema]) -> Schema:
+    return kinds[0] if len(kinds) == 1 else {"anyOf": kinds}

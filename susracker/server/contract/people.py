@@ -38,6 +38,12 @@ class CriminalShown(Shown):
     """By how many of the photos the person can be recognised."""
 
 
+class CriminalStored(Shown):
+    """A person who was stored, but could not be read back just then. Do not send them again."""
+
+    id: str
+
+
 class CriminalPage(Shown):
     """People by name."""
 
