@@ -132,10 +132,14 @@ class Gallery(ABC):
         """Forget someone, with all photos, templates and sightings. Alerts stay, as a record of
         what operators were told, without the face and without the link to the person.
 
+        That no alert is held and the removal are one step: where others hold an alert at the same
+        time, it keeps the face, or was held after it had lost the face.
+
         Args:
             revision: as in `edit_criminal`.
 
         Raises:
+            HeldError: an alert that the person is the match or a candidate of is held.
             ConflictError: the person was changed since `revision`.
         """
 
@@ -211,6 +215,7 @@ class Gallery(ABC):
 
         Raises:
             NotFoundError: the person was removed, or has no such photo.
+            HeldError: an alert that shows the photo is held; in one step, as in `remove_criminal`.
             ConflictError: the person was changed since `revision`.
         """
 

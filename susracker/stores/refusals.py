@@ -8,12 +8,13 @@ from datetime import timedelta
 from susracker.errors import (
     ConflictError,
     DuplicateError,
+    HeldError,
     InputError,
     NotFoundError,
     RecentAlertError,
 )
 from susracker.models import EDITABLE, Alert, Criminal, Event
-from susracker.oversight import AuditEntry, Judgement, Key
+from susracker.oversight import AuditEntry, Hold, Judgement, Key
 
 
 def check_edit(edit: Mapping[str, object]) -> None:
@@ -61,6 +62,27 @@ def judgement_is_stored(judgement: Judgement) -> DuplicateError:
 def not_held(alert_id: str) -> NotFoundError:
     """The error for the end of a hold that there is not."""
     return NotFoundError(f"no alert with the id {alert_id!r} is held")
+
+
+def named_while_held(
+    criminal_id: str, holds: Sequence[Hold], instead: str = "release them first"
+) -> HeldError:
+    """The error for the removal of someone whom held alerts name: these would lose the face and
+    the name.
+
+    Args:
+        instead: what to do about it.
+    """
+    held = ", ".join(f"{one.alert_id} ({one.reason})" for one in holds)
+    return HeldError(f"{criminal_id!r} is in alerts that are held: {held}; {instead}")
+
+
+def shown_while_held(hold: Hold) -> HeldError:
+    """The error for the removal of an enrolment photo that a held alert shows beside the face."""
+    return HeldError(
+        f"the photo is in the alert {hold.alert_id}, which is held ({hold.reason}); release it "
+        "first"
+    )
 
 
 def edited_meanwhile(criminal_id: str) -> ConflictError:

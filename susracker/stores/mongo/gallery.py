@@ -36,6 +36,7 @@ from susracker.stores.mongo.documents import (
     to_templates,
 )
 from susracker.stores.mongo.forgetting import forget_in_outcomes
+from susracker.stores.mongo.holds import TIMES_HELD, refuse_if_held, times_held
 from susracker.stores.mongo.lease import Lease
 from susracker.stores.mongo.panel import FIELDS, Panel
 from susracker.stores.mongo.photos import Photos
@@ -125,14 +126,12 @@ class MongoGallery(Gallery):
 
     def remove_criminal(self, criminal_id: str, *, revision: int | None = None) -> None:
         with self._db.turn, self._db.errors_mapped():
-            known = key_is(criminal_id) | _based_on(revision)
-            # From here on nobody finds them, and whoever just stored a sighting takes it back.
-            marked = self._db.criminals.update_one(known, {"$set": {REMOVING: True}})
-            # First, for it may be this person's removal that failed half-way before.
-            self._finish_removals()
-            if not marked.matched_count:
-                is_there = self._find(criminal_id) is not None
-                raise edited_meanwhile(criminal_id) if is_there else no_criminal(criminal_id)
+            try:
+                while not self._mark(criminal_id, revision):
+                    pass
+            finally:
+                # Also if they are gone: it may be their removal that failed half-way before.
+                self._finish_removals()
 
     def criminals(self, criminal_ids: Collection[str] | None = None) -> list[Criminal]:
         found = self._db.read(self._db.criminals, key_among(criminal_ids), WITHOUT_PICTURES)
@@ -312,6 +311,23 @@ class MongoGallery(Gallery):
         for template in templates:
             fields |= template_fields(template, criminal_id, self._db.sealer)
         return fields
+
+    def _mark(self, criminal_id: str, revision: int | None) -> bool:
+        """Mark someone who is to be removed; false if an alert was held or they were changed
+        meanwhile."""
+        shown = {f"{OWN}.revision": 1, TIMES_HELD: 1}
+        found = self._db.criminals.find_one(key_is(criminal_id), shown)
+        if found is None:
+            raise no_criminal(criminal_id)
+        if revision not in (None, found.get(OWN, {}).get("revision") or 0):
+            raise edited_meanwhile(criminal_id)
+        refuse_if_held(self._db, criminal_id)
+        unchanged = {"_id": found["_id"], TIMES_HELD: times_held(found)} | PRESENT
+        # From here on nobody finds them, and whoever just stored a sighting takes it back.
+        marked = {"$set": {REMOVING: True}}
+        return bool(
+            self._db.criminals.update_one(unchanged | _based_on(revision), marked).matched_count
+        )
 
     def _finish_removals(self) -> None:
         """Remove everyone who is marked for it, also those whose removal was interrupted."""

@@ -20,7 +20,8 @@ from susracker.stores.mongo.documents import (
     to_document,
     to_record,
 )
-from susracker.stores.mongo.forgetting import rewrite_outcome
+from susracker.stores.mongo.forgetting import forget_removed, rewrite_outcome
+from susracker.stores.mongo.holds import count_hold
 from susracker.stores.refusals import no_alert, not_held
 from susracker.stores.retention import Retention
 
@@ -65,9 +66,14 @@ class MongoRetention(Retention):
 
     def hold_alert(self, hold: Hold) -> None:
         def add(outcome: Document) -> Document:
+            if all(one["id"] != hold.alert_id for one in outcome["alerts"]):
+                raise no_alert(hold.alert_id)  # it was forgotten meanwhile
             return _holds([*_other_holds(outcome, hold.alert_id), to_document(hold)])
 
-        self._change_holds(hold.alert_id, add)
+        with self._db.turn, self._db.errors_mapped():
+            outcome = self._change_holds(hold.alert_id, add)
+            count_hold(self._db, outcome)
+            forget_removed(self._db, outcome)
 
     def release_alert(self, alert_id: str) -> None:
         def release(outcome: Document) -> Document:
@@ -76,7 +82,8 @@ class MongoRetention(Retention):
             return _holds(_other_holds(outcome, alert_id))
 
         try:
-            self._change_holds(alert_id, release)
+            with self._db.turn, self._db.errors_mapped():
+                self._change_holds(alert_id, release)
         except NotFoundError as error:
             raise not_held(alert_id) from error
 
@@ -105,11 +112,12 @@ class MongoRetention(Retention):
 
     # -- parts of a write --------------------------------------------------------------------
 
-    def _change_holds(self, alert_id: str, change: Callable[[Document], Document]) -> None:
-        with self._db.turn, self._db.errors_mapped():
-            found = self._db.outcomes.find_one({"alerts.id": alert_id})
-            if found is None or not rewrite_outcome(self._db, found, change):
-                raise no_alert(alert_id)
+    def _change_holds(self, alert_id: str, change: Callable[[Document], Document]) -> Document:
+        """The outcome of an alert, with other holds."""
+        found: Document | None = self._db.outcomes.find_one({"alerts.id": alert_id})
+        if found is None or not rewrite_outcome(self._db, found, change):
+            raise no_alert(alert_id)
+        return found
 
     def _forget_in(self, outcome: Document, part: Part, before: datetime, limit: int) -> int:
         """Forget what is old of one outcome; how many records that was."""

@@ -25,6 +25,7 @@ from susracker.stores.refusals import (
 )
 from susracker.stores.sealing import Sealer
 from susracker.stores.sqlite.database import Database
+from susracker.stores.sqlite.holds import refuse_if_held, refuse_if_shown
 from susracker.stores.sqlite.rows import (
     columns,
     from_candidates,
@@ -88,6 +89,7 @@ class SqliteGallery(Gallery):
     def remove_criminal(self, criminal_id: str, *, revision: int | None = None) -> None:
         with self._db.writing() as connection:
             _check_revision(connection, criminal_id, revision)
+            refuse_if_held(connection, criminal_id)
             removed = connection.execute("DELETE FROM criminals WHERE id = ?", (criminal_id,))
             if not removed.rowcount:
                 raise no_criminal(criminal_id)
@@ -166,6 +168,7 @@ class SqliteGallery(Gallery):
             )
             if not removed.rowcount:
                 raise no_photo_of(criminal_id, photo_id)
+            refuse_if_shown(connection, photo_id)
             connection.execute(
                 "DELETE FROM templates WHERE criminal_id = ? AND photo_id = ?", theirs
             )
