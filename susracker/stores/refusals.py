@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from susracker.errors import (
     ConflictError,
@@ -167,6 +167,24 @@ def key_is_taken(key: Key) -> ConflictError:
 def key_was_revoked(key: Key) -> ConflictError:
     """The error for a change of a revoked key."""
     return ConflictError(f"the key {key.name!r} was revoked: create another one")
+
+
+def refuse_last_admin(keys: Sequence[Key], key_id: str, at: datetime) -> None:
+    """Refuse to revoke the key without which nobody could manage the server.
+
+    Args:
+        keys: all of them.
+
+    Raises:
+        ConflictError: it is that key.
+    """
+    admins = [one for one in keys if one.role == "admin"]
+    is_admin = any(one.id == key_id for one in admins)
+    if is_admin and not any(one.is_valid(at) for one in admins if one.id != key_id):
+        raise ConflictError(
+            "this is the last admin's key: make another one first, or revoke it on the server's "
+            "machine with susracker keys revoke"
+        )
 
 
 def audit_has_grown() -> ConflictError:
