@@ -59,9 +59,7 @@ def rename(tracker: Tracker, subject: str, edit: dict[str, Any], changed: Change
         ConflictError: someone has it.
     """
     person = person_named(tracker.store, subject)
-    if any(one.id != person.id for one in tracker.store.criminals_named(edit["name"])):
-        raise ConflictError(f"someone else has the name {edit['name']!r}: people are not merged")
-    tracker.store.edit_criminal(person.id, edit)
+    tracker.store.edit_criminal(person.id, edit, name_is_new=True)
     changed(person.id)
     follow_store(tracker)
 

@@ -85,6 +85,7 @@ class Gallery(ABC):
         templates: Sequence[Template] = (),
         *,
         revision: int | None = None,
+        name_is_new: bool = False,
     ) -> None:
         """Change the fields that are given, and no others, and add photos and templates.
 
@@ -94,11 +95,14 @@ class Gallery(ABC):
             edit: new values by name; each name is one of `EDITABLE`.
             revision: the `Criminal.revision` that the edit is based on; by default the edit is
                 made whatever the person's revision is.
+            name_is_new: refuse a name that someone else has. Of several who give or add the same
+                name at once, all with this, one succeeds.
 
         Raises:
             InputError: another field cannot be edited.
             NotFoundError: the person was removed.
-            ConflictError: the person was changed since `revision`.
+            ConflictError: the person was changed since `revision`, or, with `name_is_new`, someone
+                else has that name.
             DuplicateError: one of the photos is stored already, under anyone.
         """
 

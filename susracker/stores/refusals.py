@@ -13,7 +13,7 @@ from susracker.errors import (
     NotFoundError,
     RecentAlertError,
 )
-from susracker.models import EDITABLE, Alert, Criminal, Event
+from susracker.models import EDITABLE, Alert, Event
 from susracker.oversight import AuditEntry, Hold, Judgement, Key
 
 
@@ -98,16 +98,16 @@ def id_is_taken(criminal_id: str) -> ConflictError:
     return ConflictError(f"someone is already enrolled with the id {criminal_id!r}")
 
 
-def name_is_taken(criminal: Criminal) -> ConflictError:
-    """The error for a new person with the name of another."""
-    return ConflictError(f"someone is already enrolled with the name {criminal.name!r}")
+def name_is_taken(name: str) -> ConflictError:
+    """The error for a new person, or a new name, with the name of another."""
+    return ConflictError(f"someone is already enrolled with the name {name!r}")
 
 
-def added_meanwhile(criminal: Criminal) -> ConflictError:
-    """The error for a new person whose name another process may have added."""
+def named_meanwhile(name: str) -> ConflictError:
+    """The error for a new name that another process may have given to someone."""
     return ConflictError(
-        f"{criminal.name!r} took so long to add that others may have added the same name: look "
-        "who is there, then try again"
+        f"{name!r} took so long to store that others may have stored the same name: look who is "
+        "there, then try again"
     )
 
 

@@ -41,11 +41,11 @@ from susracker.stores.mongo.lease import Lease
 from susracker.stores.mongo.panel import FIELDS, Panel
 from susracker.stores.mongo.photos import Photos
 from susracker.stores.refusals import (
-    added_meanwhile,
     check_edit,
     edited_meanwhile,
     id_is_taken,
     name_is_taken,
+    named_meanwhile,
     no_criminal,
     no_photo,
 )
@@ -54,7 +54,7 @@ WITHOUT_PICTURES = {f"{OWN}.templates": 0, f"{OWN}.made": 0, "image": 0, "images
 """What is read of people to know their fields."""
 
 RETRY_SECONDS = 0.02
-"""How often a process asks again whether it may add a name."""
+"""How often a process asks again whether it may store a new name."""
 
 
 class MongoGallery(Gallery):
@@ -84,12 +84,12 @@ class MongoGallery(Gallery):
         _refuse_foreign(templates, {photo.id for photo in photos})
         with self._db.errors_mapped(), ExitStack() as stack:
             if name_is_new:
-                stack.enter_context(self._adding_a_name(criminal))
+                stack.enter_context(self._storing_a_name(criminal.name, _same_case(criminal)))
             stack.enter_context(self._db.turn)
             with ExitStack() as undo:
                 fields = new_fields(criminal) | self._added(criminal.id, photos, templates, undo)
-                if name_is_new and not self._names.take():
-                    raise added_meanwhile(criminal)
+                if name_is_new:
+                    self._check_turn(criminal.name)
                 try:
                     # This is the moment at which all of it is stored.
                     self._db.criminals.insert_one(nested({"_id": criminal.id} | fields))
@@ -107,20 +107,29 @@ class MongoGallery(Gallery):
         templates: Sequence[Template] = (),
         *,
         revision: int | None = None,
+        name_is_new: bool = False,
     ) -> None:
         check_edit(edit)
+        new_name = str(edit["name"]) if name_is_new and "name" in edit else None
         known = self._find(criminal_id)
         if known is None:
             raise no_criminal(criminal_id)
         _refuse_foreign(templates, {photo.id for photo in photos} | photos_of(known).keys())
-        with self._db.turn, self._db.errors_mapped(), ExitStack() as undo:
-            fields = edit_fields(edit) | self._added(criminal_id, photos, templates, undo)
-            edited = {"_id": known["_id"]} | PRESENT | _based_on(revision)
-            # This is the moment at which all of it is stored.
-            if not self._db.criminals.update_one(edited, {"$set": fields}).matched_count:
-                is_there = self._find(criminal_id) is not None
-                raise edited_meanwhile(criminal_id) if is_there else no_criminal(criminal_id)
-            undo.pop_all()
+        with self._db.errors_mapped(), ExitStack() as stack:
+            if new_name is not None:
+                others = {"_id": {"$ne": known["_id"]}}
+                stack.enter_context(self._storing_a_name(new_name, others))
+            stack.enter_context(self._db.turn)
+            with ExitStack() as undo:
+                fields = edit_fields(edit) | self._added(criminal_id, photos, templates, undo)
+                edited = {"_id": known["_id"]} | PRESENT | _based_on(revision)
+                if new_name is not None:
+                    self._check_turn(new_name)
+                # This is the moment at which all of it is stored.
+                if not self._db.criminals.update_one(edited, {"$set": fields}).matched_count:
+                    is_there = self._find(criminal_id) is not None
+                    raise edited_meanwhile(criminal_id) if is_there else no_criminal(criminal_id)
+                undo.pop_all()
             self._db.bump_revision(criminal_id)
             self._panel.expect(known["_id"], known | fields)
 
@@ -278,23 +287,26 @@ class MongoGallery(Gallery):
     # -- parts of a write --------------------------------------------------------------------
 
     @contextmanager
-    def _adding_a_name(self, criminal: Criminal) -> Iterator[None]:
-        """Refuse a name that is there; meanwhile nobody else adds one that must be new."""
+    def _storing_a_name(self, name: str, where: Document) -> Iterator[None]:
+        """Refuse a name that is there; meanwhile nobody else stores one that must be new.
+
+        Args:
+            where: what people are like, beside the name, who may not be there.
+        """
         with self._name_lock:
             while not self._names.take():
                 time.sleep(RETRY_SECONDS)
             try:
-                self._refuse_known_name(criminal)
+                if self._db.criminals.find_one({"name": name} | PRESENT | where, {"_id": 1}):
+                    raise name_is_taken(name)
                 yield
             finally:
                 self._names.give_back()
 
-    def _refuse_known_name(self, criminal: Criminal) -> None:
-        known = {"name": criminal.name} | PRESENT
-        if criminal.case_reference is not None:
-            known[f"{OWN}.case_reference"] = criminal.case_reference
-        if self._db.criminals.find_one(known, {"_id": 1}):
-            raise name_is_taken(criminal)
+    def _check_turn(self, name: str) -> None:
+        """Refuse to store a name if it took so long that the turn is another's."""
+        if not self._names.take():
+            raise named_meanwhile(name)
 
     def _added(
         self,
@@ -350,6 +362,12 @@ class MongoGallery(Gallery):
         shown = dict.fromkeys((*FIELDS, f"{OWN}.photos"), 1)
         found = self._db.read(self._db.criminals, key_is(criminal_id), shown)
         return found[0] if found else None
+
+
+def _same_case(criminal: Criminal) -> Document:
+    """What people are like who may not have the name of a new person."""
+    case = criminal.case_reference
+    return {} if case is None else {f"{OWN}.case_reference": case}
 
 
 def _based_on(revision: int | None) -> Document:

@@ -75,10 +75,13 @@ class SqliteGallery(Gallery):
         templates: Sequence[Template] = (),
         *,
         revision: int | None = None,
+        name_is_new: bool = False,
     ) -> None:
         check_edit(edit)
         with self._db.writing() as connection:
             _check_revision(connection, criminal_id, revision)
+            if name_is_new and "name" in edit:
+                _refuse_name_of_another(connection, criminal_id, str(edit["name"]))
             for name, value in _with_sort_name(to_columns(edit)).items():
                 connection.execute(
                     f"UPDATE criminals SET {name} = ? WHERE id = ?", (value, criminal_id)
@@ -268,7 +271,13 @@ def _refuse_known_name(connection: sqlite3.Connection, criminal: Criminal) -> No
         "SELECT id FROM criminals WHERE name = ? AND case_reference IS coalesce(?, case_reference)"
     )
     if connection.execute(sql, (criminal.name, criminal.case_reference)).fetchone():
-        raise name_is_taken(criminal)
+        raise name_is_taken(criminal.name)
+
+
+def _refuse_name_of_another(connection: sqlite3.Connection, criminal_id: str, name: str) -> None:
+    sql = "SELECT id FROM criminals WHERE name = ? AND id <> ?"
+    if connection.execute(sql, (name, criminal_id)).fetchone():
+        raise name_is_taken(name)
 
 
 def _check_revision(connection: sqlite3.Connection, criminal_id: str, revision: int | None) -> None:
