@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta, timezone
 from functools import partial
@@ -12,7 +13,7 @@ import pytest
 
 from susracker.errors import ConfigError, DuplicateError, HeldError, NotFoundError
 from susracker.models import Alert, Outcome
-from susracker.oversight import Hold
+from susracker.oversight import Hold, RecordKind
 from susracker.plugins import open_store
 from susracker.stores.base import Store
 from susracker.testing.race import race
@@ -27,6 +28,7 @@ from susracker.testing.records import (
     event,
     face_alert,
     full_criminal,
+    judgement,
     photo,
     sighting,
     template,
@@ -276,6 +278,30 @@ def test_a_store_that_can_be_written_passes_its_check(store: Store) -> None:
 
 def hold(store: Store, alert: Alert) -> None:
     store.hold_alert(Hold(alert.id, "court, case 7/26", "Jo (k1)", NOON))
+
+
+@pytest.mark.parametrize("kind", ["alerts", "faces", "judgements"])
+def test_what_is_there_after_a_hold_is_not_forgotten(
+    store: Store, url: str, kind: RecordKind
+) -> None:
+    """Another opening forgets at the same time: before the hold, or not at all."""
+    store.put_criminal(criminal())
+    with open_store(url) as other:
+        for _ in range(12):
+            (alert,) = store.record([], [face_alert()])
+            store.add_judgement(judgement(alert.id), "unsure", 0)
+
+            def look(alert: Alert = alert) -> object:
+                found = [one for one in store.alerts() if one.id == alert.id]
+                return found, store.judgements([alert.id])
+
+            def held(alert: Alert = alert, look: Callable[[], object] = look) -> object:
+                hold(store, alert)
+                return look()
+
+            works = (held, partial(other.forget, kind, NOON + MINUTE, 10))
+            found, _ = race(lambda n, works=works: works[n](), len(works))
+            assert look() == (([], []) if isinstance(found, NotFoundError) else found)
 
 
 @pytest.mark.parametrize("names", [("c1", "c2"), ("c2", "c1")])

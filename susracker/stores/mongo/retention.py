@@ -28,6 +28,9 @@ from susracker.stores.retention import Retention
 FORGOTTEN = "forgotten"
 """Counts how often something was forgotten."""
 
+LEAVING = "leaving_judgements"
+"""Of an outcome: judgements that are about to be removed, or are."""
+
 
 class MongoRetention(Retention):
     """See `Retention`."""
@@ -72,6 +75,7 @@ class MongoRetention(Retention):
 
         with self._db.turn, self._db.errors_mapped():
             outcome = self._change_holds(hold.alert_id, add)
+            self._drop_judgements({"_id": {"$in": outcome.get(LEAVING, [])}})
             count_hold(self._db, outcome)
             forget_removed(self._db, outcome)
 
@@ -138,15 +142,32 @@ class MongoRetention(Retention):
         return len(gone)
 
     def _forget_judgements(self, before: datetime, limit: int) -> int:
-        old = self._old_judgements(before)[:limit]
-        self._drop_judgements({"_id": {"$in": old}})
-        return len(old)
+        old: dict[str, list[int]] = {}
+        for seq, alert_id in self._old_judgements(before)[:limit]:
+            old.setdefault(alert_id, []).append(seq)
+        gone = [
+            seq for alert_id, seqs in old.items() if self._leave(alert_id, seqs) for seq in seqs
+        ]
+        self._drop_judgements({"_id": {"$in": gone}})
+        return len(gone)
 
-    def _old_judgements(self, before: datetime) -> list[int]:
+    def _old_judgements(self, before: datetime) -> list[tuple[int, str]]:
+        """The `seq` of each, and of which alert it is."""
         held = {one.alert_id for one in self.holds()}
         old = {"made_at": {"$lt": to_microseconds(before)}}
         found = self._db.judgements.find(old, {"alert_id": 1})
-        return sorted(int(one["_id"]) for one in found if one["alert_id"] not in held)
+        return sorted(
+            (int(one["_id"]), one["alert_id"]) for one in found if one["alert_id"] not in held
+        )
+
+    def _leave(self, alert_id: str, seqs: list[int]) -> bool:
+        """Take judgements from an alert that is not held, before they are removed; whether they are
+        nobody's now. Whoever holds it from here on removes them first."""
+        free = {"alerts.id": alert_id, "held": {"$ne": alert_id}}
+        change = {"$addToSet": {LEAVING: {"$each": seqs}}, "$inc": {"judgements": 1}}
+        if self._db.outcomes.update_one(free, change).matched_count:
+            return True
+        return self._db.outcomes.find_one({"alerts.id": alert_id}, {"_id": 1}) is None
 
     def _drop_judgements(self, which: Document) -> None:
         seqs = [int(one["_id"]) for one in self._db.judgements.find(which, {"_id": 1})]

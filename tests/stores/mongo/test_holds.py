@@ -11,7 +11,7 @@ import pytest
 from susracker.errors import HeldError, NotFoundError
 from susracker.oversight import Hold
 from susracker.plugins import open_store
-from susracker.testing.records import MINUTE, NOON, candidate, enroll, face_alert
+from susracker.testing.records import MINUTE, NOON, candidate, enroll, face_alert, judgement
 
 STORE = "susracker.stores.mongo"
 
@@ -98,6 +98,30 @@ def test_a_removal_that_came_before_a_hold_is_seen_by_whoever_holds(store, alert
             hold(store, alert)
     assert (store.alert(alert.id).name, store.alert(alert.id).face) == (None, None)
     assert [one.alert_id for one in store.holds()] == [alert.id]
+
+
+def test_judgements_of_an_alert_that_is_held_meanwhile_are_not_forgotten(store, other, alert):
+    said = store.add_judgement(judgement(alert.id), "unsure", 0)
+    find = store._old_judgements
+
+    def find_and_hold(before):
+        found = find(before)
+        hold(other, alert)
+        return found
+
+    with patch.object(store, "_old_judgements", find_and_hold):
+        assert store.forget("judgements", NOON + MINUTE, 10) == 0
+    assert store.judgements([alert.id]) == [said]
+
+
+def test_judgements_that_are_about_to_be_forgotten_are_gone_after_a_hold(store, other, alert):
+    """The other process was too late to keep them, and removes them before its hold returns."""
+    store.add_judgement(judgement(alert.id), "unsure", 0)
+    with patch.object(store, "_drop_judgements"):
+        assert store.forget("judgements", NOON + MINUTE, 10) == 1
+    assert len(store.judgements([alert.id])) == 1
+    hold(other, alert)
+    assert store.judgements([alert.id]) == []
 
 
 def test_an_alert_that_was_forgotten_a_moment_ago_is_not_held(store, other, shown):
