@@ -83,12 +83,12 @@ def erase(store: Store, criminal: Criminal, *, despite_holds: bool = False) -> E
     if not despite_holds:
         refuse_if_held(store, criminal.id, INSTEAD)
     traces = traces_of(store, criminal.id)
-    # Before the removal, as nobody would know afterwards which alerts named them; and after it,
-    # because of what was written meanwhile.
-    struck = store.strike_judgements(traces.alerts, criminal.name)
+    written = store.judgements(traces.alerts)
     ended = _remove(store, criminal.id, despite_holds)
-    struck += store.strike_judgements(traces.alerts, criminal.name)
-    return Erased(traces, struck, ended)
+    struck = set(written) - set(store.judgements(traces.alerts))
+    # Again, because of what was written meanwhile.
+    later = store.strike_judgements(traces.alerts, criminal.name)
+    return Erased(traces, len(struck) + later, ended)
 
 
 def _remove(store: Store, criminal_id: str, despite_holds: bool) -> int:
@@ -96,7 +96,7 @@ def _remove(store: Store, criminal_id: str, despite_holds: bool) -> int:
     ended = 0
     while True:
         try:
-            store.remove_criminal(criminal_id)
+            store.remove_criminal(criminal_id, strikes_judgements=True)
             return ended
         except HeldError:
             if not despite_holds:

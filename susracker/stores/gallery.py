@@ -132,7 +132,13 @@ class Gallery(ABC):
         raise problem
 
     @abstractmethod
-    def remove_criminal(self, criminal_id: str, *, revision: int | None = None) -> None:
+    def remove_criminal(
+        self,
+        criminal_id: str,
+        *,
+        revision: int | None = None,
+        strikes_judgements: bool = False,
+    ) -> None:
         """Forget someone, with all photos, templates and sightings. Alerts stay, as a record of
         what operators were told, without the face and without the link to the person.
 
@@ -141,6 +147,8 @@ class Gallery(ABC):
 
         Args:
             revision: as in `edit_criminal`.
+            strikes_judgements: in the same step, empty what people wrote in judgements of the
+                alerts that name the person, as `Retention.strike_judgements` does.
 
         Raises:
             HeldError: an alert that the person is the match or a candidate of is held.

@@ -280,6 +280,25 @@ def hold(store: Store, alert: Alert) -> None:
     store.hold_alert(Hold(alert.id, "court, case 7/26", "Jo (k1)", NOON))
 
 
+def test_what_was_written_is_struck_with_a_removal_or_not_at_all(store: Store) -> None:
+    store.put_criminal(criminal())
+    store.put_criminal(criminal("c2"))
+    alert, other = store.record([], [face_alert("c2", "c1"), face_alert("c2")])
+    said, about = (
+        store.add_judgement(judgement(one.id, reason="Ada Nowak", note="again"), "unsure", 0)
+        for one in (alert, other)
+    )
+    hold(store, alert)
+    with pytest.raises(HeldError):
+        store.remove_criminal("c1", strikes_judgements=True)
+    assert store.judgements([alert.id, other.id]) == [said, about]
+    store.release_alert(alert.id)
+    store.remove_criminal("c1", strikes_judgements=True)
+    assert store.judgements([alert.id, other.id]) == [replace(said, reason="", note=""), about]
+    store.remove_criminal("c2")
+    assert store.judgements([other.id]) == [about]
+
+
 @pytest.mark.parametrize("kind", ["alerts", "faces", "judgements"])
 def test_what_is_there_after_a_hold_is_not_forgotten(
     store: Store, url: str, kind: RecordKind

@@ -18,7 +18,7 @@ from susracker.oversight import Hold
 from susracker.plugins import open_store
 from susracker.retention import erasure, holds, purge
 from susracker.stores.base import Store
-from susracker.testing.records import enroll, face_alert
+from susracker.testing.records import enroll, face_alert, judgement
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=timezone.utc)
 
@@ -50,9 +50,11 @@ def followed_by_a_hold(read: Callable[..., Any], alert: Alert) -> Callable[..., 
 def test_an_erasure_is_refused(store, alert, monkeypatch):
     late = followed_by_a_hold(holds.refuse_if_held, alert)
     monkeypatch.setattr(erasure, "refuse_if_held", late)
+    said = store.add_judgement(judgement(alert.id, note="again"), "unsure", 0)
     with pytest.raises(HeldError, match=alert.id):
         erasure.erase(store, store.criminal("c1"))
-    assert store.alerts() == [alert]
+    assert store.alert(alert.id).face == alert.face
+    assert store.judgements([alert.id]) == [said]
 
 
 def test_an_erasure_despite_holds_ends_those_too(store, alert, monkeypatch):

@@ -18,8 +18,8 @@ from susracker.stores.mongo.database import Database
 from susracker.stores.mongo.documents import (
     OWN,
     PRESENT,
-    REMOVING,
     Document,
+    based_on,
     edit_fields,
     field_name,
     is_wanted,
@@ -35,11 +35,10 @@ from susracker.stores.mongo.documents import (
     to_photo,
     to_templates,
 )
-from susracker.stores.mongo.forgetting import forget_in_outcomes
-from susracker.stores.mongo.holds import TIMES_HELD, refuse_if_held, times_held
 from susracker.stores.mongo.lease import Lease
 from susracker.stores.mongo.panel import FIELDS, Panel
 from susracker.stores.mongo.photos import Photos
+from susracker.stores.mongo.removing import Removals
 from susracker.stores.refusals import (
     check_edit,
     edited_meanwhile,
@@ -67,8 +66,9 @@ class MongoGallery(Gallery):
         self._names = Lease(database.meta, "adding names")
         self._name_lock = threading.Lock()
         self._photos = Photos(database)
+        self._removals = Removals(database)
         with database.errors_mapped():
-            self._finish_removals()
+            self._removals.finish()
             self._photos.finish_removals()
 
     # -- criminals ---------------------------------------------------------------------------
@@ -122,7 +122,7 @@ class MongoGallery(Gallery):
             stack.enter_context(self._db.turn)
             with ExitStack() as undo:
                 fields = edit_fields(edit) | self._added(criminal_id, photos, templates, undo)
-                edited = {"_id": known["_id"]} | PRESENT | _based_on(revision)
+                edited = {"_id": known["_id"]} | PRESENT | based_on(revision)
                 if new_name is not None:
                     self._check_turn(new_name)
                 # This is the moment at which all of it is stored.
@@ -133,14 +133,15 @@ class MongoGallery(Gallery):
             self._db.bump_revision(criminal_id)
             self._panel.expect(known["_id"], known | fields)
 
-    def remove_criminal(self, criminal_id: str, *, revision: int | None = None) -> None:
+    def remove_criminal(
+        self,
+        criminal_id: str,
+        *,
+        revision: int | None = None,
+        strikes_judgements: bool = False,
+    ) -> None:
         with self._db.turn, self._db.errors_mapped():
-            try:
-                while not self._mark(criminal_id, revision):
-                    pass
-            finally:
-                # Also if they are gone: it may be their removal that failed half-way before.
-                self._finish_removals()
+            self._removals.remove(criminal_id, revision, strikes_judgements=strikes_judgements)
 
     def criminals(self, criminal_ids: Collection[str] | None = None) -> list[Criminal]:
         found = self._db.read(self._db.criminals, key_among(criminal_ids), WITHOUT_PICTURES)
@@ -324,39 +325,10 @@ class MongoGallery(Gallery):
             fields |= template_fields(template, criminal_id, self._db.sealer)
         return fields
 
-    def _mark(self, criminal_id: str, revision: int | None) -> bool:
-        """Mark someone who is to be removed; false if an alert was held or they were changed
-        meanwhile."""
-        shown = {f"{OWN}.revision": 1, TIMES_HELD: 1}
-        found = self._db.criminals.find_one(key_is(criminal_id), shown)
-        if found is None:
-            raise no_criminal(criminal_id)
-        if revision not in (None, found.get(OWN, {}).get("revision") or 0):
-            raise edited_meanwhile(criminal_id)
-        refuse_if_held(self._db, criminal_id)
-        unchanged = {"_id": found["_id"], TIMES_HELD: times_held(found)} | PRESENT
-        # From here on nobody finds them, and whoever just stored a sighting takes it back.
-        marked = {"$set": {REMOVING: True}}
-        return bool(
-            self._db.criminals.update_one(unchanged | _based_on(revision), marked).matched_count
-        )
-
-    def _finish_removals(self) -> None:
-        """Remove everyone who is marked for it, also those whose removal was interrupted."""
-        for document in self._db.criminals.find({REMOVING: True}, {"_id": 1}):
-            criminal_id = str(document["_id"])
-            self._forget_what_was_kept(criminal_id)
-            self._db.criminals.delete_one({"_id": document["_id"]})
-            self._db.bump_revision(criminal_id)
-
     def _forget(self, criminal_id: str) -> None:
         """Forget someone whom a panel has removed."""
-        self._forget_what_was_kept(criminal_id)
+        self._removals.forget(criminal_id)
         self._db.bump_revision(criminal_id)
-
-    def _forget_what_was_kept(self, criminal_id: str) -> None:
-        forget_in_outcomes(self._db, criminal_id)
-        self._db.photos.delete_many({"criminal_id": criminal_id})
 
     def _find(self, criminal_id: str) -> Document | None:
         shown = dict.fromkeys((*FIELDS, f"{OWN}.photos"), 1)
@@ -368,12 +340,6 @@ def _same_case(criminal: Criminal) -> Document:
     """What people are like who may not have the name of a new person."""
     case = criminal.case_reference
     return {} if case is None else {f"{OWN}.case_reference": case}
-
-
-def _based_on(revision: int | None) -> Document:
-    """What a document is like whose person was not changed since a revision."""
-    # A document that we never changed has no revision, which counts as 0.
-    return {} if revision is None else {f"{OWN}.revision": revision or None}
 
 
 def _order(criminal: Criminal) -> tuple[str, str]:

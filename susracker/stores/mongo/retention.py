@@ -17,10 +17,16 @@ from susracker.stores.mongo.database import LAST_ALERT, LAST_JUDGEMENT, Database
 from susracker.stores.mongo.documents import (
     Document,
     cooldown_keys,
+    named_in,
     to_document,
     to_record,
 )
-from susracker.stores.mongo.forgetting import forget_removed, rewrite_outcome
+from susracker.stores.mongo.forgetting import (
+    alerts_naming,
+    forget_removed,
+    rewrite_outcome,
+    strike,
+)
 from susracker.stores.mongo.holds import count_hold
 from susracker.stores.refusals import no_alert, not_held
 from susracker.stores.retention import Retention
@@ -97,22 +103,11 @@ class MongoRetention(Retention):
         return sorted(holds, key=lambda one: (one.made_at, one.alert_id))
 
     def alerts_naming(self, criminal_id: str) -> list[str]:
-        shown = {f"alerts.{name}": 1 for name in ("id", "seq", "criminal_id", "candidates")}
-        found = self._db.read(self._db.outcomes, {"named": criminal_id}, shown)
-        alerts = [one for outcome in found for one in outcome["alerts"]]
-        naming = [one for one in alerts if criminal_id in _named(one)]
-        return [one["id"] for one in sorted(naming, key=lambda one: one["seq"])]
+        return alerts_naming(self._db, criminal_id)
 
     def strike_judgements(self, alert_ids: Collection[str], name: str) -> int:
-        changed = 0
         with self._db.turn, self._db.errors_mapped():
-            for one in self._db.judgements.find({"alert_id": {"$in": list(alert_ids)}}):
-                is_named = name.casefold() in one["reason"].casefold()
-                if one["note"] or is_named:
-                    struck = {"note": "", "reason": "" if is_named else one["reason"]}
-                    self._db.judgements.update_one({"_id": one["_id"]}, {"$set": struck})
-                    changed += 1
-        return changed
+            return strike(self._db, alert_ids, name)
 
     # -- parts of a write --------------------------------------------------------------------
 
@@ -226,7 +221,7 @@ def _without_alerts(outcome: Document, ids: Collection[str]) -> Document:
     return {
         "alerts": left,
         "cooldown_keys": cooldown_keys(left),
-        "named": sorted({one for alert in left for one in _named(alert)}),
+        "named": named_in(left),
         "newest_alert_at": max((one["occurred_at"] for one in left), default=None),
     }
 
@@ -236,10 +231,6 @@ _PARTS: dict[RecordKind, Part] = {
     "faces": Part("alerts", {"alerts.face": {"$type": "binData"}}, _without_faces),
     "sightings": Part("sightings", {}, _without_sightings),
 }
-
-
-def _named(alert: Document) -> set[str]:
-    return {alert["criminal_id"], *(one["criminal_id"] for one in alert["candidates"])} - {None}
 
 
 def _holds(holds: list[Document]) -> Document:

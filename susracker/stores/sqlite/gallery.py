@@ -36,6 +36,7 @@ from susracker.stores.sqlite.rows import (
     to_record,
     to_row,
 )
+from susracker.stores.sqlite.striking import strike_about
 from susracker.stores.sqlite.templates import TemplateCopy, made_by, read_rows
 
 _SELECT = f"SELECT {columns(Criminal)} FROM criminals JOIN revisions ON criminal_id = criminals.id"
@@ -89,10 +90,18 @@ class SqliteGallery(Gallery):
             _add_photos(connection, criminal_id, photos, templates, self._db.sealer)
             _bump_revision(connection, criminal_id)
 
-    def remove_criminal(self, criminal_id: str, *, revision: int | None = None) -> None:
+    def remove_criminal(
+        self,
+        criminal_id: str,
+        *,
+        revision: int | None = None,
+        strikes_judgements: bool = False,
+    ) -> None:
         with self._db.writing() as connection:
             _check_revision(connection, criminal_id, revision)
             refuse_if_held(connection, criminal_id)
+            if strikes_judgements:
+                strike_about(connection, criminal_id)
             removed = connection.execute("DELETE FROM criminals WHERE id = ?", (criminal_id,))
             if not removed.rowcount:
                 raise no_criminal(criminal_id)

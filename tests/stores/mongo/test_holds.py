@@ -57,7 +57,7 @@ def followed_by(path: str, act):
 
 def test_a_person_named_by_a_hold_that_was_not_found_is_not_removed(store, other, alert):
     with (
-        followed_by("gallery.refuse_if_held", lambda: hold(other, alert)),
+        followed_by("removing.refuse_if_held", lambda: hold(other, alert)),
         pytest.raises(HeldError, match=alert.id),
     ):
         store.remove_criminal("c1")
@@ -79,7 +79,7 @@ def test_a_candidate_whom_a_held_alert_names_since_a_moment_ago_is_not_removed(s
     best = replace(alert.candidates[0], fpir=0.001)
     better = replace(alert, candidates=(best, candidate("c2")))
     with (
-        followed_by("gallery.refuse_if_held", lambda: other.improve_alert(better)),
+        followed_by("removing.refuse_if_held", lambda: other.improve_alert(better)),
         pytest.raises(HeldError, match=alert.id),
     ):
         store.remove_criminal("c2")

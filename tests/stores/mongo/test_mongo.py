@@ -6,6 +6,7 @@ import base64
 import logging
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import Mock, patch
@@ -37,6 +38,7 @@ from susracker.testing.records import (
     event,
     face_alert,
     full_criminal,
+    judgement,
     photo,
     sighting,
     template,
@@ -201,6 +203,20 @@ def test_an_interrupted_removal_is_finished_at_the_next_opening(url, store, data
         with pytest.raises(NotFoundError):
             other.photo(taken.id)
     assert database["criminals"].count_documents({}) == 0
+
+
+def test_an_interrupted_removal_strikes_judgements_when_it_is_finished(url, store):
+    store.put_criminal(criminal())
+    (alert,) = store.record([], [face_alert()])
+    said = store.add_judgement(judgement(alert.id, note="Ada again"), "unsure", 0)
+    with (
+        patch.object(store._removals, "finish", side_effect=AutoReconnect("gone")),
+        pytest.raises(StoreUnavailableError),
+    ):
+        store.remove_criminal("c1", strikes_judgements=True)
+    assert store.judgements([alert.id]) == [said]
+    with open_store(url) as other:
+        assert other.judgements([alert.id]) == [replace(said, note="")]
 
 
 def test_an_interrupted_removal_of_a_photo_is_finished_at_the_next_opening(url, store, database):
@@ -525,7 +541,7 @@ def test_a_removal_that_is_tried_again_is_finished(store, database):
     store.put_criminal(criminal(), [taken], [template(taken)])
     store.record([sighting()], [face_alert()])
     with (
-        patch.object(store, "_finish_removals", side_effect=AutoReconnect("gone")),
+        patch.object(store._removals, "finish", side_effect=AutoReconnect("gone")),
         pytest.raises(StoreUnavailableError),
     ):
         store.remove_criminal("c1")
