@@ -18,6 +18,7 @@
         RecentAlertError        the same was alerted a moment ago; nothing was stored
         ConflictError           someone else was faster: look again, then decide
           JudgedError           the alert is judged already, and the change names no judgement
+          HeldError             a held alert would lose what was to be removed
       SpoolError                a camera's waiting events cannot be kept
       AccessError               who asks may not have what they ask for
         KeyRequiredError        no key, or one that is wrong, expired or revoked
@@ -134,6 +135,11 @@ class JudgedError(ConflictError):
     def __init__(self, message: str, alert_id: str) -> None:
         super().__init__(message)
         self.alert_id = alert_id
+
+
+class HeldError(ConflictError):
+    """A held alert names the person, or shows the photo, that was to be removed; nothing was
+    changed."""
 
 
 class RecordingError(InputError):

@@ -1,26 +1,18 @@
-"""Makes, finds, replaces and revokes keys."""
+"""Makes, finds and replaces keys."""
 
 from __future__ import annotations
 
-import threading
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from susracker.access.keys import KeyText, new_key
 from susracker.enrolment.fields import Moment, Text
-from susracker.errors import ConflictError, InputError, NotFoundError
+from susracker.errors import InputError, NotFoundError
 from susracker.oversight import Key, Role
 from susracker.stores.access import Access
 
 ALL_CAMERAS = "*"
-
-LAST_ADMIN = (
-    "this is the last admin's key: make another one first, or revoke it on the server's machine "
-    "with susracker keys revoke"
-)
-
-_REVOKING = threading.Lock()
 
 
 class _Fields(BaseModel):
@@ -78,20 +70,6 @@ def rotate(store: Access, key: Key) -> KeyText:
     return text
 
 
-def revoke(store: Access, key: Key, now: datetime) -> None:
-    """Refuse a key from now on, unless nobody could manage the server without it.
-
-    Of several admins who revoke each other's keys at once in one process, one keeps theirs.
-
-    Raises:
-        ConflictError: it is the last valid key of an admin.
-    """
-    with _REVOKING:
-        if key.role == "admin" and not has_valid_admin(store, now, besides=key.id):
-            raise ConflictError(LAST_ADMIN)
-        store.revoke_key(key.id, now)
-
-
 def find_key(store: Access, id_or_name: str) -> Key:
     """The key with an id, or else the one with a name that is not revoked, or was revoked last.
 
@@ -114,10 +92,10 @@ def find_key(store: Access, id_or_name: str) -> Key:
     )
 
 
-def has_valid_admin(store: Access, now: datetime, besides: str = "") -> bool:
-    """Whether someone can manage the server with a key other than the one with the id `besides`."""
+def has_valid_admin(store: Access, now: datetime) -> bool:
+    """Whether someone can manage the server with a key."""
     everyone = store.keys()
-    return any(key.role == "admin" and key.is_valid(now) and key.id != besides for key in everyone)
+    return any(key.role == "admin" and key.is_valid(now) for key in everyone)
 
 
 def _check(name: str, cameras: str, expires: str | None) -> _Fields:

@@ -210,7 +210,7 @@ def remove_command(loaded: LoadedSettings, people: tuple[str, ...], yes: bool, r
         if not yes:
             click.confirm("Remove for good?", abort=True)
         for one in found:
-            refuse_if_held(store, one.id, "release them first")
+            refuse_if_held(store, one.id)
         note_act = Noting(loaded.settings, store)
         for one in found:
             note_act("criminal.remove", one.id, reason)

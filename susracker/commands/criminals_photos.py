@@ -38,7 +38,7 @@ def remove_photo_command(
         criminal = find_criminal(store, person)
         photos = list(dict.fromkeys(find_photo(store, criminal, one) for one in typed))
         for one in photos:
-            refuse_if_shown(store, one, "release it first")
+            refuse_if_shown(store, one)
         left = len(store.photo_ids(criminal.id)) - len(photos)
         after = counted(left, "photo") if left else "no photo, and is not recognised without one"
         click.echo(f"{criminal.id}  {criminal.name}: will have {after}")

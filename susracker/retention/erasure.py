@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from susracker.errors import NotFoundError
+from susracker.errors import HeldError, NotFoundError
 from susracker.models import Criminal
 from susracker.retention.holds import held_about, refuse_if_held
 from susracker.stores.base import Store
@@ -76,19 +76,32 @@ def erase(store: Store, criminal: Criminal, *, despite_holds: bool = False) -> E
         despite_holds: end the holds of alerts that name them.
 
     Raises:
-        ConflictError: such an alert is held.
+        HeldError: such an alert is held.
         NotFoundError: someone else removed them meanwhile.
         StoreUnavailableError: what is left is removed when this is called again.
     """
     if not despite_holds:
         refuse_if_held(store, criminal.id, INSTEAD)
     traces = traces_of(store, criminal.id)
-    holds = held_about(store, criminal.id)
-    for one in holds:
-        store.release_alert(one.alert_id)
-    # Before the removal, as nobody would know afterwards which alerts named them; and after it,
-    # because of what was written meanwhile.
-    struck = store.strike_judgements(traces.alerts, criminal.name)
-    store.remove_criminal(criminal.id)
-    struck += store.strike_judgements(traces.alerts, criminal.name)
-    return Erased(traces, struck, len(holds))
+    written = store.judgements(traces.alerts)
+    ended = _remove(store, criminal.id, despite_holds)
+    struck = set(written) - set(store.judgements(traces.alerts))
+    # Again, because of what was written meanwhile.
+    later = store.strike_judgements(traces.alerts, criminal.name)
+    return Erased(traces, len(struck) + later, ended)
+
+
+def _remove(store: Store, criminal_id: str, despite_holds: bool) -> int:
+    """Remove someone; returns how many holds were ended for it."""
+    ended = 0
+    while True:
+        try:
+            store.remove_criminal(criminal_id, strikes_judgements=True)
+            return ended
+        except HeldError:
+            if not despite_holds:
+                raise
+        for one in held_about(store, criminal_id):
+            with suppress(NotFoundError):  # someone else ended it meanwhile
+                store.release_alert(one.alert_id)
+                ended += 1

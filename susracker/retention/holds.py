@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from susracker.errors import ConflictError, InputError, NotFoundError
+from susracker.errors import InputError, NotFoundError
 from susracker.oversight import Hold
 from susracker.stores.base import Store
+from susracker.stores.refusals import named_while_held, shown_while_held
 
 MAX_REASON = 500
 """Characters of the reason of a hold."""
@@ -29,21 +30,15 @@ def held_about(store: Store, criminal_id: str) -> list[Hold]:
     return [one for one in holds if one.alert_id in naming]
 
 
-def refuse_if_shown(store: Store, photo_id: str, instead: str) -> None:
-    """Refuse to remove an enrolment photo that a held alert shows beside the face.
-
-    Args:
-        instead: what to do about it.
+def refuse_if_shown(store: Store, photo_id: str) -> None:
+    """Say before anything is removed what `Gallery.remove_photo` would refuse.
 
     Raises:
-        ConflictError: such an alert is held.
+        HeldError: a held alert shows the photo beside the face.
     """
     for hold in store.holds():
         if _shown_by(store, hold) == photo_id:
-            raise ConflictError(
-                f"the photo is in the alert {hold.alert_id}, which is held ({hold.reason}); "
-                f"{instead}"
-            )
+            raise shown_while_held(hold)
 
 
 def _shown_by(store: Store, hold: Hold) -> str | None:
@@ -54,15 +49,14 @@ def _shown_by(store: Store, hold: Hold) -> str | None:
         return None
 
 
-def refuse_if_held(store: Store, criminal_id: str, instead: str) -> None:
-    """Refuse to remove someone whom a held alert names: it would lose the face and the name.
+def refuse_if_held(store: Store, criminal_id: str, instead: str = "release them first") -> None:
+    """Say before anything is removed or noted what `Gallery.remove_criminal` would refuse.
 
     Args:
         instead: what to do about it.
 
     Raises:
-        ConflictError: such an alert is held.
+        HeldError: a held alert names the person.
     """
     if holds := held_about(store, criminal_id):
-        held = ", ".join(f"{one.alert_id} ({one.reason})" for one in holds)
-        raise ConflictError(f"{criminal_id!r} is in alerts that are held: {held}; {instead}")
+        raise named_while_held(criminal_id, holds, instead)

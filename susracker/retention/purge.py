@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 from susracker.access.audit import SYSTEM, Act, AuditLog
 from susracker.config import Settings
-from susracker.errors import NotFoundError
+from susracker.errors import HeldError, NotFoundError
 from susracker.oversight import RecordKind
 from susracker.retention.holds import held_about
 from susracker.runtime.clock import Clock, utc_now
@@ -165,8 +165,8 @@ class Purge:
             self.note("criminal.remove", criminal_id, reason=f"expired over {one.days:g} days ago")
             try:
                 self._store.remove_criminal(criminal_id)
-            except NotFoundError:
-                continue  # someone else removed them meanwhile
+            except (NotFoundError, HeldError):
+                continue  # meanwhile someone else removed them, or held an alert that names them
             log.info("removed %s, who expired more than %g days ago", criminal_id, one.days)
             yield 1
 

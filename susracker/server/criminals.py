@@ -25,7 +25,6 @@ from susracker.errors import (
     StoreUnavailableError,
 )
 from susracker.models import Criminal, Sighting
-from susracker.retention.holds import refuse_if_held
 from susracker.runtime.data_uri import decode_base64
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, once_changed
@@ -345,7 +344,6 @@ def _prepare(parts: Service, number: int, image: bytes) -> PreparedPhoto:
 def _remove(
     tracker: Tracker, criminal_id: str, revision: int | None, changed: Callable[[str], None]
 ) -> None:
-    refuse_if_held(tracker.store, criminal_id, "release them first")
     tracker.store.remove_criminal(criminal_id, revision=revision)
     changed(criminal_id)
     follow_store(tracker)

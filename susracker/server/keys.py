@@ -11,7 +11,7 @@ from flask import Blueprint, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict
 
-from susracker.access.issuing import issue, revoke, rotate
+from susracker.access.issuing import issue, rotate
 from susracker.access.keys import key_fields
 from susracker.access.roles import Permission
 from susracker.errors import ConflictError
@@ -118,7 +118,7 @@ def _rotate(store: Access, key_id: str, changed: Callable[[str], None]) -> Any:
 
 
 def _revoke(store: Access, key_id: str, changed: Callable[[str], None]) -> None:
-    revoke(store, store.key(key_id), utc_now())
+    store.revoke_key(key_id, utc_now(), unless_last_admin=True)
     changed(key_id)
 
 

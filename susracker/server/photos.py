@@ -13,7 +13,6 @@ from pydantic import BaseModel, Field
 from susracker.access.roles import Permission
 from susracker.faces.photos import photo_thumbnail
 from susracker.models import Photo
-from susracker.retention.holds import refuse_if_shown
 from susracker.server.access import access
 from susracker.server.audited import audited, describe, once_changed
 from susracker.server.conditional import precondition, revision_seen
@@ -128,7 +127,6 @@ def _remove(
     revision: int | None,
     changed: Callable[[str], None],
 ) -> None:
-    refuse_if_shown(tracker.store, photo_id, "release it first")
     tracker.store.remove_photo(criminal_id, photo_id, revision=revision)
     changed(criminal_id)
     follow_store(tracker)

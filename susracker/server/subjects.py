@@ -13,7 +13,7 @@ from susracker.enrolment.enroller import PreparedPhoto
 from susracker.enrolment.fields import criminal_from_fields, edit_from_fields
 from susracker.errors import ConflictError, DuplicateError, InputError, NotFoundError
 from susracker.models import Criminal
-from susracker.retention.holds import refuse_if_held, refuse_if_shown
+from susracker.retention.holds import refuse_if_shown
 from susracker.server.criminals import follow_store
 from susracker.server.service import Service
 from susracker.stores.base import Store
@@ -59,9 +59,7 @@ def rename(tracker: Tracker, subject: str, edit: dict[str, Any], changed: Change
         ConflictError: someone has it.
     """
     person = person_named(tracker.store, subject)
-    if any(one.id != person.id for one in tracker.store.criminals_named(edit["name"])):
-        raise ConflictError(f"someone else has the name {edit['name']!r}: people are not merged")
-    tracker.store.edit_criminal(person.id, edit)
+    tracker.store.edit_criminal(person.id, edit, name_is_new=True)
     changed(person.id)
     follow_store(tracker)
 
@@ -70,10 +68,9 @@ def remove(tracker: Tracker, subject: str, changed: Changed) -> None:
     """Forget a person.
 
     Raises:
-        ConflictError: a held alert names them.
+        HeldError: a held alert names them.
     """
     person = person_named(tracker.store, subject)
-    refuse_if_held(tracker.store, person.id, "release them first")
     tracker.store.remove_criminal(person.id)
     changed(person.id)
     follow_store(tracker)
@@ -134,7 +131,7 @@ def remove_photos(tracker: Tracker, subject: str, changed: Changed) -> int:
     person = person_named(tracker.store, subject)
     photos = tracker.store.photo_ids(person.id)
     for photo_id in photos:
-        refuse_if_shown(tracker.store, photo_id, "release it first")
+        refuse_if_shown(tracker.store, photo_id)
     removed = 0
     for photo_id in photos:
         with suppress(NotFoundError):  # someone else was faster
@@ -149,7 +146,6 @@ def remove_photo(tracker: Tracker, image_id: str, changed: Changed) -> dict[str,
     """Forget a photo. Returns its id and the name of whom it showed."""
     photo = tracker.store.photo(image_id)
     person = tracker.store.criminal(photo.criminal_id)
-    refuse_if_shown(tracker.store, image_id, "release it first")
     tracker.store.remove_photo(person.id, image_id)
     changed(person.id)
     follow_store(tracker)

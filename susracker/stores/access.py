@@ -49,8 +49,17 @@ class Access(ABC):
         """
 
     @abstractmethod
-    def revoke_key(self, key_id: str, at: datetime) -> None:
-        """Refuse a key from now on. Of a key that was revoked before, the earlier time stays."""
+    def revoke_key(self, key_id: str, at: datetime, *, unless_last_admin: bool = False) -> None:
+        """Refuse a key from now on. Of a key that was revoked before, the earlier time stays.
+
+        Args:
+            unless_last_admin: refuse to revoke an admin's key if no other one is valid at `at`. The
+                look-up and the write are one step: of admins who revoke each other's keys at once,
+                one keeps theirs. A key that is revoked without this, or expires, is not waited for.
+
+        Raises:
+            ConflictError: it is the last admin's key.
+        """
 
     @abstractmethod
     def note_key_used(self, key_id: str, at: datetime) -> None:

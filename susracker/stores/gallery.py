@@ -85,6 +85,7 @@ class Gallery(ABC):
         templates: Sequence[Template] = (),
         *,
         revision: int | None = None,
+        name_is_new: bool = False,
     ) -> None:
         """Change the fields that are given, and no others, and add photos and templates.
 
@@ -94,11 +95,14 @@ class Gallery(ABC):
             edit: new values by name; each name is one of `EDITABLE`.
             revision: the `Criminal.revision` that the edit is based on; by default the edit is
                 made whatever the person's revision is.
+            name_is_new: refuse a name that someone else has. Of several who give or add the same
+                name at once, all with this, one succeeds.
 
         Raises:
             InputError: another field cannot be edited.
             NotFoundError: the person was removed.
-            ConflictError: the person was changed since `revision`.
+            ConflictError: the person was changed since `revision`, or, with `name_is_new`, someone
+                else has that name.
             DuplicateError: one of the photos is stored already, under anyone.
         """
 
@@ -128,14 +132,26 @@ class Gallery(ABC):
         raise problem
 
     @abstractmethod
-    def remove_criminal(self, criminal_id: str, *, revision: int | None = None) -> None:
+    def remove_criminal(
+        self,
+        criminal_id: str,
+        *,
+        revision: int | None = None,
+        strikes_judgements: bool = False,
+    ) -> None:
         """Forget someone, with all photos, templates and sightings. Alerts stay, as a record of
         what operators were told, without the face and without the link to the person.
 
+        That no alert is held and the removal are one step: where others hold an alert at the same
+        time, it keeps the face, or was held after it had lost the face.
+
         Args:
             revision: as in `edit_criminal`.
+            strikes_judgements: in the same step, empty what people wrote in judgements of the
+                alerts that name the person, as `Retention.strike_judgements` does.
 
         Raises:
+            HeldError: an alert that the person is the match or a candidate of is held.
             ConflictError: the person was changed since `revision`.
         """
 
@@ -211,6 +227,7 @@ class Gallery(ABC):
 
         Raises:
             NotFoundError: the person was removed, or has no such photo.
+            HeldError: an alert that shows the photo is held; in one step, as in `remove_criminal`.
             ConflictError: the person was changed since `revision`.
         """
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from susracker.errors import (
     ConflictError,
     DuplicateError,
+    HeldError,
     InputError,
     NotFoundError,
     RecentAlertError,
 )
-from susracker.models import EDITABLE, Alert, Criminal, Event
-from susracker.oversight import AuditEntry, Judgement, Key
+from susracker.models import EDITABLE, Alert, Event
+from susracker.oversight import AuditEntry, Hold, Judgement, Key
 
 
 def check_edit(edit: Mapping[str, object]) -> None:
@@ -63,6 +64,27 @@ def not_held(alert_id: str) -> NotFoundError:
     return NotFoundError(f"no alert with the id {alert_id!r} is held")
 
 
+def named_while_held(
+    criminal_id: str, holds: Sequence[Hold], instead: str = "release them first"
+) -> HeldError:
+    """The error for the removal of someone whom held alerts name: these would lose the face and
+    the name.
+
+    Args:
+        instead: what to do about it.
+    """
+    held = ", ".join(f"{one.alert_id} ({one.reason})" for one in holds)
+    return HeldError(f"{criminal_id!r} is in alerts that are held: {held}; {instead}")
+
+
+def shown_while_held(hold: Hold) -> HeldError:
+    """The error for the removal of an enrolment photo that a held alert shows beside the face."""
+    return HeldError(
+        f"the photo is in the alert {hold.alert_id}, which is held ({hold.reason}); release it "
+        "first"
+    )
+
+
 def edited_meanwhile(criminal_id: str) -> ConflictError:
     """The error for an edit that is based on an older revision."""
     return ConflictError(
@@ -76,16 +98,16 @@ def id_is_taken(criminal_id: str) -> ConflictError:
     return ConflictError(f"someone is already enrolled with the id {criminal_id!r}")
 
 
-def name_is_taken(criminal: Criminal) -> ConflictError:
-    """The error for a new person with the name of another."""
-    return ConflictError(f"someone is already enrolled with the name {criminal.name!r}")
+def name_is_taken(name: str) -> ConflictError:
+    """The error for a new person, or a new name, with the name of another."""
+    return ConflictError(f"someone is already enrolled with the name {name!r}")
 
 
-def added_meanwhile(criminal: Criminal) -> ConflictError:
-    """The error for a new person whose name another process may have added."""
+def named_meanwhile(name: str) -> ConflictError:
+    """The error for a new name that another process may have given to someone."""
     return ConflictError(
-        f"{criminal.name!r} took so long to add that others may have added the same name: look "
-        "who is there, then try again"
+        f"{name!r} took so long to store that others may have stored the same name: look who is "
+        "there, then try again"
     )
 
 
@@ -145,6 +167,24 @@ def key_is_taken(key: Key) -> ConflictError:
 def key_was_revoked(key: Key) -> ConflictError:
     """The error for a change of a revoked key."""
     return ConflictError(f"the key {key.name!r} was revoked: create another one")
+
+
+def refuse_last_admin(keys: Sequence[Key], key_id: str, at: datetime) -> None:
+    """Refuse to revoke the key without which nobody could manage the server.
+
+    Args:
+        keys: all of them.
+
+    Raises:
+        ConflictError: it is that key.
+    """
+    admins = [one for one in keys if one.role == "admin"]
+    is_admin = any(one.id == key_id for one in admins)
+    if is_admin and not any(one.is_valid(at) for one in admins if one.id != key_id):
+        raise ConflictError(
+            "this is the last admin's key: make another one first, or revoke it on the server's "
+            "machine with susracker keys revoke"
+        )
 
 
 def audit_has_grown() -> ConflictError:

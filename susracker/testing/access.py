@@ -85,6 +85,38 @@ def test_a_revoked_key_stays_revoked_since_the_first_time(store: Access) -> None
     assert store.key("k1").revoked_at == NOON + MINUTE
 
 
+def test_the_last_admins_key_is_revoked_only_where_that_is_meant(store: Access) -> None:
+    store.add_key(key("a1", "Jo", role="admin"))
+    store.add_key(key("a2", "Ann", role="admin", expires_at=NOON))
+    store.add_key(key("a3", "Bob", role="admin", revoked_at=NOON))
+    store.add_key(key("k1"))
+    with pytest.raises(ConflictError, match="the last admin's key"):
+        store.revoke_key("a1", NOON, unless_last_admin=True)
+    assert store.key("a1").revoked_at is None
+    store.revoke_key("k1", NOON, unless_last_admin=True)
+    store.add_key(key("k2"))
+    store.revoke_key("a2", NOON, unless_last_admin=True)
+    store.revoke_key("a1", NOON)
+    assert [one.id for one in store.keys() if one.revoked_at is None] == ["k2"]  # noqa: SIM118
+
+
+def test_of_admins_who_revoke_each_others_keys_at_once_one_stays(store: Access, url: str) -> None:
+    """Through two openings, as two servers do."""
+    with open_store(url) as other:
+        for attempt in range(4):
+            ids = [f"a{attempt}-{number}" for number in range(THREADS)]
+            for key_id in ids:
+                store.add_key(key(key_id, key_id, role="admin"))
+
+            def revoke(number: int, ids: list[str] = ids) -> None:
+                by = (store, other)[number % 2]
+                by.revoke_key(ids[number], NOON, unless_last_admin=True)
+
+            assert sum(isinstance(one, ConflictError) for one in race(revoke)) == 1
+            (left,) = [one for one in store.keys() if one.revoked_at is None]  # noqa: SIM118
+            store.revoke_key(left.id, NOON)
+
+
 def test_another_secret_replaces_the_one_before(store: Access) -> None:
     store.add_key(key())
     store.replace_key_digest("k1", "e" * 64)

@@ -10,7 +10,7 @@ import pytest
 from susracker.errors import ConflictError, InputError, NotFoundError
 from susracker.plugins import open_store
 from susracker.stores.base import Gallery
-from susracker.testing.race import race
+from susracker.testing.race import THREADS, race
 from susracker.testing.records import (
     ENCODER,
     NOON,
@@ -94,6 +94,36 @@ def test_of_edits_of_one_revision_one_succeeds(gallery: Gallery, url: str) -> No
     (won,) = (number for number, result in enumerate(results) if result is None)
     assert all(isinstance(one, ConflictError) for one in results if one is not None)
     assert gallery.criminal("c1").name == f"Name {won}"
+
+
+def test_a_new_name_may_have_to_be_nobody_elses(gallery: Gallery) -> None:
+    gallery.add_criminal(criminal("c1", name="Jo", case_reference="A"))
+    gallery.add_criminal(criminal("c2", name="Max"))
+    with pytest.raises(ConflictError, match="'Jo'"):
+        gallery.edit_criminal("c2", {"name": "Jo", "age": 7}, name_is_new=True)
+    assert (gallery.criminal("c2").name, gallery.criminal("c2").age) == ("Max", None)
+    gallery.edit_criminal("c1", {"name": "Jo", "age": 8}, name_is_new=True)
+    gallery.edit_criminal("c2", {"age": 9}, name_is_new=True)
+    gallery.edit_criminal("c2", {"name": "jo"}, name_is_new=True)
+    gallery.edit_criminal("c2", {"name": "Jo"})
+    assert len(gallery.criminals_named("Jo")) == 2
+
+
+def test_of_those_who_take_one_name_at_once_one_succeeds(gallery: Gallery, url: str) -> None:
+    for number in range(THREADS):
+        gallery.add_criminal(criminal(f"c{number}", name=f"Name {number}"))
+    with open_store(url) as other:
+
+        def take(number: int) -> None:
+            by = (gallery, other)[number % 2]
+            if number < 2:
+                by.add_criminal(criminal(f"new {number}", name="Jo"), name_is_new=True)
+            else:
+                by.edit_criminal(f"c{number}", {"name": "Jo"}, name_is_new=True)
+
+        results = race(take)
+    assert sum(isinstance(one, ConflictError) for one in results) == THREADS - 1
+    assert len(gallery.criminals_named("Jo")) == 1
 
 
 def test_who_is_enrolled_again_has_another_revision(gallery: Gallery) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta, timezone
+from functools import partial
 
 import numpy as np
 import pytest
 
-from susracker.errors import ConfigError, DuplicateError, NotFoundError
+from susracker.errors import ConfigError, DuplicateError, HeldError, NotFoundError
 from susracker.models import Alert, Outcome
+from susracker.oversight import Hold, RecordKind
 from susracker.plugins import open_store
 from susracker.stores.base import Store
 from susracker.testing.race import race
@@ -25,6 +28,7 @@ from susracker.testing.records import (
     event,
     face_alert,
     full_criminal,
+    judgement,
     photo,
     sighting,
     template,
@@ -267,3 +271,109 @@ def test_a_store_that_can_be_written_passes_its_check(store: Store) -> None:
     store.check()
     store.check()
     assert store.revision() == before
+
+
+# -- holds ---------------------------------------------------------------------------------------
+
+
+def hold(store: Store, alert: Alert) -> None:
+    store.hold_alert(Hold(alert.id, "court, case 7/26", "Jo (k1)", NOON))
+
+
+def test_what_was_written_is_struck_with_a_removal_or_not_at_all(store: Store) -> None:
+    store.put_criminal(criminal())
+    store.put_criminal(criminal("c2"))
+    alert, other = store.record([], [face_alert("c2", "c1"), face_alert("c2")])
+    said, about = (
+        store.add_judgement(judgement(one.id, reason="Ada Nowak", note="again"), "unsure", 0)
+        for one in (alert, other)
+    )
+    hold(store, alert)
+    with pytest.raises(HeldError):
+        store.remove_criminal("c1", strikes_judgements=True)
+    assert store.judgements([alert.id, other.id]) == [said, about]
+    store.release_alert(alert.id)
+    store.remove_criminal("c1", strikes_judgements=True)
+    assert store.judgements([alert.id, other.id]) == [replace(said, reason="", note=""), about]
+    store.remove_criminal("c2")
+    assert store.judgements([other.id]) == [about]
+
+
+@pytest.mark.parametrize("kind", ["alerts", "faces", "judgements"])
+def test_what_is_there_after_a_hold_is_not_forgotten(
+    store: Store, url: str, kind: RecordKind
+) -> None:
+    """Another opening forgets at the same time: before the hold, or not at all."""
+    store.put_criminal(criminal())
+    with open_store(url) as other:
+        for _ in range(12):
+            (alert,) = store.record([], [face_alert()])
+            store.add_judgement(judgement(alert.id), "unsure", 0)
+
+            def look(alert: Alert = alert) -> object:
+                found = [one for one in store.alerts() if one.id == alert.id]
+                return found, store.judgements([alert.id])
+
+            def held(alert: Alert = alert, look: Callable[[], object] = look) -> object:
+                hold(store, alert)
+                return look()
+
+            works = (held, partial(other.forget, kind, NOON + MINUTE, 10))
+            found, _ = race(lambda n, works=works: works[n](), len(works))
+            assert look() == (([], []) if isinstance(found, NotFoundError) else found)
+
+
+@pytest.mark.parametrize("names", [("c1", "c2"), ("c2", "c1")])
+def test_nobody_whom_a_held_alert_names_is_removed(store: Store, names: tuple[str, str]) -> None:
+    for who in ("c1", "c2", "c3"):
+        enroll(store, who)
+    alert, other = store.record([sighting("c1")], [face_alert(*names), face_alert("c3")])
+    for one in (alert, other):
+        hold(store, one)
+    before = store.criminals(), store.photo_ids("c1"), store.sightings("c1"), store.revision()
+    with pytest.raises(HeldError, match=rf"{alert.id} \(court, case 7/26\); release") as caught:
+        store.remove_criminal("c1")
+    assert other.id not in str(caught.value)
+    assert store.alerts() == [alert, other]
+    after = store.criminals(), store.photo_ids("c1"), store.sightings("c1"), store.revision()
+    assert after == before
+    store.release_alert(alert.id)
+    store.remove_criminal("c1")
+    assert store.alerts_naming("c1") == store.photo_ids("c1") == []
+
+
+def test_a_photo_that_a_held_alert_shows_is_not_removed(store: Store) -> None:
+    shown, unseen = enroll(store, "c1", photos=2)
+    (alert,) = store.record([], [face_alert("c1", photo_id=shown.photo_id)])
+    hold(store, alert)
+    with pytest.raises(HeldError, match=rf"{alert.id}, .* \(court, case 7/26\); release"):
+        store.remove_photo("c1", shown.photo_id)
+    store.remove_photo("c1", unseen.photo_id)
+    assert store.photo_ids("c1") == [shown.photo_id]
+    store.release_alert(alert.id)
+    store.remove_photo("c1", shown.photo_id)
+    assert store.photo_ids("c1") == []
+
+
+def test_what_is_there_after_a_hold_stays_there(store: Store, url: str) -> None:
+    """Others remove the person and the photo at the same time: before the hold, or not at all."""
+    with open_store(url) as other:
+        for number in range(12):
+            who = f"c{number}"
+            (made,) = enroll(store, who)
+            (alert,) = store.record([], [face_alert(who, photo_id=made.photo_id)])
+
+            def held(who: str = who, alert: Alert = alert) -> object:
+                hold(store, alert)
+                return about(who, alert)
+
+            def about(who: str, alert: Alert) -> object:
+                return store.alert(alert.id), store.criminals([who]), store.photo_ids(who)
+
+            works = (
+                held,
+                partial(other.remove_criminal, who),
+                partial(other.remove_photo, who, made.photo_id),
+            )
+            found, *_ = race(lambda n, works=works: works[n](), len(works))
+            assert about(who, alert) == found

@@ -166,24 +166,39 @@ class StoreMachine(RuleBasedStateMachine):
         ),
         based_on=st.sampled_from(["nothing", "now", "earlier"]),
         adds_photo=st.booleans(),
+        name_is_new=st.booleans(),
     )
     def edit(
-        self, by: int, who: str, edit: dict[str, Any], based_on: str, adds_photo: bool
+        self,
+        by: int,
+        who: str,
+        edit: dict[str, Any],
+        based_on: str,
+        adds_photo: bool,
+        name_is_new: bool,
     ) -> None:
         person = self.model.people.get(who)
         taken = [photo(who)] if adds_photo else []
         present = self.stores[1 - by].criminal(who).revision if person else 1
         revision = {"nothing": None, "now": present, "earlier": self.seen_revisions.get(who, 0)}
+        is_taken = name_is_new and any(
+            one.criminal.name == edit.get("name")
+            for other, one in self.model.people.items()
+            if other != who
+        )
         try:
-            self.stores[by].edit_criminal(who, edit, taken, revision=revision[based_on])
+            self.stores[by].edit_criminal(
+                who, edit, taken, revision=revision[based_on], name_is_new=name_is_new
+            )
         except NotFoundError:
             assert person is None
             return
         except ConflictError:
             assert person is not None
-            assert revision[based_on] not in (None, present)
+            assert is_taken or revision[based_on] not in (None, present)
             return
         assert person is not None
+        assert not is_taken
         assert revision[based_on] in (None, present)
         person.criminal = replace(person.criminal, **edit)
         person.photos += [one.id for one in taken]

@@ -56,4 +56,4 @@ def test_a_photo_is_not_held_by_an_alert_that_is_gone(store, monkeypatch):
 
     read = store.holds
     monkeypatch.setattr(store, "holds", forgetting(store, holds))
-    refuse_if_shown(store, photo_id, "release it first")
+    refuse_if_shown(store, photo_id)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from susracker.access.signing import SigningKey
 from susracker.access.verification import verify
-from susracker.errors import DuplicateError, NotFoundError, RecentAlertError
+from susracker.errors import DuplicateError, HeldError, NotFoundError, RecentAlertError
 from susracker.oversight import Hold
 from susracker.plugins import open_store
 from susracker.stores.base import Store
@@ -150,6 +150,10 @@ def test_everything_goes_on(url: str, data_key: str) -> None:
         assert store.changes(revision).criminal_ids == {"c2"}
         store.forget_events(NOON + timedelta(days=1))
         assert store.event_outcome("cam-1", "e1") is None
+        for hold in store.holds():
+            with pytest.raises(HeldError, match=hold.alert_id):
+                store.remove_criminal("c1")
+            store.release_alert(hold.alert_id)
         store.remove_criminal("c1")
         assert store.alerts()[0].name is None
         with pytest.raises(NotFoundError):

@@ -20,9 +20,13 @@ from susracker.stores.refusals import (
     key_was_revoked,
     no_key,
     other_audit,
+    refuse_last_admin,
 )
 
 HEAD = "audit head"
+REVOCATION = "revocation"
+"""The last key that was revoked unless it was the last admin's, and how many were before it."""
+
 SECRET_BYTES = 32
 
 
@@ -57,11 +61,12 @@ class MongoAccess(Access):
         if not replaced:
             raise key_was_revoked(self.key(key_id))
 
-    def revoke_key(self, key_id: str, at: datetime) -> None:
-        revoked = {"revoked_at": to_microseconds(at), "holder": unique_key()}
-        with self._db.errors_mapped():
-            self._db.keys.update_one({"_id": key_id, "revoked_at": None}, {"$set": revoked})
+    def revoke_key(self, key_id: str, at: datetime, *, unless_last_admin: bool = False) -> None:
         self.key(key_id)
+        with self._db.errors_mapped():
+            if unless_last_admin:
+                self._decide_to_revoke(key_id, at)
+            self._revoke(key_id, to_microseconds(at))
 
     def note_key_used(self, key_id: str, at: datetime) -> None:
         with self._db.errors_mapped():
@@ -108,6 +113,26 @@ class MongoAccess(Access):
         for found in self._db.read(self._db.meta, {"_id": HEAD}):
             return to_record(AuditHead, found)
         return None
+
+    def _decide_to_revoke(self, key_id: str, at: datetime) -> None:
+        """Write down that a key is revoked next. Of those who have seen the same keys, one does so;
+        the others look again."""
+        first = {"$setOnInsert": {"count": 0, "key_id": "", "at": 0}}
+        this = {"$set": {"key_id": key_id, "at": to_microseconds(at)}, "$inc": {"count": 1}}
+        is_decided = False
+        while not is_decided:
+            with suppress(errors.DuplicateKeyError):  # another process was faster
+                self._db.meta.update_one({"_id": REVOCATION}, first, upsert=True)
+            (last,) = self._db.read(self._db.meta, {"_id": REVOCATION})
+            # It may be about to be done, or its process was interrupted.
+            self._revoke(last["key_id"], last["at"])
+            refuse_last_admin(self.keys(), key_id, at)
+            unchanged = {"_id": REVOCATION, "count": last["count"]}
+            is_decided = bool(self._db.meta.update_one(unchanged, this).matched_count)
+
+    def _revoke(self, key_id: str, at: int) -> None:
+        revoked = {"revoked_at": at, "holder": unique_key()}
+        self._db.keys.update_one({"_id": key_id, "revoked_at": None}, {"$set": revoked})
 
     def _end(self) -> AuditHead | None:
         """The head as of the last entry: another process may have added some, or been killed,

@@ -14,6 +14,7 @@ import pymongo
 from bson.errors import InvalidDocument, InvalidStringData
 from pymongo import MongoClient, ReturnDocument, errors
 from pymongo.collection import Collection as MongoCollection
+from pymongo.read_concern import ReadConcern
 from typing_extensions import Self
 
 from susracker.errors import ConfigError, InputError, StoreFormatError, StoreUnavailableError
@@ -90,6 +91,8 @@ class Database:
         self.criminals = database["criminals"]
         self.photos = database[PREFIX + "photos"]
         self.outcomes = database[PREFIX + "outcomes"]
+        # A server that was elected just now may not yet confirm what the one before it stored.
+        self.unconfirmed_outcomes = self.outcomes.with_options(read_concern=ReadConcern("local"))
         self.revisions = database[PREFIX + "revisions"]
         self.cameras = database[PREFIX + "cameras"]
         self.camera_days = database[PREFIX + "camera_days"]

@@ -92,6 +92,12 @@ def key_among(criminal_ids: Collection[str] | None) -> Document:
     return {"_id": {"$in": keys}} | PRESENT
 
 
+def based_on(revision: int | None) -> Document:
+    """What a document is like whose person was not changed since a revision."""
+    # A document that we never changed has no revision, which counts as 0.
+    return {} if revision is None else {f"{OWN}.revision": revision or None}
+
+
 # -- criminals -----------------------------------------------------------------------------------
 
 

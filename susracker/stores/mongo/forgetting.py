@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from susracker.stores.mongo.database import Database
-from susracker.stores.mongo.documents import Document, cooldown_keys, key_among, unique_key, without
+from susracker.stores.mongo.documents import (
+    Document,
+    cooldown_keys,
+    key_among,
+    named_in,
+    unique_key,
+    without,
+)
 
 
 def forget_in_outcomes(db: Database, criminal_id: str) -> None:
@@ -96,3 +103,27 @@ def take_back(db: Database, outcome: Document) -> None:
     }
     db.outcomes.update_one({"_id": outcome["_id"]}, {"$set": nothing})
     outcome.update(nothing)
+
+
+# -- what people wrote ---------------------------------------------------------------------------
+
+
+def alerts_naming(db: Database, criminal_id: str) -> list[str]:
+    """See `Retention.alerts_naming`."""
+    shown = {f"alerts.{name}": 1 for name in ("id", "seq", "criminal_id", "candidates")}
+    found = db.read(db.outcomes, {"named": criminal_id}, shown)
+    alerts = [one for outcome in found for one in outcome["alerts"]]
+    naming = [one for one in alerts if criminal_id in named_in([one])]
+    return [one["id"] for one in sorted(naming, key=lambda one: one["seq"])]
+
+
+def strike(db: Database, alert_ids: Collection[str], name: str) -> int:
+    """See `Retention.strike_judgements`."""
+    changed = 0
+    for one in db.judgements.find({"alert_id": {"$in": list(alert_ids)}}):
+        is_named = name.casefold() in one["reason"].casefold()
+        if one["note"] or is_named:
+            struck = {"note": "", "reason": "" if is_named else one["reason"]}
+            db.judgements.update_one({"_id": one["_id"]}, {"$set": struck})
+            changed += 1
+    return changed

@@ -18,8 +18,8 @@ from susracker.stores.mongo.database import Database
 from susracker.stores.mongo.documents import (
     OWN,
     PRESENT,
-    REMOVING,
     Document,
+    based_on,
     edit_fields,
     field_name,
     is_wanted,
@@ -35,16 +35,16 @@ from susracker.stores.mongo.documents import (
     to_photo,
     to_templates,
 )
-from susracker.stores.mongo.forgetting import forget_in_outcomes
 from susracker.stores.mongo.lease import Lease
 from susracker.stores.mongo.panel import FIELDS, Panel
 from susracker.stores.mongo.photos import Photos
+from susracker.stores.mongo.removing import Removals
 from susracker.stores.refusals import (
-    added_meanwhile,
     check_edit,
     edited_meanwhile,
     id_is_taken,
     name_is_taken,
+    named_meanwhile,
     no_criminal,
     no_photo,
 )
@@ -53,7 +53,7 @@ WITHOUT_PICTURES = {f"{OWN}.templates": 0, f"{OWN}.made": 0, "image": 0, "images
 """What is read of people to know their fields."""
 
 RETRY_SECONDS = 0.02
-"""How often a process asks again whether it may add a name."""
+"""How often a process asks again whether it may store a new name."""
 
 
 class MongoGallery(Gallery):
@@ -66,8 +66,9 @@ class MongoGallery(Gallery):
         self._names = Lease(database.meta, "adding names")
         self._name_lock = threading.Lock()
         self._photos = Photos(database)
+        self._removals = Removals(database)
         with database.errors_mapped():
-            self._finish_removals()
+            self._removals.finish()
             self._photos.finish_removals()
 
     # -- criminals ---------------------------------------------------------------------------
@@ -83,12 +84,12 @@ class MongoGallery(Gallery):
         _refuse_foreign(templates, {photo.id for photo in photos})
         with self._db.errors_mapped(), ExitStack() as stack:
             if name_is_new:
-                stack.enter_context(self._adding_a_name(criminal))
+                stack.enter_context(self._storing_a_name(criminal.name, _same_case(criminal)))
             stack.enter_context(self._db.turn)
             with ExitStack() as undo:
                 fields = new_fields(criminal) | self._added(criminal.id, photos, templates, undo)
-                if name_is_new and not self._names.take():
-                    raise added_meanwhile(criminal)
+                if name_is_new:
+                    self._check_turn(criminal.name)
                 try:
                     # This is the moment at which all of it is stored.
                     self._db.criminals.insert_one(nested({"_id": criminal.id} | fields))
@@ -106,33 +107,41 @@ class MongoGallery(Gallery):
         templates: Sequence[Template] = (),
         *,
         revision: int | None = None,
+        name_is_new: bool = False,
     ) -> None:
         check_edit(edit)
+        new_name = str(edit["name"]) if name_is_new and "name" in edit else None
         known = self._find(criminal_id)
         if known is None:
             raise no_criminal(criminal_id)
         _refuse_foreign(templates, {photo.id for photo in photos} | photos_of(known).keys())
-        with self._db.turn, self._db.errors_mapped(), ExitStack() as undo:
-            fields = edit_fields(edit) | self._added(criminal_id, photos, templates, undo)
-            edited = {"_id": known["_id"]} | PRESENT | _based_on(revision)
-            # This is the moment at which all of it is stored.
-            if not self._db.criminals.update_one(edited, {"$set": fields}).matched_count:
-                is_there = self._find(criminal_id) is not None
-                raise edited_meanwhile(criminal_id) if is_there else no_criminal(criminal_id)
-            undo.pop_all()
+        with self._db.errors_mapped(), ExitStack() as stack:
+            if new_name is not None:
+                others = {"_id": {"$ne": known["_id"]}}
+                stack.enter_context(self._storing_a_name(new_name, others))
+            stack.enter_context(self._db.turn)
+            with ExitStack() as undo:
+                fields = edit_fields(edit) | self._added(criminal_id, photos, templates, undo)
+                edited = {"_id": known["_id"]} | PRESENT | based_on(revision)
+                if new_name is not None:
+                    self._check_turn(new_name)
+                # This is the moment at which all of it is stored.
+                if not self._db.criminals.update_one(edited, {"$set": fields}).matched_count:
+                    is_there = self._find(criminal_id) is not None
+                    raise edited_meanwhile(criminal_id) if is_there else no_criminal(criminal_id)
+                undo.pop_all()
             self._db.bump_revision(criminal_id)
             self._panel.expect(known["_id"], known | fields)
 
-    def remove_criminal(self, criminal_id: str, *, revision: int | None = None) -> None:
+    def remove_criminal(
+        self,
+        criminal_id: str,
+        *,
+        revision: int | None = None,
+        strikes_judgements: bool = False,
+    ) -> None:
         with self._db.turn, self._db.errors_mapped():
-            known = key_is(criminal_id) | _based_on(revision)
-            # From here on nobody finds them, and whoever just stored a sighting takes it back.
-            marked = self._db.criminals.update_one(known, {"$set": {REMOVING: True}})
-            # First, for it may be this person's removal that failed half-way before.
-            self._finish_removals()
-            if not marked.matched_count:
-                is_there = self._find(criminal_id) is not None
-                raise edited_meanwhile(criminal_id) if is_there else no_criminal(criminal_id)
+            self._removals.remove(criminal_id, revision, strikes_judgements=strikes_judgements)
 
     def criminals(self, criminal_ids: Collection[str] | None = None) -> list[Criminal]:
         found = self._db.read(self._db.criminals, key_among(criminal_ids), WITHOUT_PICTURES)
@@ -279,23 +288,26 @@ class MongoGallery(Gallery):
     # -- parts of a write --------------------------------------------------------------------
 
     @contextmanager
-    def _adding_a_name(self, criminal: Criminal) -> Iterator[None]:
-        """Refuse a name that is there; meanwhile nobody else adds one that must be new."""
+    def _storing_a_name(self, name: str, where: Document) -> Iterator[None]:
+        """Refuse a name that is there; meanwhile nobody else stores one that must be new.
+
+        Args:
+            where: what people are like, beside the name, who may not be there.
+        """
         with self._name_lock:
             while not self._names.take():
                 time.sleep(RETRY_SECONDS)
             try:
-                self._refuse_known_name(criminal)
+                if self._db.criminals.find_one({"name": name} | PRESENT | where, {"_id": 1}):
+                    raise name_is_taken(name)
                 yield
             finally:
                 self._names.give_back()
 
-    def _refuse_known_name(self, criminal: Criminal) -> None:
-        known = {"name": criminal.name} | PRESENT
-        if criminal.case_reference is not None:
-            known[f"{OWN}.case_reference"] = criminal.case_reference
-        if self._db.criminals.find_one(known, {"_id": 1}):
-            raise name_is_taken(criminal)
+    def _check_turn(self, name: str) -> None:
+        """Refuse to store a name if it took so long that the turn is another's."""
+        if not self._names.take():
+            raise named_meanwhile(name)
 
     def _added(
         self,
@@ -313,22 +325,10 @@ class MongoGallery(Gallery):
             fields |= template_fields(template, criminal_id, self._db.sealer)
         return fields
 
-    def _finish_removals(self) -> None:
-        """Remove everyone who is marked for it, also those whose removal was interrupted."""
-        for document in self._db.criminals.find({REMOVING: True}, {"_id": 1}):
-            criminal_id = str(document["_id"])
-            self._forget_what_was_kept(criminal_id)
-            self._db.criminals.delete_one({"_id": document["_id"]})
-            self._db.bump_revision(criminal_id)
-
     def _forget(self, criminal_id: str) -> None:
         """Forget someone whom a panel has removed."""
-        self._forget_what_was_kept(criminal_id)
+        self._removals.forget(criminal_id)
         self._db.bump_revision(criminal_id)
-
-    def _forget_what_was_kept(self, criminal_id: str) -> None:
-        forget_in_outcomes(self._db, criminal_id)
-        self._db.photos.delete_many({"criminal_id": criminal_id})
 
     def _find(self, criminal_id: str) -> Document | None:
         shown = dict.fromkeys((*FIELDS, f"{OWN}.photos"), 1)
@@ -336,10 +336,10 @@ class MongoGallery(Gallery):
         return found[0] if found else None
 
 
-def _based_on(revision: int | None) -> Document:
-    """What a document is like whose person was not changed since a revision."""
-    # A document that we never changed has no revision, which counts as 0.
-    return {} if revision is None else {f"{OWN}.revision": revision or None}
+def _same_case(criminal: Criminal) -> Document:
+    """What people are like who may not have the name of a new person."""
+    case = criminal.case_reference
+    return {} if case is None else {f"{OWN}.case_reference": case}
 
 
 def _order(criminal: Criminal) -> tuple[str, str]:

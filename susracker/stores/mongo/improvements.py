@@ -16,6 +16,7 @@ from susracker.stores.improvements import KEPT, Improvement, Improvements, impro
 from susracker.stores.mongo.database import again_while_taken
 from susracker.stores.mongo.documents import Document, alert_document, named_in, to_alert
 from susracker.stores.mongo.forgetting import forget_removed, known_among, rewrite_outcome
+from susracker.stores.mongo.holds import count_hold
 from susracker.stores.mongo.judgements import MongoJudgements, with_statuses
 from susracker.stores.refusals import no_alert
 
@@ -32,6 +33,8 @@ class MongoImprovements(MongoJudgements, Improvements):
                     return None
             except NotFoundError:
                 return None
+            if found.get("is_held"):
+                count_hold(self._db, found)  # of candidates whom it did not name before, too
             forget_removed(self._db, found)
             self._log_improvement(alert.id)
             return self._alert_in(found, alert.id)

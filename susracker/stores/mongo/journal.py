@@ -10,7 +10,6 @@ from itertools import islice
 from math import inf
 
 from pymongo import errors
-from pymongo.read_concern import ReadConcern
 
 from susracker.errors import DuplicateError, RecentAlertError, StoreUnavailableError
 from susracker.models import Alert, Camera, CameraDay, Event, Outcome, Sighting
@@ -56,10 +55,6 @@ class MongoJournal(MongoImprovements, MongoRetention, Journal):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        # A server that was elected just now may not yet confirm what the one before it stored.
-        self._unconfirmed_outcomes = database.outcomes.with_options(
-            read_concern=ReadConcern("local")
-        )
         self._seq = NextNumber()
         self._unsettled: list[Document] = []
 
@@ -231,7 +226,7 @@ class MongoJournal(MongoImprovements, MongoRetention, Journal):
     def _newest_like(self, alert: Alert) -> Alert | None:
         """The newest alert with the same cooldown key, without its face."""
         key = alert.cooldown_key
-        found = self._unconfirmed_outcomes.find_one(
+        found = self._db.unconfirmed_outcomes.find_one(
             {"cooldown_keys": key}, WITHOUT_FACES, sort=[("first_seq", -1)]
         )
         same = [one for one in self._to_alerts(found) if one.cooldown_key == key] if found else []

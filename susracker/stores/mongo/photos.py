@@ -22,6 +22,7 @@ from susracker.stores.mongo.documents import (
     photos_of,
     plain_name,
 )
+from susracker.stores.mongo.holds import TIMES_HELD, refuse_if_shown, times_held
 from susracker.stores.refusals import edited_meanwhile, no_criminal, no_photo_of, photo_is_taken
 
 ORPHAN_SECONDS = 60
@@ -81,8 +82,9 @@ class Photos:
             self._db.bump_revision(str(document["_id"]))
 
     def _leave(self, criminal_id: str, photo_id: str, revision: int | None) -> bool:
-        """Take a photo from its owner; false if the owner was changed meanwhile."""
-        shown = {f"{OWN}.photos": 1, f"{OWN}.made": 1, REVISION: 1}
+        """Take a photo from its owner; false if the owner was changed or an alert was held
+        meanwhile."""
+        shown = {f"{OWN}.photos": 1, f"{OWN}.made": 1, REVISION: 1, TIMES_HELD: 1}
         found = self._db.criminals.find_one(key_is(criminal_id), shown)
         if found is None:
             raise no_criminal(criminal_id)
@@ -91,9 +93,10 @@ class Photos:
             raise edited_meanwhile(criminal_id)
         if photo_id not in photos_of(found):
             raise no_photo_of(criminal_id, photo_id)
+        refuse_if_shown(self._db, photo_id)
         name = field_name(photo_id)
         places = ["photos", "templates", *(f"made.{encoder}" for encoder in made_of(found))]
-        unchanged = {"_id": found["_id"], REVISION: known} | PRESENT
+        unchanged = {"_id": found["_id"], REVISION: known, TIMES_HELD: times_held(found)} | PRESENT
         change: Document = {
             "$set": {REVISION: self._db.next_revision(), f"{LEAVING}.{name}": 1},
             "$unset": {f"{OWN}.{place}.{name}": "" for place in places},

@@ -17,15 +17,25 @@ from susracker.stores.mongo.database import LAST_ALERT, LAST_JUDGEMENT, Database
 from susracker.stores.mongo.documents import (
     Document,
     cooldown_keys,
+    named_in,
     to_document,
     to_record,
 )
-from susracker.stores.mongo.forgetting import rewrite_outcome
+from susracker.stores.mongo.forgetting import (
+    alerts_naming,
+    forget_removed,
+    rewrite_outcome,
+    strike,
+)
+from susracker.stores.mongo.holds import count_hold
 from susracker.stores.refusals import no_alert, not_held
 from susracker.stores.retention import Retention
 
 FORGOTTEN = "forgotten"
 """Counts how often something was forgotten."""
+
+LEAVING = "leaving_judgements"
+"""Of an outcome: judgements that are about to be removed, or are."""
 
 
 class MongoRetention(Retention):
@@ -65,9 +75,15 @@ class MongoRetention(Retention):
 
     def hold_alert(self, hold: Hold) -> None:
         def add(outcome: Document) -> Document:
+            if all(one["id"] != hold.alert_id for one in outcome["alerts"]):
+                raise no_alert(hold.alert_id)  # it was forgotten meanwhile
             return _holds([*_other_holds(outcome, hold.alert_id), to_document(hold)])
 
-        self._change_holds(hold.alert_id, add)
+        with self._db.turn, self._db.errors_mapped():
+            outcome = self._change_holds(hold.alert_id, add)
+            self._drop_judgements({"_id": {"$in": outcome.get(LEAVING, [])}})
+            count_hold(self._db, outcome)
+            forget_removed(self._db, outcome)
 
     def release_alert(self, alert_id: str) -> None:
         def release(outcome: Document) -> Document:
@@ -76,7 +92,8 @@ class MongoRetention(Retention):
             return _holds(_other_holds(outcome, alert_id))
 
         try:
-            self._change_holds(alert_id, release)
+            with self._db.turn, self._db.errors_mapped():
+                self._change_holds(alert_id, release)
         except NotFoundError as error:
             raise not_held(alert_id) from error
 
@@ -86,30 +103,20 @@ class MongoRetention(Retention):
         return sorted(holds, key=lambda one: (one.made_at, one.alert_id))
 
     def alerts_naming(self, criminal_id: str) -> list[str]:
-        shown = {f"alerts.{name}": 1 for name in ("id", "seq", "criminal_id", "candidates")}
-        found = self._db.read(self._db.outcomes, {"named": criminal_id}, shown)
-        alerts = [one for outcome in found for one in outcome["alerts"]]
-        naming = [one for one in alerts if criminal_id in _named(one)]
-        return [one["id"] for one in sorted(naming, key=lambda one: one["seq"])]
+        return alerts_naming(self._db, criminal_id)
 
     def strike_judgements(self, alert_ids: Collection[str], name: str) -> int:
-        changed = 0
         with self._db.turn, self._db.errors_mapped():
-            for one in self._db.judgements.find({"alert_id": {"$in": list(alert_ids)}}):
-                is_named = name.casefold() in one["reason"].casefold()
-                if one["note"] or is_named:
-                    struck = {"note": "", "reason": "" if is_named else one["reason"]}
-                    self._db.judgements.update_one({"_id": one["_id"]}, {"$set": struck})
-                    changed += 1
-        return changed
+            return strike(self._db, alert_ids, name)
 
     # -- parts of a write --------------------------------------------------------------------
 
-    def _change_holds(self, alert_id: str, change: Callable[[Document], Document]) -> None:
-        with self._db.turn, self._db.errors_mapped():
-            found = self._db.outcomes.find_one({"alerts.id": alert_id})
-            if found is None or not rewrite_outcome(self._db, found, change):
-                raise no_alert(alert_id)
+    def _change_holds(self, alert_id: str, change: Callable[[Document], Document]) -> Document:
+        """The outcome of an alert, with other holds."""
+        found: Document | None = self._db.outcomes.find_one({"alerts.id": alert_id})
+        if found is None or not rewrite_outcome(self._db, found, change):
+            raise no_alert(alert_id)
+        return found
 
     def _forget_in(self, outcome: Document, part: Part, before: datetime, limit: int) -> int:
         """Forget what is old of one outcome; how many records that was."""
@@ -130,15 +137,32 @@ class MongoRetention(Retention):
         return len(gone)
 
     def _forget_judgements(self, before: datetime, limit: int) -> int:
-        old = self._old_judgements(before)[:limit]
-        self._drop_judgements({"_id": {"$in": old}})
-        return len(old)
+        old: dict[str, list[int]] = {}
+        for seq, alert_id in self._old_judgements(before)[:limit]:
+            old.setdefault(alert_id, []).append(seq)
+        gone = [
+            seq for alert_id, seqs in old.items() if self._leave(alert_id, seqs) for seq in seqs
+        ]
+        self._drop_judgements({"_id": {"$in": gone}})
+        return len(gone)
 
-    def _old_judgements(self, before: datetime) -> list[int]:
+    def _old_judgements(self, before: datetime) -> list[tuple[int, str]]:
+        """The `seq` of each, and of which alert it is."""
         held = {one.alert_id for one in self.holds()}
         old = {"made_at": {"$lt": to_microseconds(before)}}
         found = self._db.judgements.find(old, {"alert_id": 1})
-        return sorted(int(one["_id"]) for one in found if one["alert_id"] not in held)
+        return sorted(
+            (int(one["_id"]), one["alert_id"]) for one in found if one["alert_id"] not in held
+        )
+
+    def _leave(self, alert_id: str, seqs: list[int]) -> bool:
+        """Take judgements from an alert that is not held, before they are removed; whether they are
+        nobody's now. Whoever holds it from here on removes them first."""
+        free = {"alerts.id": alert_id, "held": {"$ne": alert_id}}
+        change = {"$addToSet": {LEAVING: {"$each": seqs}}, "$inc": {"judgements": 1}}
+        if self._db.outcomes.update_one(free, change).matched_count:
+            return True
+        return self._db.outcomes.find_one({"alerts.id": alert_id}, {"_id": 1}) is None
 
     def _drop_judgements(self, which: Document) -> None:
         seqs = [int(one["_id"]) for one in self._db.judgements.find(which, {"_id": 1})]
@@ -197,7 +221,7 @@ def _without_alerts(outcome: Document, ids: Collection[str]) -> Document:
     return {
         "alerts": left,
         "cooldown_keys": cooldown_keys(left),
-        "named": sorted({one for alert in left for one in _named(alert)}),
+        "named": named_in(left),
         "newest_alert_at": max((one["occurred_at"] for one in left), default=None),
     }
 
@@ -207,10 +231,6 @@ _PARTS: dict[RecordKind, Part] = {
     "faces": Part("alerts", {"alerts.face": {"$type": "binData"}}, _without_faces),
     "sightings": Part("sightings", {}, _without_sightings),
 }
-
-
-def _named(alert: Document) -> set[str]:
-    return {alert["criminal_id"], *(one["criminal_id"] for one in alert["candidates"])} - {None}
 
 
 def _holds(holds: list[Document]) -> Document:

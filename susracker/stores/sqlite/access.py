@@ -17,6 +17,7 @@ from susracker.stores.refusals import (
     key_was_revoked,
     no_key,
     other_audit,
+    refuse_last_admin,
 )
 from susracker.stores.sqlite.database import Database
 from susracker.stores.sqlite.rows import columns, insert, to_record, to_row
@@ -55,9 +56,12 @@ class SqliteAccess(Access):
         if not replaced:
             raise key_was_revoked(self.key(key_id))
 
-    def revoke_key(self, key_id: str, at: datetime) -> None:
+    def revoke_key(self, key_id: str, at: datetime, *, unless_last_admin: bool = False) -> None:
         sql = "UPDATE keys SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?"
         with self._db.writing() as connection:
+            if unless_last_admin:
+                keys = connection.execute(f"SELECT {_KEY} FROM keys")
+                refuse_last_admin([to_record(Key, row) for row in keys], key_id, at)
             if not connection.execute(sql, (to_microseconds(at), key_id)).rowcount:
                 raise no_key(key_id)
 

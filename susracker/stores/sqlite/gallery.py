@@ -25,6 +25,7 @@ from susracker.stores.refusals import (
 )
 from susracker.stores.sealing import Sealer
 from susracker.stores.sqlite.database import Database
+from susracker.stores.sqlite.holds import refuse_if_held, refuse_if_shown
 from susracker.stores.sqlite.rows import (
     columns,
     from_candidates,
@@ -35,6 +36,7 @@ from susracker.stores.sqlite.rows import (
     to_record,
     to_row,
 )
+from susracker.stores.sqlite.striking import strike_about
 from susracker.stores.sqlite.templates import TemplateCopy, made_by, read_rows
 
 _SELECT = f"SELECT {columns(Criminal)} FROM criminals JOIN revisions ON criminal_id = criminals.id"
@@ -74,10 +76,13 @@ class SqliteGallery(Gallery):
         templates: Sequence[Template] = (),
         *,
         revision: int | None = None,
+        name_is_new: bool = False,
     ) -> None:
         check_edit(edit)
         with self._db.writing() as connection:
             _check_revision(connection, criminal_id, revision)
+            if name_is_new and "name" in edit:
+                _refuse_name_of_another(connection, criminal_id, str(edit["name"]))
             for name, value in _with_sort_name(to_columns(edit)).items():
                 connection.execute(
                     f"UPDATE criminals SET {name} = ? WHERE id = ?", (value, criminal_id)
@@ -85,9 +90,18 @@ class SqliteGallery(Gallery):
             _add_photos(connection, criminal_id, photos, templates, self._db.sealer)
             _bump_revision(connection, criminal_id)
 
-    def remove_criminal(self, criminal_id: str, *, revision: int | None = None) -> None:
+    def remove_criminal(
+        self,
+        criminal_id: str,
+        *,
+        revision: int | None = None,
+        strikes_judgements: bool = False,
+    ) -> None:
         with self._db.writing() as connection:
             _check_revision(connection, criminal_id, revision)
+            refuse_if_held(connection, criminal_id)
+            if strikes_judgements:
+                strike_about(connection, criminal_id)
             removed = connection.execute("DELETE FROM criminals WHERE id = ?", (criminal_id,))
             if not removed.rowcount:
                 raise no_criminal(criminal_id)
@@ -166,6 +180,7 @@ class SqliteGallery(Gallery):
             )
             if not removed.rowcount:
                 raise no_photo_of(criminal_id, photo_id)
+            refuse_if_shown(connection, photo_id)
             connection.execute(
                 "DELETE FROM templates WHERE criminal_id = ? AND photo_id = ?", theirs
             )
@@ -265,7 +280,13 @@ def _refuse_known_name(connection: sqlite3.Connection, criminal: Criminal) -> No
         "SELECT id FROM criminals WHERE name = ? AND case_reference IS coalesce(?, case_reference)"
     )
     if connection.execute(sql, (criminal.name, criminal.case_reference)).fetchone():
-        raise name_is_taken(criminal)
+        raise name_is_taken(criminal.name)
+
+
+def _refuse_name_of_another(connection: sqlite3.Connection, criminal_id: str, name: str) -> None:
+    sql = "SELECT id FROM criminals WHERE name = ? AND id <> ?"
+    if connection.execute(sql, (name, criminal_id)).fetchone():
+        raise name_is_taken(name)
 
 
 def _check_revision(connection: sqlite3.Connection, criminal_id: str, revision: int | None) -> None:

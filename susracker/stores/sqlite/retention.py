@@ -19,6 +19,7 @@ from susracker.stores.sqlite.rows import (
     to_record,
     to_row,
 )
+from susracker.stores.sqlite.striking import NAMING, strike
 
 _HOLD = columns(Hold)
 _FREE = "NOT IN (SELECT alert_id FROM holds)"
@@ -71,21 +72,12 @@ class SqliteRetention(Retention):
         return [to_record(Hold, row) for row in rows]
 
     def alerts_naming(self, criminal_id: str) -> list[str]:
-        sql = (
-            "SELECT id FROM alert_people JOIN alerts USING (seq) WHERE alert_people.criminal_id = ?"
-        )
-        return [alert_id for (alert_id,) in self._db.rows(f"{sql} ORDER BY seq", criminal_id)]
+        rows = self._db.rows(f"{NAMING} ORDER BY seq", criminal_id)
+        return [alert_id for (alert_id,) in rows]
 
     def strike_judgements(self, alert_ids: Collection[str], name: str) -> int:
-        named = "instr(casefold(reason), :name)"
-        sql = (
-            f"UPDATE judgements SET note = '', reason = iif({named}, '', reason)"
-            " WHERE alert_id IN (SELECT value FROM json_each(:alerts))"
-            f" AND (note <> '' OR {named})"
-        )
-        values = {"name": name.casefold(), "alerts": json_list(alert_ids)}
         with self._db.writing() as connection:
-            return connection.execute(sql, values).rowcount
+            return strike(connection, alert_ids, name)
 
 
 _FORGET: dict[RecordKind, str] = {

@@ -6,6 +6,7 @@ import base64
 import logging
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import Mock, patch
@@ -37,6 +38,7 @@ from susracker.testing.records import (
     event,
     face_alert,
     full_criminal,
+    judgement,
     photo,
     sighting,
     template,
@@ -203,6 +205,20 @@ def test_an_interrupted_removal_is_finished_at_the_next_opening(url, store, data
     assert database["criminals"].count_documents({}) == 0
 
 
+def test_an_interrupted_removal_strikes_judgements_when_it_is_finished(url, store):
+    store.put_criminal(criminal())
+    (alert,) = store.record([], [face_alert()])
+    said = store.add_judgement(judgement(alert.id, note="Ada again"), "unsure", 0)
+    with (
+        patch.object(store._removals, "finish", side_effect=AutoReconnect("gone")),
+        pytest.raises(StoreUnavailableError),
+    ):
+        store.remove_criminal("c1", strikes_judgements=True)
+    assert store.judgements([alert.id]) == [said]
+    with open_store(url) as other:
+        assert other.judgements([alert.id]) == [replace(said, note="")]
+
+
 def test_an_interrupted_removal_of_a_photo_is_finished_at_the_next_opening(url, store, database):
     taken = photo()
     store.put_criminal(criminal(), [taken], [template(taken)])
@@ -271,8 +287,9 @@ def test_someone_taken_out_of_a_stored_alert_is_a_change(store):
     assert store.changes(revision).criminal_ids == {"c1"}
 
 
-def test_a_name_is_not_added_by_whoever_took_too_long(url, store):
-    """Another process has taken over meanwhile, and may have added the same name."""
+def test_a_name_is_not_stored_by_whoever_took_too_long(url, store):
+    """Another process has taken over meanwhile, and may have stored the same name."""
+    store.add_criminal(criminal("c2", name="Max"))
     with open_store(url) as other:
         added = store._added
 
@@ -285,7 +302,10 @@ def test_a_name_is_not_added_by_whoever_took_too_long(url, store):
         with patch.object(store, "_added", take_long), pytest.raises(ConflictError):
             store.add_criminal(criminal(), [taken], [template(taken)], name_is_new=True)
         other._names.give_back()
-    assert store.criminals() == []
+        with patch.object(store, "_added", take_long), pytest.raises(ConflictError):
+            store.edit_criminal("c2", {"name": "Ada Nowak"}, [taken], name_is_new=True)
+        other._names.give_back()
+    assert [one.name for one in store.criminals()] == ["Max"]
     store.add_criminal(criminal(), [taken], [template(taken)], name_is_new=True)
 
 
@@ -521,7 +541,7 @@ def test_a_removal_that_is_tried_again_is_finished(store, database):
     store.put_criminal(criminal(), [taken], [template(taken)])
     store.record([sighting()], [face_alert()])
     with (
-        patch.object(store, "_finish_removals", side_effect=AutoReconnect("gone")),
+        patch.object(store._removals, "finish", side_effect=AutoReconnect("gone")),
         pytest.raises(StoreUnavailableError),
     ):
         store.remove_criminal("c1")
