@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import PreconditionFailed
 
-from susracker.errors import ConflictError, InputError
+from susracker.errors import ConflictError, HeldError, InputError
 from susracker.server.contract.declaring import declared_contract
 
 IF_MATCH = "If-Match"
@@ -68,9 +68,11 @@ def revision_seen(named: int | None = None) -> int | None:
 
 @contextmanager
 def precondition() -> Iterator[None]:
-    """Answer a conflict with 412 if it is one with `If-Match`."""
+    """Answer a conflict with 412 if it is one with `If-Match`, and not with a hold."""
     try:
         yield
+    except HeldError:
+        raise
     except ConflictError as error:
         if IF_MATCH in request.headers:
             raise PreconditionFailed(str(error)) from error

@@ -11,7 +11,7 @@ from susracker.faces.alignment import chip_of
 from susracker.faces.cnn_detector import CnnDetector
 from susracker.faces.encoder import DlibEncoder
 from susracker.faces.images import resized
-from susracker.faces.light import brightened, gain_of, light_of, noise_of, searchable
+from susracker.faces.light import brightened, gain_of, noise_of, searchable
 from susracker.faces.quality import MIN_SHARPNESS
 from tests.pictures import COLLINS, HOPPER, portrait
 

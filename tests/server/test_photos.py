@@ -145,8 +145,10 @@ def test_a_photo_in_a_held_alert_stays(client: Any, tracker: Tracker) -> None:
     about = face_alert(who.rpartition("/")[2], photo_id=photo)
     (alert,) = tracker.store.record([], [about])
     tracker.store.hold_alert(Hold(alert.id, "court", "Jo (k1)", NOON))
-    refused = client.delete(f"{who}/photos/{photo}")
-    assert (refused.status_code, alert.id in refused.get_json()["error"]) == (409, True)
+    for where in (f"{who}/photos/{photo}", who):
+        for headers in ({}, {"If-Match": client.get(who).headers["ETag"]}):
+            refused = client.delete(where, headers=headers)
+            assert (refused.status_code, alert.id in refused.get_json()["error"]) == (409, True)
     tracker.store.release_alert(alert.id)
     assert client.delete(f"{who}/photos/{photo}").status_code == 204
 
