@@ -1,6 +1,6 @@
 """Files of every format so far open in the present version, whatever interrupts that.
 
-    python -m tests.torture.upgrade [--kills 100] [--alerts 20000] [--seed N]
+    python -m tests.torture.upgrade [--kills 100] [--alerts 20000] [--seed N] [--part NAME]
 
 An upgrade is killed at random moments, and fails at each of its statements: then it is done again,
 and everything is there. A version that is older than a file refuses it and leaves it as it is.
@@ -270,6 +270,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--alerts", type=int, default=20_000, help="in the SQLite file")
     parser.add_argument("--people", type=int, default=500, help="in MongoDB")
     parser.add_argument("--seed", type=int, default=random.randrange(10**9))
+    parser.add_argument("--part", action="append", help="a part by its name, instead of all")
     parser.add_argument("--open", help=argparse.SUPPRESS)
     asked = parser.parse_args(arguments)
     if asked.open:
@@ -284,7 +285,8 @@ def main(arguments: list[str]) -> None:
             run_all(figures, folder, mongodb.port, asked)
         finally:
             mongodb.kill()
-    figures.exit()
+            figures.show()  # what was measured before an error, too
+    sys.exit(bool(figures.broken))
 
 
 def run_all(figures: Figures, folder: Path, port: int, asked: argparse.Namespace) -> None:
@@ -301,9 +303,9 @@ def run_all(figures: Figures, folder: Path, port: int, asked: argparse.Namespace
             figures, port, asked.kills, asked.people, asked.seed
         ),
     }
-    for name, part in parts.items():
+    for name in asked.part or parts:
         print(f"{name} …", flush=True)
-        part()
+        parts[name]()
 
 
 if __name__ == "__main__":
