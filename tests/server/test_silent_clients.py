@@ -11,11 +11,12 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent.event import Event
 from gevent.pool import Pool
 from gevent.socket import create_connection
 from werkzeug.exceptions import RequestTimeout
 
-from susracker.server import receiving, run
+from susracker.server import idling, receiving, run
 from tests.waiting import PATIENCE
 
 CONNECTIONS = 3
@@ -113,6 +114,32 @@ def test_who_never_asked_for_anything_makes_room_before_who_did(port: int, monke
         assert used.recv(100).startswith(b"HTTP/1.1 401")
     for one in flood:
         one.close()
+
+
+def test_of_many_who_come_at_once_each_ends_no_more_than_it_needs(monkeypatch) -> None:
+    """Whoever is told to end is not gone at once."""
+    told: list[int] = []
+    monkeypatch.setattr(idling, "receive_no_more", told.append)
+    gone = [Event() for _ in range(CONNECTIONS + 1)]
+    connections = Pool(CONNECTIONS)
+    waiting = idling.Idling(connections)
+
+    def wait(number: int) -> None:
+        with waiting.idle(number, is_new=True):
+            gone[number].wait()
+
+    for number in range(CONNECTIONS):
+        connections.spawn(wait, number)
+    gevent.idle()
+    for _ in range(2):
+        waiting.make_room()
+        assert told == [0]
+    gone[0].set()
+    connections.spawn(wait, CONNECTIONS)
+    gevent.idle()
+    waiting.make_room()
+    assert told == [0, 1]
+    connections.kill()
 
 
 def test_a_body_that_is_not_there_in_time_is_answered(monkeypatch) -> None:
