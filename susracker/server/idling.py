@@ -35,7 +35,7 @@ class Idling:
         """In this block, the connection waits for a request, on its greenlet.
 
         Args:
-            is_new: whether it is the first one.
+            is_new: whether it is the first one, or the handshake of TLS before it.
         """
         waiting = self._new if is_new else self._used
         greenlet = getcurrent()
