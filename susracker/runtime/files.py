@@ -8,6 +8,7 @@ file is not enough (see fsync(2)).
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -22,6 +23,9 @@ FILE_MODE, FOLDER_MODE = 0o600, 0o700
 
 USUAL_MODE = 0o666
 """Of a file without secrets, which others may read as far as the umask allows."""
+
+NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY)
+"""Why a file cannot be replaced, although it can perhaps be written."""
 
 
 def expanded(path: Path | str) -> Path:
@@ -103,7 +107,9 @@ def draft(path: Path, content: bytes, mode: int = FILE_MODE) -> Iterator[Path]:
 def write_whole(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
     """Write a file so that a crash or a power cut leaves what it held before, or all of `content`.
 
-    An existing file keeps its mode and owner, and a link to it stays a link.
+    An existing file keeps its mode and owner, and a link to it stays a link. One that cannot be
+    replaced is overwritten, and may be left half-written: one that is mounted alone into a
+    container, is another user's, or is in a folder that is read-only.
 
     Args:
         mode: of a new file, less what the umask forbids.
@@ -112,11 +118,34 @@ def write_whole(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
         OSError: it cannot be written.
     """
     file = path.resolve()
-    with draft(file, content, mode) as written:
-        if file.exists():
-            _make_like(file, written)
-        written.replace(file)
+    if not file.exists():
+        with draft(file, content, mode) as written:
+            written.replace(file)
+    elif not _replace(file, content):
+        _overwrite(file, content)
+        return
     sync_folder(file.parent)
+
+
+def _replace(file: Path, content: bytes) -> bool:
+    """Put a new file in the place of one, as far as that is allowed; whether it is."""
+    try:
+        with draft(file, content) as written:
+            _make_like(file, written)
+            written.replace(file)
+    except OSError as error:
+        if error.errno not in NOT_ALLOWED:
+            raise
+        return False
+    return True
+
+
+def _overwrite(file: Path, content: bytes) -> None:
+    with file.open("r+b") as opened:
+        opened.write(content)
+        opened.truncate()
+        opened.flush()
+        os.fsync(opened.fileno())
 
 
 def _make_like(existing: Path, written: Path) -> None:

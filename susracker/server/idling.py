@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
+from gevent import getcurrent
+
 ROOM = 0.05
 """Share of all possible connections that is kept free as long as others idle."""
 
@@ -24,18 +26,21 @@ class Idling:
     def __init__(self, connections: Any) -> None:
         self._connections = connections
         self._reserve = max(1, int(connections.size * ROOM))
-        self._new: OrderedDict[Any, None] = OrderedDict()
-        self._used: OrderedDict[Any, None] = OrderedDict()
+        self._new: OrderedDict[Any, Any] = OrderedDict()
+        self._used: OrderedDict[Any, Any] = OrderedDict()
+        self._ending: set[Any] = set()
 
     @contextmanager
     def idle(self, connection: Any, *, is_new: bool) -> Iterator[None]:
-        """In this block, the connection waits for a request.
+        """In this block, the connection waits for a request, on its greenlet.
 
         Args:
-            is_new: whether it is the first one.
+            is_new: whether it is the first one, or the handshake of TLS before it.
         """
         waiting = self._new if is_new else self._used
-        waiting[connection] = None
+        greenlet = getcurrent()
+        self._ending.discard(greenlet)  # it went on, with what had arrived
+        waiting[connection] = greenlet
         try:
             yield
         finally:
@@ -44,9 +49,12 @@ class Idling:
     def make_room(self) -> None:
         """End connections that idle, if few more are possible: those that were never used first,
         so that a flood of them ends none that a camera uses now and then."""
-        missing = self._reserve - self._connections.free_count()
+        # They are not gone at once: each of many who come together would end as many again.
+        self._ending = {one for one in self._ending if one in self._connections}
+        missing = self._reserve - self._connections.free_count() - len(self._ending)
         for _ in range(min(missing, len(self._new) + len(self._used))):
-            connection, _ = (self._new or self._used).popitem(last=False)
+            connection, greenlet = (self._new or self._used).popitem(last=False)
+            self._ending.add(greenlet)
             receive_no_more(connection)
 
 

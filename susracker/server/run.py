@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from queue import SimpleQueue
 from typing import Any, Protocol, runtime_checkable
 
@@ -184,14 +184,17 @@ class Server(WSGIServer):
         """Begin TLS; gevent would log a traceback of each client that fails to, and wait for ever
         for one that does not try."""
         server: Any = self  # gevent's types do not know what it sets of its arguments
-        try:
-            with Timeout(HANDSHAKE_SECONDS):
-                secured = server.wrap_socket(client_socket, **server.ssl_args)
-        except (OSError, Timeout) as error:
-            log.info("no TLS with %s: %s", address[0], error)
-            client_socket.close()
-            return
-        with closing(secured):
+        options = server.ssl_args | {"do_handshake_on_connect": False}
+        self.idling.make_room()
+        with ExitStack() as stack:
+            try:
+                secured = stack.enter_context(closing(server.wrap_socket(client_socket, **options)))
+                with Timeout(HANDSHAKE_SECONDS), self.idling.idle(secured, is_new=True):
+                    secured.do_handshake()
+            except (OSError, Timeout) as error:
+                log.info("no TLS with %s: %s", address[0], error)
+                client_socket.close()
+                return
             self.handle(secured, address)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from susracker.errors import ConfigError
 from susracker.runtime.files import (
+    USUAL_MODE,
     create_private,
     draft,
     expanded,
@@ -113,3 +116,26 @@ def test_a_file_that_cannot_be_written_whole_keeps_what_it_held(tmp_path):
         write_whole(tmp_path / "file", b"newer")
     assert (tmp_path / "file").read_bytes() == b"old"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("content", [b"longer than before", b"new"])
+@pytest.mark.parametrize("refused", ["replace", "chown"])
+def test_a_file_that_cannot_be_replaced_is_overwritten(tmp_path, monkeypatch, refused, content):
+    """As one that is mounted alone into a container, or is another user's."""
+    errors = {"replace": OSError(errno.EBUSY, "busy"), "chown": PermissionError(errno.EPERM, "no")}
+    monkeypatch.setattr(os, refused, Mock(side_effect=errors[refused]))
+    monkeypatch.setattr(Path, "replace", lambda one, other: os.replace(one, other))
+    file = tmp_path / "file"
+    file.write_bytes(b"before")
+    before = file.stat().st_ino
+    write_whole(file, content)
+    assert (file.stat().st_ino, file.read_bytes()) == (before, content)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_what_is_to_replace_a_private_file_is_private_from_the_beginning(tmp_path, monkeypatch):
+    file, modes = tmp_path / "file", []
+    create_private(file)
+    monkeypatch.setattr(os, "chown", lambda written, *owner: modes.append(mode(written)))
+    write_whole(file, b"a password", USUAL_MODE)
+    assert [*modes, mode(file)] == [0o600, 0o600]

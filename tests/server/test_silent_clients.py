@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
 import struct
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,11 +12,16 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent.event import Event
 from gevent.pool import Pool
 from gevent.socket import create_connection
+from gevent.ssl import SSLContext
 from werkzeug.exceptions import RequestTimeout
 
-from susracker.server import receiving, run
+from susracker.loading import make_settings
+from susracker.server import idling, receiving, run
+from susracker.server.tls import tls_context
+from tests.certificates import make_certificate
 from tests.waiting import PATIENCE
 
 CONNECTIONS = 3
@@ -113,6 +119,53 @@ def test_who_never_asked_for_anything_makes_room_before_who_did(port: int, monke
         assert used.recv(100).startswith(b"HTTP/1.1 401")
     for one in flood:
         one.close()
+
+
+def test_who_never_begins_tls_makes_room(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(run, "HANDSHAKE_SECONDS", LONG)
+    made = make_certificate(tmp_path, "site")
+    tls = tls_context(make_settings({"cert": str(made.cert), "key": str(made.key)}))
+    pool = Pool(CONNECTIONS)
+    server = run.Server(("127.0.0.1", 0), application, spawn=pool, log=None, ssl_context=tls)
+    server.start()
+    where = ("127.0.0.1", server.server_port)
+    flood = [create_connection(where) for _ in range(2 * CONNECTIONS)]
+    trusting = SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.load_verify_locations(made.cert)
+    with gevent.Timeout(PATIENCE), closing(create_connection(where)) as other:
+        secured = trusting.wrap_socket(other, server_hostname="127.0.0.1")
+        secured.sendall(HEAD + b"\r\n")
+        assert secured.recv(100).startswith(b"HTTP/1.1 401")
+        secured.close()
+    for one in flood:
+        one.close()
+    server.stop(0)
+
+
+def test_of_many_who_come_at_once_each_ends_no_more_than_it_needs(monkeypatch) -> None:
+    """Whoever is told to end is not gone at once."""
+    told: list[int] = []
+    monkeypatch.setattr(idling, "receive_no_more", told.append)
+    gone = [Event() for _ in range(CONNECTIONS + 1)]
+    connections = Pool(CONNECTIONS)
+    waiting = idling.Idling(connections)
+
+    def wait(number: int) -> None:
+        with waiting.idle(number, is_new=True):
+            gone[number].wait()
+
+    for number in range(CONNECTIONS):
+        connections.spawn(wait, number)
+    gevent.idle()
+    for _ in range(2):
+        waiting.make_room()
+        assert told == [0]
+    gone[0].set()
+    connections.spawn(wait, CONNECTIONS)
+    gevent.idle()
+    waiting.make_room()
+    assert told == [0, 1]
+    connections.kill()
 
 
 def test_a_body_that_is_not_there_in_time_is_answered(monkeypatch) -> None:
