@@ -45,7 +45,7 @@ STEPS: tuple[tuple[Any, str, str], ...] = (
     (cnn, "_scores", "detector: network"),
     (cnn.Cnn, "windows", "detector: around the network"),
     (cnn_detector, "faces_of", "detector: windows put together"),
-    (alignment, "gain_of", "brightness"),
+    (alignment, "light_of", "brightness"),
     (cnn, "gain_of", "brightness"),
     (cnn_detector, "locate", "landmarks"),
     (cnn_detector, "box_of", "box of the landmarks"),
