@@ -26,6 +26,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 """Formats that are decoded. All others are refused, to keep untrusted data away from rarely used
 decoders."""
 
+DAMAGE = (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error)
+"""What Pillow raises where a picture is damaged, also in what comes behind its pixels."""
+
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",
     "MPO": "image/jpeg",  # several pictures in one JPEG file, as many phones write
@@ -254,7 +257,7 @@ def _pixels(image: Image.Image) -> Image.Image:
         opaque = _opaque(_eight_bits(_upright(image)))
         # Pillow would copy what is R, G, B already, 100 MB of a large picture.
         return opaque if opaque.mode == "RGB" else opaque.convert("RGB")
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except (*DAMAGE, Image.DecompressionBombError) as error:
         raise PictureError(f"the picture is truncated or damaged: {error}") from error
 
 
@@ -286,7 +289,7 @@ def _open(data: bytes, pixels: int) -> Image.Image:
         raise PictureError("not a JPEG, PNG, WebP or BMP picture") from error
     except Image.DecompressionBombError as error:
         raise PictureError("the picture has hundreds of millions of pixels") from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except DAMAGE as error:
         raise PictureError(f"the picture is truncated or damaged: {error}") from error
     if image.width * image.height > pixels:
         raise PictureError("the picture is damaged: it has two sizes")

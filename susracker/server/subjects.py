@@ -133,12 +133,14 @@ def remove_photos(tracker: Tracker, subject: str, changed: Changed) -> int:
     for photo_id in photos:
         refuse_if_shown(tracker.store, photo_id)
     removed = 0
-    for photo_id in photos:
-        with suppress(NotFoundError):  # someone else was faster
-            tracker.store.remove_photo(person.id, photo_id)
-            changed(person.id)
-            removed += 1
-    follow_store(tracker)
+    try:
+        for photo_id in photos:
+            with suppress(NotFoundError):  # someone else was faster
+                tracker.store.remove_photo(person.id, photo_id)
+                changed(person.id)
+                removed += 1
+    finally:  # those that are gone match nobody any more, even if another could not be removed
+        follow_store(tracker)
     return removed
 
 
