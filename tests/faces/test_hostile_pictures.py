@@ -97,16 +97,12 @@ def test_a_transparent_colour_of_another_kind_of_picture_is_damage():
         decode(data)
 
 
-@pytest.mark.parametrize(
-    "late", [(b"iCCP", b"name\0"), (b"iCCP", b""), (b"pHYs", b"\0"), (b"tRNS", b""), (b"gAMA", b"\0")]
-)
-def test_a_chunk_that_is_cut_short_behind_the_pixels_is_damage_or_nothing(late):
+@pytest.mark.parametrize("profile", [b"name\0", b""])
+def test_a_colour_profile_that_is_cut_short_behind_the_pixels_is_damage(profile):
     header = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
-    data = SIGNATURE + chunk(b"IHDR", header) + PIXELS + chunk(*late) + END
-    try:
-        assert decode(data).shape == (8, 8, 3)
-    except PictureError as error:
-        assert "damaged" in str(error)
+    late = chunk(b"iCCP", profile)
+    with pytest.raises(PictureError, match="damaged"):
+        decode(SIGNATURE + chunk(b"IHDR", header) + PIXELS + late + END)
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:
