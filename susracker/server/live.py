@@ -19,7 +19,7 @@ from gevent.event import Event
 from gevent.lock import RLock
 
 from susracker.access.roles import Permission
-from susracker.errors import StoreError
+from susracker.errors import OverloadedError, StoreError
 from susracker.models import Alert
 from susracker.runtime.ending import end_logged
 from susracker.server.access import access
@@ -213,7 +213,7 @@ class Live:
         with end_logged(log, "cannot send alerts that a client missed"):
             try:
                 self._send_missed(sid, last_seq)
-            except StoreError as error:
+            except (StoreError, OverloadedError) as error:
                 log.error("cannot read alerts that a client missed: %s", error)
             else:
                 return
