@@ -87,7 +87,7 @@ def find_landmarks(picture: Picture, box: Box) -> tuple[Landmarks, Light]:
     """Find dlib's five points of the face in a box.
 
     Returns:
-        shape (5, 2), in pixels of the picture; and what this face lacks in light.
+        shape (5, 2), in pixels of the picture; and how this face is to be brightened.
 
     Raises:
         EncoderError: the landmark model is missing.
@@ -123,7 +123,7 @@ def chip_of(picture: Picture, landmarks: Landmarks, light: Light, size: int = CH
 
     Args:
         landmarks: shape (5, 2), in pixels of the picture.
-        light: what the face lacks.
+        light: how the face is to be brightened.
 
     Returns:
         shape (size, size, 3).
@@ -141,7 +141,7 @@ def aligned(
 
     Args:
         landmarks: shape (5, 2), in pixels of the picture.
-        light: what the face lacks.
+        light: how the face is to be brightened.
         points: where those of `ARCFACE` belong, shape (5, 2), in pixels of the result.
 
     Returns:
@@ -165,7 +165,7 @@ def _cut_out(picture: Picture, transform: Transform, light: Light, size: int) ->
         borderMode=cv2.BORDER_REPLICATE,
     )
     bright = brightened(np.asarray(chip, np.uint8), light.gain)
-    # 7 pixels of dlib's chip. Noise of the picture is as much wider in it as the face is.
+    # By 7 pixels of dlib's chip, and by as much of the face in chips of other sizes.
     return smoothed(bright, 2 * round(size / 50) + 1) if light.is_noisy else bright
 
 

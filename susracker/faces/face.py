@@ -25,7 +25,7 @@ class Face:
         box: may reach beyond the picture.
         landmarks: dlib's five points, shape (5, 2), in pixels of the picture.
         score: the detector's confidence.
-        light: what the face lacks in light.
+        light: how the face is to be brightened.
     """
 
     picture: Picture = field(repr=False)
@@ -45,7 +45,7 @@ class Face:
     def quality(self) -> Quality:
         """How well the face can be recognised. Computed on first use."""
         chip = self.chip
-        if self.light.is_noisy:  # and so was smoothed: it would be taken for blurred
+        if self.light.is_noisy:  # its chip was smoothed, and would be taken for blurred
             unsmoothed = replace(self.light, is_noisy=False)
             chip = chip_of(self.picture, self.landmarks, unsmoothed)
         return measure(self.landmarks, chip, self.score, self.light.gain)

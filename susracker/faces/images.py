@@ -27,7 +27,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 decoders."""
 
 DAMAGE = (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error)
-"""What Pillow raises where a picture is damaged, also in what comes behind its pixels."""
+"""What Pillow raises for a damaged picture, and for damage behind its pixels."""
 
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",

@@ -1,4 +1,4 @@
-"""Brightens dark pictures and faces, and smooths those that are noisy then."""
+"""Brightens dark pictures and faces, and smooths those in which noise becomes visible."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ NOISE_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """What a face lacks in light.
+    """How a face is to be brightened.
 
     Attributes:
         gain: the factor that brightens it; 1 unless it is dark.
-        is_noisy: whether it is to be smoothed then.
+        is_noisy: whether it is to be smoothed, too.
     """
 
     gain: float = 1.0
@@ -54,11 +54,11 @@ class Light:
 
 
 DAY = Light()
-"""What lacks nothing."""
+"""Of a face with enough light."""
 
 
 def light_of(face: Picture) -> Light:
-    """What a face lacks in light, by the part of a picture that shows it."""
+    """How a face is to be brightened, by the part of a picture that shows it."""
     gain = gain_of(face)
     if gain == 1:
         return DAY
@@ -92,7 +92,7 @@ def brightened(picture: Picture, gain: float) -> Picture:
 
 
 def searchable(picture: Picture, gain: float) -> Picture:
-    """A picture as faces are looked for in it: brightened, and smoothed if that is much."""
+    """A picture as faces are looked for in it: brightened, and smoothed if it was very dark."""
     bright = brightened(picture, gain)
     return smoothed(bright, SMOOTHING) if gain >= MULTIPLIED else bright
 
