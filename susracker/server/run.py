@@ -168,6 +168,10 @@ class Server(WSGIServer):
 
     handler_class = Handler
 
+    max_accept = 1
+    """Connections that are accepted before those that are open get their turn. gevent's 100 would
+    let a client who opens and drops thousands keep each request of a camera waiting for seconds."""
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.receiving = Receiving()
