@@ -85,6 +85,12 @@ def default_workers() -> int:
     return os.cpu_count() or 1
 
 
+def default_processes() -> int:
+    """One process for each core, if there is more than one."""
+    cores = default_workers()
+    return cores if cores > 1 else 0
+
+
 def _empty_is_zero(value: object) -> object:
     return 0 if value == "" else value
 
@@ -156,6 +162,13 @@ class Settings(BaseModel):
         ge=1,
         le=256,
         description="Threads that recognise faces; one per core is best.",
+    )
+    finder_processes: int = Field(
+        default_factory=default_processes,
+        ge=0,
+        le=256,
+        description="How many processes find faces for the server; each takes 80 MB. One per core "
+        "is best, for Python alone would use little more than one. 0: the workers find them.",
     )
     queue_size: int = Field(
         64,

@@ -18,6 +18,7 @@ from susracker.config import Settings
 from susracker.delivery.rules import Plan
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.panel import enroll_panel_photos
+from susracker.faces.finding.processes import Command, FinderProcesses
 from susracker.passwords import without_password
 from susracker.recording.writer import Recorder
 from susracker.retention.purge import HourlyPurge, Purge, unlimited
@@ -41,6 +42,7 @@ NOTING = "noting what could not be noted before"
 FORGETTING = "forgetting what is old"
 COPYING = "copying templates"
 TRIMMING = "giving memory back"
+FINDING = "finding faces"
 
 PURGE_SECONDS = 10.0
 """How often to look whether it is time to purge, and to go on with a purge that is not done."""
@@ -77,15 +79,26 @@ def run(settings: Settings, is_new: bool, plan: Plan, enroll: str) -> None:
         panel = stack.enter_context(closing(_follow_panel(tracker)))
         purge = stack.enter_context(closing(_purge(tracker)))
         copying = stack.enter_context(closing(_copy_templates(tracker)))
+        finders = stack.enter_context(_finders(tracker))
         news = News(settings, tracker.store, plan, stack)
-        periodic: dict[str, Part] = {FOLLOWING: panel, FORGETTING: purge, COPYING: copying}
+        periodic: dict[str, Part] = {
+            FOLLOWING: panel,
+            FORGETTING: purge,
+            COPYING: copying,
+            FINDING: finders,
+        }
         app = create_app(tracker, recorder, periodic | news.parts, traces)
         parts: Service = app.extensions[EXTENSION]
         news.follow(parts)
         catch_up = parts.audit.catch_up
         stack.enter_context(closing(Periodic(NOTING, settings.follow_seconds, catch_up)))
         stack.enter_context(closing(Periodic(TRIMMING, TRIM_SECONDS, give_memory_back)))
-        stopped_by = serve(app, on_ready=lambda url: _announce(url, tracker, enroll))
+
+        def on_ready(url: str) -> None:
+            _announce(url, tracker, enroll)
+            finders.start()  # until they are ready, threads of the server find faces
+
+        stopped_by = serve(app, on_ready)
     if stopped_by == signal.SIGINT:
         raise click.exceptions.Exit(INTERRUPTED)
 
@@ -102,6 +115,17 @@ def _follow_panel(tracker: Tracker) -> Periodic:
     with working("enrolling photos that a panel has stored"):
         follow()
     return Periodic(FOLLOWING, tracker.settings.follow_seconds, follow)
+
+
+def _finders(tracker: Tracker) -> FinderProcesses:
+    """Processes that find faces, to be started."""
+    settings, recogniser = tracker.settings, tracker.recogniser
+    command = Command(settings.detector, settings.encoder, tracker.max_detection_pixels)
+    finders = FinderProcesses(
+        settings.finder_processes, command, recogniser.finder, tracker.encoder.add
+    )
+    recogniser.finder = finders
+    return finders
 
 
 def _purge(tracker: Tracker) -> Periodic:

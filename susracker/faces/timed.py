@@ -45,13 +45,16 @@ class TimedEncoder(Encoder):
         with self._timed():
             return self._encoder.encode(chips)
 
+    def add(self, calls: int, seconds: float) -> None:
+        """Count calls that were made elsewhere."""
+        with self._lock:
+            self.calls += calls
+            self.seconds += seconds
+
     @contextmanager
     def _timed(self) -> Iterator[None]:
         began = time.perf_counter()
         try:
             yield
         finally:
-            took = time.perf_counter() - began
-            with self._lock:
-                self.calls += 1
-                self.seconds += took
+            self.add(1, time.perf_counter() - began)

@@ -10,17 +10,21 @@ import numpy as np
 
 from susracker.faces.boxes import Box
 from susracker.faces.detector import Detector
-from susracker.faces.encoder import Chips, Encoder
+from susracker.faces.encoder import Encoder
 from susracker.faces.face import Face
+from susracker.faces.finding.finder import (
+    MAX_FACES,
+    EmbeddedFace,
+    Finder,
+    LocalFinder,
+    chips_of,
+)
 from susracker.faces.glance import glimpse_of
 from susracker.faces.images import LARGE_PIXELS, pixels_of
 from susracker.faces.quality import weight_of
 from susracker.models import Candidate, Picture, Vectors
 from susracker.tracking.passage import Passage, SeenFace
 from susracker.watchlist.watchlist import WatchList
-
-MAX_FACES = 32
-"""Faces of one picture that are recognised, the largest: a crowd must not hold up other cameras."""
 
 FACE_MARGIN = 0.2
 """How much of the picture around a matched face an operator is shown, as a share of its box."""
@@ -111,7 +115,12 @@ class Search:
 
 
 class Recogniser:
-    """Finds faces and identifies them. Stores nothing; safe to use from any thread."""
+    """Finds faces and identifies them. Stores nothing; safe to use from any thread.
+
+    Attributes:
+        finder: finds the faces in pictures that are not large; may be replaced before the first
+            one comes.
+    """
 
     def __init__(
         self, detector: Detector, encoder: Encoder, watchlist: WatchList, max_pixels: int
@@ -120,6 +129,8 @@ class Recogniser:
         self._encoder = encoder
         self._watchlist = watchlist
         self._max_pixels = max_pixels
+        self._local = LocalFinder(detector, encoder, max_pixels)
+        self.finder: Finder = self._local
 
     def load(self) -> None:
         """Load the networks, so that the first picture need not wait for them.
@@ -127,11 +138,9 @@ class Recogniser:
         Raises:
             EncoderError: the weights are missing or wrong.
         """
+        self._local.load()
         size = self._encoder.chip_size
-        nobody = np.zeros((1, size, size, 3), np.uint8)
-        self._detector.find(nobody[0])
-        self._encoder.encode(nobody)
-        self._encoder.embed_fast(nobody)
+        self._encoder.encode(np.zeros((1, size, size, 3), np.uint8))
 
     def is_large(self, data: bytes | None) -> bool:
         """Whether a picture takes so long that ordinary ones should not wait for it.
@@ -141,24 +150,28 @@ class Recogniser:
         """
         return data is not None and pixels_of(data, self._max_pixels) > LARGE_PIXELS
 
-    def recognise(self, data: bytes | None, now: datetime) -> Recognition | None:
+    def recognise(
+        self, data: bytes | None, now: datetime, *, is_large: bool = False
+    ) -> Recognition | None:
         """Find the faces in an encoded picture and identify them.
 
         Args:
             data: None for an activity, in which nobody is recognised.
             now: people who are wanted at this moment are matched.
+            is_large: what `is_large` says of it.
 
         Returns:
             None if `data` is None.
 
         Raises:
             EncoderError: the network cannot be loaded.
+            OverloadedError: no faces can be found at present.
             PictureError: the picture cannot be read.
             StoreUnavailableError: the store cannot be read.
         """
         if data is None:
             return None
-        faces = self._detector.find_in_bytes(data, self._max_pixels)[:MAX_FACES]
+        faces = self._find(data, is_large)
         if not faces:
             return Recognition(0, ())
         return Recognition(
@@ -180,29 +193,28 @@ class Recogniser:
         faces = self._detector.find(picture)[:MAX_FACES]
         if not faces:
             return []
-        probes = self._encoder.encode(self._chips_of(faces))
+        probes = self._encoder.encode(chips_of(faces, self._encoder))
         threshold = self._watchlist.threshold
         return [
             Search(face.box, near, bool(near) and near[0].score >= threshold)
             for face, near in zip(faces, self._watchlist.nearest(probes, now), strict=True)
         ]
 
-    def see(self, data: bytes) -> Sight:
+    def see(self, data: bytes, *, is_large: bool = False) -> Sight:
         """Find the faces in an encoded picture, and embed them quickly. Remembers nothing.
+
+        Args:
+            is_large: what `is_large` says of it.
 
         Raises:
             EncoderError: the network cannot be loaded.
+            OverloadedError: no faces can be found at present.
             PictureError: the picture cannot be read.
         """
-        faces = self._detector.find_in_bytes(data, self._max_pixels)[:MAX_FACES]
-        if not faces:
-            return Sight(())
-        chips = self._chips_of(faces)
-        vectors = self._embed_fast(chips)
         return Sight(
             tuple(
-                SightFace(SeenFace(vector, weight_of(face.quality), chip), face)
-                for face, chip, vector in zip(faces, chips, vectors, strict=True)
+                SightFace(SeenFace(one.vector, weight_of(one.quality), one.chip), one.face)
+                for one in self._find(data, is_large)
             )
         )
 
@@ -223,28 +235,26 @@ class Recogniser:
         matches = best_of_each(Match(candidates, None) for candidates in found if candidates)
         return Recognition(len(probes), matches)
 
+    def _find(self, data: bytes, is_large: bool) -> Sequence[EmbeddedFace]:
+        finder = self._local if is_large else self.finder
+        return finder.find(data)
+
     def _identify(
-        self, faces: list[Face], now: datetime
+        self, faces: Sequence[EmbeddedFace], now: datetime
     ) -> Iterator[tuple[tuple[Candidate, ...], Face]]:
         """The faces of people on the watch-list, each with its candidates.
 
         Almost everyone whom cameras see is not on the watch-list. A fast embedding, without the
         mirror image, rejects most of them in a quarter of the time; the others are encoded in full.
         """
-        chips = self._chips_of(faces)
-        near = np.flatnonzero(self._watchlist.prefilter(self._embed_fast(chips)))
-        probes = self._encoder.encode(chips[near])
-        for index, candidates in zip(near, self._watchlist.identify(probes, now), strict=True):
+        may_match = self._watchlist.prefilter(np.stack([one.vector for one in faces]))
+        near = [face for face, may in zip(faces, may_match, strict=True) if may]
+        if not near:
+            return
+        probes = self._encoder.encode(np.stack([one.chip for one in near]))
+        for one, candidates in zip(near, self._watchlist.identify(probes, now), strict=True):
             if candidates:
-                yield candidates, faces[index]
-
-    def _chips_of(self, faces: Sequence[Face]) -> Chips:
-        return np.stack([self._encoder.align(face) for face in faces])
-
-    def _embed_fast(self, chips: Chips) -> Vectors:
-        """Unit length, shape (n, dimension)."""
-        fast = self._encoder.embed_fast(chips)
-        return np.asarray(fast / np.linalg.norm(fast, axis=1, keepdims=True), np.float32)
+                yield candidates, one.face
 
 
 def best_of_each(matches: Iterable[Match]) -> tuple[Match, ...]:

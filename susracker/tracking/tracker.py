@@ -322,14 +322,15 @@ class Tracker(Closing):
 
     def _recognise(self, detection: Detection, received_at: datetime) -> Recognition | None:
         picture = _picture(detection)
-        turns = self._large_turns if self.is_large(detection) else self._turns
+        is_large = self.is_large(detection)
+        turns = self._large_turns if is_large else self._turns
         with turns.turn(detection.camera_id):
             if picture is None or not self.has_passages:
-                return self.recogniser.recognise(picture, received_at)
+                return self.recogniser.recognise(picture, received_at, is_large=is_large)
             at = self._clocks.moment(detection, received_at)
             if skipped := self._decider.skipped(detection, at, received_at):
                 return skipped
-            sight = self.recogniser.see(picture)
+            sight = self.recogniser.see(picture, is_large=is_large)
         return self._decider.look(detection, sight, at, received_at)
 
     def _earlier_outcome(self, detection: Detection) -> Outcome | None:

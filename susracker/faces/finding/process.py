@@ -1,0 +1,73 @@
+"""A process that finds faces for a server: `python -m susracker.faces.finding.process …`.
+
+Pictures come on standard input, and answers go out on standard output: see `messages`. The first
+answer says that the networks are loaded. It ends when its input does, as it does with the server.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import IO
+
+from susracker.errors import EncoderError, PictureError
+from susracker.faces.finding.finder import LocalFinder
+from susracker.faces.finding.messages import Found, receive, send_found, send_problem
+from susracker.faces.timed import TimedEncoder
+from susracker.plugins import open_detector, open_encoder
+from susracker.runtime.memory import hold_little_memory
+from susracker.runtime.threads import one_core_a_thread
+
+
+def answer_all(
+    questions: IO[bytes], answers: IO[bytes], finder: LocalFinder, timed: TimedEncoder
+) -> None:
+    """Answer until nobody asks any more.
+
+    Raises:
+        EOFError: nobody asks any more.
+        OSError: nobody reads the answers any more.
+    """
+    send_found(answers, Found([], 0, 0.0))
+    while True:
+        data = bytes(receive(questions))
+        calls, seconds = timed.calls, timed.seconds
+        try:
+            faces = finder.find(data)
+        except (EncoderError, PictureError) as error:
+            send_problem(answers, error)
+        else:
+            send_found(answers, Found(faces, timed.calls - calls, timed.seconds - seconds))
+
+
+def main(folder: str, detector: str, encoder: str, max_pixels: str) -> None:
+    """Answer the server that started this process.
+
+    Args:
+        folder: the server's, in which it looks for files.
+        detector: the setting of that name.
+        encoder: the setting of that name.
+        max_pixels: the largest picture that is decoded.
+    """
+    # A service manager may send it to all processes; the server ends this one when it is done.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.chdir(folder)
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
+    hold_little_memory()
+    one_core_a_thread()
+    timed = TimedEncoder(open_encoder(encoder))
+    finder = LocalFinder(open_detector(detector), timed, int(max_pixels))
+    with suppress(EOFError, BrokenPipeError):
+        try:
+            finder.load()
+        except EncoderError as error:
+            send_problem(answers, error)
+        else:
+            answer_all(sys.stdin.buffer, answers, finder, timed)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,279 @@
+"""Faces are found in other processes, whatever becomes of these."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+import numpy as np
+import psutil
+import pytest
+
+from susracker.errors import OverloadedError, PictureError, PictureTooLargeError
+from susracker.faces.finding import processes
+from susracker.faces.finding.finder import Finder, LocalFinder
+from susracker.faces.finding.processes import Command, FinderProcesses
+from susracker.plugins import open_detector, open_encoder
+from tests.faces.finding.test_messages import assert_same
+from tests.pictures import COLLINS, HOPPER, bomb, encoded, portrait
+from tests.waiting import wait_until
+
+REAL = Command("cnn", "dlib", 1_000_000)
+
+PROGRAM = """
+import os, signal, struct, sys, time
+
+def answer(head):
+    sys.stdout.buffer.write(struct.pack("!Q", len(head)) + head)
+    sys.stdout.buffer.flush()
+
+NOTHING = b'{"calls": 1, "seconds": 0.5, "faces": [], "arrays": []}\\n'
+answer(NOTHING)
+while length := sys.stdin.buffer.read(8):
+    picture = sys.stdin.buffer.read(struct.unpack("!Q", length)[0])
+    if picture == b"crash":
+        os._exit(3)
+    if picture == b"kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    answer(NOTHING)
+"""
+"""A process that finds no faces, fast; some pictures end it."""
+
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="sends signals of POSIX")
+
+
+class Fake(Command):
+    """Runs `PROGRAM`."""
+
+    def words(self) -> list[str]:
+        return [sys.executable, "-c", PROGRAM]
+
+
+class Never(Command):
+    """Runs what is not there."""
+
+    def words(self) -> list[str]:
+        return ["/no/such/program"]
+
+
+class Failing(Command):
+    """Runs what ends at once."""
+
+    def words(self) -> list[str]:
+        return [sys.executable, "-c", "raise SystemExit(5)"]
+
+
+class Local(Finder):
+    """Finds nothing, and counts how often."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def find(self, data: bytes) -> list:
+        self.count += 1
+        return []
+
+
+def pids(finder: FinderProcesses) -> list[int]:
+    with finder._changed:
+        return [one._popen.pid for one in finder._started]
+
+
+def children() -> set[int]:
+    everyone = psutil.Process().children()
+    return {one.pid for one in everyone if one.status() != psutil.STATUS_ZOMBIE}
+
+
+def ignore(calls: int, seconds: float) -> None:
+    """Note nothing."""
+
+
+@contextmanager
+def finding(command: Command, count: int = 2, is_ready: bool = True) -> Iterator[FinderProcesses]:
+    """Processes at work, all of them ready unless `is_ready` is false."""
+    with FinderProcesses(count, command, Local(), ignore) as finder:
+        finder.start()
+        if is_ready:
+            assert wait_until(lambda: finder.ready_count == count)
+        yield finder
+
+
+# -- with the real networks ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def noted() -> Counter[str]:
+    return Counter()
+
+
+@pytest.fixture(scope="module")
+def real(noted) -> Iterator[FinderProcesses]:
+    def note(calls: int, seconds: float) -> None:
+        noted.update(calls=calls, seconds=seconds)
+
+    with FinderProcesses(1, REAL, Local(), note) as finder:
+        finder.start()
+        assert wait_until(lambda: finder.ready_count == 1)
+        yield finder
+
+
+def test_another_process_finds_the_same_faces(real, noted):
+    both = np.zeros((700, 1100, 3), np.uint8)
+    both[:600, :512] = portrait(HOPPER)[:600]
+    both[:256, 700:956] = portrait(COLLINS)[:256, 96:352]
+    local = LocalFinder(open_detector("cnn"), open_encoder("dlib"), REAL.max_pixels)
+    data = encoded(both)
+    here, there = local.find(data), real.find(data)
+    assert len(here) == 2
+    assert_same(here, there)
+    assert [one.face.jpeg(0.2) for one in here] == [one.face.jpeg(0.2) for one in there]
+    assert noted["calls"] == 1
+    assert noted["seconds"] > 0
+
+
+def test_a_picture_without_faces_has_none(real):
+    assert list(real.find(encoded(np.zeros((60, 60, 3), np.uint8)))) == []
+
+
+def test_a_picture_that_cannot_be_read_is_refused_as_ever(real):
+    with pytest.raises(PictureError, match="not a"):
+        real.find(b"no picture")
+    with pytest.raises(PictureTooLargeError, match="at most 1,000,000"):
+        real.find(bomb(2000, 2000))
+    assert len(real.find(encoded(portrait(HOPPER)))) == 1  # by the same process
+    assert real.problem is None
+
+
+@needs_signals
+def test_a_process_ends_with_its_server_and_not_before(real):
+    process = processes._Process(REAL)
+    process.answer()
+    os.kill(process._popen.pid, signal.SIGTERM)
+    assert len(process.ask(encoded(portrait(HOPPER))).faces) == 1
+    process._questions.close()  # as the system does it when the server ends
+    assert process.wait() == "status 0"
+    process.close()
+
+
+# -- with processes that end -----------------------------------------------------------------------
+
+
+def test_until_a_process_is_ready_faces_are_found_here(monkeypatch):
+    finder = FinderProcesses(1, Fake("", "", 0), local := Local(), ignore)
+    finder.find(b"")
+    assert local.count == 1
+    with finder:
+        finder.start()
+        assert wait_until(lambda: finder.ready_count == 1)
+        finder.find(b"")
+    assert local.count == 1
+
+
+@pytest.mark.parametrize("command", [Never, Failing])
+def test_if_no_process_can_be_started_faces_are_found_here(command, caplog):
+    with finding(command("", "", 0), is_ready=False) as finder:
+        assert wait_until(lambda: finder.problem is not None)
+        assert list(finder.find(b"")) == []
+        assert "0 of 2 processes find faces" in finder.problem
+    assert "processes that find faces" in caplog.text
+
+
+def test_a_picture_that_ends_processes_is_refused(caplog):
+    with finding(Fake("", "", 0)) as finder:
+        with pytest.raises(PictureError, match="looked for faces in the picture ended"):
+            finder.find(b"crash")
+        assert list(finder.find(b"")) == []  # waits for another process
+        assert wait_until(lambda: finder.ready_count == 2)
+        assert finder.problem is None
+    assert "ended with status 3" in caplog.text
+
+
+@needs_signals
+def test_a_picture_is_no_cause_if_the_system_kills_processes(caplog):
+    with finding(Fake("", "", 0)) as finder:
+        with pytest.raises(OverloadedError, match="were killed"):
+            finder.find(b"kill")
+        assert list(finder.find(b"")) == []
+    assert "ended with signal 9" in caplog.text
+
+
+@needs_signals
+def test_a_picture_goes_to_another_process_if_one_is_killed():
+    with finding(Fake("", "", 0)) as finder:
+        os.kill(pids(finder)[0], signal.SIGKILL)
+        assert [list(finder.find(b"")) for _ in range(3)] == [[], [], []]
+
+
+def test_if_all_processes_are_at_work_for_long_the_next_picture_is_not_accepted(monkeypatch):
+    monkeypatch.setattr(processes, "WAIT_SECONDS", 0.05)
+    with (
+        finding(Fake("", "", 0), count=1) as finder,
+        finder._free_process(),
+        pytest.raises(OverloadedError, match="no process"),
+    ):
+        finder.find(b"")
+
+
+def test_what_is_closed_leaves_no_process():
+    before = children()
+    with finding(Fake("", "", 0), count=3) as finder:
+        assert children() - before == set(pids(finder))
+    with finding(Fake("", "", 0), is_ready=False):
+        pass
+    FinderProcesses(1, Fake("", "", 0), Local(), ignore).close()
+    assert children() == before
+
+
+def test_processes_know_no_settings(monkeypatch):
+    monkeypatch.setenv("SUSRACKER_DATA_KEY", "base64:secret")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    environment = processes._environment()
+    assert not [name for name in environment if name.startswith("SUSRACKER_")]
+    assert environment["XDG_CACHE_HOME"] == "/somewhere"
+
+
+@needs_signals
+def test_whatever_ends_every_picture_has_an_outcome_and_all_is_well_afterwards():
+    """Eight threads find faces, while processes crash and are killed."""
+    chance = random.Random(5)
+    outcomes: Counter[str] = Counter()
+    before = children()
+    done = threading.Event()
+
+    def kill_some() -> None:
+        while not done.wait(0.03):
+            for pid in pids(finder):
+                if chance.random() < 0.2:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+
+    def find(number: int) -> None:
+        picture = b"crash" if number % 20 == 0 else b"nobody"
+        try:
+            outcome = len(finder.find(picture))
+        except (OverloadedError, PictureError) as error:
+            outcome = type(error).__name__
+        outcomes[f"{picture.decode()}: {outcome}"] += 1
+
+    with finding(Fake("", "", 0), count=3) as finder:
+        killer = threading.Thread(target=kill_some)
+        killer.start()
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(find, range(400)))
+        done.set()
+        killer.join()
+        assert wait_until(lambda: finder.ready_count == 3)
+        assert finder.problem is None
+        assert list(finder.find(b"")) == []
+    assert sum(outcomes.values()) == 400
+    assert not outcomes["nobody: PictureError"]
+    assert not outcomes["crash: 0"]
+    assert outcomes["nobody: 0"] > 200
+    assert children() == before
