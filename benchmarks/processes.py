@@ -47,9 +47,9 @@ class ServerUnderTest:
         self._process.wait(60)
 
     def cpu_seconds(self) -> float:
-        """Used so far."""
-        times = psutil.Process(self._process.pid).cpu_times()
-        return float(times.user + times.system)
+        """Used so far, by the server and the processes that it has started."""
+        times = [one.cpu_times() for one in self._family()]
+        return float(sum(one.user + one.system for one in times))
 
     def peak_bytes(self) -> int:
         """Most memory that was ever resident."""
@@ -60,8 +60,16 @@ class ServerUnderTest:
         return self._status("VmRSS")
 
     def _status(self, key: str) -> int:
-        lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
-        return next(1024 * int(line.split()[1]) for line in lines if line.startswith(key))
+        lines = [
+            line
+            for one in self._family()
+            for line in Path(f"/proc/{one.pid}/status").read_text().splitlines()
+        ]
+        return sum(1024 * int(line.split()[1]) for line in lines if line.startswith(key))
+
+    def _family(self) -> list[psutil.Process]:
+        server = psutil.Process(self._process.pid)
+        return [server, *server.children(recursive=True)]
 
     def _is_ready(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)

@@ -27,6 +27,9 @@ from processes import ServerUnderTest, plain, susracker
 from rich.console import Console
 from rich.table import Table
 
+WARM_SECONDS = 2
+"""Before it is measured: the processes that find faces are ready a second after the server."""
+
 
 def main() -> None:
     options = arguments()
@@ -90,7 +93,7 @@ def arguments() -> argparse.Namespace:
 def measure(
     server: ServerUnderTest, pictures: list[bytes], connections: int, options: argparse.Namespace
 ) -> dict[str, Any]:
-    post_faces(server.port, pictures, connections, 1, server.key)
+    post_faces(server.port, pictures, connections, WARM_SECONDS, server.key)
     before = server.cpu_seconds()
     loads = [
         post_faces(server.port, pictures, connections, options.seconds, server.key)

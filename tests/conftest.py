@@ -36,6 +36,10 @@ _use_memory()
 _HOME = tempfile.TemporaryDirectory(prefix="susracker-tests-")
 os.environ["XDG_DATA_HOME"] = _HOME.name
 
+# Hundreds of servers would each start processes, for a second of two cores. Those of the tests in
+# tests/torture and tests/server/test_finders.py do.
+os.environ["SUSRACKER_FINDER_PROCESSES"] = "0"
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than cores: tests often wait for servers in processes of their own."""

@@ -17,13 +17,13 @@ ESTABLISHED = "01"
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory that is resident now."""
-    return _status(pid, "VmRSS") * 1024
+    """Memory that is resident now, with that of its own processes."""
+    return sum(_status(one, "VmRSS") for one in _family(pid)) * 1024
 
 
 def peak_bytes(pid: int) -> int:
-    """The most memory that was ever resident."""
-    return _status(pid, "VmHWM") * 1024
+    """The most memory that was ever resident, with that of its own processes."""
+    return sum(_status(one, "VmHWM") for one in _family(pid)) * 1024
 
 
 def thread_count(pid: int) -> int:
@@ -64,10 +64,24 @@ def machine_cpu_seconds() -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Time of user and system that it used so far."""
+    """Time of user and system that it used so far, with that of its own processes."""
+    return sum(map(_ticks, _family(pid))) / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(pid: int) -> int:
     # The name, the second field, may hold spaces, and ends with the last parenthesis.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return int(fields[11]) + int(fields[12])
+
+
+def _family(pid: int) -> list[int]:
+    """A process and those that it has started."""
+    found = [pid]
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError):  # the thread has ended
+            for child in (thread / "children").read_text().split():
+                found += _family(int(child))
+    return found
 
 
 def _status(pid: int, key: str) -> int:

@@ -44,7 +44,9 @@ class TellingRecogniser:
     def is_large(self, data: bytes | None) -> bool:
         return False
 
-    def recognise(self, data: bytes | None, now: datetime) -> Recognition | None:
+    def recognise(
+        self, data: bytes | None, now: datetime, *, is_large: bool = False
+    ) -> Recognition | None:
         if data is None:
             return None
         ids = data.decode().split(",")
