@@ -121,9 +121,8 @@ def _finders(tracker: Tracker) -> FinderProcesses:
     """Processes that find faces, to be started."""
     settings, recogniser = tracker.settings, tracker.recogniser
     command = Command(settings.detector, settings.encoder, tracker.max_detection_pixels)
-    finders = FinderProcesses(
-        settings.finder_processes, command, recogniser.finder, tracker.encoder.add
-    )
+    count = min(settings.finder_processes, settings.workers)
+    finders = FinderProcesses(count, command, recogniser.finder, tracker.encoder.add)
     recogniser.finder = finders
     return finders
 

@@ -51,8 +51,10 @@ def main(folder: str, detector: str, encoder: str, max_pixels: str) -> None:
         encoder: the setting of that name.
         max_pixels: the largest picture that is decoded.
     """
-    # A service manager may send it to all processes; the server ends this one when it is done.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # Terminals and service managers may send them to all processes; the server ends this one when
+    # it is done.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     os.chdir(folder)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
