@@ -167,9 +167,9 @@ class Settings(BaseModel):
         default_factory=default_processes,
         ge=0,
         le=256,
-        description="How many processes find faces for the server, at most one per worker; each takes "
-        "80 MB. One per core is best, for Python alone would use little more than one. 0: the workers "
-        "find them.",
+        description="How many processes find faces for the server, at most one per worker; each "
+        "takes 80 MB. One per core is best, for Python alone would use little more than one core. "
+        "0: the workers find them.",
     )
     queue_size: int = Field(
         64,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.conftest import Site
+from tests.server.conftest import HOPPER, Site
 from tests.torture.processes import needs_proc
 from tests.waiting import wait_until
 
@@ -38,7 +38,9 @@ def site(tmp_path_factory) -> Iterator[Site]:
 def test_they_find_whom_the_server_would_find(site, faces):
     """Also before they are ready, when the server does it itself."""
     for moment in ("at the start", "later"):
-        assert site.upload(faces["hopper"], moment).json()["match"]["name"] == "Grace Hopper (sample)"
+        assert (
+            site.upload(faces["hopper"], moment).json()["match"]["name"] == "Grace Hopper (sample)"
+        )
         assert site.upload(faces["stranger"], moment).json()["message"] == "No match found"
         assert site.upload(faces["wall"], moment).json()["message"] == "No face detected"
         assert site.upload(b"no picture", moment).status_code == 400
