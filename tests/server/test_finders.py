@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.conftest import HOPPER, Site
+from tests.server.conftest import Site
 from tests.torture.processes import needs_proc
 from tests.waiting import wait_until
 
