@@ -15,10 +15,11 @@ from PIL import Image
 
 from susracker import open_tracker
 from susracker.enrolment.fields import criminal_from_fields
+from susracker.errors import StoreUnavailableError
 from susracker.models import Candidate
 from susracker.server.compreface import LOWEST_MATCH, UNKNOWN, similarity
 from tests.pictures import COLLINS, HOPPER
-from tests.server.apps import running_app
+from tests.server.apps import running_app, site_tracker
 from tests.server.conftest import Site
 
 API = "/api/v1/recognition"
@@ -123,6 +124,32 @@ def test_photos_that_someone_else_removes_at_the_same_time_are_no_error(
         at_that_moment.setattr(tracker.store, "photo_ids", read_and_lose_one)
         assert client.delete(f"{API}/faces?subject=grace").get_json() == {"deleted": 1}
     assert client.get(f"{API}/faces?subject=grace").get_json()["faces"] == []
+
+
+def test_photos_that_are_gone_match_nobody_even_if_a_later_one_cannot_be_removed(
+    tmp_path, monkeypatch
+):
+    # Nothing else follows the store meanwhile.
+    with site_tracker(tmp_path, follow_seconds=60) as tracker, running_app(tracker) as app:
+        client = app.test_client()
+        for content in (HOPPER.read_bytes(), smaller(HOPPER.read_bytes())):
+            train(client, "grace", content)
+        (person,) = tracker.store.criminals()
+        _, later = tracker.store.photo_ids(person.id)
+        remove = tracker.store.remove_photo
+
+        def remove_only_the_first(criminal_id: str, photo_id: str) -> None:
+            if photo_id == later:
+                raise StoreUnavailableError("unplugged")
+            remove(criminal_id, photo_id)
+
+        monkeypatch.setattr(tracker.store, "remove_photo", remove_only_the_first)
+        assert tracker.watchlist.counts == {2: 1}
+        assert client.delete(f"{API}/faces?subject=grace").status_code == 503
+        assert tracker.watchlist.counts == {1: 1}
+        assert tracker.store.photo_ids(person.id) == [later]
+        noted = [one.action for one in tracker.store.audit(limit=10)]
+        assert noted[-1] == "criminal.remove_photo"
 
 
 def test_a_training_that_is_refused_says_why(client):
