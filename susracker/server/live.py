@@ -88,6 +88,7 @@ class Live:
         self._waker = gevent.get_hub().loop.async_()
         self._waker.start(self._news.set)
         self._greenlet = gevent.spawn(self._run)
+        self._greenlet.link(self._wait_no_more)
 
     def close(self) -> None:
         """Broadcast no more."""
@@ -115,9 +116,10 @@ class Live:
         return self._last_seq
 
     def broadcast_up_to(self, seq: int) -> None:
-        """Return when the alert with that `seq` was emitted, or after `ANSWER_WAIT`."""
+        """Return when the alert with that `seq` was emitted: after `ANSWER_WAIT` at the latest, and
+        at once if nothing is being broadcast."""
         self._tell()
-        if seq <= self._last_seq:
+        if seq <= self._last_seq or self.problem:
             return
         emitted = self._awaited.setdefault(seq, Event())
         self._news.set()
@@ -144,6 +146,11 @@ class Live:
                 self._news.wait(self._follow_seconds)
                 self._news.clear()
                 self._try_to_broadcast()
+
+    def _wait_no_more(self, ended: gevent.Greenlet[..., None]) -> None:
+        """Let all answers go: their alerts are stored, but will not be broadcast."""
+        for emitted in self._awaited.values():
+            emitted.set()
 
     def _try_to_broadcast(self) -> None:
         try:

@@ -252,6 +252,35 @@ def test_an_answer_waits_only_so_long_for_a_store_that_cannot_be_read(store, liv
     assert live._awaited == {}
 
 
+def test_whoever_answers_does_not_wait_for_a_broadcast_that_never_started(store, open_live):
+    open_live(start=False).broadcast_up_to(*add(store))
+
+
+def test_whoever_answers_does_not_wait_for_a_broadcast_that_was_closed(store, live):
+    live.close()
+    live.broadcast_up_to(*add(store))
+
+
+def test_whoever_waits_while_the_broadcast_is_closed_answers_at_once(sockets, store, live):
+    sockets.connect("one")
+    reached = Event()
+    sockets.after_emit = lambda event: (reached.set(), Event().wait())
+    answers = [gevent.spawn(live.broadcast_up_to, seq) for seq in add(store, 2)]
+    reached.wait()
+    settle()
+    assert not any(one.dead for one in answers)
+    live.close()
+    gevent.joinall(answers, raise_error=True)
+    assert live._awaited == {}
+
+
+def test_whoever_waits_while_a_mistake_ends_the_broadcast_answers_at_once(store, live):
+    (seq,) = add(store)
+    store.errors = [ValueError("a mistake")]
+    live.broadcast_up_to(seq)
+    assert live.problem == "broadcasting stopped"
+
+
 def test_alerts_from_before_the_start_are_not_broadcast(sockets, store, open_live):
     add(store, 3)
     live = open_live()
