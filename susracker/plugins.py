@@ -80,7 +80,7 @@ def store_backend(url: str) -> type[Store]:
         if "://" in url:
             raise
         raise UnknownBackendError(
-            f"{url!r} is no store: for a file, give sqlite:///{url}"
+            f"{url!r} is no store: for a file, give sqlite:///{url or 'PATH'}"
         ) from error
     return backend
 

@@ -68,5 +68,10 @@ def test_a_file_is_no_url_of_a_store():
     assert "for a file, give sqlite:///people.db" in result.stderr
 
 
+def test_an_empty_variable_is_no_url_of_a_store(monkeypatch):
+    monkeypatch.setenv("SUSRACKER_STORE", "")
+    assert "'' is no store: for a file, give sqlite:///PATH" in run("criminals list").stderr
+
+
 def test_a_mistyped_kind_of_store_names_the_kinds():
     assert "there are: mongodb" in run("criminals list --store mysql://db/x").stderr
