@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-PACKAGE = Path(__file__).parent.parent / "susracker"
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "susracker"
 
 LAYERS = (
     ("__init__", "__main__", "cli"),
@@ -91,3 +93,11 @@ def test_there_is_no_cycle():
     while leaves := {name for name, others in graph.items() if not others & graph.keys()}:
         graph = {name: others for name, others in graph.items() if name not in leaves}
     assert not graph, "these import each other"
+
+
+def test_contributors_are_shown_every_folder_in_this_order():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`susracker/[^|]*) \|", text, re.MULTILINE)
+    shown = [name for row in rows for name in re.findall(r"(\w+)/`", row)]
+    assert set(shown) == {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert [RANKS[name] for name in shown] == sorted(RANKS[name] for name in shown)
