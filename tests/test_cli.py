@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -65,6 +67,32 @@ def test_every_command_has_examples_and_every_option_help(name, command):
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{name} {parameter.opts}"
+
+
+def examples_of(command: click.Command) -> list[str]:
+    """The commands that its help shows, without their comments and what they are piped into."""
+    text = command.help.replace("\\\n", " ")
+    shown = re.findall(r"^ *(?:[A-Z_]+=\S+ )?susracker (.+)", text, re.MULTILINE)
+    return [re.split(r"   |\s[|>&]", line)[0] for line in shown]
+
+
+def parse(words: list[str]) -> None:
+    """Parse what follows `susracker`."""
+    command, ctx = main, click.Context(main)
+    while isinstance(command, click.Group):
+        _, words, _ = command.make_parser(ctx).parse_args(words)
+        _, command, words = command.resolve_command(ctx, words)
+    command.make_context(command.name, words, ctx)
+
+
+@pytest.mark.parametrize(("name", "command"), [("", main), *all_commands()])
+def test_the_examples_of_help_can_be_typed(name, command, monkeypatch):
+    for kind in (click.Path, click.File):  # their files are not there
+        monkeypatch.setattr(kind, "convert", lambda self, value, param, ctx: value)
+    examples = examples_of(command)
+    assert examples or name == "recordings"
+    for example in examples:
+        parse(shlex.split(example))
 
 
 def test_help_imports_no_command():
