@@ -24,7 +24,7 @@ COMMANDS = {
     "find": "Search the watch-list for the faces in a photo.",
     "verify": "Compare the faces in two photos.",
     "benchmark": "Measure how well recognition works on a folder of photos.",
-    "encoder": "Check a network of your own, and make what its scores need.",
+    "encoder": "Check a recognition network of your own, and make what its scores need.",
     "camera": "Act as an edge camera: find faces in a video and post them to a server.",
     "replay": "Run recorded detections again, on their original clock.",
     "recordings": "List, show, cut, merge and anonymise recordings.",

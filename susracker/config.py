@@ -106,24 +106,32 @@ class Settings(BaseModel):
 
     store: str = Field(
         default_factory=default_store,
-        description="URL of the store that holds criminals, sightings and alerts.",
+        description="URL of the store of criminals, sightings and alerts, such as sqlite:///FILE "
+        "or mongodb://HOST/DATABASE.",
     )
     data_key: str = Field(
         "",
         repr=False,
         description="File of the key that photos, templates and faces in the store are encrypted "
         "with, as `susracker keys new-data-key FILE` makes it (32 random bytes as base64, readable "
-        "to its owner only). The variable may also hold the key itself, as base64:KEY. Empty: do "
+        "only by its owner). The variable may also hold the key itself, as base64:KEY. Empty: do "
         "not encrypt.",
     )
-    detector: str = Field(DEFAULT_DETECTOR, description="What finds faces in a picture.")
+    detector: str = Field(
+        DEFAULT_DETECTOR, description="What finds faces in a picture: cnn or hog."
+    )
     encoder: str = Field(
         "dlib",
         description="Network that turns a face into a template: dlib, dlib-int8, or onnx:FILE for "
         "one of your own.",
     )
-    matcher: str = Field("exact", description="What searches the watch-list: a name or a URL.")
-    cooldown: str = Field("memory", description="What remembers recent alerts: a name or a URL.")
+    matcher: str = Field(
+        "exact",
+        description="What searches the watch-list: exact, faiss, or a URL such as milvus:///FILE.",
+    )
+    cooldown: str = Field(
+        "memory", description="What remembers recent alerts: memory, or a URL such as redis://HOST."
+    )
     cooldown_seconds: float = Field(
         5.0,
         ge=0,
@@ -317,7 +325,7 @@ class Settings(BaseModel):
     )
     log_format: Literal["text", "json"] = Field(
         "text",
-        description="How the log is written: text for people, or one JSON object a line.",
+        description="How the log is written: text for people, or one JSON object per line.",
     )
 
 

@@ -37,6 +37,9 @@ FACE = "face"
 MEMORY_MB = 64
 """What may wait in memory if there is no spool: a few thousand faces."""
 
+SPOOL_MB = 1000
+"""What may wait in a spool, unless another limit is given."""
+
 CLOSE_SECONDS = 5.0
 """How long closing may take, sending what is left."""
 
@@ -109,7 +112,7 @@ class Camera(Closing):
             _check_authorities(ca)
         self._fields = {"camera_id": camera_id, "camera_location": location}
         file = Path(spool) / f"{quote(camera_id, safe='')}.db" if spool else None
-        default_mb = 1000 if spool else MEMORY_MB
+        default_mb = SPOOL_MB if spool else MEMORY_MB
         self._is_kept = file is not None
         self._spool = Spool(file, int((spool_mb or default_mb) * 1e6))
         self._delivery = Delivery(url, key, ca)

@@ -27,8 +27,18 @@ day_type = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command("stats")
-@click.option("--since", type=day_type, help="Only what arrived on this day or later, in UTC.")
-@click.option("--until", type=day_type, help="Only what arrived on this day or before it, in UTC.")
+@click.option(
+    "--since",
+    type=day_type,
+    metavar="DATE",
+    help="Only what arrived on this day or later, in UTC, such as 2026-12-31.",
+)
+@click.option(
+    "--until",
+    type=day_type,
+    metavar="DATE",
+    help="Only what arrived on this day or before it, in UTC.",
+)
 @json_option
 @settings_options("store", "target_fpir", "audit_key")
 @audited("alert.stats")

@@ -55,8 +55,15 @@ def command() -> None:
 @click.option("--actor", help="Only entries of actors with this text in their name.")
 @click.option("--action", help="Only actions that begin with this, such as criminal.")
 @click.option("--subject", help="Only entries about ids that begin with this.")
-@click.option("--since", type=MOMENT, help="Only entries from this time on, local time.")
-@click.option("--until", type=MOMENT, help="Only entries before this time, local time.")
+@click.option(
+    "--since",
+    type=MOMENT,
+    metavar="TIME",
+    help="Only entries from this time on, such as 2026-12-31 or 2026-12-31T18:00, in local time.",
+)
+@click.option(
+    "--until", type=MOMENT, metavar="TIME", help="Only entries before this time, in local time."
+)
 @click.option(
     "--limit",
     type=click.IntRange(1),
@@ -180,9 +187,9 @@ def public_key_command(loaded: LoadedSettings) -> None:
 @settings_options("store", "audit_key")
 @audited("audit.new_key")
 def new_key_command(loaded: LoadedSettings, reason: str) -> None:
-    """Sign with the key in --audit-key from now on, after the key before was lost or stolen.
+    """Sign with the key in --audit-key from now on, after the previous key was lost or stolen.
 
-    An entry says so. What was signed with the key before can still be checked on earlier exports.
+    An entry says so. What was signed with the previous key can still be checked on earlier exports.
 
     \b
     Examples:

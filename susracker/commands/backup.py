@@ -22,10 +22,10 @@ def command(loaded: LoadedSettings, file: Path, reason: str) -> None:
 
     The file is itself a store, an SQLite file: you can serve it and look into it. It holds all that
     the store holds, faces, templates, keys and the audit log included, so keep it just as safe. If
-    the store is encrypted, so is the backup, with the same data key, which it does not hold. It
-    does not need the copy of templates that a server keeps beside a long watch-list
-    (NAME-templates). The server may keep running: a backup of an SQLite store shows the moment at
-    which it began; in MongoDB, each person and each alert is as it was when it was read.
+    the store is encrypted, so is the backup, with the same data key, which it does not hold. The
+    file NAME-templates, which a server may keep beside an SQLite store, is not needed. The server
+    may keep running: a backup of an SQLite store shows the moment at which it began; in MongoDB,
+    each person and each alert is as it was when it was read.
 
     \b
     Examples:

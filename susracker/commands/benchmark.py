@@ -110,7 +110,8 @@ MAX_ENROLLED = 10_000
     multiple=True,
     default=(AS_NORM,),
     show_default=True,
-    help="The product's rule, or distance-N, such as the usual distance-0.6. Can be repeated.",
+    help="How to decide: as-norm, susracker's own rule, or distance-N, such as dlib's usual "
+    "distance-0.6. Can be repeated.",
 )
 @click.option(
     "--cross-fit",
@@ -164,8 +165,9 @@ MAX_ENROLLED = 10_000
 @click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="With --from-reviews: only what arrived on this day or later, in UTC, such as the day "
-    "when the threshold was changed last.",
+    metavar="DATE",
+    help="With --from-reviews: only what arrived on this day or later, in UTC, such as 2026-06-01: "
+    "the day when the threshold was changed last.",
 )
 @settings_options("store", "detector", "matcher", "target_fpir", "workers", "benchmark_file")
 @unaudited("shows no person of the store")
@@ -191,9 +193,9 @@ def command(
     DATASET has one folder of photos for each person. 1:1: the pairs of pairs.txt are compared.
     1:N: people with several photos are enrolled with the first, in order of file names, and
     searched for with the rest (mated searches). People with one photo are not enrolled, and should
-    match nobody (non-mated searches). With --frames, several photos of a person are searched with
-    as one, and everyone with as many photos is searched for once more while they are left out of
-    the watch-list (non-mated searches).
+    match nobody (non-mated searches). With --frames N, N photos of a person make one search, fused
+    as in a passage; everyone with as many photos is also searched for while they are left out of
+    the watch-list, which makes one more non-mated search.
 
     If there are folders of frames, DATASET/PERSON/PASS/FRAME.jpg, one for each time that a person
     passed by a camera, only these are searched with: --frames of each, as far apart as they can be.

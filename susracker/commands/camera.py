@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from susracker.client import Camera
-from susracker.client.camera import CLOSE_SECONDS, Counts
+from susracker.client.camera import CLOSE_SECONDS, MEMORY_MB, SPOOL_MB, Counts
 from susracker.client.delivery import Waits
 from susracker.commands.auditing import unaudited
 from susracker.commands.options import LoadedSettings, key_option, settings_options
@@ -58,7 +58,8 @@ STOP_SECONDS = 1.0
 @click.option(
     "--spool-mb",
     type=click.FloatRange(1),
-    help="How many megabytes may wait; beyond that, the oldest are dropped.",
+    help="How many megabytes may wait; beyond that, the oldest are dropped.  [default: "
+    f"{SPOOL_MB} in a spool, {MEMORY_MB} in memory]",
 )
 @video_options
 @settings_options("detector")

@@ -51,7 +51,7 @@ def command(
 
     \b
     Examples:
-      susracker copy sqlite:///site.db mongodb://db1,db2,db3/susracker?replicaSet=rs0
+      susracker copy sqlite:///site.db 'mongodb://db1,db2,db3/susracker?replicaSet=rs0'
       susracker copy mongodb://127.0.0.1/susracker sqlite:///copy.db
       susracker copy sqlite:///plain.db sqlite:///sealed.db --from-key off --to-key data.key
     """

@@ -19,7 +19,9 @@ OPTIONS = {"crimes": "crime", "case_reference": "case", "expires_at": "expires"}
 """Options whose fields have another name."""
 
 force_option = click.option(
-    "--force", is_flag=True, help="Accept a date of expiry that is past: nobody is then looked for."
+    "--force",
+    is_flag=True,
+    help="Accept an expiry date in the past: the people are not looked for.",
 )
 
 
@@ -27,18 +29,23 @@ def field_options(function: Function) -> Function:
     """Add the options that `given_fields` reads, apart from --name."""
     decorators = [
         click.option("--age", type=int, help="Age in years."),
-        click.option("--crime", "crimes", multiple=True, help="Can be repeated."),
+        click.option("--crime", "crimes", multiple=True, help="A crime. Can be repeated."),
         click.option(
-            "--threat", type=click.Choice(typing.get_args(Threat)), help="[new people: medium]"
+            "--threat",
+            type=click.Choice(typing.get_args(Threat)),
+            help="How dangerous they are; medium for new people.",
         ),
         click.option(
-            "--status", type=click.Choice(typing.get_args(Status)), help="[new people: wanted]"
+            "--status",
+            type=click.Choice(typing.get_args(Status)),
+            help="Only wanted people are looked for; new people are wanted.",
         ),
         click.option("--case", "case_reference", help="Your own reference for the case."),
         click.option(
             "--expires",
             "expires_at",
-            help="When to stop looking: 2026-12-31 (its end, in UTC) or 2026-12-31T18:00:00+01:00.",
+            help="When to stop looking: 2026-12-31 (the end of that day, in UTC) or "
+            "2026-12-31T18:00:00+01:00.",
         ),
     ]
     decorated: Any = function

@@ -125,7 +125,7 @@ def pause_command(loaded: LoadedSettings, name: str, reason: str) -> None:
 @settings_options("store", "audit_key")
 @audited("delivery.resume")
 def resume_command(loaded: LoadedSettings, name: str, skip: bool, reason: str) -> None:
-    """Go on with a channel that is paused, or whose receiver wanted no more.
+    """Go on with a channel that is paused, or whose receiver asked for no more messages.
 
     \b
     Examples:

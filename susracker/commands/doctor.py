@@ -17,7 +17,7 @@ from susracker.config import Settings
 def command(loaded: LoadedSettings, as_json: bool) -> None:
     """Check whether the server would work as it is set up, and say what to do.
 
-    Checks the network's weights, the matcher, the store, the cooldown, the address, keys, the
+    Checks the recognition network, the matcher, the store, the cooldown, the address, keys, the
     certificate, the space on disks, the clock, proxies, and whether the receivers of alerts and
     traces can be reached; it sends them nothing. Give it the options that you start the server
     with. The exit status is 1 if there is a problem; warnings do not count.

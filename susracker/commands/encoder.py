@@ -44,7 +44,7 @@ FACES = click.Path(path_type=Path, file_okay=False)
 
 @click.group("encoder", cls=CommandGroup)
 def command() -> None:
-    """Check a network of your own, and make what its scores need.
+    """Check a recognition network of your own, and make what its scores need.
 
     A network is an ONNX file with a TOML file of the same name beside it, such as:
 

@@ -37,8 +37,8 @@ def command(loaded: LoadedSettings, photo: Path, as_json: bool, reason: str) -> 
     """Search the watch-list for the faces in a photo.
 
     For each face, the largest first: the five wanted people who resemble it most, with scores. The
-    first one is a match if the score reaches the threshold for one face. `fpir` is the share of
-    strangers who would score as high. Nothing is kept of the photo.
+    first one is a match if its score reaches the threshold for a single face. `fpir` is the share
+    of strangers who would score as high. Nothing is kept of the photo.
 
     \b
     Examples:

@@ -78,7 +78,7 @@ def create_command(
     as_json: bool,
     reason: str,
 ) -> None:
-    """Create a key and print it. It is shown this once: the store keeps only a digest of it.
+    """Create a key and print it. It is shown only once: the store keeps only a digest of it.
 
     Running servers accept the key within follow_seconds.
 
@@ -100,7 +100,7 @@ def create_command(
 @settings_options("store")
 @unaudited("shows neither a person nor a secret")
 def list_command(loaded: LoadedSettings, as_json: bool) -> None:
-    """List all keys, revoked ones too, by the time at which they were created.
+    """List all keys, revoked ones too, in the order in which they were created.
 
     \b
     Examples:
@@ -131,7 +131,7 @@ def list_command(loaded: LoadedSettings, as_json: bool) -> None:
 @settings_options("store", "audit_key")
 @audited("key.rotate")
 def rotate_command(loaded: LoadedSettings, id_or_name: str, as_json: bool, reason: str) -> None:
-    """Replace the secret of a key and print the new key, this once.
+    """Replace the secret of a key and print the new key, only once.
 
     Servers refuse the old one, and end sessions and connections that were opened with it, after
     follow_seconds at the latest.

@@ -29,7 +29,7 @@ ROTATE = "store.rotate_data"
 def new_data_key_command(file: Path) -> None:
     """Make a data key: what photos, templates and faces in the store are encrypted with.
 
-    The file holds 32 random bytes as base64, and is readable to you only. A new store is encrypted
+    The file holds 32 random bytes as base64, and only you can read it. A new store is encrypted
     if data_key names the file when the store is first opened; encrypt one that holds people with
     `susracker keys rotate-data`. Without the key, photos, templates and faces are lost: keep a copy
     of it apart from the backups.
@@ -64,8 +64,8 @@ def rotate_data_command(
 
     The present key is the setting data_key; the new one is in the file of --to. With neither --to
     nor --off, a store that is not encrypted yet is encrypted with data_key. Stop all servers first:
-    from the beginning on, they can no longer write. If this is interrupted, give the same command
-    again; to undo it, exchange the keys.
+    they cannot write any more once this has begun. If it is interrupted, give the same command
+    again; to undo it, swap the keys.
 
     \b
     Examples:

@@ -111,9 +111,19 @@ def show(recording: Path, as_json: bool) -> None:
 @click.argument("recording", type=FOLDER)
 @click.argument("new", type=FOLDER)
 @click.option(
-    "--from", "begin", type=MOMENT, help="Only detections received at this time or later, UTC."
+    "--from",
+    "begin",
+    type=MOMENT,
+    metavar="TIME",
+    help="Only detections received at this time or later, in UTC.",
 )
-@click.option("--to", "end", type=MOMENT, help="Only detections received before this time, UTC.")
+@click.option(
+    "--to",
+    "end",
+    type=MOMENT,
+    metavar="TIME",
+    help="Only detections received before this time, in UTC.",
+)
 @click.option(
     "--camera", "cameras", multiple=True, help="Only detections of this camera. Can be repeated."
 )

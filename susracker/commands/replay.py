@@ -75,7 +75,9 @@ class Ran:
 @click.option(
     "--start",
     type=click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"]),
-    help="When the video or the first picture was taken, UTC.  [default: 2000-01-01]",
+    metavar="TIME",
+    help="When the video or the first picture was taken, in UTC, such as 2026-01-31T22:00:00.  "
+    "[default: 2000-01-01]",
 )
 @video_options
 @click.option(

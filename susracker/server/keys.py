@@ -73,7 +73,7 @@ def list_keys() -> ResponseReturnValue:
 @audited("key.create")
 @contract(NewKeyShown, status=201, json=NewKey, errors=(409,))
 def make_key() -> ResponseReturnValue:
-    """Make a key; the answer shows it, this once."""
+    """Make a key; the answer shows it, only once."""
     wanted = from_json(partial(parse, NewKey))
     store, changed = service().tracker.store, once_changed()
     key, text = service().reads.call(_make, store, wanted, changed)
@@ -87,7 +87,7 @@ def make_key() -> ResponseReturnValue:
 @audited("key.rotate", "key_id")
 @contract(NewKeyShown, errors=(409,))
 def rotate_key(key_id: str) -> ResponseReturnValue:
-    """Give a key another secret; the answer shows it, this once."""
+    """Give a key another secret; the answer shows it, only once."""
     key, text = service().reads.call(_rotate, service().tracker.store, key_id, once_changed())
     return jsonify(_fields(key) | {"key": str(text)})
 

@@ -92,7 +92,7 @@ class KeyShown(Shown):
 
 
 class NewKeyShown(KeyShown):
-    """A key with its text, which is shown this once."""
+    """A key with its text, which is shown only once."""
 
     key: str
 
