@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from susracker.benchmark.cache import EmbeddingCache
 from susracker.benchmark.calibration import calibrate, searches_needed
@@ -28,6 +27,7 @@ from susracker.commands.auditing import unaudited
 from susracker.commands.benchmark_reviews import measure_reviews, refuse_others, write_shift
 from susracker.commands.options import LoadedSettings, settings_options
 from susracker.commands.progress import steps
+from susracker.commands.shown import print_table
 from susracker.config import Settings
 from susracker.errors import InputError
 from susracker.plugins import backend_names, open_detector, open_encoder
@@ -316,14 +316,14 @@ def _show(result: Result, record: Mapping[str, Any], labels: Labels | None) -> N
     if labels and labels.unknown:
         click.echo(f"labels that are not in the dataset: {len(labels.unknown)}", err=True)
     if record["verification"]:
-        Console().print(verification_table(record["verification"]))
+        print_table(verification_table(record["verification"]))
     if record["identification"]:
-        Console().print(identification_table(record["identification"]))
+        print_table(identification_table(record["identification"]))
         for one in result.identifications:
             click.echo(in_plain_words(one))
     for one in record["identification"]:
         if "groups" in one:
-            Console().print(groups_table(one))
+            print_table(groups_table(one))
 
 
 def _from_reviews(

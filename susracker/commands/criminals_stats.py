@@ -9,11 +9,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from susracker.commands.auditing import unaudited
 from susracker.commands.options import LoadedSettings, json_option, settings_options
+from susracker.commands.shown import plain_table, print_table
 from susracker.commands.working import working
 from susracker.config import Settings
 from susracker.plugins import open_encoder, open_existing_store_of, open_matcher
@@ -57,14 +57,17 @@ def stats_command(loaded: LoadedSettings, as_json: bool) -> None:
         if name in ("operating_points", "extrapolation"):
             continue
         table.add_row(name.replace("_", " ").replace("watch list", "watch-list"), _shown(value))
-    Console().print(table)
-    Console().print(_points_table(facts["operating_points"]))
+    print_table(table)
+    click.echo()
+    print_table(_points_table(facts["operating_points"]))
+    click.echo()
     if any(point["measured_fnir"] for point in facts["operating_points"]):
-        Console().print(_misses_table(facts["operating_points"]))
+        print_table(_misses_table(facts["operating_points"]))
+        click.echo("measured on photos of different days; frames of one passage gain less")
     else:
         click.echo("missed people were not measured with this encoder: see susracker benchmark")
     if facts["extrapolation"]:
-        Console().print(f"Note: {facts['extrapolation']}.", highlight=False)
+        click.echo(f"Note: {facts['extrapolation']}.")
 
 
 def _points_table(points: list[dict[str, Any]]) -> Table:
@@ -72,7 +75,7 @@ def _points_table(points: list[dict[str, Any]]) -> Table:
     titles = [f"look {number}" for number in range(1, looks + 1)] if looks > 1 else ["threshold"]
     lasts = len(points[0]["last_look_thresholds"])
     titles += [f"last of {counted(number, 'face')}" for number in range(1, lasts + 1)]
-    table = Table("target FPIR", *titles, f"false alerts in {PASSAGES:,} strangers, at most")
+    table = plain_table("target FPIR", *titles, f"false alerts in {PASSAGES:,}, at most")
     for point in points:
         thresholds = (_shown(one) for one in (*point["thresholds"], *point["last_look_thresholds"]))
         table.add_row(f"{point['target_fpir']:g}", *thresholds, f"{point['false_alerts']:g}")
@@ -80,12 +83,11 @@ def _points_table(points: list[dict[str, Any]]) -> Table:
 
 
 def _misses_table(points: list[dict[str, Any]]) -> Table:
-    table = Table("target FPIR", "photos", "faces", "of wanted people, missed", "people enrolled")
+    table = plain_table("target FPIR", "photos", "faces", "wanted people missed", "enrolled")
     for point in points:
         for one in point["measured_fnir"]:
             names = (one["photos"], one["probes"], f"{one['fnir']:.1%}", one["enrolled"])
             table.add_row(f"{point['target_fpir']:g}", *map(str, names))
-    table.title = "Measured on photos of different days; frames of one passage gain less"
     return table
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from susracker.commands.auditing import audited, note, reason_option
 from susracker.commands.options import LoadedSettings, key_option, settings_options
 from susracker.commands.replay_view import Watch, changes_table, seen_table
 from susracker.commands.sampling import video_options
+from susracker.commands.shown import print_table
 from susracker.config import Settings
 from susracker.edge.video import Sampling
 from susracker.errors import ConfigError, InputError
@@ -263,13 +263,13 @@ def _summarise(ran: Ran) -> None:
     click.echo(f"{detections}: {told}" if told else detections)
     rows = seen(ran.results)
     if rows:
-        Console().print(seen_table(rows))
+        print_table(seen_table(rows))
     else:
         click.echo("nobody was recognised")
 
 
 def _show_changes(changes: list[Change]) -> None:
     if changes:
-        Console().print(changes_table(changes))
+        print_table(changes_table(changes))
     told = Counter(change.kind for change in changes)
     click.echo(", ".join(f"{count:,} {kind}" for kind, count in told.items()) or "no change")

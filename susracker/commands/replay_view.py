@@ -41,7 +41,7 @@ class Watch:
             TimeRemainingColumn(),
         )
         self._task = self._progress.add_task("", total=source.steps())
-        console = Console(stderr=True)
+        console = Console(stderr=True, markup=False)  # names and cameras are shown as they are
         self._live = Live(console=console, transient=True, refresh_per_second=4)
         self._is_shown = console.is_terminal
         self._interruption = Interruption()

@@ -64,6 +64,18 @@ def test_a_night_in_numbers(night):
     assert [line["outcome"] for line in lines] == KINDS
 
 
+@pytest.mark.parametrize("terminal", [{}, {"FORCE_COLOR": "1", "COLUMNS": "80"}])
+def test_names_are_shown_as_they_are(night, site, monkeypatch, terminal):
+    monkeypatch.setenv("NO_COLOR", "1")
+    for name, value in terminal.items():
+        monkeypatch.setenv(name, value)
+    with open_store(site) as store:
+        (person,) = store.criminals()
+        store.edit_criminal(person.id, {"name": "Grace [/x] Hopper"})
+    shown = run("replay", night, "--compare", "cooldown_seconds=0").stdout
+    assert shown.count("[/x]") > 1
+
+
 def test_compare_with_an_earlier_result(night):
     run("replay", night, "--json", "a.jsonl")
     same = run("replay", night, "--compare", "a.jsonl", "--fail-on-change")

@@ -14,7 +14,14 @@ from susracker.access.signing import SigningKey
 from susracker.cli import main
 from susracker.commands.shown import fpir_text
 from susracker.plugins import open_store
-from susracker.testing.records import candidate, criminal, face_alert, photo, sighting
+from susracker.testing.records import (
+    candidate,
+    criminal,
+    face_alert,
+    photo,
+    sighting,
+    template,
+)
 
 LONG = "Wolfeschlegelsteinhausenbergerdorff the Elder of Hamburg"
 TERMINAL = {"COLUMNS": "80", "FORCE_COLOR": "1", "NO_COLOR": "1"}
@@ -54,6 +61,17 @@ def test_lists_are_not_cut_off(site):
         assert "…" not in output.replace("SUSRACKER_…", "")
         assert max(map(len, output.splitlines())) <= 80
     assert "2099-12-31" in shown(site, "keys", "list")
+
+
+def test_statistics_are_shown_whole(site):
+    with open_store(site["SUSRACKER_STORE"]) as store:
+        made = photo()
+        store.put_criminal(criminal(), [made], [template(made, "dlib-resnet-v1")])
+    for env in (site, site | {"FORCE_COLOR": ""}):
+        output = shown(env, "criminals", "stats")
+        assert "…" not in output
+        assert "0.000167" in output
+    assert max(map(len, shown(site, "criminals", "stats").splitlines())) <= 80
 
 
 def test_a_person_and_their_alerts_are_shown_whole(site):
