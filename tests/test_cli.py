@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import click
 import numpy as np
@@ -19,6 +20,10 @@ from susracker.cli import COMMANDS, main
 from susracker.demo.process import ServerProcess
 from susracker.plugins import open_encoder, open_store
 from susracker.testing.records import criminal
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+"""Pages with examples of commands, or without."""
 
 UNNEEDED = {
     "aiohttp.client",
@@ -69,11 +74,11 @@ def test_every_command_has_examples_and_every_option_help(name, command):
             assert parameter.help, f"{name} {parameter.opts}"
 
 
-def examples_of(command: click.Command) -> list[str]:
-    """The commands that its help shows, without their comments and what they are piped into."""
-    text = command.help.replace("\\\n", " ")
+def examples_in(text: str) -> list[str]:
+    """The commands in a text, without their comments and what they are piped into."""
+    text = text.replace("\\\n", " ")
     shown = re.findall(r"^ *(?:[A-Z_]+=\S+ )?susracker (.+)", text, re.MULTILINE)
-    return [re.split(r"   |\s[|>&]", line)[0] for line in shown]
+    return [re.split(r"   |\s[|>&#]", line)[0] for line in shown]
 
 
 def parse(words: list[str]) -> None:
@@ -85,12 +90,29 @@ def parse(words: list[str]) -> None:
     command.make_context(command.name, words, ctx)
 
 
-@pytest.mark.parametrize(("name", "command"), [("", main), *all_commands()])
-def test_the_examples_of_help_can_be_typed(name, command, monkeypatch):
-    for kind in (click.Path, click.File):  # their files are not there
+@pytest.fixture
+def without_files(monkeypatch):
+    """The files that examples name are not there."""
+    for kind in (click.Path, click.File):
         monkeypatch.setattr(kind, "convert", lambda self, value, param, ctx: value)
-    examples = examples_of(command)
+
+
+@pytest.mark.usefixtures("without_files")
+@pytest.mark.parametrize(("name", "command"), [("", main), *all_commands()])
+def test_the_examples_of_help_can_be_typed(name, command):
+    examples = examples_in(command.help)
     assert examples or name == "recordings"
+    for example in examples:
+        parse(shlex.split(example))
+
+
+@pytest.mark.usefixtures("without_files")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_examples_of_a_page_can_be_typed(page):
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    blocks = re.findall(r"^ *```[a-z]*\n.*?```|^ {4}[^\n]*$", text, re.MULTILINE | re.DOTALL)
+    examples = examples_in("\n".join(blocks))
+    assert examples or page.stem != "quickstart"
     for example in examples:
         parse(shlex.split(example))
 
