@@ -48,7 +48,7 @@ def command(loaded: LoadedSettings, first: Path, second: Path, as_json: bool) ->
         print_json({"alike": alike} | found)
         return
     click.echo("alike: this may be one person" if alike else "unlike: these may be two people")
-    click.echo(f"score {score:.2f}, and {ALIKE_SCORE} or more is alike; distance {distance:.2f}")
+    click.echo(f"score {score:.2f} ({ALIKE_SCORE} or more is alike); distance {distance:.2f}")
     click.echo(f"of pairs of different people, {_in_words(share)} score as high")
 
 
