@@ -13,7 +13,7 @@ from susracker.oversight import AuditEntry, AuditHead, Key
 from susracker.runtime.clock import to_microseconds
 from susracker.stores.access import NOTHING_BEFORE, Access, Append, follows
 from susracker.stores.mongo.database import Database, again_while_taken
-from susracker.stores.mongo.documents import to_document, to_record, unique_key
+from susracker.stores.mongo.documents import Document, to_document, to_record, unique_key
 from susracker.stores.refusals import (
     audit_has_grown,
     key_is_taken,
@@ -25,7 +25,11 @@ from susracker.stores.refusals import (
 
 HEAD = "audit head"
 REVOCATION = "revocation"
-"""The last key that was revoked unless it was the last admin's, and how many were before it."""
+"""The last key that was revoked unless it was the last admin's, and how many were before it. From
+then on it counts as revoked, although its own document may not say so yet."""
+
+NO_KEY: Document = {"count": 0, "key_id": "", "at": 0}
+"""Before the first of them."""
 
 SECRET_BYTES = 32
 
@@ -35,28 +39,31 @@ class MongoAccess(Access):
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        with database.errors_mapped():
+            self._finish_revocation()
 
     def add_key(self, key: Key) -> None:
         holder = key.name if key.revoked_at is None else unique_key()
         document = {"_id": key.id, "holder": holder} | to_document(key)
         with self._db.errors_mapped():
+            self._finish_revocation()  # its name is free again
             try:
                 self._db.keys.insert_one(document)
             except errors.DuplicateKeyError as error:
                 raise key_is_taken(key) from error
 
     def keys(self) -> list[Key]:
-        found = [to_record(Key, one) for one in self._db.read(self._db.keys, {})]
-        return sorted(found, key=lambda key: (key.created_at, key.id))
+        return sorted(self._keys({}), key=lambda key: (key.created_at, key.id))
 
     def key(self, key_id: str) -> Key:
-        for found in self._db.read(self._db.keys, {"_id": key_id}):
-            return to_record(Key, found)
+        for found in self._keys({"_id": key_id}):
+            return found
         raise no_key(key_id)
 
     def replace_key_digest(self, key_id: str, digest: str) -> None:
         valid = {"_id": key_id, "revoked_at": None}
         with self._db.errors_mapped():
+            self._finish_revocation()
             replaced = self._db.keys.update_one(valid, {"$set": {"digest": digest}}).matched_count
         if not replaced:
             raise key_was_revoked(self.key(key_id))
@@ -66,6 +73,8 @@ class MongoAccess(Access):
         with self._db.errors_mapped():
             if unless_last_admin:
                 self._decide_to_revoke(key_id, at)
+            else:
+                self._finish_revocation()  # it may be of this key: the earlier time stays
             self._revoke(key_id, to_microseconds(at))
 
     def note_key_used(self, key_id: str, at: datetime) -> None:
@@ -114,21 +123,38 @@ class MongoAccess(Access):
             return to_record(AuditHead, found)
         return None
 
+    def _keys(self, what: Document) -> list[Key]:
+        """Keys, as they are once all that was decided is done."""
+        # Read before the keys: what it no longer says by then, they say themselves.
+        last = self._last_revocation()
+        revoked = {"revoked_at": last["at"]}
+        return [
+            to_record(Key, one | revoked if _is_to_be_revoked(one, last) else one)
+            for one in self._db.read(self._db.keys, what)
+        ]
+
     def _decide_to_revoke(self, key_id: str, at: datetime) -> None:
         """Write down that a key is revoked next. Of those who have seen the same keys, one does so;
         the others look again."""
-        first = {"$setOnInsert": {"count": 0, "key_id": "", "at": 0}}
+        with suppress(errors.DuplicateKeyError):  # another process was faster
+            first = {"$setOnInsert": NO_KEY}
+            self._db.meta.update_one({"_id": REVOCATION}, first, upsert=True)
         this = {"$set": {"key_id": key_id, "at": to_microseconds(at)}, "$inc": {"count": 1}}
         is_decided = False
         while not is_decided:
-            with suppress(errors.DuplicateKeyError):  # another process was faster
-                self._db.meta.update_one({"_id": REVOCATION}, first, upsert=True)
-            (last,) = self._db.read(self._db.meta, {"_id": REVOCATION})
-            # It may be about to be done, or its process was interrupted.
-            self._revoke(last["key_id"], last["at"])
+            last = self._finish_revocation()
             refuse_last_admin(self.keys(), key_id, at)
             unchanged = {"_id": REVOCATION, "count": last["count"]}
             is_decided = bool(self._db.meta.update_one(unchanged, this).matched_count)
+
+    def _finish_revocation(self) -> Document:
+        """Do what was decided last: it may be about to be done, or its process was interrupted."""
+        last = self._last_revocation()
+        self._revoke(last["key_id"], last["at"])
+        return last
+
+    def _last_revocation(self) -> Document:
+        return next(iter(self._db.read(self._db.meta, {"_id": REVOCATION})), NO_KEY)
 
     def _revoke(self, key_id: str, at: int) -> None:
         revoked = {"revoked_at": at, "holder": unique_key()}
@@ -160,3 +186,7 @@ class MongoAccess(Access):
                 raise audit_has_grown()
             removed = self._db.audit.delete_many({"_id": {"$lt": head.first}}).deleted_count
         return int(removed)
+
+
+def _is_to_be_revoked(key: Document, last: Document) -> bool:
+    return key["revoked_at"] is None and key["_id"] == last["key_id"]
