@@ -89,20 +89,30 @@ def _without_people(outcome: Document, criminal_ids: Collection[str]) -> Documen
     }
 
 
-def take_back(db: Database, outcome: Document) -> None:
-    """Make an outcome one in which nothing happened. It stays, for its `seq` is used up."""
-    nothing = {
-        "event": unique_key(),
-        "is_event": False,
-        "newest_alert_at": None,
-        "alerts": [],
-        "cooldown_keys": [],
-        "sightings": [],
-        "sighted": [],
-        "named": [],
+def take_back(db: Database, outcome: Document, removed: Collection[str]) -> bool:
+    """Make an outcome one in which nothing happened; whether that was done. It stays, for its `seq`
+    is used up.
+
+    Of an outcome whose alerts people hold or have judged, only those who were removed are taken
+    out.
+    """
+
+    def change(found: Document) -> Document:
+        return _without_people(found, removed) if _is_used(found) else _with_nothing()
+
+    rewrite_outcome(db, outcome, change)
+    return not outcome["alerts"]
+
+
+def _is_used(outcome: Document) -> bool:
+    return outcome.get("is_held", False) or any("judged" in one for one in outcome["alerts"])
+
+
+def _with_nothing() -> Document:
+    lists = ("alerts", "cooldown_keys", "sightings", "sighted", "named")
+    return {"event": unique_key(), "is_event": False, "newest_alert_at": None} | {
+        name: [] for name in lists
     }
-    db.outcomes.update_one({"_id": outcome["_id"]}, {"$set": nothing})
-    outcome.update(nothing)
 
 
 # -- what people wrote ---------------------------------------------------------------------------

@@ -279,8 +279,8 @@ class MongoJournal(MongoImprovements, MongoRetention, Journal):
         named = {*matched, *outcome["named"]}
         removed = named - known_among(self._db, named)
         if removed & matched:
-            take_back(self._db, outcome)
-            outcome[TAKEN_BACK] = min(removed & matched)
+            if take_back(self._db, outcome, removed):
+                outcome[TAKEN_BACK] = min(removed & matched)
         elif removed:
             forget_in_outcome(self._db, outcome, removed)
         for criminal_id in sorted(removed):

@@ -80,7 +80,7 @@ class MongoRetention(Retention):
             return _holds([*_other_holds(outcome, hold.alert_id), to_document(hold)])
 
         with self._db.turn, self._db.errors_mapped():
-            outcome = self._change_holds(hold.alert_id, add)
+            outcome = self._change_holds({"alerts.id": hold.alert_id}, hold.alert_id, add)
             self._drop_judgements({"_id": {"$in": outcome.get(LEAVING, [])}})
             count_hold(self._db, outcome)
             forget_removed(self._db, outcome)
@@ -93,7 +93,8 @@ class MongoRetention(Retention):
 
         try:
             with self._db.turn, self._db.errors_mapped():
-                self._change_holds(alert_id, release)
+                # By the hold: earlier versions left some of alerts that are gone.
+                self._change_holds({"is_held": True, "held": alert_id}, alert_id, release)
         except NotFoundError as error:
             raise not_held(alert_id) from error
 
@@ -111,9 +112,11 @@ class MongoRetention(Retention):
 
     # -- parts of a write --------------------------------------------------------------------
 
-    def _change_holds(self, alert_id: str, change: Callable[[Document], Document]) -> Document:
-        """The outcome of an alert, with other holds."""
-        found: Document | None = self._db.outcomes.find_one({"alerts.id": alert_id})
+    def _change_holds(
+        self, where: Document, alert_id: str, change: Callable[[Document], Document]
+    ) -> Document:
+        """The outcome of an alert, with other holds; `where` finds it."""
+        found: Document | None = self._db.outcomes.find_one(where)
         if found is None or not rewrite_outcome(self._db, found, change):
             raise no_alert(alert_id)
         return found

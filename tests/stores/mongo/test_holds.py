@@ -7,11 +7,21 @@ from unittest.mock import patch
 
 import pymongo
 import pytest
+from pymongo.errors import AutoReconnect
 
 from susracker.errors import HeldError, NotFoundError
 from susracker.oversight import Hold
 from susracker.plugins import open_store
-from susracker.testing.records import MINUTE, NOON, candidate, enroll, face_alert, judgement
+from susracker.testing.records import (
+    MINUTE,
+    NOON,
+    candidate,
+    enroll,
+    event,
+    face_alert,
+    judgement,
+    sighting,
+)
 
 STORE = "susracker.stores.mongo"
 
@@ -143,3 +153,50 @@ def test_an_alert_that_was_forgotten_a_moment_ago_is_not_held(store, other, show
         hold(store, old)
     assert store.holds() == []
     assert store.alerts() == [new]
+
+
+@pytest.fixture
+def orphan(store, other, shown):
+    """An alert about someone who was removed, by a process that could not find that out yet."""
+    with patch(f"{STORE}.journal.known_among", side_effect=AutoReconnect("gone")):
+        (stored,) = store.record([sighting("c1")], [face_alert("c1")], event())
+    other.remove_criminal("c1")
+    return stored
+
+
+def test_an_alert_that_is_held_is_not_taken_back(store, other, orphan):
+    hold(other, orphan)
+    store.record([], [])
+    found = store.alert(orphan.id)
+    assert (found.name, found.face, found.candidates) == (None, None, ())
+    assert [one.alert_id for one in store.holds()] == [orphan.id]
+    store.release_alert(orphan.id)
+    assert store.holds() == []
+
+
+def test_an_alert_that_is_judged_is_not_taken_back(store, other, orphan):
+    said = other.add_judgement(judgement(orphan.id), "unsure", 0)
+    store.record([], [])
+    found = store.alert(orphan.id)
+    assert (found.name, found.face, found.status) == (None, None, "unsure")
+    assert store.judgements([orphan.id]) == [said]
+
+
+def test_an_alert_that_is_taken_back_a_moment_before_is_not_held(store, other, orphan):
+    """Whoever holds it has read it, when nobody was left in it."""
+    with (
+        followed_by("retention._holds", lambda: store.record([], [])),
+        pytest.raises(NotFoundError, match=orphan.id),
+    ):
+        hold(other, orphan)
+    assert store.alerts() == store.holds() == []
+
+
+def test_a_hold_whose_alert_is_gone_can_be_ended(store, alert):
+    """Databases of earlier versions may have some."""
+    hold(store, alert)
+    store._db.outcomes.update_one({"alerts.id": alert.id}, {"$set": {"alerts": []}})
+    store.release_alert(alert.id)
+    assert store.holds() == []
+    with pytest.raises(NotFoundError, match="held"):
+        store.release_alert(alert.id)
