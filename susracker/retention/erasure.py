@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +12,16 @@ from susracker.errors import HeldError, NotFoundError
 from susracker.models import Criminal
 from susracker.retention.holds import held_about, refuse_if_held
 from susracker.stores.base import Store
+from susracker.stores.refusals import held_again
 
 INSTEAD = "release them first, or erase with --despite-holds"
 """What to do about holds."""
+
+ATTEMPTS = 50
+"""How often a removal is tried again after it was refused because of holds."""
+
+PAUSE = 0.1
+"""Seconds between two attempts if there was no hold to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,13 @@ def traces_of(store: Store, criminal_id: str) -> Traces:
     )
 
 
-def erase(store: Store, criminal: Criminal, *, despite_holds: bool = False) -> Erased:
+def erase(
+    store: Store,
+    criminal: Criminal,
+    *,
+    despite_holds: bool = False,
+    pause: Callable[[float], None] = time.sleep,
+) -> Erased:
     """Remove someone, and what people wrote about them.
 
     As `Gallery.remove_criminal`; beyond that, the judgements of alerts that name them lose their
@@ -74,9 +89,10 @@ def erase(store: Store, criminal: Criminal, *, despite_holds: bool = False) -> E
 
     Args:
         despite_holds: end the holds of alerts that name them.
+        pause: called with seconds to wait.
 
     Raises:
-        HeldError: such an alert is held.
+        HeldError: such an alert is held; with `despite_holds`, held again and again.
         NotFoundError: someone else removed them meanwhile.
         StoreUnavailableError: what is left is removed when this is called again.
     """
@@ -84,24 +100,37 @@ def erase(store: Store, criminal: Criminal, *, despite_holds: bool = False) -> E
         refuse_if_held(store, criminal.id, INSTEAD)
     traces = traces_of(store, criminal.id)
     written = store.judgements(traces.alerts)
-    ended = _remove(store, criminal.id, despite_holds)
+    if despite_holds:
+        ended = _remove_despite_holds(store, criminal.id, pause)
+    else:
+        ended = 0
+        store.remove_criminal(criminal.id, strikes_judgements=True)
     struck = set(written) - set(store.judgements(traces.alerts))
     # Again, because of what was written meanwhile.
     later = store.strike_judgements(traces.alerts, criminal.name)
     return Erased(traces, len(struck) + later, ended)
 
 
-def _remove(store: Store, criminal_id: str, despite_holds: bool) -> int:
+def _remove_despite_holds(store: Store, criminal_id: str, pause: Callable[[float], None]) -> int:
     """Remove someone; returns how many holds were ended for it."""
     ended = 0
-    while True:
-        try:
+    for _ in range(ATTEMPTS):
+        with suppress(HeldError):
             store.remove_criminal(criminal_id, strikes_judgements=True)
             return ended
-        except HeldError:
-            if not despite_holds:
-                raise
-        for one in held_about(store, criminal_id):
-            with suppress(NotFoundError):  # someone else ended it meanwhile
-                store.release_alert(one.alert_id)
-                ended += 1
+        released = _end_holds(store, criminal_id)
+        ended += released
+        if not released:
+            # A replica set refuses before the majority of its servers has the hold; only then can
+            # it be read here.
+            pause(PAUSE)
+    raise held_again(criminal_id, ended)
+
+
+def _end_holds(store: Store, criminal_id: str) -> int:
+    ended = 0
+    for one in held_about(store, criminal_id):
+        with suppress(NotFoundError):  # someone else ended it meanwhile
+            store.release_alert(one.alert_id)
+            ended += 1
+    return ended

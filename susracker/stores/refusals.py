@@ -77,6 +77,15 @@ def named_while_held(
     return HeldError(f"{criminal_id!r} is in alerts that are held: {held}; {instead}")
 
 
+def held_again(criminal_id: str, ended: int) -> HeldError:
+    """The error for an erasure that ends holds, and is refused all the same."""
+    return HeldError(
+        f"{criminal_id!r} was not removed: {ended} holds were ended, but an alert that names them "
+        "was held again, or the database has not confirmed a hold yet; erase them again in a "
+        "minute, or ask who holds it"
+    )
+
+
 def shown_while_held(hold: Hold) -> HeldError:
     """The error for the removal of an enrolment photo that a held alert shows beside the face."""
     return HeldError(

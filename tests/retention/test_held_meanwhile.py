@@ -65,6 +65,44 @@ def test_an_erasure_despite_holds_ends_those_too(store, alert, monkeypatch):
     assert store.alert(alert.id).face is None
 
 
+def test_an_erasure_waits_for_a_hold_that_is_not_readable_yet(store, alert, monkeypatch):
+    """A replica set refuses the removal before the majority of its servers has the hold."""
+    pauses: list[float] = []
+
+    def read(*args: Any) -> list[Hold]:
+        return holds.held_about(*args) if len(pauses) == 2 else []
+
+    store.hold_alert(Hold(alert.id, "court", "Jo (k1)", NOON))
+    monkeypatch.setattr(erasure, "held_about", read)
+    erased = erasure.erase(store, store.criminal("c1"), despite_holds=True, pause=pauses.append)
+    assert erased.holds == 1
+    assert pauses == [erasure.PAUSE] * 2
+    assert store.criminals() == []
+
+
+def test_an_erasure_waits_for_it_only_so_long(store, alert, monkeypatch):
+    pauses: list[float] = []
+    store.hold_alert(Hold(alert.id, "court", "Jo (k1)", NOON))
+    monkeypatch.setattr(erasure, "held_about", lambda *args: [])
+    with pytest.raises(HeldError, match="erase them again"):
+        erasure.erase(store, store.criminal("c1"), despite_holds=True, pause=pauses.append)
+    assert pauses == [erasure.PAUSE] * erasure.ATTEMPTS
+    assert store.alert(alert.id).face == alert.face
+
+
+def test_an_erasure_does_not_end_the_same_hold_for_ever(store, alert, monkeypatch):
+    remove = store.remove_criminal
+
+    def hold_and_remove(*args: Any, **options: Any) -> None:
+        store.hold_alert(Hold(alert.id, "court", "Jo (k1)", NOON))
+        remove(*args, **options)
+
+    monkeypatch.setattr(store, "remove_criminal", hold_and_remove)
+    with pytest.raises(HeldError, match=f"{erasure.ATTEMPTS} holds were ended"):
+        erasure.erase(store, store.criminal("c1"), despite_holds=True)
+    assert store.criminal("c1").id == "c1"
+
+
 def test_whoever_expired_stays(store, alert, monkeypatch, tmp_path):
     monkeypatch.setattr(purge, "held_about", followed_by_a_hold(holds.held_about, alert))
     log = AuditLog(store, SigningKey.load_or_make(tmp_path / "audit.key"))
