@@ -36,7 +36,7 @@ from susracker.stores.mongo.documents import (
     to_templates,
 )
 from susracker.stores.mongo.lease import Lease
-from susracker.stores.mongo.panel import FIELDS, Panel
+from susracker.stores.mongo.panel import FIELDS, UNTOLD, Panel
 from susracker.stores.mongo.photos import Photos
 from susracker.stores.mongo.removing import Removals
 from susracker.stores.refusals import (
@@ -61,12 +61,12 @@ class MongoGallery(Gallery):
 
     def __init__(self, database: Database) -> None:
         self._db = database
-        self._panel = Panel(database, self._forget)
         self._panel_lock = threading.Lock()
         self._names = Lease(database.meta, "adding names")
         self._name_lock = threading.Lock()
         self._photos = Photos(database)
         self._removals = Removals(database)
+        self._panel = Panel(database, self._photos, self._removals.forget)
         with database.errors_mapped():
             self._removals.finish()
             self._photos.finish_removals()
@@ -126,7 +126,8 @@ class MongoGallery(Gallery):
                 if new_name is not None:
                     self._check_turn(new_name)
                 # This is the moment at which all of it is stored.
-                if not self._db.criminals.update_one(edited, {"$set": fields}).matched_count:
+                change = {"$set": fields, "$unset": UNTOLD}
+                if not self._db.criminals.update_one(edited, change).matched_count:
                     is_there = self._find(criminal_id) is not None
                     raise edited_meanwhile(criminal_id) if is_there else no_criminal(criminal_id)
                 undo.pop_all()
@@ -262,9 +263,12 @@ class MongoGallery(Gallery):
             fields = template_fields(template, owner, self._db.sealer)
             fields[f"{OWN}.revision"] = self._db.next_revision()
             theirs = key_is(owner) | {f"{OWN}.photos.{field_name(template.photo_id)}": {"$gt": 0}}
-            if not self._db.criminals.update_one(theirs, {"$set": fields}).matched_count:
+            known = self._find(owner)
+            change = {"$set": fields, "$unset": UNTOLD}
+            if not known or not self._db.criminals.update_one(theirs, change).matched_count:
                 raise no_photo(template.photo_id)
             self._db.bump_revision(owner)
+            self._panel.expect(known["_id"], known | fields)
 
     # -- what a panel writes -----------------------------------------------------------------
 
@@ -276,10 +280,12 @@ class MongoGallery(Gallery):
     def adopt_photo(self, found: PanelPhoto, photo: Photo, template: Template) -> None:
         with self._db.turn, self._db.errors_mapped(), ExitStack() as undo:
             fields = self._added(found.criminal_id, [photo], [template], undo)
-            if not self._panel.adopt(found, photo.id, fields):
+            known = self._find(found.criminal_id)
+            if not known or not self._panel.adopt(found, photo.id, fields):
                 raise no_criminal(found.criminal_id)
             undo.pop_all()
             self._db.bump_revision(found.criminal_id)
+            self._panel.expect(known["_id"], known | fields)
 
     def refuse_photo(self, found: PanelPhoto) -> None:
         with self._db.turn, self._db.errors_mapped():
@@ -324,11 +330,6 @@ class MongoGallery(Gallery):
         for template in templates:
             fields |= template_fields(template, criminal_id, self._db.sealer)
         return fields
-
-    def _forget(self, criminal_id: str) -> None:
-        """Forget someone whom a panel has removed."""
-        self._removals.forget(criminal_id)
-        self._db.bump_revision(criminal_id)
 
     def _find(self, criminal_id: str) -> Document | None:
         shown = dict.fromkeys((*FIELDS, f"{OWN}.photos"), 1)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from pymongo import errors
@@ -19,13 +20,18 @@ from susracker.models import PanelPhoto
 from susracker.stores.mongo.database import Database
 from susracker.stores.mongo.documents import OWN, PRESENT, Document, key_among, key_is
 from susracker.stores.mongo.lease import Lease
+from susracker.stores.mongo.photos import LEAVING, Photos
 
 FIELDS = ("name", "age", "crimes", "threat", "status")
 
 REVISION = f"{OWN}.revision"
 
 SEEN = f"{OWN}.panel.fields"
-"""The digest of the fields when they were last seen."""
+"""The digest of the fields when they were last seen, and all servers were told of them."""
+
+UNTOLD: Document = {SEEN: ""}
+"""What every change removes until all servers were told: what a process does not live to tell is
+then taken for a change by the panel, and told."""
 
 REFUSED = ""
 """In place of a photo's id: the picture cannot be enrolled."""
@@ -45,11 +51,13 @@ class Panel:
     MongoDB); else all documents are read, again and again.
 
     Args:
+        photos: remove the photos whose pictures the panel took away.
         forget: called with the id of a criminal whom the panel removed.
     """
 
-    def __init__(self, database: Database, forget: Callable[[str], None]) -> None:
+    def __init__(self, database: Database, photos: Photos, forget: Callable[[str], None]) -> None:
         self._db = database
+        self._photos = photos
         self._forget = forget
         self._lease = Lease(database.meta, "panel")
         self._present: set[str] | None = None
@@ -61,19 +69,26 @@ class Panel:
         if time.monotonic() < self._not_before or not self._is_mine():
             return []
         began = time.monotonic()
-        changed = self._changed()
+        with ExitStack() as undo:
+            # What the stream told is not told again: if this fails, everything is read anew.
+            undo.callback(self._close_stream)
+            pictures = self._take_in(self._changed())
+            undo.pop_all()
+        self._not_before = time.monotonic() + SHARE * (time.monotonic() - began)
+        return pictures
+
+    def _take_in(self, changed: list[Any] | None) -> list[PanelPhoto]:
+        """Take note of some documents, or of all."""
         what = PRESENT if changed is None else {"_id": {"$in": changed}} | PRESENT
         found = self._db.read(self._db.criminals, what, {f"{OWN}.templates": 0})
         pictures = [one for document in found for one in self._reconcile(document)]
         self._forget_missing({str(one["_id"]) for one in found}, changed)
-        self._not_before = time.monotonic() + SHARE * (time.monotonic() - began)
         return pictures
 
     def expect(self, key: Any, document: Mapping[str, Any]) -> None:
-        """Do not take someone whom we added or edited for one whom the panel did.
+        """Do not take someone whom we added or changed for one whom the panel did.
 
-        Call it last: a change that its process did not live to announce is then taken for one of
-        the panel's, and announced.
+        Call it last, after a change with `UNTOLD`.
 
         Args:
             document: what we left, with the new revision; a panel may have edited it since.
@@ -83,7 +98,7 @@ class Panel:
 
     def adopt(self, found: PanelPhoto, photo_id: str, fields: Mapping[str, Any]) -> bool:
         """Keep which photo was made of a picture; whether its criminal is still there."""
-        kept = {"$set": {**fields, _place(found): photo_id}}
+        kept = {"$set": {**fields, _place(found): photo_id}, "$unset": UNTOLD}
         criminal = key_is(found.criminal_id)
         return bool(self._db.criminals.update_one(criminal, kept).matched_count)
 
@@ -113,6 +128,11 @@ class Panel:
             return None
         return changed
 
+    def _close_stream(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        self._stream = None
+
     def _open_stream(self) -> ChangeStream[Document] | None:
         try:
             return self._db.criminals.watch(max_await_time_ms=1)
@@ -135,28 +155,31 @@ class Panel:
 
     def _take_note(self, key: Any, own: Document, fields: str, gone: Mapping[str, str]) -> None:
         photo_ids = [photo_id for photo_id in gone.values() if photo_id != REFUSED]
-        noted = {SEEN: fields, REVISION: self._db.next_revision()}
-        change: Document = {"$set": noted}
+        noted = {REVISION: self._db.next_revision()}
+        leaving = {f"{LEAVING}.{one}": 1 for one in photo_ids}
         removed = [f"panel.pictures.{one}" for one in gone]
         parts = ("photos", "templates", *(f"made.{encoder}" for encoder in own.get("made", {})))
         removed += [f"{part}.{one}" for part in parts for one in photo_ids]
-        if removed:
-            change["$unset"] = {f"{OWN}.{one}": "" for one in removed}
+        change = {
+            "$set": noted | leaving,
+            "$unset": UNTOLD | {f"{OWN}.{one}": "" for one in removed},
+        }
         self._db.criminals.update_one({"_id": key}, change)
-        self._db.photos.delete_many({"_id": {"$in": photo_ids}})
-        self._db.bump_revision(str(key))
+        self._photos.finish(key)
+        self._db.criminals.update_one({"_id": key} | noted, {"$set": {SEEN: fields}})
 
     def _forget_missing(self, found: set[str], changed: list[Any] | None) -> None:
         if changed is None:
             known = self._kept_about() if self._present is None else self._present
-            missing = known - found
-            self._present = found
+            missing, present = known - found, found
         else:
             missing = {str(key) for key in changed} - found
-            self._present = (self._present or set()) - missing | found
+            present = (self._present or set()) - missing | found
         # Asked again: someone may have been added since the people were read.
         for criminal_id in missing - self._still_there(missing):
             self._forget(criminal_id)
+        # Only now: whoever could not be forgotten is missing the next time, too.
+        self._present = present
 
     def _kept_about(self) -> set[str]:
         """Who had photos or was seen when nobody followed the panel, and may have been removed

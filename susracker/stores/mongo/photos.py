@@ -77,9 +77,14 @@ class Photos:
         """Remove the content of photos that have left their owners, also where that was
         interrupted."""
         for document in self._db.criminals.find({LEAVING: {"$exists": True}}, {"_id": 1}):
-            while not self._finish(document["_id"]):
-                pass
-            self._db.bump_revision(str(document["_id"]))
+            self.finish(document["_id"])
+
+    def finish(self, key: Any) -> None:
+        """The same for the photos of one owner, who has changed: say so first, as long as whoever
+        starts would do it."""
+        self._db.bump_revision(str(key))
+        while not self._finish(key):
+            pass
 
     def _leave(self, criminal_id: str, photo_id: str, revision: int | None) -> bool:
         """Take a photo from its owner; false if the owner was changed or an alert was held
@@ -109,8 +114,10 @@ class Photos:
         found = self._db.criminals.find_one({"_id": key}, {LEAVING: 1, REVISION: 1})
         if found is None:
             return True
-        own = found[OWN]
+        own = found.get(OWN, {})
         leaving = [plain_name(name) for name in own.get("leaving", {})]
+        if not leaving:
+            return True
         self._db.photos.delete_many({"_id": {"$in": leaving}})
         unchanged = {"_id": key, REVISION: own.get("revision")}
         done = self._db.criminals.update_one(unchanged, {"$unset": {LEAVING: ""}})

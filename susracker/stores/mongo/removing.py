@@ -42,12 +42,14 @@ class Removals:
                 # First: afterwards nobody knows which alerts named them.
                 strike(self._db, alerts_naming(self._db, person.id), person.name)
             self.forget(person.id)
+            # Last: until then, whoever starts finishes what was interrupted.
             self._db.criminals.delete_one({"_id": document["_id"]})
-            self._db.bump_revision(person.id)
 
     def forget(self, criminal_id: str) -> None:
-        """Remove what was kept about someone."""
+        """Remove what was kept about someone who is not there, and say so. The photos go last: by
+        those it is found out that it is not done yet."""
         forget_in_outcomes(self._db, criminal_id)
+        self._db.bump_revision(criminal_id)
         self._db.photos.delete_many({"criminal_id": criminal_id})
 
     def _mark(self, criminal_id: str, revision: int | None, strikes_judgements: bool) -> bool:
