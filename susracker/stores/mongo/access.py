@@ -41,6 +41,8 @@ class MongoAccess(Access):
         self._db = database
         with database.errors_mapped():
             self._finish_revocation()
+            if head := self.audit_head():
+                self._remove_before(head)  # a cut that was interrupted
 
     def add_key(self, key: Key) -> None:
         holder = key.name if key.revoked_at is None else unique_key()
@@ -184,8 +186,10 @@ class MongoAccess(Access):
             same = {"_id": HEAD, "seq": head.seq}
             if not self._db.meta.update_one(same, {"$set": to_document(head)}).matched_count:
                 raise audit_has_grown()
-            removed = self._db.audit.delete_many({"_id": {"$lt": head.first}}).deleted_count
-        return int(removed)
+            return self._remove_before(head)
+
+    def _remove_before(self, head: AuditHead) -> int:
+        return int(self._db.audit.delete_many({"_id": {"$lt": head.first}}).deleted_count)
 
 
 def _is_to_be_revoked(key: Document, last: Document) -> bool:

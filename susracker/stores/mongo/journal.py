@@ -57,6 +57,9 @@ class MongoJournal(MongoImprovements, MongoRetention, Journal):
         super().__init__(database)
         self._seq = NextNumber()
         self._unsettled: list[Document] = []
+        with database.errors_mapped():
+            self._finish_forgetting()
+        self._settle_judgements()
 
     def record(
         self,

@@ -45,7 +45,8 @@ class MongoJudgements(Judgements):
             if not self._db.outcomes.find_one({"alerts.id": judgement.alert_id}, {"_id": 1}):
                 raise no_alert(judgement.alert_id)
             stored = self._insert_judgement(judgement, status, seen)
-        self._settle_judgements()
+        if stored.seq in self._settle_judgements():
+            raise no_alert(judgement.alert_id)
         return stored
 
     def put_judgement(self, judgement: Judgement) -> None:
@@ -96,27 +97,38 @@ class MongoJudgements(Judgements):
         found = self._db.read(self._db.judgements, {"alert_id": alert_id}, {"_id": 1})
         return max((int(one["_id"]) for one in found), default=0)
 
-    def _settle_judgements(self) -> None:
+    def _settle_judgements(self) -> set[int]:
         """Do what follows from judgements that are stored, also from those of a process that died.
 
         They are stored, whatever happens here: what cannot be done now is done with the next.
+
+        Returns:
+            `seq` of those that were removed, as their alert was forgotten meanwhile.
         """
+        gone: set[int] = set()
         try:
             found = self._db.read(self._db.judgements, {"settled": False})
             with self._db.errors_mapped():
                 for one in sorted(found, key=lambda one: one["_id"]):
-                    self._settle_judgement(one)
+                    if not self._settle_judgement(one):
+                        drop_judgements(self._db, {"_id": one["_id"]})
+                        gone.add(one["_id"])
         except StoreUnavailableError as error:
             log.warning(
                 "cannot finish the work after a stored judgement; trying again with the next: %s",
                 error,
             )
+        return gone
 
-    def _settle_judgement(self, judgement: Document) -> None:
+    def _settle_judgement(self, judgement: Document) -> bool:
+        """Whether its alert is still there."""
         alert = self._copy_status(judgement)
-        if alert and alert.kind == "face" and judgement["status"] == CONFIRMED:
+        if alert is None:
+            return False
+        if alert.kind == "face" and judgement["status"] == CONFIRMED:
             move_last_seen(self._db, alert)
         self._db.judgements.update_one({"_id": judgement["_id"]}, {"$set": {"settled": True}})
+        return True
 
     def _copy_status(self, judgement: Document) -> Alert | None:
         """Give an alert the status that follows from a judgement, unless it has that of a later
@@ -153,6 +165,14 @@ def move_last_seen(db: Database, alert: Alert) -> None:
     for name, changed in ((f"{OWN}.last_seen_at", ours), ("last_seen_date", panel)):
         earlier = {"$or": [{name: None}, {name: {"$lt": changed[name]}}]}
         db.criminals.update_one(key_is(alert.criminal_id or "") | earlier, {"$set": changed})
+
+
+def drop_judgements(db: Database, which: Document) -> None:
+    """Remove judgements, whose `seq` are never used again."""
+    seqs = [int(one["_id"]) for one in db.judgements.find(which, {"_id": 1})]
+    if seqs:
+        db.raise_floor(LAST_JUDGEMENT, max(seqs))
+        db.judgements.delete_many({"_id": {"$in": seqs}})
 
 
 def with_statuses(alerts: Sequence[Alert], statuses: dict[str, str]) -> list[Alert]:

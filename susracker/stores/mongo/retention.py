@@ -6,14 +6,15 @@ alerts does so only if no other hold was added since they read the document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import uuid
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from susracker.errors import NotFoundError
 from susracker.oversight import Hold, RecordKind
 from susracker.runtime.clock import to_microseconds
-from susracker.stores.mongo.database import LAST_ALERT, LAST_JUDGEMENT, Database
+from susracker.stores.mongo.database import LAST_ALERT, Database
 from susracker.stores.mongo.documents import (
     Document,
     cooldown_keys,
@@ -28,11 +29,16 @@ from susracker.stores.mongo.forgetting import (
     strike,
 )
 from susracker.stores.mongo.holds import count_hold
+from susracker.stores.mongo.judgements import drop_judgements
 from susracker.stores.refusals import no_alert, not_held
 from susracker.stores.retention import Retention
 
 FORGOTTEN = "forgotten"
 """Counts how often something was forgotten."""
+
+FORGETTING = "forgetting"
+"""What is being forgotten: ids of alerts or sightings, in batches that each have a name. Whoever
+starts does what follows from those that were interrupted."""
 
 LEAVING = "leaving_judgements"
 """Of an outcome: judgements that are about to be removed, or are."""
@@ -50,12 +56,14 @@ class MongoRetention(Retention):
             part = _PARTS[kind]
             # Outcomes with a held alert may have nothing to forget, and are met each time.
             held = self._db.outcomes.count_documents({"is_held": True})
+            found = list(self._db.outcomes.find(part.query(before)).limit(limit + held))
+            old = [one for outcome in found for one in part.old(outcome, before)][:limit]
+            batch = self._begin_batch(old)
             forgotten = 0
-            for outcome in list(self._db.outcomes.find(part.query(before)).limit(limit + held)):
+            for outcome in found:
                 if forgotten < limit:
                     forgotten += self._forget_in(outcome, part, before, limit - forgotten)
-            if forgotten:
-                self._db.next_number(FORGOTTEN)
+            self._end_batch(batch)
             return forgotten
 
     def count_older(self, kind: RecordKind, before: datetime) -> int:
@@ -81,7 +89,7 @@ class MongoRetention(Retention):
 
         with self._db.turn, self._db.errors_mapped():
             outcome = self._change_holds({"alerts.id": hold.alert_id}, hold.alert_id, add)
-            self._drop_judgements({"_id": {"$in": outcome.get(LEAVING, [])}})
+            drop_judgements(self._db, {"_id": {"$in": outcome.get(LEAVING, [])}})
             count_hold(self._db, outcome)
             forget_removed(self._db, outcome)
 
@@ -112,6 +120,30 @@ class MongoRetention(Retention):
 
     # -- parts of a write --------------------------------------------------------------------
 
+    def _begin_batch(self, old: Sequence[str]) -> str | None:
+        """Write down what is about to be forgotten; the name of that batch."""
+        if not old:
+            return None
+        batch = uuid.uuid4().hex
+        self._db.meta.update_one({"_id": FORGETTING}, {"$set": {batch: old}}, upsert=True)
+        return batch
+
+    def _end_batch(self, batch: str | None) -> None:
+        """Say that a batch is forgotten."""
+        if batch:
+            self._db.next_number(FORGOTTEN)
+            self._db.meta.update_one({"_id": FORGETTING}, {"$unset": {batch: ""}})
+
+    def _finish_forgetting(self) -> None:
+        """Do what follows from batches that were interrupted."""
+        batches = self._db.meta.find_one({"_id": FORGETTING}, {"_id": 0}) or {}
+        for batch, ids in batches.items():
+            left = self._db.outcomes.find({"alerts.id": {"$in": ids}}, {"alerts.id": 1})
+            there = {alert["id"] for outcome in left for alert in outcome["alerts"]}
+            gone = [one for one in ids if one not in there]
+            drop_judgements(self._db, {"alert_id": {"$in": gone}})
+            self._end_batch(batch)
+
     def _change_holds(
         self, where: Document, alert_id: str, change: Callable[[Document], Document]
     ) -> Document:
@@ -134,7 +166,7 @@ class MongoRetention(Retention):
         if not rewrite_outcome(self._db, outcome, change):
             return 0
         if part.is_whole_alert:
-            self._drop_judgements({"alert_id": {"$in": gone}})
+            drop_judgements(self._db, {"alert_id": {"$in": gone}})
         nothing = {"alerts": [], "sightings": [], "is_event": False}
         self._db.outcomes.delete_one({"_id": outcome["_id"]} | nothing)
         return len(gone)
@@ -146,7 +178,7 @@ class MongoRetention(Retention):
         gone = [
             seq for alert_id, seqs in old.items() if self._leave(alert_id, seqs) for seq in seqs
         ]
-        self._drop_judgements({"_id": {"$in": gone}})
+        drop_judgements(self._db, {"_id": {"$in": gone}})
         return len(gone)
 
     def _old_judgements(self, before: datetime) -> list[tuple[int, str]]:
@@ -166,12 +198,6 @@ class MongoRetention(Retention):
         if self._db.outcomes.update_one(free, change).matched_count:
             return True
         return self._db.outcomes.find_one({"alerts.id": alert_id}, {"_id": 1}) is None
-
-    def _drop_judgements(self, which: Document) -> None:
-        seqs = [int(one["_id"]) for one in self._db.judgements.find(which, {"_id": 1})]
-        if seqs:
-            self._db.raise_floor(LAST_JUDGEMENT, max(seqs))
-            self._db.judgements.delete_many({"_id": {"$in": seqs}})
 
 
 # -- what is old of an outcome, and the outcome without it ---------------------------------------

@@ -127,7 +127,7 @@ def test_judgements_of_an_alert_that_is_held_meanwhile_are_not_forgotten(store, 
 def test_judgements_that_are_about_to_be_forgotten_are_gone_after_a_hold(store, other, alert):
     """The other process was too late to keep them, and removes them before its hold returns."""
     store.add_judgement(judgement(alert.id), "unsure", 0)
-    with patch.object(store, "_drop_judgements"):
+    with patch(f"{STORE}.retention.drop_judgements"):
         assert store.forget("judgements", NOON + MINUTE, 10) == 1
     assert len(store.judgements([alert.id])) == 1
     hold(other, alert)

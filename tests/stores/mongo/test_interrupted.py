@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from unittest.mock import Mock, patch
 
 import pymongo
 import pytest
 from pymongo.errors import AutoReconnect
 
-from susracker.errors import StoreUnavailableError
+from susracker.errors import NotFoundError, StoreUnavailableError
 from susracker.plugins import open_store
 from susracker.stores.mongo import panel as panel_module
+from susracker.testing.access import next_entry
 from susracker.testing.records import (
+    MINUTE,
     NOON,
     enroll,
     face_alert,
+    judgement,
     photo,
     sighting,
     template,
 )
 
+STORE = "susracker.stores.mongo"
+OLD = NOON - MINUTE
 PICTURE = "a picture in base64"
 
 
@@ -177,3 +183,64 @@ def test_what_a_change_stream_told_is_read_again(store, panel, shown):
             store.panel_photos()
         store.panel_photos()
     assert store.changes(revision).criminal_ids == {"c1"}
+
+
+# -- what is forgotten -----------------------------------------------------------------------------
+
+
+def test_judgements_of_an_alert_that_was_forgotten_go_later(store, url, shown):
+    old, kept = (store.record([], [face_alert(received_at=at)])[0] for at in (OLD, NOON))
+    for one in (old, kept):
+        store.add_judgement(judgement(one.id), "unsure", 0)
+    before = store.forgotten()
+    with (
+        patch(f"{STORE}.retention.drop_judgements", side_effect=AutoReconnect("gone")),
+        pytest.raises(StoreUnavailableError),
+    ):
+        store.forget("alerts", NOON, 10)
+    assert len(store.judgements([old.id])) == 1
+    with open_store(url):
+        assert [one.alert_id for one in store.judgements_after()] == [kept.id]
+        assert store.forgotten() > before
+    after = store.forgotten()
+    with open_store(url):
+        assert store.forgotten() == after
+
+
+def test_whoever_keeps_alerts_in_memory_hears_later_that_faces_are_forgotten(store, url, shown):
+    (old,) = store.record([], [face_alert(received_at=OLD)])
+    said = store.add_judgement(judgement(old.id), "unsure", 0)
+    before = store.forgotten()
+    with cut_off(store._db, "next_number"), pytest.raises(StoreUnavailableError):
+        store.forget("faces", NOON, 10)
+    with open_store(url):
+        assert store.forgotten() > before
+    assert store.judgements([old.id]) == [said]
+
+
+def test_nobody_judges_an_alert_that_is_forgotten_meanwhile(store, url, shown):
+    (old,) = store.record([], [face_alert(received_at=OLD)])
+    with open_store(url) as other:
+        find = store._newest_of
+
+        def find_and_forget(alert_id):
+            found = find(alert_id)
+            other.forget("alerts", NOON, 10)
+            return found
+
+        with (
+            patch.object(store, "_newest_of", find_and_forget),
+            pytest.raises(NotFoundError, match=old.id),
+        ):
+            store.add_judgement(judgement(old.id), "unsure", 0)
+    assert store.judgements_after() == []
+    assert store.last_judgement_seq() == 1
+
+
+def test_what_is_cut_off_the_audit_log_goes_later(store, url):
+    entries = [store.append_audit(next_entry) for _ in range(3)]
+    shorter = replace(store.audit_head(), first=3, anchor=entries[1].digest)
+    with cut_off(store._db.audit, "delete_many"), pytest.raises(StoreUnavailableError):
+        store.cut_audit(shorter)
+    with open_store(url):
+        assert store.audit() == entries[2:]

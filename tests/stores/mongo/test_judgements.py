@@ -18,7 +18,7 @@ from susracker.testing.records import sighting as seen
 def dying(url):
     """A process that dies as soon as a judgement is stored."""
     with open_store(url) as opened:
-        opened._settle_judgements = MethodType(lambda _: None, opened)
+        opened._settle_judgements = MethodType(lambda _: set(), opened)
         yield opened
 
 
@@ -37,6 +37,15 @@ def test_a_process_that_dies_leaves_no_alert_without_its_status(store, dying):
     store.add_judgement(judgement(other.id), "unsure", 0)
     assert [one.id for one in store.alerts(wanted=AlertFilter(status="dismissed"))] == [alert.id]
     assert store._db.read(store._db.judgements, {"settled": False}) == []
+
+
+def test_what_follows_from_a_judgement_is_done_by_whoever_starts(store, dying, url):
+    store.put_criminal(criminal())
+    (alert,) = store.record([], [face_alert(camera_location="Gate 9")])
+    dying.add_judgement(judgement(alert.id), "confirmed", 0)
+    assert store.criminal("c1").last_seen_location is None
+    with open_store(url):
+        assert store.criminal("c1").last_seen_location == "Gate 9"
 
 
 def test_alerts_are_found_by_a_status_that_is_not_copied_to_them_yet(store, dying):
