@@ -183,7 +183,8 @@ class MongoGallery(Gallery):
 
     def photo(self, photo_id: str) -> Photo:
         for document in self._db.read(self._db.photos, {"_id": photo_id}):
-            return to_photo(document, self._db.sealer)
+            if self._is_owned(document):
+                return to_photo(document, self._db.sealer)
         raise no_photo(photo_id)
 
     def photo_ids_of(self, criminal_ids: Collection[str]) -> dict[str, list[str]]:
@@ -201,7 +202,7 @@ class MongoGallery(Gallery):
     def photo_owner(self, digest: str) -> str | None:
         same = {"digest": self._db.sealer.digest(digest)}
         for photo in self._db.read(self._db.photos, same, {"content": 0}):
-            if photo["_id"] in photos_of(self._find(photo["criminal_id"])):
+            if self._is_owned(photo):
                 return str(photo["criminal_id"])
         return None
 
@@ -330,6 +331,10 @@ class MongoGallery(Gallery):
         for template in templates:
             fields |= template_fields(template, criminal_id, self._db.sealer)
         return fields
+
+    def _is_owned(self, photo: Document) -> bool:
+        """Whether someone has a photo: it may be about to be stored, or removed."""
+        return photo["_id"] in photos_of(self._find(photo["criminal_id"]))
 
     def _find(self, criminal_id: str) -> Document | None:
         shown = dict.fromkeys((*FIELDS, f"{OWN}.photos"), 1)

@@ -40,6 +40,9 @@ SHARE = 4.0
 """A poll is followed by a pause of so many times what it took: of a large collection that is read
 as a whole, the database is not to do nothing else."""
 
+LOOK_SECONDS = 3600.0
+"""How often it is looked for what is kept about people who are not there."""
+
 SETTLED_SECONDS = 60.0
 """How old a photo is whose criminal is not merely about to be stored."""
 
@@ -61,6 +64,7 @@ class Panel:
         self._forget = forget
         self._lease = Lease(database.meta, "panel")
         self._present: set[str] | None = None
+        self._look_at = 0.0
         self._not_before = 0.0
         self._stream: ChangeStream[Document] | None = None
 
@@ -170,20 +174,23 @@ class Panel:
 
     def _forget_missing(self, found: set[str], changed: list[Any] | None) -> None:
         if changed is None:
-            known = self._kept_about() if self._present is None else self._present
-            missing, present = known - found, found
+            known, present = self._present or set(), found
         else:
-            missing = {str(key) for key in changed} - found
-            present = (self._present or set()) - missing | found
+            known = {str(key) for key in changed}
+            present = (self._present or set()) - known | found
+        looks = self._present is None or time.monotonic() >= self._look_at
+        missing = (known | self._kept_about() if looks else known) - present
         # Asked again: someone may have been added since the people were read.
         for criminal_id in missing - self._still_there(missing):
             self._forget(criminal_id)
         # Only now: whoever could not be forgotten is missing the next time, too.
         self._present = present
+        if looks:
+            self._look_at = time.monotonic() + LOOK_SECONDS
 
     def _kept_about(self) -> set[str]:
-        """Who had photos or was seen when nobody followed the panel, and may have been removed
-        since."""
+        """Who has photos or was seen, and may have been removed when nobody followed the panel, or
+        before a server that died could find that out."""
         settled = {"stored_at": {"$lt": time.time() - SETTLED_SECONDS}}
         photos = self._db.read(self._db.photos, settled, {"criminal_id": 1})
         seen = {*self._db.outcomes.distinct("sighted"), *self._db.outcomes.distinct("named")}

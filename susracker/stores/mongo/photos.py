@@ -60,7 +60,7 @@ class Photos:
             except errors.DuplicateKeyError:
                 self._make_way(photo)
                 self._insert(photo, document)
-            undo.callback(self._db.photos.delete_one, {"_id": photo.id})
+            undo.callback(self._give_up, photo.id, criminal_id)
             kept[photo.id] = number
         return kept
 
@@ -139,8 +139,17 @@ class Photos:
         found = self._db.photos.find_one(same, {"content": 0})
         if found is None:
             return
-        owner = self._db.criminals.find_one(key_is(found["criminal_id"]), {f"{OWN}.photos": 1})
-        owned = found["_id"] in photos_of(owner)
+        owned = self._is_owned(found["_id"], found["criminal_id"])
         if owned or time.time() - found["stored_at"] < ORPHAN_SECONDS:
             raise photo_is_taken(photo.digest)
         self._db.photos.delete_one({"_id": found["_id"]})
+
+    def _give_up(self, photo_id: str, criminal_id: str) -> None:
+        """Remove a photo whose owner could not be stored. If only the answer to that was lost, the
+        owner lists it, and it stays."""
+        if not self._is_owned(photo_id, criminal_id):
+            self._db.photos.delete_one({"_id": photo_id})
+
+    def _is_owned(self, photo_id: str, criminal_id: str) -> bool:
+        owner = self._db.criminals.find_one(key_is(criminal_id), {f"{OWN}.photos": 1})
+        return photo_id in photos_of(owner)

@@ -16,6 +16,7 @@ from susracker.testing.access import next_entry
 from susracker.testing.records import (
     MINUTE,
     NOON,
+    criminal,
     enroll,
     face_alert,
     judgement,
@@ -183,6 +184,57 @@ def test_what_a_change_stream_told_is_read_again(store, panel, shown):
             store.panel_photos()
         store.panel_photos()
     assert store.changes(revision).criminal_ids == {"c1"}
+
+
+def test_what_a_server_that_died_left_of_someone_is_forgotten(store, url, shown, monkeypatch):
+    """It stored what it saw of them, and did not live to find them removed."""
+    store.remove_criminal("c1")
+    store.panel_photos()
+    with open_store(url) as other, patch.object(other, "_settle"):
+        other.record([sighting()], [face_alert()])
+    store.panel_photos()
+    assert len(store.sightings("c1")) == 1
+    monkeypatch.setattr(store._panel, "_look_at", 0.0)  # an hour later
+    store.panel_photos()
+    assert store.sightings("c1") == []
+    assert store.alerts()[0].name is None
+
+
+# -- photos ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("part", "change"), [("_photos", remove_photo), ("_removals", remove)])
+def test_a_photo_is_gone_before_its_removal_is_finished(store, url, shown, part, change):
+    finish = {"_photos": "finish_removals", "_removals": "finish"}[part]
+    with cut_off(getattr(store, part), finish), pytest.raises(StoreUnavailableError):
+        change(store, shown)
+    assert store._db.photos.count_documents({}) == 1
+    with pytest.raises(NotFoundError):
+        store.photo(shown.photo_id)
+
+
+@pytest.mark.parametrize(
+    ("step", "is_done"),
+    [("insert_one", True), ("insert_one", False), ("update_one", True), ("update_one", False)],
+)
+def test_a_photo_is_kept_if_it_has_an_owner_in_spite_of_an_error(store, step, is_done):
+    """The answer of the database was lost: the write may have been done or not."""
+    if step == "update_one":
+        store.add_criminal(criminal())
+    taken, write = photo(), getattr(store._db.criminals, step)
+
+    def lose_the_answer(*args, **options):
+        if is_done:
+            write(*args, **options)
+        raise AutoReconnect("gone")
+
+    with (
+        patch.object(store._db.criminals, step, lose_the_answer),
+        pytest.raises(StoreUnavailableError),
+    ):
+        store.put_criminal(criminal(), [taken], [template(taken)])
+    assert store.photo_ids("c1") == [taken.id] * is_done
+    assert store._db.photos.count_documents({}) == is_done
 
 
 # -- what is forgotten -----------------------------------------------------------------------------
