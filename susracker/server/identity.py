@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal, cast
 
-from flask import g
+from flask import g, request
 
 from susracker.access.roles import ROLES, Permission
 from susracker.errors import NotAllowedError
 from susracker.oversight import Key, Role
+
+KNOWN = "susracker.known"
+"""Key of a request's environment: what our server wants to be called once it is known who makes the
+request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ class Identity:
 def identify(who: Identity) -> None:
     """Make known who makes the current request."""
     g.identity = who
+    if tell_server := request.environ.get(KNOWN):
+        tell_server()
 
 
 def identity() -> Identity:

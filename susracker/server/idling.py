@@ -1,5 +1,5 @@
-"""Connections that wait for a request, some of which make room for new ones, and those whose client
-has left."""
+"""Connections whose clients are waited for, some of which make room for new ones, and those whose
+client has left."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from typing import Any
 from gevent import getcurrent
 
 ROOM = 0.05
-"""Share of all possible connections that is kept free as long as others idle."""
+"""Share of all possible connections that is kept free as long as others wait for their clients."""
 
 
 class Idling:
-    """Knows who waits for a request: their first, or the next. The longest comes first in both.
+    """Knows which connections wait for what their client sends: those of strangers, and those on
+    which somebody has shown who they are. The longest comes first in both.
 
     Args:
         connections: a pool of the greenlets of all connections.
@@ -26,18 +27,18 @@ class Idling:
     def __init__(self, connections: Any) -> None:
         self._connections = connections
         self._reserve = max(1, int(connections.size * ROOM))
-        self._new: OrderedDict[Any, Any] = OrderedDict()
-        self._used: OrderedDict[Any, Any] = OrderedDict()
+        self._strangers: OrderedDict[Any, Any] = OrderedDict()
+        self._known: OrderedDict[Any, Any] = OrderedDict()
         self._ending: set[Any] = set()
 
     @contextmanager
-    def idle(self, connection: Any, *, is_new: bool) -> Iterator[None]:
-        """In this block, the connection waits for a request, on its greenlet.
+    def waiting(self, connection: Any, *, is_known: bool) -> Iterator[None]:
+        """In this block, the connection waits for its client, on its greenlet.
 
         Args:
-            is_new: whether it is the first one, or the handshake of TLS before it.
+            is_known: whether somebody has shown on it who they are.
         """
-        waiting = self._new if is_new else self._used
+        waiting = self._known if is_known else self._strangers
         greenlet = getcurrent()
         self._ending.discard(greenlet)  # it went on, with what had arrived
         waiting[connection] = greenlet
@@ -47,13 +48,16 @@ class Idling:
             waiting.pop(connection, None)
 
     def make_room(self) -> None:
-        """End connections that idle, if few more are possible: those that were never used first,
-        so that a flood of them ends none that a camera uses now and then."""
+        """End connections that wait for their clients, if few more are possible: those of strangers
+        first, so that a flood of them ends none that a camera uses now and then.
+
+        It does not matter whether a client sends something: a byte a second costs nothing.
+        """
         # They are not gone at once: each of many who come together would end as many again.
         self._ending = {one for one in self._ending if one in self._connections}
         missing = self._reserve - self._connections.free_count() - len(self._ending)
-        for _ in range(min(missing, len(self._new) + len(self._used))):
-            connection, greenlet = (self._new or self._used).popitem(last=False)
+        for _ in range(min(missing, len(self._strangers) + len(self._known))):
+            connection, greenlet = (self._strangers or self._known).popitem(last=False)
             self._ending.add(greenlet)
             receive_no_more(connection)
 

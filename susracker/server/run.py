@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
 from queue import SimpleQueue
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,13 +16,14 @@ from flask import Flask
 from gevent import Timeout
 from gevent.event import Event
 from gevent.pool import Pool
-from gevent.pywsgi import WSGIHandler, WSGIServer
+from gevent.pywsgi import MAX_REQUEST_LINE, WSGIHandler, WSGIServer  # type: ignore[attr-defined]
 
 from susracker.errors import ListenError
 from susracker.server.addresses import resolve
 from susracker.server.descriptors import possible_connections
+from susracker.server.identity import KNOWN
 from susracker.server.idling import Idling, has_left
-from susracker.server.receiving import Body, Receiving
+from susracker.server.receiving import Body, Head, Receiving
 from susracker.server.sending import whole
 from susracker.server.service import EXTENSION, Service
 from susracker.server.tls import tls_context
@@ -113,6 +114,8 @@ class Handler(WSGIHandler):
     """Answers the requests of a connection, which a silent client may not keep from others."""
 
     _is_new = True
+    _is_known = False
+    _is_cut_short = False
 
     @property
     def _own_server(self) -> Any:
@@ -124,24 +127,49 @@ class Handler(WSGIHandler):
         with suppress(ConnectionError):
             super().handle()
 
+    def handle_one_request(self) -> Any:
+        """Answer a request. To a head that does not arrive nothing is said: its client should try
+        again, and cameras give up what was answered with 400."""
+        answer = super().handle_one_request()
+        return None if self._is_cut_short else answer
+
     def read_requestline(self) -> str:
         """The first line of a request; nothing if it does not come in time, or if others need the
         connection."""
         is_new, self._is_new = self._is_new, False
-        idle = self._own_server.idling.idle(self.socket, is_new=is_new)
         try:
-            with Timeout(HEAD_SECONDS if is_new else IDLE_SECONDS), idle:
-                return super().read_requestline()
+            with Timeout(HEAD_SECONDS if is_new else IDLE_SECONDS), self._waiting():
+                return Head(self.rfile).readline(MAX_REQUEST_LINE).decode("latin-1")
         except Timeout:
             return ""
+
+    def read_request(self, raw_requestline: str) -> Any:
+        """Read the rest of the head. Returns whether it is one, and came in time."""
+        try:
+            with Timeout(HEAD_SECONDS), self._waiting():
+                return super().read_request(raw_requestline)
+        except (Timeout, OSError):
+            self._is_cut_short = True
+            return False
+
+    def MessageClass(self, stream: Any, *args: Any) -> Any:  # noqa: N802
+        """The fields of a head."""
+        head: Any = Head(stream)
+        return super().MessageClass(head, *args)
 
     def get_environ(self) -> dict[str, Any]:
         """What the application is told of a request, whose body must arrive in time."""
         environ: dict[str, Any] = super().get_environ()
-        if environ["wsgi.input_terminated"]:  # not a WebSocket
+        environ[KNOWN] = self._know
+        if environ["wsgi.input_terminated"] or self._has_body():
             environ["wsgi.input"] = Body(self, self._own_server.receiving)
+            environ["wsgi.input_terminated"] = True
             self.wsgi_input = environ["wsgi.input"]
         return environ
+
+    def arriving(self) -> AbstractContextManager[None]:
+        """In this block, a body arrives. That of a stranger makes room for others."""
+        return nullcontext() if self._is_known else self._waiting()
 
     def run_application(self) -> None:
         """Answer, unless nobody is there any more to read what was asked for."""
@@ -150,13 +178,18 @@ class Handler(WSGIHandler):
             return
         super().run_application()
 
-    def read_request(self, raw_requestline: str) -> Any:
-        """Read the rest of the head. Returns whether it is one, and came in time."""
-        try:
-            with Timeout(HEAD_SECONDS):
-                return super().read_request(raw_requestline)
-        except (Timeout, ConnectionError):
-            return False
+    def _waiting(self) -> AbstractContextManager[None]:
+        waiting: AbstractContextManager[None] = self._own_server.idling.waiting(
+            self.socket, is_known=self._is_known
+        )
+        return waiting
+
+    def _know(self) -> None:
+        self._is_known = True
+
+    def _has_body(self) -> bool:
+        """Whether what wants to be a WebSocket has a body; none has."""
+        return bool(self.content_length) or "Transfer-Encoding" in self.headers
 
 
 class Server(WSGIServer):
@@ -193,7 +226,7 @@ class Server(WSGIServer):
         with ExitStack() as stack:
             try:
                 secured = stack.enter_context(closing(server.wrap_socket(client_socket, **options)))
-                with Timeout(HANDSHAKE_SECONDS), self.idling.idle(secured, is_new=True):
+                with Timeout(HANDSHAKE_SECONDS), self.idling.waiting(secured, is_known=False):
                     secured.do_handshake()
             except (OSError, Timeout) as error:
                 log.info("no TLS with %s: %s", address[0], error)

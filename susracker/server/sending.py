@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
+import ssl
 from typing import Any
 
 from gevent import Timeout
@@ -57,7 +59,9 @@ class _Whole:
         except Timeout as stalled:
             log.warning("cut off a client that has read nothing for %g s", STALLED_SECONDS)
             self.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
-            raise BrokenPipeError("the client does not read") from stalled
+            raise BrokenPipeError(errno.EPIPE, "the client does not read") from stalled
+        except ssl.SSLError as broken:  # gevent would log a traceback
+            raise BrokenPipeError(errno.EPIPE, "the client has left") from broken
 
 
 class Connection(_Whole, gevent_socket):

@@ -16,6 +16,7 @@ from susracker.access.roles import ROLES
 from susracker.errors import StoreUnavailableError
 from susracker.oversight import Role
 from susracker.server.access import declared
+from susracker.server.identity import KNOWN
 from susracker.server.service import EXTENSION
 from tests.pictures import HOPPER
 from tests.server.apps import running_app
@@ -204,6 +205,26 @@ def test_nobody_comes_in_without_a_valid_key(client, keys, key):
             assert answer.status_code == 401, route
             assert answer.headers["WWW-Authenticate"] == "Bearer"
             assert answer.get_json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("route", "key", "is_known"),
+    [
+        ("GET /healthz", None, False),
+        ("GET /healthz", "admin", False),
+        ("GET /api/criminals", None, False),
+        ("GET /api/criminals", "revoked", False),
+        ("GET /api/criminals", "viewer", True),
+        ("POST /face_upload", "camera", True),
+        ("GET /api/alerts/<alert_id>/face", "admin", False),
+    ],
+)
+def test_the_server_is_told_who_has_shown_a_valid_key(client, keys, route, key, is_known):
+    """Connections of others make room first."""
+    told = []
+    environ = {KNOWN: lambda: told.append(route)}
+    call(client, route, keys.get(key), environ_overrides=environ)
+    assert told == [route] * is_known
 
 
 def test_a_route_that_declares_nothing_is_shut_to_everyone(app, client, tracker, caplog):

@@ -106,21 +106,6 @@ def test_who_idles_longest_makes_room_at_once(port: int, monkeypatch) -> None:
         one.close()
 
 
-def test_who_never_asked_for_anything_makes_room_before_who_did(port: int, monkeypatch) -> None:
-    """A flood of connections must not end one that a camera or a page uses now and then."""
-    monkeypatch.setattr(run, "IDLE_SECONDS", LONG)
-    monkeypatch.setattr(run, "HEAD_SECONDS", LONG)
-    with closing(create_connection(("127.0.0.1", port))) as used, gevent.Timeout(PATIENCE):
-        used.sendall(HEAD + b"\r\n")
-        assert used.recv(100)
-        flood = [create_connection(("127.0.0.1", port)) for _ in range(2 * CONNECTIONS)]
-        assert flood[0].recv(100) == b""
-        used.sendall(HEAD + b"\r\n")
-        assert used.recv(100).startswith(b"HTTP/1.1 401")
-    for one in flood:
-        one.close()
-
-
 def test_who_never_begins_tls_makes_room(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(run, "HANDSHAKE_SECONDS", LONG)
     made = make_certificate(tmp_path, "site")
@@ -151,7 +136,7 @@ def test_of_many_who_come_at_once_each_ends_no_more_than_it_needs(monkeypatch) -
     waiting = idling.Idling(connections)
 
     def wait(number: int) -> None:
-        with waiting.idle(number, is_new=True):
+        with waiting.waiting(number, is_known=False):
             gone[number].wait()
 
     for number in range(CONNECTIONS):
