@@ -201,9 +201,10 @@ class Server(WSGIServer):
 
     handler_class = Handler
 
-    max_accept = 1
-    """Connections that are accepted before those that are open get their turn. gevent's 100 would
-    let a client who opens and drops thousands keep each request of a camera waiting for seconds."""
+    max_accept = 8
+    """Connections that are accepted before those that are open get their turn. With gevent's 100, a
+    client who opens and drops thousands makes each request of a camera wait for seconds; with 1, a
+    new connection waits for seconds in an overload."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections import Counter
 from contextlib import ExitStack
 
 import gevent
@@ -12,11 +13,11 @@ from gevent.pool import Pool
 from susracker.server.run import Server
 from tests.waiting import PATIENCE
 
-MANY = 20
+MANY = 50
 
 
-def test_one_connection_is_accepted_in_each_turn_of_the_event_loop():
-    """However many come, requests on the others get on after each of them."""
+def test_few_connections_are_accepted_in_each_turn_of_the_event_loop():
+    """However many come, requests on the others get on after a few of them."""
     listener = Server.get_listener(("127.0.0.1", 0), backlog=MANY, family=socket.AF_INET)
     server = Server(listener, None, spawn=Pool(MANY), log=None)
     turn, turns = 0, []
@@ -41,4 +42,4 @@ def test_one_connection_is_accepted_in_each_turn_of_the_event_loop():
         with Timeout(PATIENCE):
             while len(turns) < MANY:
                 gevent.sleep(0)
-    assert len(set(turns)) == MANY
+    assert max(Counter(turns).values()) <= Server.max_accept < 10
