@@ -94,7 +94,7 @@ class Connections:
         self._lobby.clear()
         for sid, one in list(self._connected.items()):
             if not self._admission.is_valid(one.who):
-                self._socketio.server.disconnect(sid, namespace="/")
+                self._lobby.dismiss(sid)
             if not self._is_connected(sid) and time.monotonic() - one.since > CONNECTING_SECONDS:
                 self._connected.pop(sid, None)
 

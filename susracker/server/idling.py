@@ -6,11 +6,15 @@ from __future__ import annotations
 import select
 import socket
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from gevent import getcurrent
+
+WEBSOCKET = "susracker.websocket"
+"""Key of a request's environment: makes the block that our server wants around a WebSocket, of what
+tells whether the client was let in. The block gives what ends the connection."""
 
 ROOM = 0.05
 """Share of all possible connections that is kept free as long as others wait for their clients."""
@@ -32,16 +36,19 @@ class Idling:
         self._ending: set[Any] = set()
 
     @contextmanager
-    def waiting(self, connection: Any, *, is_known: bool) -> Iterator[None]:
+    def waiting(
+        self, connection: Any, *, is_known: bool, is_let_in: Callable[[], bool] = lambda: False
+    ) -> Iterator[None]:
         """In this block, the connection waits for its client, on its greenlet.
 
         Args:
             is_known: whether somebody has shown on it who they are.
+            is_let_in: whether a stranger has done so since; then it makes no room any more.
         """
         waiting = self._known if is_known else self._strangers
         greenlet = getcurrent()
         self._ending.discard(greenlet)  # it went on, with what had arrived
-        waiting[connection] = greenlet
+        waiting[connection] = greenlet, is_let_in
         try:
             yield
         finally:
@@ -56,10 +63,13 @@ class Idling:
         # They are not gone at once: each of many who come together would end as many again.
         self._ending = {one for one in self._ending if one in self._connections}
         missing = self._reserve - self._connections.free_count() - len(self._ending)
-        for _ in range(min(missing, len(self._strangers) + len(self._known))):
-            connection, greenlet = (self._strangers or self._known).popitem(last=False)
-            self._ending.add(greenlet)
-            receive_no_more(connection)
+        while missing > 0 and (self._strangers or self._known):
+            waiting = self._strangers or self._known
+            connection, (greenlet, is_let_in) = waiting.popitem(last=False)
+            if not is_let_in():
+                missing -= 1
+                self._ending.add(greenlet)
+                receive_no_more(connection)
 
 
 def has_left(connection: Any) -> bool:
@@ -77,7 +87,16 @@ def receive_no_more(connection: Any) -> None:
     So nothing is broken off that has just begun, as if a greenlet were killed. `shutdown` of a
     connection with TLS would forget its keys, so this shuts down a copy.
     """
+    _shut(connection, socket.SHUT_RD)
+
+
+def hang_up(connection: Any) -> None:
+    """Let whoever reads a connection or writes to it find its end, whatever its client does."""
+    _shut(connection, socket.SHUT_RDWR)
+
+
+def _shut(connection: Any, how: int) -> None:
     with suppress(OSError):  # the client has left
         copy = socket.fromfd(connection.fileno(), connection.family, connection.type)
         with closing(copy):
-            copy.shutdown(socket.SHUT_RD)
+            copy.shutdown(how)

@@ -7,7 +7,15 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, Protocol, runtime_checkable
 
@@ -22,7 +30,7 @@ from susracker.errors import ListenError
 from susracker.server.addresses import resolve
 from susracker.server.descriptors import possible_connections
 from susracker.server.identity import KNOWN
-from susracker.server.idling import Idling, has_left
+from susracker.server.idling import WEBSOCKET, Idling, hang_up, has_left
 from susracker.server.receiving import Body, Head, Receiving
 from susracker.server.sending import whole
 from susracker.server.service import EXTENSION, Service
@@ -161,6 +169,7 @@ class Handler(WSGIHandler):
         """What the application is told of a request, whose body must arrive in time."""
         environ: dict[str, Any] = super().get_environ()
         environ[KNOWN] = self._know
+        environ[WEBSOCKET] = self._websocket
         if environ["wsgi.input_terminated"] or self._has_body():
             environ["wsgi.input"] = Body(self, self._own_server.receiving)
             environ["wsgi.input_terminated"] = True
@@ -183,6 +192,14 @@ class Handler(WSGIHandler):
             self.socket, is_known=self._is_known
         )
         return waiting
+
+    @contextmanager
+    def _websocket(self, is_let_in: Callable[[], bool]) -> Iterator[Callable[[], None]]:
+        """In this block, the connection is a WebSocket; after it, there is no further request."""
+        self.close_connection = True
+        waiting = self._own_server.idling.waiting
+        with waiting(self.socket, is_known=False, is_let_in=is_let_in):
+            yield partial(hang_up, self.socket)
 
     def _know(self) -> None:
         self._is_known = True

@@ -216,6 +216,24 @@ def test_a_connection_ends_with_its_key(site, keys, end, by):
     other.client.disconnect()
 
 
+def test_a_client_that_answers_nothing_is_cut_off_with_its_key(site, keys):
+    """It does not close its WebSocket when the server has."""
+    key = keys.make("viewer", "mute")
+    wait_until_known(site, key)
+    address = site.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+    mute = websocket.create_connection(address, timeout=PATIENCE)
+    mute.recv()
+    mute.send("40" + json.dumps({"key": key}))
+    assert mute.recv().startswith("40")
+    keys.revoke(key)
+    mute.sock.settimeout(IN_TIME)
+    received = b""
+    while part := mute.sock.recv(1000):
+        received += part
+    assert b"\x81\x0241" in received, "it was not told"
+    mute.shutdown()
+
+
 def test_a_connection_ends_when_its_key_expires(site, keys):
     key = keys.make("viewer", "short")
     wait_until_known(site, key)
