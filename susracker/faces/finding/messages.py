@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Any
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from susracker.errors import EncoderError, PictureError, PictureTooLargeError
 from susracker.faces.boxes import Box
 from susracker.faces.face import Face
-from susracker.faces.finding.finder import EmbeddedFace
+from susracker.faces.finding.finder import MAX_FACES, EmbeddedFace
 from susracker.faces.light import Light
 from susracker.models import Quality
 
@@ -29,7 +30,17 @@ LENGTH = struct.Struct("!Q")
 ERRORS = {one.__name__: one for one in (PictureTooLargeError, PictureError, EncoderError)}
 """What an answer may say instead of faces; what is a kind of another one comes first."""
 
+HEAD_BYTES = 1 << 16
+"""The line of an answer may be so long at most. Those of `MAX_FACES` faces take a quarter."""
+
+MALFORMED = (IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
+"""What Python and NumPy raise for an answer that is none."""
+
 Bytes = bytes | bytearray | memoryview
+
+
+class MalformedAnswerError(ValueError):
+    """An answer is none: the process that sent it does not do what it should."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,13 +68,16 @@ def send(stream: IO[bytes], *parts: Bytes) -> None:
     stream.flush()
 
 
-def receive(stream: IO[bytes]) -> bytearray:
+def receive(stream: IO[bytes], at_most: int = sys.maxsize) -> bytearray:
     """Wait for a message.
 
     Raises:
         EOFError: nobody will send one any more.
+        MalformedAnswerError: it is longer than `at_most` bytes.
     """
     (length,) = LENGTH.unpack(_exactly(stream, LENGTH.size))
+    if length > at_most:
+        raise MalformedAnswerError(f"{length} bytes")
     return _exactly(stream, length)
 
 
@@ -74,17 +88,19 @@ def send_found(stream: IO[bytes], found: Found) -> None:
         OSError: nobody reads it any more.
     """
     faces = found.faces
-    arrays: list[NDArray[Any]] = [faces[0].face.picture] if faces else []
+    pictures = {id(one.face.picture): one.face.picture for one in faces}  # most often one
+    numbers = {key: number for number, key in enumerate(pictures)}
+    arrays: list[NDArray[Any]] = list(pictures.values())
     for one in faces:
         arrays += one.face.landmarks, one.chip, one.vector
     head = {
         "calls": found.calls,
         "seconds": found.seconds,
-        "faces": [_described(one) for one in faces],
+        "faces": [_described(one, numbers[id(one.face.picture)]) for one in faces],
         "arrays": [[array.dtype.str, array.shape] for array in arrays],
     }
     blocks = [np.ascontiguousarray(array).reshape(-1).view(np.uint8).data for array in arrays]
-    send(stream, json.dumps(head).encode() + b"\n", *blocks)
+    send(stream, json.dumps(head, default=float).encode() + b"\n", *blocks)
 
 
 def send_problem(stream: IO[bytes], error: EncoderError | PictureError) -> None:
@@ -102,19 +118,29 @@ def read_answer(message: bytearray) -> Found:
 
     Raises:
         EncoderError: as `Finder.find` raises it.
+        MalformedAnswerError: it is no answer.
         PictureError: as `Finder.find` raises it.
     """
-    end = message.index(b"\n") + 1
+    try:
+        return _read(message)
+    except MALFORMED as error:
+        raise MalformedAnswerError(str(error)) from error
+
+
+def _read(message: bytearray) -> Found:
+    end = message.index(b"\n", 0, HEAD_BYTES) + 1
     head = json.loads(message[:end])
     if "problem" in head:
         raise ERRORS[head["kind"]](head["problem"])
+    if len(head["faces"]) > MAX_FACES:
+        raise ValueError("too many faces")
     arrays = _arrays(memoryview(message)[end:], head["arrays"])
-    picture = arrays[0] if arrays else None
+    first = len(arrays) - 3 * len(head["faces"])  # the pictures come before it
     faces = [
-        _face(fields, picture, *arrays[3 * number + 1 : 3 * number + 4])
-        for number, fields in enumerate(head["faces"])
+        _face(fields, arrays[fields["picture"]], *arrays[start : start + 3])
+        for start, fields in zip(range(first, len(arrays), 3), head["faces"], strict=True)
     ]
-    return Found(faces, head["calls"], head["seconds"])
+    return Found(faces, int(head["calls"]), float(head["seconds"]))
 
 
 def _exactly(stream: IO[bytes], length: int) -> bytearray:
@@ -124,8 +150,9 @@ def _exactly(stream: IO[bytes], length: int) -> bytearray:
     return data
 
 
-def _described(one: EmbeddedFace) -> dict[str, Any]:
+def _described(one: EmbeddedFace, picture: int) -> dict[str, Any]:
     return {
+        "picture": picture,
         "box": _fields(one.face.box),
         "score": one.face.score,
         "light": _fields(one.face.light),

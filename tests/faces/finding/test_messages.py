@@ -12,9 +12,10 @@ from susracker.errors import EncoderError, PictureError, PictureTooLargeError
 from susracker.faces.boxes import Box
 from susracker.faces.built import InexactNetworkError
 from susracker.faces.face import Face
-from susracker.faces.finding.finder import EmbeddedFace
+from susracker.faces.finding.finder import MAX_FACES, EmbeddedFace
 from susracker.faces.finding.messages import (
     Found,
+    MalformedAnswerError,
     read_answer,
     receive,
     send,
@@ -121,3 +122,57 @@ def test_a_message_that_ends_early_is_none(length):
     with pytest.raises(EOFError):
         receive(io.BytesIO(stream.getvalue()[:length]))
     assert receive(io.BytesIO(stream.getvalue())) == b"abcdefg"
+
+
+def test_each_face_keeps_the_picture_that_it_is_in():
+    found = Found(faces(1) + faces(2), 1, 0.0)
+    assert_same(found.faces, answered(found).faces)
+
+
+def test_numbers_may_be_of_numpy():
+    (one,) = faces(1)
+    box = Box(*np.array([1, 2, 3, 4], np.float32))
+    face = Face(one.face.picture, box, one.face.landmarks, np.float32(0.5))
+    found = Found([EmbeddedFace(face, one.quality, one.chip, one.vector)], 1, 0.0)
+    assert_same(found.faces, answered(found).faces)
+
+
+def message(count: int) -> bytearray:
+    """An answer with so many faces."""
+    stream = io.BytesIO()
+    send_found(stream, Found(faces(count), 1, 0.0))
+    stream.seek(0)
+    return receive(stream)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"no line",
+        b"no JSON\n",
+        b"[]\n",
+        b"{}\n",
+        b"\xff\n",
+        b"[" * 60_000 + b"\n",
+        b" " * 100_000 + b"{}\n",
+        b'{"problem": "a", "kind": "SystemExit"}\n',
+        b'{"faces": [{}], "arrays": []}\n',
+        b'{"faces": [], "arrays": [["|O", [1]]]}\n12345678',
+        b'{"faces": [], "arrays": [["|u1", [100000000000]]]}\n',
+        b'{"faces": [], "arrays": [], "calls": "many", "seconds": 0}\n',
+        message(2)[:-1],
+        message(MAX_FACES + 1),
+    ],
+)
+def test_whatever_else_is_answered_is_malformed(answer):
+    with pytest.raises(MalformedAnswerError):
+        read_answer(bytearray(answer))
+
+
+def test_a_message_may_be_refused_before_it_is_read():
+    stream = io.BytesIO()
+    send(stream, b"abc", b"defg")
+    assert receive(io.BytesIO(stream.getvalue()), 7) == b"abcdefg"
+    with pytest.raises(MalformedAnswerError):
+        receive(io.BytesIO(stream.getvalue()[:8]), 6)
