@@ -18,7 +18,8 @@ from susracker.config import Settings
 from susracker.delivery.rules import Plan
 from susracker.enrolment.enroller import Enroller
 from susracker.enrolment.panel import enroll_panel_photos
-from susracker.faces.finding.processes import Command, FinderProcesses
+from susracker.faces.finding.child import Command
+from susracker.faces.finding.processes import FinderProcesses
 from susracker.passwords import without_password
 from susracker.recording.writer import Recorder
 from susracker.retention.purge import HourlyPurge, Purge, unlimited

@@ -6,6 +6,7 @@ import io
 import struct
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 
 import cv2
@@ -75,6 +76,12 @@ TRANSPARENCIES: dict[str, tuple[type, ...]] = {
     "P": (int, bytes),
 }
 """What a picture's transparent colour is, by the kinds of pictures that have one in Pillow."""
+
+
+def ignore_warnings() -> None:
+    """Do not print what Pillow warns of: damage in a picture, such as in its EXIF data. Clients
+    could otherwise fill the log."""
+    warnings.filterwarnings("ignore", module="PIL")
 
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:

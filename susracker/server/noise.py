@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-import warnings
+
+from susracker.faces.images import ignore_warnings
 
 SAID_EACH = 60.0
 """Seconds between two lines of one kind, each of which says how many there were."""
@@ -42,8 +43,7 @@ class Malformed(logging.Filter):
 
 def quieten() -> None:
     """Bound what clients can make the log say: call this once, at start."""
-    # Pillow warns of damage in a picture, such as that of its EXIF data.
-    warnings.filterwarnings("ignore", module="PIL")
+    ignore_warnings()
     for name in NOT_OURS:
         logger = logging.getLogger(name)
         if not any(isinstance(one, Malformed) for one in logger.filters):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
@@ -17,13 +18,14 @@ import numpy as np
 import pytest
 
 from susracker.errors import OverloadedError, PictureError, PictureTooLargeError
-from susracker.faces.finding import processes
+from susracker.faces.finding import child, processes
+from susracker.faces.finding.child import Child, Command
 from susracker.faces.finding.finder import Finder, LocalFinder
-from susracker.faces.finding.processes import Command, FinderProcesses
+from susracker.faces.finding.processes import FinderProcesses
 from susracker.plugins import open_detector, open_encoder
 from tests.faces.finding.test_messages import assert_same
 from tests.pictures import COLLINS, HOPPER, bomb, encoded, portrait
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 REAL = Command("cnn", "dlib", 1_000_000)
 
@@ -42,9 +44,35 @@ while length := sys.stdin.buffer.read(8):
         os._exit(3)
     if picture == b"kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if picture == b"hang":
+        time.sleep(3600)
+    if picture == b"malformed":
+        answer(b"no JSON\\n")
+    if picture == b"huge":
+        sys.stdout.buffer.write(struct.pack("!Q", 1 << 60))
+    if picture == b"half":
+        sys.stdout.buffer.write(struct.pack("!Q", 100) + b"{")
+        break
+    if picture == b"silent":
+        os.close(1)
+        time.sleep(3600)
+    if picture == b"warn":
+        print("a warning", file=sys.stderr, flush=True)
     answer(NOTHING)
 """
 """A process that finds no faces, fast; some pictures end it."""
+
+FORGETFUL = """
+import sys
+from types import SimpleNamespace
+from susracker.faces.finding.process import answer_all
+
+def find(data):
+    raise MemoryError
+
+finder, timed = SimpleNamespace(find=find), SimpleNamespace(calls=0, seconds=0.0)
+answer_all(sys.stdin.buffer, sys.stdout.buffer, finder, timed)
+"""
 
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self").exists(), reason="reads which processes there are from Linux's /proc"
@@ -74,6 +102,20 @@ class Failing(Command):
         return [sys.executable, "-c", "raise SystemExit(5)"]
 
 
+class Forgetful(Command):
+    """Runs what has no memory left for any picture."""
+
+    def words(self) -> list[str]:
+        return [sys.executable, "-c", FORGETFUL]
+
+
+class Sleeping(Command):
+    """Runs what never says that it is ready."""
+
+    def words(self) -> list[str]:
+        return [sys.executable, "-c", "import time; time.sleep(3600)"]
+
+
 class Local(Finder):
     """Finds nothing, and counts how often."""
 
@@ -87,7 +129,7 @@ class Local(Finder):
 
 def pids(finder: FinderProcesses) -> list[int]:
     with finder._changed:
-        return [one._popen.pid for one in finder._started]
+        return [one.pid for one in finder._started]
 
 
 def are_gone(pids: list[int]) -> bool:
@@ -157,13 +199,32 @@ def test_a_picture_that_cannot_be_read_is_refused_as_ever(real):
 
 @needs_signals
 def test_a_process_ends_with_its_server_and_not_before(real):
-    process = processes._Process(REAL)
+    process = Child(REAL)
     process.answer()
-    os.kill(process._popen.pid, signal.SIGTERM)
+    os.kill(process.pid, signal.SIGTERM)
     assert len(process.ask(encoded(portrait(HOPPER))).faces) == 1
     process._questions.close()  # as the system does it when the server ends
     assert process.wait() == "status 0"
     process.close()
+
+
+@needs_proc
+def test_the_system_kills_a_process_before_its_server(real):
+    (pid,) = pids(real)
+    ours, its = (Path(f"/proc/{one}/oom_score_adj").read_text() for one in ("self", pid))
+    assert int(its) > int(ours)
+
+
+def test_a_picture_cannot_fill_the_log(caplog):
+    process = Child(REAL)
+    process.answer()
+    # Pillow warns of it: its EXIF data are cut off.
+    damaged = b"Exif\0\0II*\0\x08\0\0\0\x05\0\x12\x01"
+    assert len(process.ask(encoded(portrait(HOPPER), exif=damaged)).faces) == 1
+    process._questions.close()
+    process.wait()
+    process.close()
+    assert not caplog.records
 
 
 # -- with processes that end -----------------------------------------------------------------------
@@ -208,6 +269,89 @@ def test_a_picture_is_no_cause_if_the_system_kills_processes(caplog):
     assert "ended with signal 9" in caplog.text
 
 
+@pytest.mark.parametrize("answer", [b"malformed", b"huge", b"half"])
+def test_a_process_that_answers_something_else_is_ended(answer):
+    with finding(Fake("", "", 0)) as finder:
+        with pytest.raises(PictureError, match="ended"):
+            finder.find(answer)
+        assert list(finder.find(b"")) == []
+        assert wait_until(lambda: finder.ready_count == 2)
+
+
+def test_a_process_that_only_closes_its_pipe_is_ended():
+    with finding(Fake("", "", 0)) as finder:
+        with pytest.raises((OverloadedError, PictureError)):
+            finder.find(b"silent")
+        assert list(finder.find(b"")) == []
+
+
+def test_a_process_that_does_not_answer_is_ended(monkeypatch, caplog):
+    monkeypatch.setattr(processes, "WATCH_SECONDS", 0.05)
+    with finding(Fake("", "", 0)) as finder:
+        with monkeypatch.context() as hurried:
+            hurried.setattr(child, "ANSWER_SECONDS", 0.2)
+            with pytest.raises(PictureError, match="ended"):
+                finder.find(b"hang")
+        assert list(finder.find(b"")) == []
+    assert "did not answer properly" in caplog.text
+
+
+@needs_proc
+def test_a_process_that_is_never_ready_is_ended(monkeypatch):
+    monkeypatch.setattr(processes, "WATCH_SECONDS", 0.05)
+    monkeypatch.setattr(child, "START_SECONDS", 0.2)
+    with finding(Sleeping("", "", 0), is_ready=False) as finder:
+        assert wait_until(lambda: finder.problem is not None)
+        assert list(finder.find(b"")) == []
+
+
+def test_what_a_process_prints_is_logged(caplog):
+    with finding(Fake("", "", 0)) as finder:
+        finder.find(b"warn")
+        assert wait_until(lambda: "a process that finds faces: a warning" in caplog.text)
+
+
+def test_if_no_process_can_be_started_any_more_faces_are_found_here(monkeypatch):
+    monkeypatch.setattr(processes, "PAUSES", (0.01,))
+    with finding(Fake("", "", 0)) as finder:
+        monkeypatch.setattr(finder, "_command", Never("", "", 0))
+        with pytest.raises((OverloadedError, PictureError)):
+            finder.find(b"crash")
+        assert wait_until(lambda: finder._uses_local)
+        assert list(finder.find(b"crash")) == []
+
+
+def test_nobody_waits_for_a_process_once_all_are_closed(monkeypatch):
+    monkeypatch.setattr(processes, "WAIT_SECONDS", 2 * PATIENCE)
+    with (
+        finding(Fake("", "", 0), count=1) as finder,
+        ThreadPoolExecutor() as pool,
+        finder._free_process(),
+    ):
+        waiting = pool.submit(finder.find, b"")
+        finder.close()
+        with pytest.raises(OverloadedError, match="no process"):
+            waiting.result(PATIENCE)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets pipes grow")
+def test_processes_start_where_pipes_may_not_grow(monkeypatch):
+    """Linux allows the users that are not root 64 MB of pipes each."""
+
+    def refuse(*args: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("fcntl.fcntl", refuse)
+    with finding(Fake("", "", 0)) as finder:
+        assert finder.problem is None
+
+
+@needs_signals
+def test_a_picture_is_no_cause_if_memory_runs_out():
+    with finding(Forgetful("", "", 0)) as finder, pytest.raises(OverloadedError, match="killed"):
+        finder.find(b"")
+
+
 @needs_signals
 def test_a_picture_goes_to_another_process_if_one_is_killed():
     with finding(Fake("", "", 0)) as finder:
@@ -241,7 +385,7 @@ def test_what_is_closed_leaves_no_process():
 def test_processes_know_no_settings(monkeypatch):
     monkeypatch.setenv("SUSRACKER_DATA_KEY", "base64:secret")
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    environment = processes._environment()
+    environment = child._environment()
     assert not [name for name in environment if name.startswith("SUSRACKER_")]
     assert environment["XDG_CACHE_HOME"] == "/somewhere"
 
@@ -282,5 +426,5 @@ def test_whatever_ends_every_picture_has_an_outcome_and_all_is_well_afterwards()
     assert are_gone(started)
     assert sum(outcomes.values()) == 400
     assert not outcomes["nobody: PictureError"]
-    assert not outcomes["crash: 0"]
+    assert outcomes["crash: 0"] <= finder._local.count  # by no process
     assert outcomes["nobody: 0"] > 200
