@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from susracker.errors import OverloadedError, PictureError, PictureTooLargeError
 from susracker.faces.finding import child, processes
@@ -25,6 +26,7 @@ from susracker.faces.finding.processes import FinderProcesses
 from susracker.plugins import open_detector, open_encoder
 from tests.faces.finding.test_messages import assert_same
 from tests.pictures import COLLINS, HOPPER, bomb, encoded, portrait
+from tests.torture.processes import resident_bytes
 from tests.waiting import PATIENCE, wait_until
 
 REAL = Command("cnn", "dlib", 1_000_000)
@@ -137,6 +139,14 @@ def are_gone(pids: list[int]) -> bool:
     return not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
+def end(process: Child) -> str:
+    """Let a process end as the system does it when the server ends. Returns how it ended."""
+    process._questions.close()
+    how = process.wait()
+    process.close()
+    return how
+
+
 def ignore(calls: int, seconds: float) -> None:
     """Note nothing."""
 
@@ -203,9 +213,7 @@ def test_a_process_ends_with_its_server_and_not_before(real):
     process.answer()
     os.kill(process.pid, signal.SIGTERM)
     assert len(process.ask(encoded(portrait(HOPPER))).faces) == 1
-    process._questions.close()  # as the system does it when the server ends
-    assert process.wait() == "status 0"
-    process.close()
+    assert end(process) == "status 0"
 
 
 @needs_proc
@@ -215,15 +223,26 @@ def test_the_system_kills_a_process_before_its_server(real):
     assert int(its) > int(ours)
 
 
+@needs_proc
+def test_frames_leave_less_memory_behind_than_they_need():
+    process = Child(Command("cnn", "dlib", 8_000_000))
+    process.answer()
+    process.ask(encoded(portrait(HOPPER)))
+    before = resident_bytes(process.pid)
+    frame = encoded(np.asarray(Image.open(HOPPER).convert("RGB").resize((2560, 3000))))
+    for _ in range(2):
+        assert len(process.ask(frame).faces) == 1
+    assert resident_bytes(process.pid) < before + 200e6
+    end(process)
+
+
 def test_a_picture_cannot_fill_the_log(caplog):
     process = Child(REAL)
     process.answer()
     # Pillow warns of it: its EXIF data are cut off.
     damaged = b"Exif\0\0II*\0\x08\0\0\0\x05\0\x12\x01"
     assert len(process.ask(encoded(portrait(HOPPER), exif=damaged)).faces) == 1
-    process._questions.close()
-    process.wait()
-    process.close()
+    end(process)
     assert not caplog.records
 
 
