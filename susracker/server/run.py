@@ -218,7 +218,7 @@ class Server(WSGIServer):
 
     handler_class = Handler
 
-    max_accept = 8
+    max_accept = 16
     """Connections that are accepted before those that are open get their turn. With gevent's 100, a
     client who opens and drops thousands makes each request of a camera wait for seconds; with 1, a
     new connection waits for seconds in an overload."""
