@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
+import socketio
 from flask import Flask, request
 from flask_socketio import ConnectionRefusedError
 
@@ -19,9 +20,8 @@ from susracker.server.identity import Identity
 class SocketIo:
     """What events are registered with."""
 
-    server = None
-
     def __init__(self) -> None:
+        self.server = socketio.Server(async_mode="gevent")
         self.handlers: dict[str, Callable[..., Any]] = {}
 
     def on_event(self, event: str, handler: Callable[..., Any]) -> None:
@@ -45,15 +45,15 @@ def slowly(act: Act) -> None:
 
 
 def test_who_comes_while_the_last_place_is_being_taken_is_refused():
-    socketio, app = SocketIo(), Flask("test")
-    connections = Connections(socketio, Everyone(), max_clients=1, note=slowly)
+    events, app = SocketIo(), Flask("test")
+    connections = Connections(events, Everyone(), max_clients=1, note=slowly)
     connections.on(CONNECT, join)
 
     def connect(sid: str) -> str:
         with app.test_request_context():
             request.sid = sid
             try:
-                socketio.handlers[CONNECT]({})
+                events.handlers[CONNECT]({})
             except ConnectionRefusedError as error:
                 return str(error)
             return "in"
