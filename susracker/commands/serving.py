@@ -28,7 +28,7 @@ from susracker.runtime.interruption import INTERRUPTED
 from susracker.runtime.memory import give_memory_back, hold_little_memory
 from susracker.runtime.periodic import Periodic
 from susracker.runtime.text import counted
-from susracker.runtime.threads import one_core_a_thread
+from susracker.runtime.threads import one_core_a_thread, switch_often
 from susracker.server.app import create_app
 from susracker.server.noise import quieten
 from susracker.server.run import serve
@@ -66,6 +66,7 @@ def run(settings: Settings, is_new: bool, plan: Plan, enroll: str) -> None:
     quieten()
     hold_little_memory()
     one_core_a_thread()
+    switch_often()
     forbid_core_dumps()
     with ExitStack() as stack:
         if traces := open_traces():
