@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import susracker
 from susracker.faces.finding.messages import (
@@ -43,6 +43,13 @@ for the machine may be busy."""
 
 LINE_BYTES = 1000
 """Longer lines that a process prints are cut into several."""
+
+# Ctrl-C is for the server, which finishes its requests. In a session of its own, a process may get
+# as much of a core as the server, however nice it is (autogroups, see sched(7)).
+if sys.version_info >= (3, 11):
+    APART: dict[str, Any] = {"process_group": 0}
+else:
+    APART: dict[str, Any] = {"start_new_session": True}
 
 KILLED = -9
 """The status of a process that was killed, as the system does when it runs out of memory."""
@@ -78,7 +85,7 @@ class Child:
             stderr=subprocess.PIPE,
             cwd=FOLDER,
             env=_environment(),
-            start_new_session=True,  # Ctrl-C is for the server, which finishes its requests
+            **APART,
         )
         self._questions = cast(IO[bytes], self._popen.stdin)
         self._answers = cast(IO[bytes], self._popen.stdout)
