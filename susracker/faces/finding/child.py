@@ -180,6 +180,7 @@ def _enlarge(pipe: IO[bytes]) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """What a process is to know: no setting, and so no key."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SUSRACKER_")}
+    """What a process is to know: no setting and no collector of traces, and so no key."""
+    secret = ("SUSRACKER_", "OTEL_")
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(secret)}
     return inherited | {"OPENBLAS_NUM_THREADS": "1"}
