@@ -14,13 +14,11 @@ import pytest
 import socketio
 from gevent.pool import Pool
 from gevent.socket import create_connection
-from gevent.ssl import SSLContext
 
-from susracker.loading import make_settings
 from susracker.server import lobby, run, sending
 from susracker.server.lobby import Lobby
-from susracker.server.tls import tls_context
 from tests.certificates import Certificate, make_certificate
+from tests.server.trust import both_ends
 from tests.waiting import PATIENCE, wait_until
 
 UPGRADE = (
@@ -51,10 +49,7 @@ def server(monkeypatch, certificate, request, capfd) -> Iterator[socketio.Server
     """One that would wait for its clients, but takes few of them."""
     options, trusting = {}, None
     if request.param:
-        settings = make_settings({"cert": str(certificate.cert), "key": str(certificate.key)})
-        options = {"ssl_context": tls_context(settings)}
-        trusting = SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        trusting.load_verify_locations(certificate.cert)
+        options, trusting = both_ends(certificate)
     monkeypatch.setattr(run, "IDLE_SECONDS", LONG)
     made = socketio.Server(async_mode="gevent", ping_interval=LONG)
     made.on("connect", lambda sid, environ: None)

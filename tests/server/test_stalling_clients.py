@@ -4,7 +4,6 @@ least of all from those who have shown a key."""
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from typing import Any
@@ -13,14 +12,13 @@ import gevent
 import pytest
 from gevent.pool import Pool
 from gevent.socket import create_connection
-from gevent.ssl import SSLContext, SSLSocket
+from gevent.ssl import SSLSocket
 from werkzeug.exceptions import RequestTimeout
 
-from susracker.loading import make_settings
 from susracker.server import receiving, run
 from susracker.server.identity import KNOWN
-from susracker.server.tls import tls_context
 from tests.certificates import Certificate, make_certificate
+from tests.server.trust import both_ends
 from tests.waiting import PATIENCE
 
 CONNECTIONS = 4
@@ -77,10 +75,7 @@ def connect(monkeypatch, certificate, request, capfd) -> Iterator[Callable[..., 
         monkeypatch.setattr(module, name, LONG)
     options, trusting = {}, None
     if request.param:
-        settings = make_settings({"cert": str(certificate.cert), "key": str(certificate.key)})
-        options = {"ssl_context": tls_context(settings)}
-        trusting = SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        trusting.load_verify_locations(certificate.cert)
+        options, trusting = both_ends(certificate)
     pool = Pool(CONNECTIONS)
     server = run.Server(("127.0.0.1", 0), application, spawn=pool, log=None, **options)
     server.start()
